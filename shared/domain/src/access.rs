@@ -1,0 +1,78 @@
+//! Who may do what: a fixed table of permissions by role.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fault::Fault;
+
+/// What a user is in an organization; each includes the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Role {
+    /// Reads, and records stock.
+    Staff,
+    /// Keeps the catalogue, too.
+    Manager,
+    /// Runs the organization, too.
+    Admin,
+}
+
+/// What an operation asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// Look at and keep one's own account.
+    UseOwnAccount,
+    /// See the organization.
+    ReadOrganization,
+    /// See any user.
+    ReadUsers,
+    /// Add users.
+    ManageUsers,
+    /// See products, suppliers and warehouses.
+    ReadCatalogue,
+    /// Add and change them.
+    WriteCatalogue,
+    /// Delete them.
+    DeleteCatalogue,
+    /// See levels and movements.
+    ReadStock,
+    /// Record movements.
+    RecordStock,
+}
+
+impl Role {
+    /// The name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Staff => "STAFF",
+            Self::Manager => "MANAGER",
+            Self::Admin => "ADMIN",
+        }
+    }
+
+    /// Whether someone of this role may do it.
+    #[must_use]
+    pub fn may(self, permission: Permission) -> bool {
+        let least = match permission {
+            Permission::UseOwnAccount
+            | Permission::ReadOrganization
+            | Permission::ReadCatalogue
+            | Permission::ReadStock
+            | Permission::RecordStock => Self::Staff,
+            Permission::ReadUsers | Permission::WriteCatalogue => Self::Manager,
+            Permission::ManageUsers | Permission::DeleteCatalogue => Self::Admin,
+        };
+        self >= least
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = Fault;
+
+    fn from_str(name: &str) -> Result<Self, Fault> {
+        [Self::Staff, Self::Manager, Self::Admin]
+            .into_iter()
+            .find(|role| role.name() == name)
+            .ok_or_else(|| Fault::new("unknown_value", "must be one of ADMIN, MANAGER, STAFF"))
+    }
+}

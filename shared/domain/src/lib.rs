@@ -1,0 +1,19 @@
+//! The vocabulary and the rules of Stockroom: typed ids, exact quantities, texts that are valid by construction, roles
+//! and what they permit, and how a movement changes a stock level.
+//!
+//! Nothing here knows AWS, HTTP or a clock of its own: time and randomness come in through [`source::Sources`].
+//! Values serialize as they are stored; their wire form is the edge's business.
+#![warn(missing_docs)]
+
+pub mod access;
+pub mod catalogue;
+pub mod fault;
+pub mod id;
+pub mod log;
+pub mod organization;
+pub mod quantity;
+pub mod source;
+pub mod stock;
+pub mod text;
+pub mod time;
+pub mod user;

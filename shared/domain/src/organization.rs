@@ -1,0 +1,154 @@
+//! A tenant.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{fault::Fault, id::OrganizationId, text::OrganizationName, time::Timestamp};
+
+/// A company and what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct Organization {
+    pub id: OrganizationId,
+    pub version: u64,
+    pub name: OrganizationName,
+    pub subdomain: Subdomain,
+    pub currency: Currency,
+    pub status: OrganizationStatus,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Whether an organization is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum OrganizationStatus {
+    /// In use.
+    Active,
+    /// Ended; its data waits for the purge.
+    Deleted,
+}
+
+impl OrganizationStatus {
+    /// The name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Deleted => "DELETED",
+        }
+    }
+}
+
+/// A tenant's name in the world: 3 to 63 of `a-z0-9-`, neither first nor last a hyphen, and no reserved word.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Subdomain(String);
+
+const RESERVED: &[&str] = &[
+    "admin",
+    "api",
+    "app",
+    "assets",
+    "auth",
+    "billing",
+    "blog",
+    "cdn",
+    "dev",
+    "docs",
+    "ftp",
+    "help",
+    "imap",
+    "localhost",
+    "login",
+    "mail",
+    "news",
+    "pop",
+    "prod",
+    "root",
+    "shop",
+    "smtp",
+    "staging",
+    "static",
+    "status",
+    "stockroom",
+    "support",
+    "test",
+    "www",
+];
+
+impl Subdomain {
+    /// The label itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Subdomain {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        if !(3..=63).contains(&text.len()) {
+            return Err(Fault::new("invalid_length", "must be 3 to 63 characters"));
+        }
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if !text.chars().all(allowed) || text.starts_with('-') || text.ends_with('-') {
+            return Err(Fault::new("invalid_character", "must be of a-z, 0-9 and inner hyphens"));
+        }
+        if RESERVED.contains(&text) || text.starts_with("xn--") {
+            return Err(Fault::new("reserved", "is a reserved word"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Subdomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A currency by its ISO 4217 code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Currency(iso_currency::Currency);
+
+impl Default for Currency {
+    fn default() -> Self {
+        Self(iso_currency::Currency::USD)
+    }
+}
+
+impl FromStr for Currency {
+    type Err = Fault;
+
+    fn from_str(code: &str) -> Result<Self, Fault> {
+        iso_currency::Currency::from_code(code)
+            .map(Self)
+            .ok_or_else(|| Fault::new("unknown_value", "must be an ISO 4217 currency code such as USD"))
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.code())
+    }
+}
+
+crate::text::serialize_as_text!(Currency);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subdomains() {
+        for good in ["acme", "a-1", "northwind", &"a".repeat(63)] {
+            assert!(good.parse::<Subdomain>().is_ok(), "{good}");
+        }
+        for bad in ["ab", "Acme", "-acme", "acme-", "a.b", "www", "a#b", "xn--abc", "ácme", &"a".repeat(64)] {
+            assert!(bad.parse::<Subdomain>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Exact amounts of goods.
+
+use std::{fmt, str::FromStr};
+
+use rust_decimal::Decimal;
+
+use crate::fault::Fault;
+
+/// An exact decimal of at most 15 significant digits and at most [`Quantity::FINEST`] decimals, below 10^15 in size.
+/// Never a binary float: it is read from the digits of a literal and written as digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Quantity(Decimal);
+
+crate::text::serialize_as_text!(Quantity);
+
+const MOST_DIGITS: usize = 15;
+
+impl Quantity {
+    /// Nothing.
+    pub const ZERO: Self = Self(Decimal::ZERO);
+
+    /// The most decimals any quantity can have.
+    pub const FINEST: u32 = 4;
+
+    /// How many decimals it really has: 1.50 has one.
+    #[must_use]
+    pub fn decimals(self) -> u32 {
+        self.0.scale()
+    }
+
+    /// Whether it is above zero.
+    #[must_use]
+    pub fn is_positive(self) -> bool {
+        self > Self::ZERO
+    }
+
+    /// Whether it is below zero.
+    #[must_use]
+    pub fn is_negative(self) -> bool {
+        self < Self::ZERO
+    }
+
+    /// The same amount in the other direction.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self((-self.0).normalize())
+    }
+
+    /// The exact sum; `None` where it would need more digits than a quantity has.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Option<Self> {
+        Self::checked(self.0.checked_add(other.0)?)
+    }
+
+    /// The exact difference; `None` where it would need more digits than a quantity has.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Option<Self> {
+        self.plus(other.negated())
+    }
+
+    fn checked(value: Decimal) -> Option<Self> {
+        let value = value.normalize();
+        let digits = value.mantissa().unsigned_abs().checked_ilog10().unwrap_or_default();
+        let fits = usize::try_from(digits).is_ok_and(|digits| digits < MOST_DIGITS) && value.scale() <= Self::FINEST;
+        (fits && value.abs() < Decimal::from(10_u64.pow(15))).then_some(Self(value))
+    }
+}
+
+impl From<u32> for Quantity {
+    fn from(value: u32) -> Self {
+        Self(Decimal::from(value))
+    }
+}
+
+impl FromStr for Quantity {
+    type Err = Fault;
+
+    /// Reads a JSON number's literal, exponent included: `12`, `0.50`, `-3`, `1.2e3`.
+    fn from_str(literal: &str) -> Result<Self, Fault> {
+        let malformed = || Fault::new("wrong_type", "must be a number");
+        let (mantissa, exponent) = literal.split_once(['e', 'E']).unwrap_or((literal, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let (negative, whole) = whole.strip_prefix('-').map_or((false, whole), |rest| (true, rest));
+        if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
+            return Err(malformed());
+        }
+        let digits = format!("{whole}{fraction}");
+        let significant = digits.trim_start_matches('0').trim_end_matches('0');
+        if significant.is_empty() {
+            return Ok(Self::ZERO);
+        }
+        if significant.len() > MOST_DIGITS {
+            return Err(Fault::new("too_many_digits", "must have at most 15 significant digits"));
+        }
+        // An exponent with more digits than this is out of range, whatever the mantissa's length within 1 MiB.
+        let exponent: i64 = match exponent.trim_start_matches('+').parse::<i64>() {
+            Ok(exponent) if exponent.abs() < 10_000_000 => exponent,
+            _ if exponent.starts_with('-') => return Err(too_fine()),
+            _ => return Err(too_large()),
+        };
+        let trailing = digits.len().saturating_sub(digits.trim_end_matches('0').len());
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        // significant x 10^power is the value.
+        let power = exponent.saturating_add(count(trailing)).saturating_sub(count(fraction.len()));
+        if power < -i64::from(Self::FINEST) {
+            return Err(too_fine());
+        }
+        if power.saturating_add(count(significant.len())) > count(MOST_DIGITS) {
+            return Err(too_large());
+        }
+        let mantissa: i128 = significant.parse().map_err(|_| malformed())?;
+        let mantissa = if negative { -mantissa } else { mantissa };
+        let value = match u32::try_from(power) {
+            Ok(power) => Decimal::from_i128_with_scale(mantissa.saturating_mul(10_i128.saturating_pow(power)), 0),
+            Err(_) => Decimal::from_i128_with_scale(mantissa, u32::try_from(-power).unwrap_or_default()),
+        };
+        Ok(Self(value.normalize()))
+    }
+}
+
+fn too_fine() -> Fault {
+    Fault::new("too_many_decimals", "must have at most 4 decimals")
+}
+
+fn too_large() -> Fault {
+    Fault::new("out_of_range", "must be below 10^15 in size")
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn literals() {
+        for (literal, written) in [
+            ("12", "12"),
+            ("0.50", "0.5"),
+            ("-0", "0"),
+            ("1.2e3", "1200"),
+            ("1E-4", "0.0001"),
+            ("12000e-3", "12"),
+            ("999999999999999", "999999999999999"),
+            ("0.0000000", "0"),
+        ] {
+            assert_eq!(literal.parse::<Quantity>().unwrap().to_string(), written, "{literal}");
+        }
+        for (literal, code) in [
+            ("1e400", "out_of_range"),
+            ("1e99999999999999999999", "out_of_range"),
+            ("1e-99999999999999999999", "too_many_decimals"),
+            ("123456789012345678901234567890123456789", "too_many_digits"),
+            ("1000000000000000", "out_of_range"),
+            ("0.00001", "too_many_decimals"),
+            ("", "wrong_type"),
+            ("abc", "wrong_type"),
+            ("--1", "wrong_type"),
+        ] {
+            assert_eq!(literal.parse::<Quantity>().unwrap_err().code, code, "{literal}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn adding_and_taking_away_is_exact(a in -999_999_999_i64..999_999_999, b in -999_999_999_i64..999_999_999) {
+            let quantity = |units: i64| format!("{units}e-4").parse::<Quantity>().unwrap();
+            let sum = quantity(a).plus(quantity(b)).unwrap();
+            prop_assert_eq!(sum, quantity(a + b));
+            prop_assert_eq!(sum.minus(quantity(b)).unwrap(), quantity(a));
+        }
+
+        #[test]
+        fn what_is_written_reads_back(units in -999_999_999_999_999_i64..999_999_999_999_999, power in -4_i32..=0) {
+            let quantity: Quantity = format!("{units}e{power}").parse().unwrap();
+            prop_assert_eq!(quantity.to_string().parse::<Quantity>().unwrap(), quantity);
+        }
+    }
+}

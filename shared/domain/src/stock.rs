@@ -1,0 +1,293 @@
+//! How a movement changes a stock level.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    fault::Fault,
+    id::{MovementId, ProductId, PurchaseRequestId, TransferId, WarehouseId},
+    log::Action,
+    quantity::Quantity,
+    text::{Notes, Reference},
+    time::Timestamp,
+    user::Person,
+};
+
+/// What a movement is in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum MovementType {
+    /// Goods came in.
+    In,
+    /// Goods went out.
+    Out,
+    /// Goods left for another warehouse.
+    TransferOut,
+    /// Goods came from another warehouse.
+    TransferIn,
+    /// The record was put right.
+    Adjustment,
+}
+
+impl MovementType {
+    /// The name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::In => "IN",
+            Self::Out => "OUT",
+            Self::TransferOut => "TRANSFER_OUT",
+            Self::TransferIn => "TRANSFER_IN",
+            Self::Adjustment => "ADJUSTMENT",
+        }
+    }
+
+    /// What the log calls it.
+    #[must_use]
+    pub fn action(self) -> Action {
+        match self {
+            Self::In => Action::StockIn,
+            Self::Out => Action::StockOut,
+            Self::TransferOut | Self::TransferIn => Action::StockTransfer,
+            Self::Adjustment => Action::StockAdjustment,
+        }
+    }
+
+    /// What a quantity of this type adds to the level.
+    #[must_use]
+    pub fn signed(self, quantity: Quantity) -> Quantity {
+        match self {
+            Self::In | Self::TransferIn | Self::Adjustment => quantity,
+            Self::Out | Self::TransferOut => quantity.negated(),
+        }
+    }
+}
+
+/// What a caller asks to have recorded, with a quantity that suits its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// So much came in.
+    In(Quantity),
+    /// So much went out.
+    Out(Quantity),
+    /// So much went to the other warehouse.
+    Transfer(Quantity, WarehouseId),
+    /// The record is off by so much.
+    Adjustment(Quantity),
+    /// So much is there.
+    Count(Quantity),
+}
+
+impl Operation {
+    /// The quantity that was given.
+    #[must_use]
+    pub fn quantity(self) -> Quantity {
+        match self {
+            Self::In(quantity)
+            | Self::Out(quantity)
+            | Self::Transfer(quantity, _)
+            | Self::Adjustment(quantity)
+            | Self::Count(quantity) => quantity,
+        }
+    }
+}
+
+/// A movement as its caller describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct NewMovement {
+    pub operation: Operation,
+    pub product: ProductId,
+    pub warehouse: WarehouseId,
+    pub reference: Option<Reference>,
+    pub notes: Option<Notes>,
+    /// When it happened, if that is not now.
+    pub occurred_at: Option<Timestamp>,
+}
+
+/// One line of the ledger. Never changed, never deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Movement {
+    /// Which one.
+    pub id: MovementId,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: MovementType,
+    /// Of what.
+    pub product_id: ProductId,
+    /// Where.
+    pub warehouse_id: WarehouseId,
+    /// How much: positive, but signed for an adjustment.
+    pub quantity: Quantity,
+    /// What was counted, if it came from a count.
+    pub counted_quantity: Option<Quantity>,
+    /// The level after it.
+    pub balance_after: Quantity,
+    /// 1, 2, 3, ... per product and warehouse, without gaps.
+    pub sequence: u64,
+    /// The paper behind it.
+    pub reference: Option<Reference>,
+    /// Remarks.
+    pub notes: Option<Notes>,
+    /// Joins the two legs of a transfer.
+    pub transfer_id: Option<TransferId>,
+    /// The purchase request it was received for.
+    pub purchase_request_id: Option<PurchaseRequestId>,
+    /// When it happened, by its caller's word.
+    pub occurred_at: Timestamp,
+    /// When it was recorded; never before the movement of the sequence before it.
+    pub created_at: Timestamp,
+    /// Who recorded it.
+    pub created_by: Person,
+}
+
+/// How much of a product is in a warehouse, and how many movements made it so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Balance {
+    /// The level; never below zero.
+    pub on_hand: Quantity,
+    /// The sequence of the last movement, 0 before the first.
+    pub sequence: u64,
+}
+
+/// What a movement comes to, given the balance it meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct Posting {
+    pub kind: MovementType,
+    pub quantity: Quantity,
+    pub counted: Option<Quantity>,
+    pub balance: Balance,
+}
+
+/// Why the state of the stock forbids a movement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StockError {
+    /// The level would fall below zero.
+    #[error("there is not enough on hand")]
+    Insufficient {
+        /// What is there.
+        available: Quantity,
+        /// What was to be taken away.
+        requested: Quantity,
+    },
+    /// The level would need more digits than a quantity has.
+    #[error("the level would be too large or too fine to be recorded")]
+    LevelOutOfRange,
+}
+
+impl Balance {
+    /// The balance after so much of `kind`; the rule behind every movement.
+    fn post(self, kind: MovementType, quantity: Quantity, counted: Option<Quantity>) -> Result<Posting, StockError> {
+        let signed = kind.signed(quantity);
+        let on_hand = self.on_hand.plus(signed).ok_or(StockError::LevelOutOfRange)?;
+        if on_hand.is_negative() {
+            return Err(StockError::Insufficient { available: self.on_hand, requested: signed.negated() });
+        }
+        let balance = Self { on_hand, sequence: self.sequence.saturating_add(1) };
+        Ok(Posting { kind, quantity, counted, balance })
+    }
+
+    /// The one posting of an operation in its own warehouse; a transfer's is its out leg.
+    ///
+    /// # Errors
+    /// [`StockError::Insufficient`] when the level would fall below zero.
+    pub fn apply(self, operation: Operation) -> Result<Posting, StockError> {
+        match operation {
+            Operation::In(quantity) => self.post(MovementType::In, quantity, None),
+            Operation::Out(quantity) => self.post(MovementType::Out, quantity, None),
+            Operation::Transfer(quantity, _) => self.post(MovementType::TransferOut, quantity, None),
+            Operation::Adjustment(quantity) => self.post(MovementType::Adjustment, quantity, None),
+            Operation::Count(counted) => {
+                let difference = counted.minus(self.on_hand).ok_or(StockError::LevelOutOfRange)?;
+                self.post(MovementType::Adjustment, difference, Some(counted))
+            }
+        }
+    }
+
+    /// The in leg of a transfer, in the warehouse it goes to.
+    ///
+    /// # Errors
+    /// [`StockError::LevelOutOfRange`].
+    pub fn receive_transfer(self, quantity: Quantity) -> Result<Posting, StockError> {
+        self.post(MovementType::TransferIn, quantity, None)
+    }
+
+    /// Whether the level is below the least it should be, and so listed as low.
+    #[must_use]
+    pub fn is_below(self, minimum: Quantity) -> bool {
+        self.on_hand < minimum
+    }
+}
+
+/// Refuses a quantity that does not suit its operation's type.
+///
+/// # Errors
+/// `out_of_range`, in words for the caller.
+pub fn admit(operation: Operation) -> Result<(), Fault> {
+    let (admitted, rule) = match operation {
+        Operation::In(quantity) | Operation::Out(quantity) | Operation::Transfer(quantity, _) => {
+            (quantity.is_positive(), "must be above 0")
+        }
+        Operation::Adjustment(quantity) => (quantity != Quantity::ZERO, "must not be 0"),
+        Operation::Count(quantity) => (!quantity.is_negative(), "must not be below 0"),
+    };
+    if admitted { Ok(()) } else { Err(Fault::new("out_of_range", rule)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn operations() -> impl Strategy<Value = Operation> {
+        let quantity = || (0_u32..500).prop_map(Quantity::from);
+        prop_oneof![
+            quantity().prop_map(Operation::In),
+            quantity().prop_map(Operation::Out),
+            (-500_i32..500).prop_map(|n| Operation::Adjustment(n.to_string().parse().unwrap())),
+            quantity().prop_map(Operation::Count),
+        ]
+        .prop_filter("suits its type", |operation| admit(*operation).is_ok())
+    }
+
+    proptest! {
+        #[test]
+        fn the_ledger_adds_up(operations in prop::collection::vec(operations(), 0..60)) {
+            let mut balance = Balance::default();
+            let mut sum = Quantity::ZERO;
+            for operation in operations {
+                match balance.apply(operation) {
+                    Ok(posting) => {
+                        sum = sum.plus(posting.kind.signed(posting.quantity)).unwrap();
+                        prop_assert_eq!(posting.balance.sequence, balance.sequence + 1);
+                        prop_assert_eq!(posting.balance.on_hand, sum);
+                        prop_assert!(!posting.balance.on_hand.is_negative());
+                        if let Operation::Count(counted) = operation {
+                            prop_assert_eq!(posting.balance.on_hand, counted);
+                        }
+                        balance = posting.balance;
+                    }
+                    Err(StockError::Insufficient { available, requested }) => {
+                        prop_assert_eq!(available, balance.on_hand);
+                        prop_assert!(requested > available);
+                    }
+                    Err(StockError::LevelOutOfRange) => prop_assert!(false, "small numbers fit"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_count_that_finds_what_was_known_is_recorded_with_zero() {
+        let level = Balance { on_hand: Quantity::from(7), sequence: 3 };
+        let posting = level.apply(Operation::Count(Quantity::from(7))).unwrap();
+        assert_eq!((posting.quantity, posting.balance.sequence), (Quantity::ZERO, 4));
+    }
+
+    #[test]
+    fn a_level_that_a_quantity_cannot_hold_is_refused() {
+        let level = Balance { on_hand: "999999999999999".parse().unwrap(), sequence: 1 };
+        assert_eq!(level.apply(Operation::In("0.5".parse().unwrap())), Err(StockError::LevelOutOfRange));
+    }
+}
