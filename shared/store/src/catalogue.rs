@@ -1,0 +1,390 @@
+//! What products, suppliers and warehouses have in common: added, seen, listed, changed and deleted alike.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use stockroom_domain::{
+    catalogue::{Details, ProductDetails, Resource, SupplierDetails, WarehouseDetails},
+    fault::Fault,
+    log::Action,
+    text::{Category, SearchTerm, fold},
+    time::Timestamp,
+};
+
+use crate::{
+    closing::{Mark, PLACES, not_closing, same_places},
+    error::{Conflict, StoreError},
+    expression::{Expression, absent, expression},
+    item::{DATA, Item, data, encode, n, s},
+    keys::{Index, Key, name_sort},
+    log::{difference, snapshot},
+    page::{Page, PageRequest, Position},
+    scope::TenantScope,
+    table::{Query, Table},
+    write::{Attempt, Authority, Change, Decision, Outcome},
+};
+
+/// The most items that a filtered page examines; the table stops at 1 MB before, if they are large.
+pub(crate) const MOST_EXAMINED: usize = 1_000;
+
+/// Stands on a product while its levels have yet to follow its new minimum.
+pub(crate) const SPREADING: &str = "spreading";
+
+/// How details are kept.
+pub trait Stored: Details {
+    /// The word for it in keys.
+    const KIND: &'static str;
+
+    /// The category it is listed under, if it has one.
+    fn category(&self) -> Option<&Category> {
+        None
+    }
+
+    /// What no other of its kind may have, in folded form.
+    fn unique_code(&self) -> Option<String> {
+        None
+    }
+
+    /// What a search looks through, folded.
+    fn search_text(&self) -> String {
+        fold(self.name())
+    }
+
+    /// Whether levels must follow a change to `after`.
+    fn spreads(&self, _after: &Self) -> bool {
+        false
+    }
+
+    /// Faults of members that do not fit each other.
+    fn faults(&self) -> Vec<(&'static str, Fault)> {
+        Vec::new()
+    }
+}
+
+impl Stored for ProductDetails {
+    const KIND: &'static str = "PRODUCT";
+
+    fn category(&self) -> Option<&Category> {
+        self.category.as_ref()
+    }
+
+    fn unique_code(&self) -> Option<String> {
+        Some(self.sku.folded())
+    }
+
+    fn search_text(&self) -> String {
+        format!("{}\n{}", fold(self.name()), self.sku.folded())
+    }
+
+    fn spreads(&self, after: &Self) -> bool {
+        self.min_stock_level != after.min_stock_level
+    }
+
+    fn faults(&self) -> Vec<(&'static str, Fault)> {
+        let quantities = [("min_stock_level", Some(self.min_stock_level)), ("reorder_quantity", self.reorder_quantity)];
+        quantities
+            .into_iter()
+            .filter_map(|(name, quantity)| Some((name, self.decimal_places.admit(quantity?).err()?)))
+            .collect()
+    }
+}
+
+impl Stored for SupplierDetails {
+    const KIND: &'static str = "SUPPLIER";
+}
+
+impl Stored for WarehouseDetails {
+    const KIND: &'static str = "WAREHOUSE";
+}
+
+/// Which resources a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct CatalogueFilter {
+    /// A part of the name, or of a product's SKU; case does not matter.
+    pub search: Option<SearchTerm>,
+    /// The category, exactly.
+    pub category: Option<Category>,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CatalogueSort {
+    /// By age.
+    CreatedAt,
+    /// By name, case folded.
+    Name,
+}
+
+/// See [`crate::Store::suppliers`].
+#[derive(Debug)]
+pub struct Catalogue<'a, D> {
+    pub(crate) table: &'a Table,
+    pub(crate) scope: &'a TenantScope,
+    details: std::marker::PhantomData<fn() -> D>,
+}
+
+impl<'a, D: Stored> Catalogue<'a, D> {
+    pub(crate) fn new(table: &'a Table, scope: &'a TenantScope) -> Self {
+        Self { table, scope, details: std::marker::PhantomData }
+    }
+
+    pub(crate) fn key(&self, id: D::Id) -> Key {
+        Key::new(self.scope.keys().catalogue(D::KIND), id)
+    }
+
+    fn code_key(&self, code: &str) -> Key {
+        Key::new(self.scope.keys().skus(), code)
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn get(&self, id: D::Id) -> Result<Resource<D>, StoreError> {
+        let key = self.key(id);
+        let items = self.table.get_for(self.scope, std::slice::from_ref(&key)).await?;
+        data(items.get(&key).ok_or(StoreError::NotFound)?)
+    }
+
+    /// A page of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn list(
+        &self,
+        filter: &CatalogueFilter,
+        sort: CatalogueSort,
+        page: &PageRequest,
+    ) -> Result<Page<Resource<D>>, StoreError> {
+        let keys = self.scope.keys();
+        let category = filter.category.as_ref().map(Category::as_str);
+        let mut query = match (sort, category) {
+            (CatalogueSort::Name, _) => Query::index(Index::Two, keys.by_name(D::KIND), 0),
+            (CatalogueSort::CreatedAt, Some(category)) => Query::index(Index::One, keys.category(category), 0),
+            (CatalogueSort::CreatedAt, None) => Query::new(keys.catalogue(D::KIND), 0),
+        };
+        if let Some(search) = &filter.search {
+            query.filter = expression("contains(#data.#search, :search)").with("search", s(search.folded()));
+        }
+        if let (CatalogueSort::Name, Some(category)) = (sort, category) {
+            query.filter = query.filter.and(expression("#data.#category = :category").with("category", s(category)));
+        }
+        let (items, next) = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
+        Ok(Page { items: items.iter().map(data).collect::<Result<_, _>>()?, next })
+    }
+
+    /// Adds one.
+    ///
+    /// # Errors
+    /// [`Conflict::DuplicateSku`], [`StoreError::Rejected`] when members do not fit each other.
+    pub async fn add(
+        &self,
+        details: &D,
+        present: impl Fn(&Resource<D>) -> Vec<u8>,
+    ) -> Result<Outcome<Resource<D>>, StoreError> {
+        let organization = self.scope.claim().organization;
+        let code_key = details.unique_code().map(|code| self.code_key(&code));
+        let decide = |attempt: &Attempt<'_>| {
+            reject(details)?;
+            if code_key.as_ref().is_some_and(|key| attempt.find(key).is_some()) {
+                return Err(StoreError::Conflict(Conflict::DuplicateSku));
+            }
+            let resource = Resource {
+                id: attempt.id(),
+                version: 1,
+                created_at: attempt.now,
+                updated_at: attempt.now,
+                details: details.clone(),
+            };
+            let entry =
+                attempt.entry(Action::Create, (D::ENTITY, resource.id), (None, Some(snapshot(&resource.details)?)));
+            let item = self.item(&resource)?;
+            let mut change = Change::logged(resource.clone(), organization, &entry)?.put(item, &absent())?;
+            if let Some(key) = &code_key {
+                change = change.put(claim_item(key, resource.id), &absent())?;
+            }
+            Ok(change)
+        };
+        self.table.write(Authority::Tenant(self.scope), code_key.as_slice(), decide, present).await
+    }
+
+    /// Gives one new details, made from its present ones; nothing is written when they are the same. Tells beside it
+    /// whether its levels have yet to follow.
+    pub(crate) async fn revise(
+        &self,
+        id: D::Id,
+        expected: Option<u64>,
+        revise: impl Fn(&D) -> D,
+    ) -> Result<(Resource<D>, bool), StoreError> {
+        let organization = self.scope.claim().organization;
+        let key = self.key(id);
+        let decide = |attempt: &Attempt<'_>| -> Result<Decision<_>, StoreError> {
+            let item = attempt.find(&key).ok_or(StoreError::NotFound)?;
+            if Mark::of(item)?.is_some_and(|mark| mark.holds(attempt.now)) {
+                return Ok(Decision::Wait("it is being deleted"));
+            }
+            let before: Resource<D> = expect(attempt, &key, expected)?;
+            let details = revise(&before.details);
+            reject(&details)?;
+            if details == before.details {
+                return Ok(Decision::Keep((before, item.contains_key(SPREADING))));
+            }
+            let attempt = &attempt.behind(before.updated_at);
+            let after = Resource {
+                id,
+                version: before.version.saturating_add(1),
+                created_at: before.created_at,
+                updated_at: attempt.now,
+                details,
+            };
+            let (old_code, new_code) = (before.details.unique_code(), after.details.unique_code());
+            let new_claim = new_code.as_ref().filter(|_| old_code != new_code).map(|code| self.code_key(code));
+            if let Some(claim) = new_claim.as_ref().filter(|claim| attempt.is_repeated && !attempt.has_read(claim)) {
+                return Ok(Decision::Read(vec![claim.clone()]));
+            }
+            if let Some(claim) = new_claim.as_ref().and_then(|claim| attempt.find(claim)) {
+                // Reads of several items are not of one moment: a claim of its own is newer than what was read of it.
+                return match claimed_by::<D::Id>(claim) {
+                    Some(owner) if owner == id => Ok(Decision::Wait("its code is being changed")),
+                    Some(_) | None => Err(StoreError::Conflict(Conflict::DuplicateSku)),
+                };
+            }
+            let (shown_before, shown_after) = difference(snapshot(&before.details)?, snapshot(&after.details)?);
+            let entry = attempt.entry(Action::Update, (D::ENTITY, id), (Some(shown_before), Some(shown_after)));
+            let as_read = version_is(before.version).and(not_closing(attempt.now)).and(same_places(item));
+            let spreads = item.contains_key(SPREADING) || before.details.spreads(&after.details);
+            let mut new_item = self.item(&after)?;
+            if spreads {
+                new_item.insert(SPREADING.to_owned(), AttributeValue::Bool(true));
+            }
+            if let Some(places) = item.get(PLACES) {
+                new_item.insert(PLACES.to_owned(), places.clone());
+            }
+            let mut change = Change::logged((after, spreads), organization, &entry)?.put(new_item, &as_read)?;
+            if let Some(claim) = new_claim {
+                if let Some(old) = old_code {
+                    change = change.delete(&self.code_key(&old), &is_claimed_by(id))?;
+                }
+                change = change.put(claim_item(&claim, id), &absent())?;
+            }
+            Ok(change.into())
+        };
+        self.table.change(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide).await
+    }
+
+    /// Gives one new details, made from its present ones.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`Conflict::DuplicateSku`], [`StoreError::Rejected`].
+    pub async fn change(
+        &self,
+        id: D::Id,
+        expected: Option<u64>,
+        revise: impl Fn(&D) -> D,
+    ) -> Result<Resource<D>, StoreError> {
+        Ok(self.revise(id, expected, revise).await?.0)
+    }
+
+    /// Deletes one. What the log and others say of it stays.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`].
+    pub async fn delete(&self, id: D::Id, expected: Option<u64>) -> Result<(), StoreError> {
+        let key = self.key(id);
+        let decide = |attempt: &Attempt<'_>| {
+            let resource: Resource<D> = expect(attempt, &key, expected)?;
+            self.deletion(attempt, &resource, &version_is(resource.version))
+        };
+        self.table.change(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide).await
+    }
+
+    pub(crate) fn deletion(
+        &self,
+        attempt: &Attempt<'_>,
+        resource: &Resource<D>,
+        condition: &Expression,
+    ) -> Result<Change<()>, StoreError> {
+        let attempt = &attempt.behind(resource.updated_at);
+        let before = snapshot(&resource.details)?;
+        let entry = attempt.entry(Action::Delete, (D::ENTITY, resource.id), (Some(before), None));
+        let change =
+            Change::logged((), self.scope.claim().organization, &entry)?.delete(&self.key(resource.id), condition)?;
+        match resource.details.unique_code() {
+            Some(code) => change.delete(&self.code_key(&code), &is_claimed_by(resource.id)),
+            None => Ok(change),
+        }
+    }
+
+    fn item(&self, resource: &Resource<D>) -> Result<Item, StoreError> {
+        let keys = self.scope.keys();
+        let (details, id) = (&resource.details, resource.id);
+        let mut data = encode(resource)?;
+        if let AttributeValue::M(members) = &mut data {
+            members.retain(|_, value| !value.is_null());
+            members.insert("search".to_owned(), s(details.search_text()));
+        }
+        let mut item = self.key(id).attributes();
+        item.insert(DATA.to_owned(), data);
+        if let Some(category) = details.category() {
+            Index::One.insert(&mut item, (keys.category(category.as_str()), id.to_string()));
+        }
+        Index::Two.insert(&mut item, (keys.by_name(D::KIND), name_sort(&fold(details.name()), id)));
+        Ok(item)
+    }
+}
+
+impl Table {
+    /// A page of one query, by its order.
+    pub(crate) async fn page(
+        &self,
+        mut query: Query,
+        page: &PageRequest,
+    ) -> Result<(Vec<Item>, Option<Position>), StoreError> {
+        // One more than asked tells whether there is a next page; a filter may pass over many.
+        query.examine = if query.filter.text.is_empty() { page.limit.saturating_add(1) } else { MOST_EXAMINED };
+        query.descending = page.descending;
+        query.after.clone_from(&page.after);
+        let mut found = self.query(&query).await?;
+        if found.items.len() > page.limit {
+            found.items.truncate(page.limit);
+            found.last = found.items.last().map(|item| Position::of(item, &query.position_names()));
+        }
+        Ok((found.items, found.last))
+    }
+}
+
+/// The product that a SKU's claim is for.
+pub(crate) fn claimed_by<I: std::str::FromStr>(claim: &Item) -> Option<I> {
+    claim.get("id")?.as_s().ok()?.parse().ok()
+}
+
+fn claim_item(key: &Key, id: impl std::fmt::Display) -> Item {
+    let mut item = key.attributes();
+    item.insert("id".to_owned(), s(id));
+    item
+}
+
+fn is_claimed_by(id: impl std::fmt::Display) -> Expression {
+    expression("#id = :id").with("id", s(id))
+}
+
+pub(crate) fn version_is(version: u64) -> Expression {
+    expression("#data.#version = :version").with("version", n(version))
+}
+
+/// The resource of an attempt, in the version that is asked for.
+fn expect<D: Stored>(attempt: &Attempt<'_>, key: &Key, expected: Option<u64>) -> Result<Resource<D>, StoreError> {
+    let resource: Resource<D> = data(attempt.find(key).ok_or(StoreError::NotFound)?)?;
+    if expected.is_some_and(|version| version != resource.version) {
+        return Err(StoreError::VersionMismatch);
+    }
+    Ok(resource)
+}
+
+fn reject<D: Stored>(details: &D) -> Result<(), StoreError> {
+    let faults = details.faults();
+    if faults.is_empty() { Ok(()) } else { Err(StoreError::Rejected(faults)) }
+}
+
+/// Whether a moment lies before another, as stored in milliseconds.
+pub(crate) fn millis(at: Timestamp) -> AttributeValue {
+    n(at.unix_millis())
+}

@@ -1,0 +1,80 @@
+//! What can go wrong with a request to the store. Knows no HTTP.
+
+use stockroom_domain::{fault::Fault, quantity::Quantity, stock::StockError};
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The session has ended, or its user or organization is no longer active.
+    #[error("the session is over")]
+    Unauthenticated,
+    /// The request names another tenant than the caller's.
+    #[error("the tenant named is not the caller's")]
+    TenantMismatch,
+    /// The caller's role does not permit it.
+    #[error("the role does not permit it")]
+    Forbidden,
+    /// Not there for this caller.
+    #[error("not found")]
+    NotFound,
+    /// The resource has another version than the caller asked for.
+    #[error("the version has changed")]
+    VersionMismatch,
+    /// The state forbids it.
+    #[error("conflict: {0:?}")]
+    Conflict(Conflict),
+    /// Members of the request do not fit what is stored, each named by its path in the body, such as `product_id`.
+    #[error("members do not fit the state")]
+    Rejected(Vec<(&'static str, Fault)>),
+    /// The idempotency key was used with another body.
+    #[error("the idempotency key was used with another body")]
+    IdempotencyKeyReused,
+    /// The table could not be reached, is throttling, or a race could not be won in time. Safe to try again.
+    #[error("the table is unavailable: {0}")]
+    Unavailable(String),
+    /// A fault of this program or its data; the text is for the log alone.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+/// A rule that the state would break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflict {
+    /// Another product has the SKU.
+    DuplicateSku,
+    /// Another user has the address.
+    DuplicateEmail,
+    /// Another organization has the subdomain.
+    DuplicateSubdomain,
+    /// Stock is still there.
+    InUse,
+    /// There is less than was to be taken.
+    InsufficientStock {
+        /// What is there.
+        available: Quantity,
+        /// What was to be taken.
+        requested: Quantity,
+    },
+    /// The level would not fit into a quantity.
+    LevelOutOfRange,
+}
+
+impl StoreError {
+    /// Whether it tells of the state as read, so that a first attempt whose reply was lost may be behind it.
+    pub(crate) fn is_from_state(&self) -> bool {
+        matches!(self, Self::NotFound | Self::VersionMismatch | Self::Conflict(_) | Self::Rejected(_))
+    }
+
+    pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<StockError> for StoreError {
+    fn from(error: StockError) -> Self {
+        Self::Conflict(match error {
+            StockError::Insufficient { available, requested } => Conflict::InsufficientStock { available, requested },
+            StockError::LevelOutOfRange => Conflict::LevelOutOfRange,
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! Items as attribute values.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{error::StoreError, keys::Key};
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The attribute that both indexes project.
+pub(crate) const DATA: &str = "data";
+
+pub(crate) fn s(text: impl ToString) -> AttributeValue {
+    AttributeValue::S(text.to_string())
+}
+
+pub(crate) fn n(number: u64) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+pub(crate) fn b(bytes: impl Into<Vec<u8>>) -> AttributeValue {
+    AttributeValue::B(aws_sdk_dynamodb::primitives::Blob::new(bytes))
+}
+
+pub(crate) fn encode(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(value).map_err(StoreError::internal)
+}
+
+/// An item whose state is all in `data`.
+pub(crate) fn with_data(key: &Key, data: &impl Serialize) -> Result<Item, StoreError> {
+    let mut item = key.attributes();
+    item.insert(DATA.to_owned(), encode(data)?);
+    Ok(item)
+}
+
+/// The `data` of an item.
+pub(crate) fn data<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
+    let value = item.get(DATA).ok_or_else(|| StoreError::internal("an item has no data"))?;
+    serde_dynamo::from_attribute_value(value.clone()).map_err(StoreError::internal)
+}
+
+/// An item whose state stands in attributes of its own.
+pub(crate) fn with_attributes(key: &Key, record: &impl Serialize) -> Result<Item, StoreError> {
+    let mut item: Item = serde_dynamo::to_item(record).map_err(StoreError::internal)?;
+    item.retain(|_, value| !value.is_null());
+    item.extend(key.attributes());
+    Ok(item)
+}
+
+/// The attributes of an item.
+pub(crate) fn attributes<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item.clone()).map_err(StoreError::internal)
+}

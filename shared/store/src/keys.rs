@@ -1,0 +1,252 @@
+//! Every key of the table, formatted and parsed here alone. `ARCHITECTURE.md` shows them as one table.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use stockroom_domain::{
+    id::{EntryId, Id, MovementId, OrganizationId, ProductId, UserId, WarehouseId},
+    organization::Subdomain,
+    time::Timestamp,
+};
+
+use crate::item::{Item, s};
+
+/// Over how many partitions an organization's log entries, and its movements, are spread.
+pub(crate) const SHARDS: u8 = 4;
+
+/// The most bytes of a folded name that go into a sort key; DynamoDB allows 1,024 with the id behind it.
+const NAME_BYTES: usize = 900;
+
+/// An item's place in the table.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+impl Key {
+    pub(crate) fn new(pk: impl Into<String>, sk: impl ToString) -> Self {
+        Self { pk: pk.into(), sk: sk.to_string() }
+    }
+
+    /// The key of an item that was read.
+    pub(crate) fn of(item: &Item) -> Option<Self> {
+        let text = |name: &str| item.get(name)?.as_s().ok();
+        Some(Self::new(text("pk")?, text("sk")?))
+    }
+
+    pub(crate) fn attributes(&self) -> Item {
+        Item::from([("pk".to_owned(), s(&self.pk)), ("sk".to_owned(), s(&self.sk))])
+    }
+}
+
+/// One of the table's two indexes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Index {
+    One,
+    Two,
+}
+
+impl Index {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::One => "index-1",
+            Self::Two => "index-2",
+        }
+    }
+
+    /// The attributes that are its partition and sort key.
+    pub(crate) fn key_names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::One => ("i1pk", "i1sk"),
+            Self::Two => ("i2pk", "i2sk"),
+        }
+    }
+
+    /// Puts the item into this index, under that key.
+    pub(crate) fn insert(self, item: &mut Item, (partition, sort): (String, String)) {
+        let (pk, sk) = self.key_names();
+        item.insert(pk.to_owned(), AttributeValue::S(partition));
+        item.insert(sk.to_owned(), AttributeValue::S(sort));
+    }
+}
+
+/// The claim that makes a subdomain unique, and leads to its organization.
+pub(crate) fn tenant(subdomain: &str) -> Key {
+    Key::new(format!("TENANT#{subdomain}"), "TENANT")
+}
+
+/// The only place of a password's hash; also the claim that makes an e-mail address unique.
+pub(crate) fn credential(subdomain: &str, folded_email: &str) -> Key {
+    Key::new(format!("CREDENTIAL#{subdomain}"), folded_email)
+}
+
+/// The kept answer of an onboarding, which has no user to keep it by.
+pub(crate) fn onboarding_idempotency(subdomain: &Subdomain) -> String {
+    format!("TENANT#{subdomain}#IDEMPOTENCY")
+}
+
+/// Where the jobs find every organization.
+pub(crate) fn directory(organization: OrganizationId) -> (String, String) {
+    let shard = organization.uuid().as_bytes().last().copied().unwrap_or_default() % 16;
+    (format!("DIRECTORY#{shard}"), organization.to_string())
+}
+
+/// The keys of one organization.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OrganizationKeys(pub(crate) OrganizationId);
+
+impl OrganizationKeys {
+    fn partition(self, kind: &str) -> String {
+        format!("ORG#{}#{kind}", self.0)
+    }
+
+    pub(crate) fn organization(self) -> Key {
+        Key::new(self.partition("ORG"), "ORG")
+    }
+
+    pub(crate) fn user(self, id: UserId) -> Key {
+        Key::new(self.partition("USER"), id)
+    }
+
+    /// How many active admins there are.
+    pub(crate) fn admins(self) -> Key {
+        Key::new(self.partition("COUNTER"), "ADMINS")
+    }
+
+    pub(crate) fn idempotency(self, user: UserId) -> String {
+        self.partition(&format!("IDEMPOTENCY#{user}"))
+    }
+
+    /// The partition of all products, suppliers or warehouses.
+    pub(crate) fn catalogue(self, kind: &str) -> String {
+        self.partition(kind)
+    }
+
+    /// Index 1: the products of a category, by age.
+    pub(crate) fn category(self, category: &str) -> String {
+        self.partition(&format!("CATEGORY#{category}"))
+    }
+
+    /// Index 2: everything of a kind, by name.
+    pub(crate) fn by_name(self, kind: &str) -> String {
+        self.partition(&format!("NAME#{kind}"))
+    }
+
+    /// Claims of SKUs, which are also the order by SKU.
+    pub(crate) fn skus(self) -> String {
+        self.partition("SKU")
+    }
+
+    /// The levels of a warehouse, by product.
+    pub(crate) fn stock(self, warehouse: WarehouseId) -> String {
+        self.partition(&format!("STOCK#{warehouse}"))
+    }
+
+    pub(crate) fn level(self, product: ProductId, warehouse: WarehouseId) -> Key {
+        Key::new(self.stock(warehouse), product)
+    }
+
+    /// Index 1: the levels that are low, by when they became so.
+    pub(crate) fn low(self) -> String {
+        self.partition("LOW")
+    }
+
+    /// Index 2: all levels, by product and warehouse.
+    pub(crate) fn levels(self) -> String {
+        self.partition("LEVELS")
+    }
+
+    pub(crate) fn movement_shard(self, shard: u8) -> String {
+        self.partition(&format!("MOVE#{shard}"))
+    }
+
+    pub(crate) fn movement(self, id: MovementId) -> Key {
+        Key::new(self.movement_shard(shard(id)), id)
+    }
+
+    /// Index 1: the movements of a product, by warehouse and sequence.
+    pub(crate) fn ledger(self, product: ProductId) -> String {
+        self.partition(&format!("LEDGER#{product}"))
+    }
+
+    /// Index 2: the movements in a warehouse, by age.
+    pub(crate) fn at(self, warehouse: WarehouseId) -> String {
+        self.partition(&format!("AT#{warehouse}"))
+    }
+
+    pub(crate) fn entry(self, id: EntryId) -> Key {
+        Key::new(self.partition(&format!("LOG#{}", shard(id))), id)
+    }
+
+    /// Index 1: what happened to one thing.
+    pub(crate) fn history(self, entity: impl std::fmt::Display) -> String {
+        self.partition(&format!("HISTORY#{entity}"))
+    }
+
+    /// Index 2: what one user did.
+    pub(crate) fn actor(self, user: UserId) -> String {
+        self.partition(&format!("ACTOR#{user}"))
+    }
+}
+
+fn shard(id: impl Id) -> u8 {
+    id.uuid().as_bytes().last().copied().unwrap_or_default() % SHARDS
+}
+
+/// The sort key of the order by name.
+pub(crate) fn name_sort(folded: &str, id: impl Id) -> String {
+    let end = folded.floor_char_boundary(NAME_BYTES);
+    format!("{}#{id}", folded.get(..end).unwrap_or_default())
+}
+
+/// The sort key of a movement in its product's ledger.
+pub(crate) fn ledger_sort(warehouse: WarehouseId, at: Timestamp, sequence: u64) -> String {
+    format!("{warehouse}#{at}#{sequence:012}")
+}
+
+/// The sort key of a level among all, and among the low ones behind the time it became low.
+pub(crate) fn level_sort(product: ProductId, warehouse: WarehouseId) -> String {
+    format!("{product}#{warehouse}")
+}
+
+/// The product and warehouse of a level's key.
+pub(crate) fn parse_level(key: &Key) -> Option<(ProductId, WarehouseId)> {
+    let (_, warehouse) = key.pk.rsplit_once('#')?;
+    Some((key.sk.parse().ok()?, warehouse.parse().ok()?))
+}
+
+/// The id behind the last `#` of a key.
+pub(crate) fn last_id<I: Id>(key: &str) -> Option<I> {
+    key.rsplit('#').next()?.parse().ok()
+}
+
+/// The bounds of ids made from `from` (inclusive) to `to` (exclusive), as sort keys.
+pub(crate) fn id_bounds(from: Option<Timestamp>, to: Option<Timestamp>) -> (String, String) {
+    let prefix = |at: Timestamp| {
+        let hex = format!("{:012x}", at.unix_millis());
+        let (high, low) = hex.split_at(8);
+        format!("{high}-{low}")
+    };
+    (from.map(prefix).unwrap_or_default(), to.map_or_else(|| "g".to_owned(), prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_hold_the_ids_of_their_time() {
+        let at = |millis| Timestamp::from_unix_millis(millis).unwrap();
+        let (low, high) = id_bounds(Some(at(1_000)), Some(at(2_000)));
+        let inside = |millis| {
+            let id = MovementId::from_parts(at(millis), [0xff; 10]).to_string();
+            low <= id && id <= high
+        };
+        assert_eq!([999, 1_000, 1_999, 2_000].map(inside), [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_long_name_is_cut_between_characters() {
+        let id = ProductId::from_parts(Timestamp::from_unix_millis(0).unwrap(), [0; 10]);
+        assert!(name_sort(&"\u{390}".repeat(600), id).len() <= 1_024);
+    }
+}

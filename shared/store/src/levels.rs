@@ -1,0 +1,461 @@
+//! Stock levels: one item per product and warehouse, which the ledger adds up to.
+
+use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
+use stockroom_domain::{
+    catalogue::{Product, ProductDetails, Warehouse, WarehouseDetails},
+    id::{ProductId, WarehouseId},
+    quantity::Quantity,
+    stock::{Balance, Movement},
+    time::Timestamp,
+};
+
+use crate::{
+    catalogue::{SPREADING, Stored, version_is},
+    error::StoreError,
+    expression::{Expression, absent, expression},
+    item::{Item, attributes, data, n, s, with_attributes},
+    keys::{Index, Key, OrganizationKeys, last_id, ledger_sort, level_sort, parse_level},
+    movements::movement,
+    page::{Page, PageRequest},
+    retry::Patience,
+    scope::TenantScope,
+    table::{Conditional, Items, Query, Range, Table},
+    write::{Attempt, Authority, Change, Decision},
+};
+
+/// How many levels follow a new minimum in one transaction.
+const SPREAD_AT_ONCE: usize = 90;
+/// Behind every sequence there will ever be.
+const LAST_SEQUENCE: u64 = 999_999_999_999;
+
+/// What a level's item keeps. None of it is projected into an index, so that a movement writes none, but for the keys
+/// of the low list as the level enters or leaves it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LevelRecord {
+    on_hand: Quantity,
+    sequence: u64,
+    min_stock_level: Quantity,
+    /// Rises with every write, a movement or not.
+    revision: u64,
+    low_since: Option<Timestamp>,
+    /// When the last movement was recorded.
+    updated_at: Timestamp,
+    /// The mark of the deletion that found it empty.
+    frozen: Option<String>,
+}
+
+impl LevelRecord {
+    pub(crate) fn balance(&self) -> Balance {
+        Balance { on_hand: self.on_hand, sequence: self.sequence }
+    }
+
+    pub(crate) fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+
+    pub(crate) fn minimum(&self) -> Quantity {
+        self.min_stock_level
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.on_hand == Quantity::ZERO
+    }
+
+    pub(crate) fn is_low(&self) -> bool {
+        self.low_since.is_some()
+    }
+
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen.is_some()
+    }
+
+    pub(crate) fn is_frozen_by(&self, mark: &str) -> bool {
+        self.frozen.as_deref() == Some(mark)
+    }
+
+    /// The record after a movement that comes to `balance`; thaws it.
+    pub(crate) fn moved(before: Option<&Self>, balance: Balance, minimum: Quantity, at: Timestamp) -> Self {
+        let low_since = balance.is_below(minimum).then(|| before.and_then(|level| level.low_since).unwrap_or(at));
+        Self {
+            on_hand: balance.on_hand,
+            sequence: balance.sequence,
+            min_stock_level: minimum,
+            revision: before.map_or(0, |level| level.revision).saturating_add(1),
+            low_since,
+            updated_at: at,
+            frozen: None,
+        }
+    }
+
+    /// The record under another minimum.
+    fn under(&self, minimum: Quantity, now: Timestamp) -> Self {
+        let low_since = self.balance().is_below(minimum).then(|| self.low_since.unwrap_or(now));
+        Self { min_stock_level: minimum, low_since, revision: self.revision.saturating_add(1), ..self.clone() }
+    }
+
+    pub(crate) fn item(
+        &self,
+        keys: OrganizationKeys,
+        product: ProductId,
+        warehouse: WarehouseId,
+    ) -> Result<Item, StoreError> {
+        let mut item = with_attributes(&keys.level(product, warehouse), self)?;
+        let sort = level_sort(product, warehouse);
+        if let Some(since) = self.low_since {
+            Index::One.insert(&mut item, (keys.low(), format!("{since}#{sort}")));
+        }
+        Index::Two.insert(&mut item, (keys.levels(), sort));
+        Ok(item)
+    }
+
+    /// What must hold of the item for a decision on `before` to stand.
+    pub(crate) fn as_read(before: Option<&Self>) -> Expression {
+        before.map_or_else(absent, |level| expression("#revision = :revision").with("revision", n(level.revision)))
+    }
+}
+
+/// What hangs on a product or a warehouse.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Held {
+    OfProduct(ProductId),
+    InWarehouse(WarehouseId),
+}
+
+/// A level with its place.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredLevel {
+    pub(crate) key: Key,
+    product: ProductId,
+    warehouse: WarehouseId,
+    pub(crate) record: LevelRecord,
+}
+
+impl StoredLevel {
+    fn of(item: &Item) -> Result<Self, StoreError> {
+        let key = Key::of(item).ok_or_else(|| StoreError::internal("a level has no key"))?;
+        let (product, warehouse) =
+            parse_level(&key).ok_or_else(|| StoreError::internal("a level's key names no place"))?;
+        Ok(Self { key, product, warehouse, record: attributes(item)? })
+    }
+
+    pub(crate) fn as_read(&self) -> Expression {
+        LevelRecord::as_read(Some(&self.record))
+    }
+
+    /// The update that freezes it, under its condition.
+    pub(crate) fn freeze(&self, mark: &str) -> (Key, Expression, Expression) {
+        let update = expression("SET #frozen = :mark, #revision = :next")
+            .with("mark", s(mark))
+            .with("next", n(self.record.revision.saturating_add(1)));
+        (self.key.clone(), update, self.as_read())
+    }
+
+    /// The update that takes it out of the low list, under its condition.
+    pub(crate) fn retire(&self) -> (Key, Expression, Expression) {
+        let update = expression("SET #revision = :next REMOVE #i1pk, #i1sk")
+            .with("next", n(self.record.revision.saturating_add(1)));
+        (self.key.clone(), update, self.as_read())
+    }
+
+    fn place(&self, keys: OrganizationKeys) -> [Key; 2] {
+        [product_key(keys, self.product), warehouse_key(keys, self.warehouse)]
+    }
+}
+
+/// Where a moment falls in a ledger.
+#[derive(Debug, Clone)]
+struct Turn {
+    before: Option<Movement>,
+    after: Option<Movement>,
+}
+
+impl Turn {
+    fn is_complete(&self) -> bool {
+        let last = self.before.as_ref().map_or(0, |movement| movement.sequence);
+        self.after.as_ref().is_some_and(|movement| movement.sequence == last.saturating_add(1))
+    }
+}
+
+/// A level as it is shown.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct LevelView {
+    pub product: Product,
+    pub warehouse: Warehouse,
+    pub on_hand: Quantity,
+    pub min_stock_level: Quantity,
+    /// When the last movement was recorded that made it so.
+    pub updated_at: Timestamp,
+    /// Since when it is below its minimum.
+    pub low_since: Option<Timestamp>,
+}
+
+/// Which levels a list shows.
+#[derive(Debug, Clone, Copy, Default)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct LevelFilter {
+    pub product: Option<ProductId>,
+    pub warehouse: Option<WarehouseId>,
+    /// The levels as they were recorded at that moment, its own movements included.
+    pub as_of: Option<Timestamp>,
+}
+
+/// See [`crate::Store::levels`].
+#[derive(Debug, Clone, Copy)]
+pub struct Levels<'a> {
+    table: &'a Table,
+    scope: &'a TenantScope,
+}
+
+impl<'a> Levels<'a> {
+    pub(crate) fn new(table: &'a Table, scope: &'a TenantScope) -> Self {
+        Self { table, scope }
+    }
+
+    fn keys(&self) -> OrganizationKeys {
+        self.scope.keys()
+    }
+
+    /// A page of levels, by product and warehouse.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn list(&self, filter: &LevelFilter, page: &PageRequest) -> Result<Page<LevelView>, StoreError> {
+        let keys = self.keys();
+        if let (Some(product), Some(warehouse)) = (filter.product, filter.warehouse) {
+            let items = self.read(&[keys.level(product, warehouse)], filter.as_of).await?;
+            return Ok(Page { items, next: None });
+        }
+        let query = match (filter.warehouse, filter.product) {
+            (Some(warehouse), _) => Query { eventual: true, ..Query::new(keys.stock(warehouse), 0) },
+            (None, Some(product)) => {
+                Query { range: Range::Prefix(format!("{product}#")), ..Query::index(Index::Two, keys.levels(), 0) }
+            }
+            (None, None) => Query::index(Index::Two, keys.levels(), 0),
+        };
+        let (found, next) = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
+        let found: Vec<Key> = found.iter().filter_map(Key::of).collect();
+        Ok(Page { items: self.read(&found, filter.as_of).await?, next })
+    }
+
+    /// A page of the levels below their minimum, by when they became so. It costs what is low, not what there is.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn low(&self, page: &PageRequest) -> Result<Page<LevelView>, StoreError> {
+        let query = Query::index(Index::One, self.keys().low(), 0);
+        let (found, next) = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
+        let found: Vec<Key> = found.iter().filter_map(Key::of).collect();
+        let mut items = self.read(&found, None).await?;
+        // The index may lag behind.
+        items.retain(|level| level.low_since.is_some());
+        Ok(Page { items, next })
+    }
+
+    /// The levels of one product.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn of_product(&self, product: ProductId) -> Result<Vec<LevelView>, StoreError> {
+        let warehouses = self.table.beside_check(self.scope, self.warehouses()).await?;
+        let levels: Vec<Key> = warehouses.into_iter().map(|warehouse| self.keys().level(product, warehouse)).collect();
+        self.read(&levels, None).await
+    }
+
+    /// Reads levels together with what they are of, in the order of their keys; as of a moment, with their turning
+    /// points in the ledger beside them.
+    async fn read(&self, level_keys: &[Key], as_of: Option<Timestamp>) -> Result<Vec<LevelView>, StoreError> {
+        let keys = self.keys();
+        let places: Vec<_> = level_keys.iter().filter_map(parse_level).collect();
+        let mut wanted = level_keys.to_vec();
+        for (product, warehouse) in &places {
+            wanted.extend([product_key(keys, *product), warehouse_key(keys, *warehouse)]);
+        }
+        let items = self.table.get_for(self.scope, &wanted);
+        let (items, turns) = match as_of {
+            None => (items.await?, Vec::new()),
+            Some(moment) => {
+                let turns = places.iter().map(|(product, warehouse)| self.turn(*product, *warehouse, moment));
+                self.table.both(items, try_join_all(turns)).await?
+            }
+        };
+        let mut levels = Vec::with_capacity(level_keys.len());
+        for (index, key) in level_keys.iter().enumerate() {
+            let Some(level) = items.get(key).map(StoredLevel::of).transpose()? else { continue };
+            match (as_of, turns.get(index)) {
+                (Some(moment), Some(turn)) => levels.extend(self.turn_back(level, turn, moment).await?),
+                _ => levels.push(level),
+            }
+        }
+        show(keys, &levels, &items)
+    }
+
+    /// The last movement up to a moment and the first behind it.
+    async fn turn(&self, product: ProductId, warehouse: WarehouseId, moment: Timestamp) -> Result<Turn, StoreError> {
+        let ledger = self.keys().ledger(product);
+        let (start, end) = (format!("{warehouse}#"), format!("{warehouse}~"));
+        let turn = ledger_sort(warehouse, moment, LAST_SEQUENCE);
+        let last_before = Query {
+            range: Range::Between(start, turn.clone()),
+            descending: true,
+            ..Query::index(Index::One, ledger.clone(), 1)
+        };
+        let first_after = Query { range: Range::Between(turn, end), ..Query::index(Index::One, ledger, 1) };
+        let (before, after) = self.table.both(self.table.query(&last_before), self.table.query(&first_after)).await?;
+        let line = |items: &[Item]| items.first().map(movement).transpose();
+        Ok(Turn { before: line(&before.items)?, after: line(&after.items)? })
+    }
+
+    /// The level as it was at a moment; none when it was not there yet. The ledger is an index and may lag, but sequences
+    /// have no gaps: what was found is right exactly if the movement behind the moment follows on the one before it.
+    async fn turn_back(
+        &self,
+        level: StoredLevel,
+        turn: &Turn,
+        moment: Timestamp,
+    ) -> Result<Option<StoredLevel>, StoreError> {
+        if level.record.updated_at <= moment {
+            return Ok(Some(level));
+        }
+        let mut turn = turn.clone();
+        let mut patience = Patience::new();
+        loop {
+            if turn.is_complete() {
+                let Some(before) = turn.before else { return Ok(None) };
+                let record = LevelRecord {
+                    on_hand: before.balance_after,
+                    sequence: before.sequence,
+                    updated_at: before.created_at,
+                    low_since: None,
+                    ..level.record
+                };
+                return Ok(Some(StoredLevel { record, ..level }));
+            }
+            patience.relieve(&self.table.sources, "the ledger lags behind").await?;
+            turn = self.turn(level.product, level.warehouse, moment).await?;
+        }
+    }
+
+    /// All levels of a product or in a warehouse, strongly consistent.
+    pub(crate) async fn stored(&self, held: Held) -> Result<Vec<StoredLevel>, StoreError> {
+        match held {
+            Held::OfProduct(product) => self.stored_of_product(product).await,
+            Held::InWarehouse(warehouse) => self.stored_in_warehouse(warehouse).await,
+        }
+    }
+
+    async fn warehouses(&self) -> Result<Vec<WarehouseId>, StoreError> {
+        let query = Query::new(self.keys().catalogue(WarehouseDetails::KIND), i32::MAX as usize);
+        let items = self.table.query_all(query).await?;
+        Ok(items.iter().filter_map(|item| last_id(item.get("sk")?.as_s().ok()?)).collect())
+    }
+
+    /// One look into every warehouse.
+    async fn stored_of_product(&self, product: ProductId) -> Result<Vec<StoredLevel>, StoreError> {
+        let warehouses = self.warehouses().await?;
+        let keys: Vec<Key> = warehouses.into_iter().map(|warehouse| self.keys().level(product, warehouse)).collect();
+        let mut found = self.table.get(&keys).await?;
+        // What is not there may be about to be: absence is asked for once more, behind whatever is being committed.
+        let absent: Vec<Key> = keys.into_iter().filter(|key| !found.contains_key(key)).collect();
+        found.extend(self.table.get_settled(&absent).await?);
+        found.values().map(StoredLevel::of).collect()
+    }
+
+    async fn stored_in_warehouse(&self, warehouse: WarehouseId) -> Result<Vec<StoredLevel>, StoreError> {
+        let query = Query::new(self.keys().stock(warehouse), i32::MAX as usize);
+        self.table.query_all(query).await?.iter().map(StoredLevel::of).collect()
+    }
+
+    /// Does what a change of the minimum left undone, if it left anything.
+    pub(crate) async fn finish_spreading(&self, product: ProductId) -> Result<(), StoreError> {
+        let key = product_key(self.keys(), product);
+        let items = self.table.get(std::slice::from_ref(&key)).await?;
+        match items.get(&key) {
+            Some(item) if item.contains_key(SPREADING) => self.spread_minimum(product).await,
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Gives every level of a product its new minimum. That the product has it is committed already, so no level can be
+    /// made with the old one any more, and a strong look finds those that were. Each transaction checks that the minimum
+    /// is still this one.
+    pub(crate) async fn spread_minimum(&self, product: ProductId) -> Result<(), StoreError> {
+        let keys = self.keys();
+        let product_key = product_key(keys, product);
+        let authority = Authority::Tenant(self.scope);
+        let mut patience = Patience::new();
+        loop {
+            let items = self.table.get(std::slice::from_ref(&product_key)).await?;
+            let Some(item) = items.get(&product_key) else {
+                return Ok(());
+            };
+            let version = data::<Product>(item)?.version;
+            let levels = self.stored_of_product(product).await?;
+            for levels in levels.chunks(SPREAD_AT_ONCE) {
+                let mut wanted: Vec<Key> = levels.iter().map(|level| level.key.clone()).collect();
+                wanted.push(product_key.clone());
+                self.table.change(authority, &wanted, |attempt| spread(attempt, keys, &wanted, &product_key)).await?;
+            }
+            let done = expression(format!("REMOVE #{SPREADING}"));
+            if self.table.update(&product_key, &done, &version_is(version)).await?.0 == Conditional::Done {
+                return Ok(());
+            }
+            patience.pause(&self.table.sources, "the minimum kept changing").await?;
+        }
+    }
+}
+
+fn spread(
+    attempt: &Attempt<'_>,
+    keys: OrganizationKeys,
+    wanted: &[Key],
+    product_key: &Key,
+) -> Result<Decision<()>, StoreError> {
+    let Some(item) = attempt.find(product_key) else {
+        return Ok(Decision::Keep(()));
+    };
+    let product: Product = data(item)?;
+    let minimum = product.details.min_stock_level;
+    let mut change = Change::following(()).check(product_key, &version_is(product.version))?;
+    let mut is_needed = false;
+    for key in wanted.iter().filter(|key| *key != product_key) {
+        let Some(level) = attempt.find(key).map(StoredLevel::of).transpose()? else {
+            continue;
+        };
+        if level.record.min_stock_level != minimum {
+            is_needed = true;
+            let item = level.record.under(minimum, attempt.now).item(keys, level.product, level.warehouse)?;
+            change = change.put(item, &level.as_read())?;
+        }
+    }
+    Ok(if is_needed { change.into() } else { Decision::Keep(()) })
+}
+
+/// Joins levels with what they are of; a level of something deleted is not shown.
+fn show(keys: OrganizationKeys, levels: &[StoredLevel], items: &Items) -> Result<Vec<LevelView>, StoreError> {
+    let mut shown = Vec::with_capacity(levels.len());
+    for level in levels {
+        let [product, warehouse] = level.place(keys);
+        let (Some(product), Some(warehouse)) = (items.get(&product), items.get(&warehouse)) else {
+            continue;
+        };
+        shown.push(LevelView {
+            product: data(product)?,
+            warehouse: data(warehouse)?,
+            on_hand: level.record.on_hand,
+            min_stock_level: level.record.min_stock_level,
+            updated_at: level.record.updated_at,
+            low_since: level.record.low_since,
+        });
+    }
+    Ok(shown)
+}
+
+pub(crate) fn product_key(keys: OrganizationKeys, id: ProductId) -> Key {
+    Key::new(keys.catalogue(ProductDetails::KIND), id)
+}
+
+pub(crate) fn warehouse_key(keys: OrganizationKeys, id: WarehouseId) -> Key {
+    Key::new(keys.catalogue(WarehouseDetails::KIND), id)
+}

@@ -1,0 +1,135 @@
+//! Everything Stockroom keeps: one DynamoDB table, and the only crate that knows its SDK.
+//!
+//! A repository opens on a [`TenantScope`] alone and checks its caller with its first read. A write reads what it needs
+//! in one round trip, decides, and commits state, log entry and kept answer in one transaction; see the module `write`
+//! for how a lost race or a lost reply is handled, and `ARCHITECTURE.md` for the keys.
+#![warn(missing_docs)]
+
+mod catalogue;
+mod client;
+mod closing;
+mod error;
+mod expression;
+mod idempotency;
+mod identity;
+mod item;
+mod keys;
+mod levels;
+mod log;
+mod meter;
+mod movements;
+mod organizations;
+mod page;
+mod products;
+mod retry;
+mod scope;
+mod table;
+mod users;
+mod warehouses;
+mod write;
+
+use stockroom_domain::{catalogue::SupplierDetails, source::Sources};
+
+pub use catalogue::{Catalogue, CatalogueFilter, CatalogueSort};
+pub use client::{Connection, TableClient};
+pub use error::{Conflict, StoreError};
+pub use idempotency::IdempotencyKey;
+pub use identity::{Credential, Identity, NewSession, PasswordHash, Presented, Refreshed};
+pub use levels::{LevelFilter, LevelView, Levels};
+pub use log::Origin;
+pub use meter::{Cost, Meter};
+pub use movements::{MovementFilter, Movements, RecordedMovement};
+pub use organizations::{NewOrganization, Organizations, SignedUp};
+pub use page::{Page, PageRequest, Position};
+pub use products::{ProductFilter, ProductSort, Products};
+pub use scope::{Caller, Claim, TenantScope};
+pub use users::{NewUser, UserProfile, Users};
+pub use warehouses::Warehouses;
+pub use write::Outcome;
+
+use table::Table;
+
+/// The table, ready for the repositories of one request; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    table: Table,
+}
+
+impl Store {
+    /// The store of one process.
+    #[must_use]
+    pub fn new(client: TableClient, sources: Sources) -> Self {
+        Self { table: Table::new(client, sources, Meter::default()) }
+    }
+
+    /// The same store, counting what it costs on `meter`.
+    #[must_use]
+    pub fn metered(&self, meter: Meter) -> Self {
+        Self { table: self.table.metered(meter) }
+    }
+
+    /// Checks the scope's caller, unless that was done: a session that has not ended, an active user with the permission,
+    /// an active organization.
+    ///
+    /// # Errors
+    /// [`StoreError::Unauthenticated`], [`StoreError::Forbidden`].
+    pub async fn verify(&self, scope: &TenantScope) -> Result<(), StoreError> {
+        self.table.verify(scope).await.map(|_| ())
+    }
+
+    /// Whether the table answers. It leaves an open connection behind, so that the next call finds it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.table.ping().await
+    }
+
+    /// Signing in and staying signed in; needs no scope, because it is how one is earned.
+    #[must_use]
+    pub fn identity(&self) -> Identity<'_> {
+        Identity::new(&self.table)
+    }
+
+    /// Organizations: the caller's own, and new ones.
+    #[must_use]
+    pub fn organizations(&self) -> Organizations<'_> {
+        Organizations::new(&self.table)
+    }
+
+    /// The people of the caller's organization.
+    #[must_use]
+    pub fn users<'a>(&'a self, scope: &'a TenantScope) -> Users<'a> {
+        Users::new(&self.table, scope)
+    }
+
+    /// Its products.
+    #[must_use]
+    pub fn products<'a>(&'a self, scope: &'a TenantScope) -> Products<'a> {
+        Products::new(&self.table, scope)
+    }
+
+    /// Its suppliers.
+    #[must_use]
+    pub fn suppliers<'a>(&'a self, scope: &'a TenantScope) -> Catalogue<'a, SupplierDetails> {
+        Catalogue::new(&self.table, scope)
+    }
+
+    /// Its warehouses.
+    #[must_use]
+    pub fn warehouses<'a>(&'a self, scope: &'a TenantScope) -> Warehouses<'a> {
+        Warehouses::new(&self.table, scope)
+    }
+
+    /// What moves in and out.
+    #[must_use]
+    pub fn movements<'a>(&'a self, scope: &'a TenantScope) -> Movements<'a> {
+        Movements::new(&self.table, scope)
+    }
+
+    /// What is there, and what was.
+    #[must_use]
+    pub fn levels<'a>(&'a self, scope: &'a TenantScope) -> Levels<'a> {
+        Levels::new(&self.table, scope)
+    }
+}

@@ -1,0 +1,527 @@
+//! Movements: recording them, and reading them back. A movement is its own log entry.
+
+use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
+use stockroom_domain::{
+    catalogue::{Product, Resource, Warehouse},
+    fault::Fault,
+    id::{ChangeId, MovementId, ProductId, PurchaseRequestId, TransferId, UserId, WarehouseId},
+    quantity::Quantity,
+    stock::{Movement, MovementType, NewMovement, Operation, Posting},
+    text::{Notes, Reference},
+    time::Timestamp,
+    user::Person,
+};
+
+use crate::{
+    catalogue::SPREADING,
+    closing::{Mark, guard, guard_new_level},
+    error::StoreError,
+    expression::{Expression, expression},
+    item::{Item, attributes, data, s, with_data},
+    keys::{Index, OrganizationKeys, SHARDS, id_bounds, last_id, ledger_sort},
+    levels::{LevelRecord, product_key, warehouse_key},
+    log::OriginRecord,
+    page::{Page, PageRequest, Position},
+    scope::TenantScope,
+    table::{Query, Range, Table},
+    write::{Attempt, Authority, Change, Decision, Outcome},
+};
+
+/// The most items that a filtered page examines in each of the partitions it merges.
+const MOST_EXAMINED_EACH: usize = 250;
+
+/// A movement as it is kept; what its key says is not said again.
+#[derive(Debug, Serialize, Deserialize)]
+struct MovementRecord {
+    #[serde(rename = "type")]
+    kind: MovementType,
+    product_id: ProductId,
+    warehouse_id: WarehouseId,
+    quantity: Quantity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counted_quantity: Option<Quantity>,
+    balance_after: Quantity,
+    sequence: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<Reference>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notes: Option<Notes>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transfer_id: Option<TransferId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purchase_request_id: Option<PurchaseRequestId>,
+    /// Only if that was not when it was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    occurred_at: Option<Timestamp>,
+    created_at: Timestamp,
+    created_by: Person,
+    /// Only if the change has other entries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change_id: Option<ChangeId>,
+    origin: OriginRecord,
+}
+
+/// The movement of an item, or of an index's view of it.
+pub(crate) fn movement(item: &Item) -> Result<Movement, StoreError> {
+    let id = item.get("sk").and_then(|sk| last_id(sk.as_s().ok()?));
+    let record: MovementRecord = data(item)?;
+    Ok(Movement {
+        id: id.ok_or_else(|| StoreError::internal("a movement has no id"))?,
+        kind: record.kind,
+        product_id: record.product_id,
+        warehouse_id: record.warehouse_id,
+        quantity: record.quantity,
+        counted_quantity: record.counted_quantity,
+        balance_after: record.balance_after,
+        sequence: record.sequence,
+        reference: record.reference,
+        notes: record.notes,
+        transfer_id: record.transfer_id,
+        purchase_request_id: record.purchase_request_id,
+        occurred_at: record.occurred_at.unwrap_or(record.created_at),
+        created_at: record.created_at,
+        created_by: record.created_by,
+    })
+}
+
+fn item(
+    keys: OrganizationKeys,
+    movement: &Movement,
+    change: Option<ChangeId>,
+    origin: OriginRecord,
+) -> Result<Item, StoreError> {
+    let moved = movement.clone();
+    let record = MovementRecord {
+        kind: moved.kind,
+        product_id: moved.product_id,
+        warehouse_id: moved.warehouse_id,
+        quantity: moved.quantity,
+        counted_quantity: moved.counted_quantity,
+        balance_after: moved.balance_after,
+        sequence: moved.sequence,
+        reference: moved.reference,
+        notes: moved.notes,
+        transfer_id: moved.transfer_id,
+        purchase_request_id: moved.purchase_request_id,
+        occurred_at: (moved.occurred_at != moved.created_at).then_some(moved.occurred_at),
+        created_at: moved.created_at,
+        created_by: moved.created_by,
+        change_id: change,
+        origin,
+    };
+    let mut item = with_data(&keys.movement(moved.id), &record)?;
+    let line = ledger_sort(moved.warehouse_id, moved.created_at, moved.sequence);
+    Index::One.insert(&mut item, (keys.ledger(moved.product_id), line));
+    Index::Two.insert(&mut item, (keys.at(moved.warehouse_id), moved.id.to_string()));
+    Ok(item)
+}
+
+/// What recording a movement made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedMovement {
+    /// The movement; of a transfer, the leg that goes out.
+    pub movement: Movement,
+    /// The leg of a transfer that comes in.
+    pub counterpart: Option<Movement>,
+}
+
+/// Which movements a list shows.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct MovementFilter {
+    pub product: Option<ProductId>,
+    pub warehouse: Option<WarehouseId>,
+    /// Any of these; all when there are none.
+    pub kinds: Vec<MovementType>,
+    pub reference: Option<Reference>,
+    pub created_by: Option<UserId>,
+    /// Recorded then or later.
+    pub from: Option<Timestamp>,
+    /// Recorded before.
+    pub to: Option<Timestamp>,
+}
+
+/// See [`crate::Store::movements`].
+#[derive(Debug, Clone, Copy)]
+pub struct Movements<'a> {
+    table: &'a Table,
+    scope: &'a TenantScope,
+}
+
+/// A place of a movement as it was read.
+struct Place<'a> {
+    warehouse: Warehouse,
+    warehouse_item: &'a Item,
+    level: Option<LevelRecord>,
+}
+
+impl<'a> Movements<'a> {
+    pub(crate) fn new(table: &'a Table, scope: &'a TenantScope) -> Self {
+        Self { table, scope }
+    }
+
+    fn keys(&self) -> OrganizationKeys {
+        self.scope.keys()
+    }
+
+    /// Records a movement: the level and the ledger in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Rejected`] for what is not there or too fine for the product, [`crate::Conflict::InsufficientStock`].
+    pub async fn record(
+        &self,
+        new: &NewMovement,
+        present: impl Fn(&RecordedMovement) -> Vec<u8>,
+    ) -> Result<Outcome<RecordedMovement>, StoreError> {
+        let keys = self.keys();
+        let mut wanted = vec![product_key(keys, new.product)];
+        let mut places = vec![new.warehouse];
+        if let Operation::Transfer(_, to) = new.operation {
+            places.push(to);
+        }
+        for place in places {
+            wanted.extend([warehouse_key(keys, place), keys.level(new.product, place)]);
+        }
+        self.table.write(Authority::Tenant(self.scope), &wanted, |attempt| self.decide(attempt, new), present).await
+    }
+
+    fn decide(&self, attempt: &Attempt<'_>, new: &NewMovement) -> Result<Decision<RecordedMovement>, StoreError> {
+        let keys = self.keys();
+        let product_key = product_key(keys, new.product);
+        let destination = match new.operation {
+            Operation::Transfer(quantity, to) => Some((quantity, to)),
+            Operation::In(_) | Operation::Out(_) | Operation::Adjustment(_) | Operation::Count(_) => None,
+        };
+        let mut faults = Vec::new();
+        let product_item = attempt.find(&product_key);
+        let product: Option<Product> = product_item.map(data).transpose()?;
+        match &product {
+            None => faults.push(("product_id", unknown("product"))),
+            Some(product) => {
+                if let Err(fault) = product.details.decimal_places.admit(new.operation.quantity()) {
+                    faults.push(("quantity", fault));
+                }
+            }
+        }
+        let from = self.place(attempt, new.product, new.warehouse)?;
+        if from.is_none() {
+            faults.push(("warehouse_id", unknown("warehouse")));
+        }
+        let mut to = None;
+        if let Some((quantity, warehouse)) = destination {
+            to = self.place(attempt, new.product, warehouse)?.map(|place| (quantity, place));
+            if to.is_none() {
+                faults.push(("to_warehouse_id", unknown("warehouse")));
+            }
+        }
+        let (Some(product_item), Some(product), Some(from), []) = (product_item, product, from, faults.as_slice())
+        else {
+            return Err(StoreError::Rejected(faults));
+        };
+        let marked =
+            [Some(product_item), Some(from.warehouse_item), to.as_ref().map(|(_, place)| place.warehouse_item)];
+        for item in marked.into_iter().flatten() {
+            if Mark::of(item)?.is_some_and(|mark| mark.holds(attempt.now)) {
+                return Ok(Decision::Wait("the product or warehouse is being deleted"));
+            }
+        }
+
+        let levels = [Some(&from), to.as_ref().map(|(_, place)| place)].into_iter().flatten();
+        let created_at = levels
+            .filter_map(|place| place.level.as_ref())
+            .map(LevelRecord::updated_at)
+            .fold(attempt.now, Timestamp::max);
+        let transfer: Option<TransferId> = to.is_some().then(|| attempt.id());
+        let leg = |place: &Place<'_>, posting: Posting| -> Result<Movement, StoreError> {
+            Ok(Movement {
+                id: attempt.sources.id_in_order(created_at, posting.balance.sequence),
+                kind: posting.kind,
+                product_id: new.product,
+                warehouse_id: place.warehouse.id,
+                quantity: posting.quantity,
+                counted_quantity: posting.counted,
+                balance_after: posting.balance.on_hand,
+                sequence: posting.balance.sequence,
+                reference: new.reference.clone(),
+                notes: new.notes.clone(),
+                transfer_id: transfer,
+                purchase_request_id: None,
+                occurred_at: new.occurred_at.unwrap_or(created_at),
+                created_at,
+                created_by: Person::from(&attempt.caller()?.user),
+            })
+        };
+        let out = leg(&from, from.balance().apply(new.operation)?)?;
+        let counterpart = match &to {
+            Some((quantity, place)) => Some(leg(place, place.balance().receive_transfer(*quantity)?)?),
+            None => None,
+        };
+
+        let change_id = counterpart.is_some().then_some(attempt.change_id);
+        let entry = item(keys, &out, change_id, attempt.origin())?;
+        let mut change = Change::with_entry_item(
+            RecordedMovement { movement: out.clone(), counterpart: counterpart.clone() },
+            entry,
+        )?
+        .kept_forever();
+        // Levels that have yet to follow a new minimum follow now.
+        let follows = product_item.contains_key(SPREADING);
+        change = self.settle(change, &product, &from, &out, follows)?;
+        let mut needs_check = from.needs_check() || follows;
+        if let (Some((_, place)), Some(movement)) = (&to, &counterpart) {
+            change = change.put(item(keys, movement, change_id, attempt.origin())?, &crate::expression::absent())?;
+            change = self.settle(change, &product, place, movement, follows)?;
+            needs_check |= place.needs_check();
+        }
+        Ok(guard(change, &product_key, product_item, product.version, needs_check)?.into())
+    }
+
+    fn place<'i>(
+        &self,
+        attempt: &Attempt<'i>,
+        product: ProductId,
+        warehouse: WarehouseId,
+    ) -> Result<Option<Place<'i>>, StoreError> {
+        let Some(warehouse_item) = attempt.find(&warehouse_key(self.keys(), warehouse)) else {
+            return Ok(None);
+        };
+        let level = attempt.find(&self.keys().level(product, warehouse)).map(attributes).transpose()?;
+        Ok(Some(Place { warehouse: data(warehouse_item)?, warehouse_item, level }))
+    }
+
+    /// Writes the level that a movement leaves, under the condition that it meets the one it was decided on.
+    fn settle<T>(
+        &self,
+        change: Change<T>,
+        product: &Product,
+        place: &Place<'_>,
+        movement: &Movement,
+        follows: bool,
+    ) -> Result<Change<T>, StoreError> {
+        let balance = stockroom_domain::stock::Balance { on_hand: movement.balance_after, sequence: movement.sequence };
+        // What was read of product and level need not be of one moment: a level keeps its own minimum unless checked.
+        let minimum = match &place.level {
+            Some(level) if !follows => level.minimum(),
+            Some(_) | None => product.details.min_stock_level,
+        };
+        let after = LevelRecord::moved(place.level.as_ref(), balance, minimum, movement.created_at);
+        let Resource { id: warehouse, version, .. } = place.warehouse;
+        let change =
+            change.put(after.item(self.keys(), product.id, warehouse)?, &LevelRecord::as_read(place.level.as_ref()))?;
+        let key = warehouse_key(self.keys(), warehouse);
+        if place.level.is_none() {
+            return guard_new_level(change, &key, place.warehouse_item, version);
+        }
+        guard(change, &key, place.warehouse_item, version, place.needs_check())
+    }
+
+    /// One movement.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn get(&self, id: MovementId) -> Result<Movement, StoreError> {
+        let key = self.keys().movement(id);
+        let items = self.table.get_for(self.scope, std::slice::from_ref(&key)).await?;
+        movement(items.get(&key).ok_or(StoreError::NotFound)?)
+    }
+
+    /// A page of movements, by the time of recording.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn list(&self, filter: &MovementFilter, page: &PageRequest) -> Result<Page<Movement>, StoreError> {
+        let keys = self.keys();
+        let (low, high) = id_bounds(filter.from, filter.to);
+        let condition = conditions(filter);
+        let (items, next) = match (filter.product, filter.warehouse) {
+            (Some(product), Some(warehouse)) => {
+                let line = Line { warehouse, from: filter.from, to: filter.to };
+                let query = Query {
+                    range: line.range(None, page.descending),
+                    filter: condition,
+                    ..Query::index(Index::One, keys.ledger(product), 0)
+                };
+                self.table.beside_check(self.scope, self.table.page(query, page)).await?
+            }
+            (None, Some(warehouse)) => {
+                let query = Query {
+                    range: Range::Between(low, high),
+                    filter: condition,
+                    ..Query::index(Index::Two, keys.at(warehouse), 0)
+                };
+                self.table.beside_check(self.scope, self.table.page(query, page)).await?
+            }
+            (Some(product), None) => self.of_product(product, filter, &condition, page).await?,
+            (None, None) => {
+                let reached = page.after.as_ref().and_then(|position| position.get("sk"));
+                let (low, high) = match (reached, page.descending) {
+                    (Some(reached), true) => (low, reached.to_owned()),
+                    (Some(reached), false) => (reached.to_owned(), high),
+                    (None, _) => (low, high),
+                };
+                // Ids spread evenly, so half a page from each of four shards nearly always holds the page.
+                let examine = page.limit.div_ceil(2).saturating_add(3);
+                let shard = |shard| Query {
+                    range: Range::Between(low.clone(), high.clone()),
+                    filter: condition.clone(),
+                    ..Query::new(keys.movement_shard(shard), examine)
+                };
+                let merge = Merge { order: |item| text(item, "sk"), name: "sk" };
+                let merged = self.merge(merge, (0..SHARDS).map(shard).collect(), page);
+                self.table.beside_check(self.scope, merged).await?
+            }
+        };
+        Ok(Page { items: items.iter().map(movement).collect::<Result<_, _>>()?, next })
+    }
+
+    /// A product's ledger is in order within each warehouse; the warehouses it ever was in are merged.
+    async fn of_product(
+        &self,
+        product: ProductId,
+        filter: &MovementFilter,
+        condition: &Expression,
+        page: &PageRequest,
+    ) -> Result<(Vec<Item>, Option<Position>), StoreError> {
+        let keys = self.keys();
+        let places = Query {
+            range: Range::Prefix(format!("{product}#")),
+            ..Query::index(Index::Two, keys.levels(), i32::MAX as usize)
+        };
+        let places = self.table.beside_check(self.scope, self.table.query_all(places)).await?;
+        let warehouses = places.iter().filter_map(|item| last_id(item.get("pk")?.as_s().ok()?));
+        let reached = page.after.as_ref().and_then(|position| position.get("line"));
+        let ledger = |warehouse| {
+            let line = Line { warehouse, from: filter.from, to: filter.to };
+            Query {
+                range: line.range(reached, page.descending),
+                filter: condition.clone(),
+                ..Query::index(Index::One, keys.ledger(product), page.limit.saturating_add(2))
+            }
+        };
+        let order = |item: &Item| {
+            let line = text(item, "i1sk")?;
+            let mut parts = line.split('#');
+            let (warehouse, at, sequence) = (parts.next()?, parts.next()?, parts.next()?);
+            Some(format!("{at}#{warehouse}#{sequence}"))
+        };
+        self.merge(Merge { order, name: "line" }, warehouses.map(ledger).collect(), page).await
+    }
+
+    /// Asks all queries at once and merges what they find by an order they share. Where one stopped before its end,
+    /// nothing behind that point may be shown yet.
+    async fn merge(
+        &self,
+        merge: Merge,
+        queries: Vec<Query>,
+        page: &PageRequest,
+    ) -> Result<(Vec<Item>, Option<Position>), StoreError> {
+        let asked = queries.into_iter().map(|mut query| {
+            query.descending = page.descending;
+            if !query.filter.text.is_empty() {
+                query.examine = MOST_EXAMINED_EACH;
+            }
+            async move { self.table.query(&query).await }
+        });
+        let found = try_join_all(asked).await?;
+        let order = merge.order;
+        let stops = found.iter().filter_map(|found| order(&found.last.as_ref()?.start_key()));
+        let stop = if page.descending { stops.max() } else { stops.min() };
+        let reached = page.after.as_ref().and_then(|position| position.get(merge.name));
+        let mut lines: Vec<(String, Item)> = found
+            .into_iter()
+            .flat_map(|found| found.items)
+            .filter_map(|item| Some((order(&item)?, item)))
+            .filter(|(at, _)| Some(at.as_str()) != reached)
+            .filter(|(at, _)| stop.as_ref().is_none_or(|stop| if page.descending { at >= stop } else { at <= stop }))
+            .collect();
+        lines.sort_by(|(a, _), (b, _)| if page.descending { b.cmp(a) } else { a.cmp(b) });
+        let next = if lines.len() > page.limit {
+            lines.truncate(page.limit);
+            lines.last().map(|(at, _)| at.clone())
+        } else {
+            stop
+        };
+        let next = next.map(|at| Position::single(merge.name, at));
+        Ok((lines.into_iter().map(|(_, item)| item).collect(), next))
+    }
+}
+
+/// How several queries are merged.
+#[derive(Clone, Copy)]
+struct Merge {
+    /// Where an item, or the place a query stopped at, stands in the order.
+    order: fn(&Item) -> Option<String>,
+    /// What a position calls that.
+    name: &'static str,
+}
+
+/// The part of a ledger that belongs to one warehouse.
+struct Line {
+    warehouse: WarehouseId,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+}
+
+impl Line {
+    /// The sort keys within the time asked for, from `reached` on: the `time#warehouse#sequence` where the page before
+    /// ended, whose own line is still among them.
+    fn range(&self, reached: Option<&str>, descending: bool) -> Range {
+        let warehouse = self.warehouse.to_string();
+        let low = self.from.map_or_else(|| format!("{warehouse}#"), |from| format!("{warehouse}#{from}"));
+        let high = self.to.map_or_else(|| format!("{warehouse}~"), |to| format!("{warehouse}#{to}"));
+        let Some((at, place, sequence)) = reached.and_then(|reached| {
+            let mut parts = reached.split('#');
+            Some((parts.next()?, parts.next()?, parts.next()?))
+        }) else {
+            return Range::Between(low, high);
+        };
+        // Lines of the same moment are in order of their warehouses.
+        let turn = match warehouse.as_str().cmp(place) {
+            std::cmp::Ordering::Less => format!("{warehouse}#{at}#~"),
+            std::cmp::Ordering::Equal => format!("{warehouse}#{at}#{sequence}"),
+            std::cmp::Ordering::Greater => format!("{warehouse}#{at}"),
+        };
+        if descending { Range::Between(low, turn) } else { Range::Between(turn, high) }
+    }
+}
+
+impl Place<'_> {
+    /// Whether the level's revision alone does not guard what it is of: there is no level yet, or a deletion has frozen
+    /// it, perhaps after the product and the warehouse were read without its mark.
+    fn needs_check(&self) -> bool {
+        self.level.as_ref().is_none_or(LevelRecord::is_frozen)
+    }
+
+    fn balance(&self) -> stockroom_domain::stock::Balance {
+        self.level.as_ref().map(LevelRecord::balance).unwrap_or_default()
+    }
+}
+
+fn text(item: &Item, name: &str) -> Option<String> {
+    item.get(name)?.as_s().ok().cloned()
+}
+
+fn unknown(what: &str) -> Fault {
+    Fault::new("unknown_reference", format!("names no {what}"))
+}
+
+/// What no key can tell.
+fn conditions(filter: &MovementFilter) -> Expression {
+    let mut condition = Expression::default();
+    if !filter.kinds.is_empty() {
+        let names: Vec<String> = (0..filter.kinds.len()).map(|index| format!(":type{index}")).collect();
+        let mut kinds = expression(format!("#data.#type IN ({})", names.join(", ")));
+        for (index, kind) in filter.kinds.iter().enumerate() {
+            kinds = kinds.with(&format!("type{index}"), s(kind.name()));
+        }
+        condition = condition.and(kinds);
+    }
+    if let Some(reference) = &filter.reference {
+        condition = condition.and(expression("#data.#reference = :reference").with("reference", s(reference)));
+    }
+    if let Some(user) = filter.created_by {
+        condition = condition.and(expression("#data.#created_by.#id = :user").with("user", s(user)));
+    }
+    condition
+}

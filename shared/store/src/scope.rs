@@ -1,0 +1,131 @@
+//! Who asks, for which organization, and with which right: the key to every repository.
+
+use std::sync::{Arc, OnceLock};
+
+use stockroom_domain::{
+    access::Permission,
+    id::{OrganizationId, SessionId, UserId},
+    organization::{Organization, OrganizationStatus},
+    time::Timestamp,
+    user::{User, UserStatus},
+};
+
+use crate::{
+    error::StoreError,
+    idempotency::IdempotencyKey,
+    identity::{Sessions, last_login},
+    item::{Item, data},
+    keys::{Key, OrganizationKeys},
+    log::Origin,
+};
+
+/// What a caller claims to be; true only of its token. Whether it still holds, the first read tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The user.
+    pub user: UserId,
+    /// The session, if the caller came through one. Only the product's own programs come without.
+    pub session: Option<SessionId>,
+}
+
+/// A claim together with the permission its operation needs. Every repository opens on one, works in its organization
+/// alone, and lets nothing out before the claim was checked against the table.
+#[derive(Debug, Clone)]
+pub struct TenantScope {
+    claim: Claim,
+    permission: Permission,
+    origin: Origin,
+    idempotency: Option<IdempotencyKey>,
+    named_tenant: Option<String>,
+    caller: Arc<OnceLock<Caller>>,
+}
+
+/// A claim that was found to hold.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The user as stored now, role included.
+    pub user: User,
+    /// When the user signed in last.
+    pub last_login_at: Option<Timestamp>,
+    /// The organization as stored now.
+    pub organization: Organization,
+}
+
+impl TenantScope {
+    /// A scope for one request. Clones share the check.
+    #[must_use]
+    pub fn new(claim: Claim, permission: Permission, origin: Origin) -> Self {
+        Self { claim, permission, origin, idempotency: None, named_tenant: None, caller: Arc::default() }
+    }
+
+    /// The same scope, keeping and replaying its answer under `key`.
+    #[must_use]
+    pub fn with_idempotency(self, key: Option<IdempotencyKey>) -> Self {
+        Self { idempotency: key, ..self }
+    }
+
+    /// The same scope for a request that names its tenant, which must be the caller's.
+    #[must_use]
+    pub fn with_named_tenant(self, subdomain: Option<String>) -> Self {
+        Self { named_tenant: subdomain, ..self }
+    }
+
+    /// What the caller claims to be.
+    #[must_use]
+    pub fn claim(&self) -> Claim {
+        self.claim
+    }
+
+    /// The caller, once it was checked.
+    #[must_use]
+    pub fn caller(&self) -> Option<&Caller> {
+        self.caller.get()
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(crate) fn idempotency(&self) -> Option<(String, &IdempotencyKey)> {
+        self.idempotency.as_ref().map(|key| (self.keys().idempotency(self.claim.user), key))
+    }
+
+    pub(crate) fn keys(&self) -> OrganizationKeys {
+        OrganizationKeys(self.claim.organization)
+    }
+
+    /// What must be read to check the claim.
+    pub(crate) fn caller_keys(&self) -> [Key; 2] {
+        [self.keys().organization(), self.keys().user(self.claim.user)]
+    }
+
+    /// Checks the claim against what was read.
+    pub(crate) fn check<'a>(
+        &self,
+        find: impl Fn(&Key) -> Option<&'a Item>,
+        now: Timestamp,
+    ) -> Result<&Caller, StoreError> {
+        let [organization_key, user_key] = self.caller_keys();
+        let organization = find(&organization_key).ok_or(StoreError::Unauthenticated)?;
+        let user_item = find(&user_key).ok_or(StoreError::Unauthenticated)?;
+        let organization: Organization = data(organization)?;
+        let user: User = data(user_item)?;
+        let signed_in = match self.claim.session {
+            Some(session) => Sessions::of(user_item)?.is_alive(session, now),
+            None => true,
+        };
+        if !signed_in || user.status != UserStatus::Active || organization.status != OrganizationStatus::Active {
+            return Err(StoreError::Unauthenticated);
+        }
+        if self.named_tenant.as_deref().is_some_and(|named| named != organization.subdomain.as_str()) {
+            return Err(StoreError::TenantMismatch);
+        }
+        if !user.role.may(self.permission) {
+            return Err(StoreError::Forbidden);
+        }
+        let last_login_at = last_login(user_item);
+        Ok(self.caller.get_or_init(|| Caller { user, last_login_at, organization }))
+    }
+}
