@@ -1,0 +1,17 @@
+//! Signing in, staying signed in, signing out.
+
+mod delivery;
+mod login;
+mod logout;
+mod refresh;
+
+use stockroom_api::{Access, Routes};
+
+/// The operations of this function. They read their own credentials, so the gate asks for none.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::new()
+        .post("/api/v1/auth/token", Access::Public, login::login)
+        .post("/api/v1/auth/refresh", Access::Public, refresh::refresh)
+        .post("/api/v1/auth/logout", Access::Public, logout::logout)
+}

@@ -1,0 +1,75 @@
+//! `POST /auth/token`: sign in with a password, by JSON or by OAuth 2's password form (RFC 6749, 4.3).
+
+use axum::extract::State;
+use stockroom_api::{
+    Answer, ApiError, App, FormOrJson, FromBody, NamedTenant, Object, RequestContext, RequestStore, password,
+};
+use stockroom_domain::{fault::Fault, organization::Subdomain, text::Email};
+
+use crate::delivery::{Delivery, deliver};
+
+pub(crate) struct Login {
+    email: String,
+    password: String,
+    delivery: Delivery,
+    tenant: Option<String>,
+}
+
+impl FromBody for Login {
+    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+        let email = object.required("email");
+        let password = object.required("password");
+        let delivery = object.or("delivery", Delivery::Body);
+        Some(Self { email: email?, password: password?, delivery: delivery?, tenant: None })
+    }
+
+    /// The form's names are OAuth 2's; `client_id` names the tenant.
+    fn from_form(object: &mut Object<'_>) -> Option<Self> {
+        let grant = object.or("grant_type", "password".to_owned());
+        if grant.as_deref().is_some_and(|grant| grant != "password") {
+            object.report("grant_type", Fault::new("unknown_value", "must be password"));
+        }
+        let email = object.required("username");
+        let password = object.required("password");
+        let delivery = object.or("delivery", Delivery::Body);
+        let tenant = object.optional::<String>("client_id");
+        for unused in ["scope", "client_secret"] {
+            object.optional::<String>(unused)?;
+        }
+        let tenant = tenant?.map(|tenant| tenant.trim().to_ascii_lowercase()).filter(|tenant| !tenant.is_empty());
+        Some(Self { email: email?, password: password?, delivery: delivery?, tenant })
+    }
+}
+
+pub(crate) async fn login(
+    State(app): State<App>,
+    store: RequestStore,
+    context: RequestContext,
+    NamedTenant(named): NamedTenant,
+    FormOrJson(login): FormOrJson<Login>,
+) -> Result<Answer, ApiError> {
+    let tenant = match (named, login.tenant) {
+        (Some(named), Some(client)) if named != client => return Err(ApiError::TenantConflict),
+        (Some(tenant), _) | (None, Some(tenant)) => tenant,
+        (None, None) => return Err(ApiError::TenantRequired),
+    };
+    let identity = store.identity();
+    // What is no tenant or no address belongs to nobody, and takes as long to be told so.
+    let credential = match (tenant.parse::<Subdomain>(), login.email.parse::<Email>()) {
+        (Ok(tenant), Ok(email)) => identity.credential(tenant.as_str(), &email).await?,
+        _ => None,
+    };
+    let hash = credential.as_ref().and_then(|credential| credential.hash().cloned());
+    let matches = password::verify(&app, login.password, hash).await?;
+    let Some(credential) = credential else { return Err(ApiError::InvalidCredentials) };
+    let opened = if matches {
+        identity.open_session(&credential, &app.tokens().new_session(), &context.origin()).await?
+    } else {
+        None
+    };
+    let Some(session) = opened else {
+        identity.record_failure(&credential, &context.origin()).await?;
+        return Err(ApiError::InvalidCredentials);
+    };
+    Ok(deliver(app.tokens().issue(&session)?, login.delivery))
+}

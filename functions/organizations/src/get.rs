@@ -1,0 +1,15 @@
+//! `GET /organizations/{id}`: the caller's own organization; any other is not there.
+
+use stockroom_api::{Answer, ApiError, PathId, RequestStore, Scope};
+use stockroom_domain::id::OrganizationId;
+
+use crate::view::OrganizationView;
+
+pub(crate) async fn get(
+    store: RequestStore,
+    scope: Scope,
+    PathId(id): PathId<OrganizationId>,
+) -> Result<Answer, ApiError> {
+    let organization = store.organizations().get(&scope, id).await?;
+    Ok(Answer::ok(&OrganizationView::from(&organization)).version(organization.version))
+}

@@ -1,0 +1,26 @@
+//! `GET /organizations`: the caller's own organization, as a list of one.
+
+use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Params, RequestStore, Scope};
+use stockroom_store::Page;
+
+use crate::view::OrganizationView;
+
+pub(crate) struct Organizations;
+
+impl FromQuery for Organizations {
+    fn from_params(_params: &mut Params<'_>) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+impl ListQuery for Organizations {}
+
+pub(crate) async fn list(
+    store: RequestStore,
+    scope: Scope,
+    listing: Listing<Organizations>,
+) -> Result<Answer, ApiError> {
+    let own = store.organizations().own(&scope).await?;
+    let page = Page { items: vec![own], next: None };
+    listing.answer(&page, OrganizationView::from)
+}

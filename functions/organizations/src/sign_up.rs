@@ -1,0 +1,76 @@
+//! `POST /organizations`: sign up an organization with its first admin.
+
+use axum::extract::State;
+use serde::Serialize;
+use stockroom_api::{
+    Answer, ApiError, App, Body, FromBody, KeptUnder, Object, RequestContext, RequestStore, password, wire::UserView,
+};
+use stockroom_domain::{
+    organization::{Currency, Subdomain},
+    text::{Email, FullName, OrganizationName},
+    user::Password,
+};
+use stockroom_store::{NewOrganization, SignedUp};
+
+use crate::view::OrganizationView;
+
+pub(crate) struct SignUp {
+    name: OrganizationName,
+    subdomain: Subdomain,
+    currency: Currency,
+    admin: Admin,
+}
+
+struct Admin {
+    email: Email,
+    full_name: FullName,
+    password: Password,
+}
+
+impl FromBody for SignUp {
+    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+        let name = object.required("name");
+        let subdomain = object.required("subdomain");
+        let currency = object.or("currency", Currency::default());
+        let admin = object.nested("admin", |admin| {
+            let email = admin.required("email");
+            let full_name = admin.required("full_name");
+            let password = admin.required("password");
+            Some(Admin { email: email?, full_name: full_name?, password: password? })
+        });
+        Some(Self { name: name?, subdomain: subdomain?, currency: currency?, admin: admin? })
+    }
+}
+
+#[derive(Serialize)]
+struct SignedUpView<'a> {
+    organization: OrganizationView<'a>,
+    admin: UserView<'a>,
+}
+
+pub(crate) async fn sign_up(
+    State(app): State<App>,
+    store: RequestStore,
+    context: RequestContext,
+    KeptUnder(key): KeptUnder,
+    Body(body): Body<SignUp>,
+) -> Result<Answer, ApiError> {
+    let new = NewOrganization {
+        name: body.name,
+        subdomain: body.subdomain,
+        currency: body.currency,
+        admin_email: body.admin.email,
+        admin_name: body.admin.full_name,
+        admin_hash: password::hash(&app, body.admin.password).await?,
+    };
+    let created = |made: &SignedUp| {
+        let view = SignedUpView {
+            organization: OrganizationView::from(&made.organization),
+            admin: UserView::new(made.organization.id, &made.admin, None),
+        };
+        Answer::created(format!("/api/v1/organizations/{}", made.organization.id), &view)
+    };
+    let organizations = store.organizations();
+    let outcome = organizations.sign_up(&new, &context.origin(), key.as_ref(), |made| created(made).keep()).await?;
+    Answer::of(outcome, created)
+}

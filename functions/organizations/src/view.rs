@@ -1,0 +1,38 @@
+//! An organization as it is shown.
+
+use serde::Serialize;
+use stockroom_domain::{
+    id::OrganizationId,
+    organization::{Currency, Organization, Subdomain},
+    text::OrganizationName,
+    time::Timestamp,
+};
+
+#[derive(Debug, Serialize)]
+pub(crate) struct OrganizationView<'a> {
+    id: OrganizationId,
+    org_id: OrganizationId,
+    version: u64,
+    name: &'a OrganizationName,
+    subdomain: &'a Subdomain,
+    currency: Currency,
+    status: &'static str,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl<'a> From<&'a Organization> for OrganizationView<'a> {
+    fn from(organization: &'a Organization) -> Self {
+        Self {
+            id: organization.id,
+            org_id: organization.id,
+            version: organization.version,
+            name: &organization.name,
+            subdomain: &organization.subdomain,
+            currency: organization.currency,
+            status: organization.status.name(),
+            created_at: organization.created_at,
+            updated_at: organization.updated_at,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `GET /products`: the catalogue, page by page.
+
+use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Params, RequestStore, Scope};
+use stockroom_domain::fault::Fault;
+use stockroom_store::{CatalogueFilter, CatalogueSort, ProductFilter, ProductSort};
+
+use crate::view::ProductView;
+
+pub(crate) struct Products {
+    filter: ProductFilter,
+    sort: ProductSort,
+}
+
+struct Sort(ProductSort);
+
+impl std::str::FromStr for Sort {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        Ok(Self(match text {
+            "created_at" => ProductSort::Catalogue(CatalogueSort::CreatedAt),
+            "name" => ProductSort::Catalogue(CatalogueSort::Name),
+            "sku" => ProductSort::Sku,
+            _ => return Err(Fault::new("unknown_value", "must be created_at, name or sku")),
+        }))
+    }
+}
+
+impl FromQuery for Products {
+    fn from_params(params: &mut Params<'_>) -> Option<Self> {
+        let search = params.optional("search");
+        let category = params.optional("category");
+        let sku = params.optional("sku");
+        let sort = params.optional::<Sort>("sort");
+        Some(Self {
+            filter: ProductFilter { catalogue: CatalogueFilter { search: search?, category: category? }, sku: sku? },
+            sort: sort?.map_or(ProductSort::Catalogue(CatalogueSort::CreatedAt), |Sort(sort)| sort),
+        })
+    }
+}
+
+impl ListQuery for Products {
+    fn is_descending_by_default(&self) -> bool {
+        self.sort == ProductSort::Catalogue(CatalogueSort::CreatedAt)
+    }
+}
+
+pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Products>) -> Result<Answer, ApiError> {
+    let Products { filter, sort } = &listing.filter;
+    let page = store.products(&scope).list(filter, *sort, &listing.page).await?;
+    let organization = scope.claim().organization;
+    listing.answer(&page, |product| ProductView::new(organization, product))
+}

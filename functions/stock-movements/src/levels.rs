@@ -1,0 +1,25 @@
+//! `GET /stock-levels`: how much is where, now or at a moment of the past.
+
+use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Params, RequestStore, Scope};
+use stockroom_store::LevelFilter;
+
+use crate::view::StockLevelView;
+
+pub(crate) struct Levels(LevelFilter);
+
+impl FromQuery for Levels {
+    fn from_params(params: &mut Params<'_>) -> Option<Self> {
+        let product = params.optional("product_id");
+        let warehouse = params.optional("warehouse_id");
+        let as_of = params.optional("as_of");
+        Some(Self(LevelFilter { product: product?, warehouse: warehouse?, as_of: as_of? }))
+    }
+}
+
+impl ListQuery for Levels {}
+
+pub(crate) async fn levels(store: RequestStore, scope: Scope, listing: Listing<Levels>) -> Result<Answer, ApiError> {
+    let Levels(filter) = &listing.filter;
+    let page = store.levels(&scope).list(filter, &listing.page).await?;
+    listing.answer(&page, StockLevelView::from)
+}

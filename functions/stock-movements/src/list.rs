@@ -1,0 +1,62 @@
+//! `GET /stock-movements`: the ledger, page by page.
+
+use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Params, RequestStore, Scope};
+use stockroom_domain::{fault::Fault, stock::MovementType};
+use stockroom_store::MovementFilter;
+
+use crate::view::MovementView;
+
+pub(crate) struct Movements(MovementFilter);
+
+/// The types that a filter can ask for; both legs of a transfer go by one name, too.
+struct Kinds(Vec<MovementType>);
+
+impl std::str::FromStr for Kinds {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        Ok(Self(match text {
+            "IN" => vec![MovementType::In],
+            "OUT" => vec![MovementType::Out],
+            "TRANSFER" => vec![MovementType::TransferOut, MovementType::TransferIn],
+            "TRANSFER_OUT" => vec![MovementType::TransferOut],
+            "TRANSFER_IN" => vec![MovementType::TransferIn],
+            "ADJUSTMENT" => vec![MovementType::Adjustment],
+            _ => {
+                return Err(Fault::new(
+                    "unknown_value",
+                    "must be one of IN, OUT, TRANSFER, TRANSFER_OUT, TRANSFER_IN, ADJUSTMENT",
+                ));
+            }
+        }))
+    }
+}
+
+impl FromQuery for Movements {
+    fn from_params(params: &mut Params<'_>) -> Option<Self> {
+        let product = params.optional("product_id");
+        let warehouse = params.optional("warehouse_id");
+        let kinds = params.optional::<Kinds>("type");
+        let reference = params.optional("reference");
+        let created_by = params.optional("created_by");
+        let from = params.optional("from");
+        let to = params.optional("to");
+        Some(Self(MovementFilter {
+            product: product?,
+            warehouse: warehouse?,
+            kinds: kinds?.map(|Kinds(kinds)| kinds).unwrap_or_default(),
+            reference: reference?,
+            created_by: created_by?,
+            from: from?,
+            to: to?,
+        }))
+    }
+}
+
+impl ListQuery for Movements {}
+
+pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Movements>) -> Result<Answer, ApiError> {
+    let Movements(filter) = &listing.filter;
+    let page = store.movements(&scope).list(filter, &listing.page).await?;
+    listing.answer(&page, MovementView::from)
+}

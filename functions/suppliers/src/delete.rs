@@ -1,0 +1,13 @@
+//! `DELETE /suppliers/{id}`: delete a supplier.
+
+use stockroom_api::{Answer, ApiError, PathId, Precondition, RequestStore, Scope};
+
+pub(crate) async fn delete(
+    store: RequestStore,
+    scope: Scope,
+    PathId(id): PathId<stockroom_domain::id::SupplierId>,
+    Precondition(version): Precondition,
+) -> Result<Answer, ApiError> {
+    store.suppliers(&scope).delete(id, version).await?;
+    Ok(Answer::nothing())
+}

@@ -1,0 +1,13 @@
+//! `GET /suppliers/{id}`: one supplier.
+
+use stockroom_api::{Answer, ApiError, PathId, RequestStore, Scope};
+
+use crate::view::shown;
+
+pub(crate) async fn get(
+    store: RequestStore,
+    scope: Scope,
+    PathId(id): PathId<stockroom_domain::id::SupplierId>,
+) -> Result<Answer, ApiError> {
+    Ok(shown(scope.claim().organization, &store.suppliers(&scope).get(id).await?))
+}

@@ -1,0 +1,47 @@
+//! `POST /users`: add someone to the organization.
+
+use axum::extract::State;
+use stockroom_api::{Answer, ApiError, App, Body, FromBody, Object, RequestStore, Scope, password, wire::UserView};
+use stockroom_domain::{
+    access::Role,
+    text::{Email, FullName},
+    user::Password,
+};
+use stockroom_store::{NewUser, UserProfile};
+
+pub(crate) struct NewUserBody {
+    email: Email,
+    full_name: FullName,
+    role: Role,
+    password: Option<Password>,
+}
+
+impl FromBody for NewUserBody {
+    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+        let email = object.required("email");
+        let full_name = object.required("full_name");
+        let role = object.required("role");
+        let password = object.optional("password");
+        Some(Self { email: email?, full_name: full_name?, role: role?, password: password? })
+    }
+}
+
+pub(crate) async fn create(
+    State(app): State<App>,
+    store: RequestStore,
+    scope: Scope,
+    Body(body): Body<NewUserBody>,
+) -> Result<Answer, ApiError> {
+    let hash = match body.password {
+        Some(password) => Some(password::hash(&app, password).await?),
+        None => None,
+    };
+    let new = NewUser { email: body.email, full_name: body.full_name, role: body.role, hash };
+    let created = |profile: &UserProfile| {
+        let user = &profile.user;
+        let view = UserView::new(scope.claim().organization, user, profile.last_login_at);
+        Answer::created(format!("/api/v1/users/{}", user.id), &view).version(user.version)
+    };
+    let outcome = store.users(&scope).add(&new, |profile| created(profile).keep()).await?;
+    Answer::of(outcome, created)
+}

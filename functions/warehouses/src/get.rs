@@ -1,0 +1,13 @@
+//! `GET /warehouses/{id}`: one warehouse.
+
+use stockroom_api::{Answer, ApiError, PathId, RequestStore, Scope};
+
+use crate::view::shown;
+
+pub(crate) async fn get(
+    store: RequestStore,
+    scope: Scope,
+    PathId(id): PathId<stockroom_domain::id::WarehouseId>,
+) -> Result<Answer, ApiError> {
+    Ok(shown(scope.claim().organization, &store.warehouses(&scope).get(id).await?))
+}

@@ -1,0 +1,28 @@
+//! Warehouses: the places that hold stock.
+
+mod body;
+mod create;
+mod delete;
+mod get;
+mod list;
+mod patch;
+mod replace;
+mod view;
+
+use stockroom_api::{Access, Routes};
+use stockroom_domain::access::Permission;
+
+/// The operations of this function.
+#[must_use]
+pub fn routes() -> Routes {
+    let read = Access::Permitted(Permission::ReadCatalogue);
+    let write = Access::Permitted(Permission::WriteCatalogue);
+    let delete = Access::Permitted(Permission::DeleteCatalogue);
+    Routes::new()
+        .query("/api/v1/warehouses", read, list::list)
+        .post("/api/v1/warehouses", write, create::create)
+        .get("/api/v1/warehouses/{id}", read, get::get)
+        .put("/api/v1/warehouses/{id}", write, replace::replace)
+        .patch("/api/v1/warehouses/{id}", write, patch::patch)
+        .delete("/api/v1/warehouses/{id}", delete, delete::delete)
+}

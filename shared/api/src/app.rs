@@ -1,0 +1,89 @@
+//! What all handlers of a function share.
+
+use std::{sync::Arc, time::Duration};
+
+use stockroom_domain::source::Sources;
+use stockroom_runtime::Runtime;
+use stockroom_store::Store;
+
+use crate::{cursor::Cursors, digest::Fingerprints, password::Hasher, tenant::Tenants, token::Tokens};
+
+/// The state of a router; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    store: Store,
+    sources: Sources,
+    tokens: Tokens,
+    cursors: Cursors,
+    fingerprints: Fingerprints,
+    hasher: Hasher,
+    tenants: Tenants,
+    cors_origins: Vec<String>,
+}
+
+impl App {
+    /// The application of one process.
+    #[must_use]
+    pub fn new(runtime: &Runtime) -> Self {
+        let Runtime { config, sources, store } = runtime;
+        Self(Arc::new(Shared {
+            store: store.clone(),
+            sources: sources.clone(),
+            tokens: Tokens::new(config, sources.clone()),
+            cursors: Cursors::new(&config.cursor_key, sources.clone()),
+            fingerprints: Fingerprints::new(&config.cursor_key),
+            hasher: Hasher::new(sources.clone()),
+            tenants: Tenants::new(config.tenant_base_domain.clone()),
+            cors_origins: config.cors_origins.clone(),
+        }))
+    }
+
+    /// The table, uncounted; a request's handlers take [`crate::RequestStore`].
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// Time and randomness.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.0.sources
+    }
+
+    /// Issues and verifies tokens.
+    #[must_use]
+    pub fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+
+    /// Hashes and verifies passwords.
+    #[must_use]
+    pub fn hasher(&self) -> &Hasher {
+        &self.0.hasher
+    }
+
+    /// How long a refresh token lives.
+    #[must_use]
+    pub fn refresh_lifetime(&self) -> Duration {
+        self.0.tokens.refresh_lifetime()
+    }
+
+    pub(crate) fn cursors(&self) -> &Cursors {
+        &self.0.cursors
+    }
+
+    pub(crate) fn fingerprints(&self) -> &Fingerprints {
+        &self.0.fingerprints
+    }
+
+    pub(crate) fn tenants(&self) -> &Tenants {
+        &self.0.tenants
+    }
+
+    pub(crate) fn cors_origins(&self) -> &[String] {
+        &self.0.cors_origins
+    }
+}

@@ -1,0 +1,77 @@
+//! What is known of a request before anything of it is trusted.
+
+use std::ops::Deref;
+
+use axum::extract::FromRequestParts;
+use http::{HeaderMap, header::USER_AGENT, request::Parts};
+use lambda_http::request::RequestContext as GatewayContext;
+use stockroom_store::{Meter, Origin, Store};
+
+use crate::{app::App, problem::ApiError};
+
+/// A request's id, origin and cost.
+#[derive(Debug, Clone)]
+pub struct RequestContext {
+    /// The gateway's id of the request, in every answer and log line.
+    pub id: String,
+    /// The address as the gateway saw it; never from a header.
+    pub ip: Option<String>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+    /// Counts what the request costs at the table.
+    pub meter: Meter,
+}
+
+impl RequestContext {
+    pub(crate) fn of(
+        headers: &HeaderMap,
+        gateway: Option<&GatewayContext>,
+        fallback_id: impl FnOnce() -> String,
+    ) -> Self {
+        let (id, ip) = match gateway {
+            Some(GatewayContext::ApiGatewayV1(context)) => {
+                (context.request_id.clone(), context.identity.source_ip.clone())
+            }
+            Some(GatewayContext::ApiGatewayV2(context)) => (context.request_id.clone(), context.http.source_ip.clone()),
+            Some(_) | None => (None, None),
+        };
+        let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Self { id: id.unwrap_or_else(fallback_id), ip, user_agent, meter: Meter::default() }
+    }
+
+    /// The origin as the log keeps it.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin { ip: self.ip.clone(), user_agent: self.user_agent.clone(), request_id: self.id.clone() }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for RequestContext {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let context = parts.extensions.get::<Self>();
+        context.cloned().ok_or_else(|| ApiError::Internal("the request passed no edge".to_owned()))
+    }
+}
+
+/// The store, counting on this request's meter.
+#[derive(Debug)]
+pub struct RequestStore(Store);
+
+impl Deref for RequestStore {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.0
+    }
+}
+
+impl FromRequestParts<App> for RequestStore {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let context = RequestContext::from_request_parts(parts, app).await?;
+        Ok(Self(app.store().metered(context.meter)))
+    }
+}

@@ -1,0 +1,141 @@
+//! The outermost layer: gives a request its id, counts what it costs, finishes every answer and writes its log line.
+
+use std::time::Instant;
+
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{
+    HeaderName, HeaderValue, Method, StatusCode,
+    header::{
+        AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION,
+        RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    },
+};
+use lambda_http::request::RequestContext as GatewayContext;
+use stockroom_domain::id::EntryId;
+use stockroom_store::TenantScope;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::{app::App, context::RequestContext, problem::Problem};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let fallback_id = || app.sources().id::<EntryId>(app.sources().now()).to_string();
+    let gateway = request.extensions().get::<GatewayContext>();
+    let context = RequestContext::of(request.headers(), gateway, fallback_id);
+    request.extensions_mut().insert(context.clone());
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let if_none_match = request.headers().get(IF_NONE_MATCH).cloned();
+
+    let mut response = next.run(request).await;
+
+    let problem = response.extensions_mut().remove::<Problem>();
+    if let Some(problem) = &problem
+        && method != Method::HEAD
+    {
+        *response.body_mut() = Body::from(problem.render(&path, &context.id));
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
+    if matches!(method, Method::GET | Method::HEAD) && is_known(if_none_match.as_ref(), &response) {
+        response = not_modified(response);
+    }
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::from_str(&context.id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
+    log(&context, &method, route, &response, problem.as_ref(), started);
+    response
+}
+
+/// Whether the client says that it has this very version.
+fn is_known(if_none_match: Option<&HeaderValue>, response: &Response) -> bool {
+    let (Some(known), Some(tag)) = (if_none_match, response.headers().get(ETAG)) else {
+        return false;
+    };
+    let (Ok(known), Ok(tag)) = (known.to_str(), tag.to_str()) else {
+        return false;
+    };
+    let mut known = known.split(',').map(str::trim);
+    response.status() == StatusCode::OK && known.any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+}
+
+/// The same answer without what the client has: every header but those of the body still counts.
+fn not_modified(mut response: Response) -> Response {
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    *response.body_mut() = Body::empty();
+    for name in [CONTENT_TYPE, CONTENT_LENGTH] {
+        response.headers_mut().remove(name);
+    }
+    response
+}
+
+fn log(
+    context: &RequestContext,
+    method: &Method,
+    route: &str,
+    response: &Response,
+    problem: Option<&Problem>,
+    started: Instant,
+) {
+    let status = response.status().as_u16();
+    let cost = context.meter.cost();
+    let claim =
+        response.extensions().get::<TenantScope>().filter(|scope| scope.caller().is_some()).map(TenantScope::claim);
+    let organization = claim.map(|claim| claim.organization.to_string());
+    let user = claim.map(|claim| claim.user.to_string());
+    if let Some(cause) = problem.and_then(Problem::cause) {
+        tracing::error!(request_id = context.id, cause, "failed");
+    }
+    tracing::info!(
+        request_id = context.id,
+        method = method.as_str(),
+        route,
+        status,
+        code = problem.map(Problem::code),
+        organization,
+        user,
+        milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        round_trips = cost.round_trips,
+        calls = cost.calls,
+        read_half_units = cost.read_halves,
+        write_half_units = cost.write_halves,
+        "request"
+    );
+}
+
+/// Lets the configured origins call from a browser, and no other.
+pub(crate) fn cors(origins: &[String]) -> CorsLayer {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            IF_MATCH,
+            IF_NONE_MATCH,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("x-tenant-id"),
+        ])
+        .expose_headers([
+            ETAG,
+            LINK,
+            LOCATION,
+            RETRY_AFTER,
+            REQUEST_ID,
+            HeaderName::from_static("idempotency-replayed"),
+        ])
+}

@@ -1,0 +1,251 @@
+//! What handlers take: the scope, bodies, ids and parameters. Each refuses what the contract refuses, in its words.
+
+use std::str::FromStr;
+
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use bytes::Bytes;
+use http::{
+    HeaderMap, Method,
+    header::{CONTENT_TYPE, COOKIE, IF_MATCH},
+    request::Parts,
+};
+use stockroom_domain::{fault::Fault, id::Id, time::Timestamp};
+use stockroom_store::TenantScope;
+
+use crate::{
+    json::{FromBody, Node, Object},
+    problem::{ApiError, Violation},
+};
+
+/// The most bytes of a body.
+pub(crate) const LARGEST_BODY: usize = 1024 * 1024;
+
+/// The scope that the gate opened for this request.
+#[derive(Debug, Clone)]
+pub struct Scope(pub TenantScope);
+
+impl std::ops::Deref for Scope {
+    type Target = TenantScope;
+
+    fn deref(&self) -> &TenantScope {
+        &self.0
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Scope {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let scope = parts.extensions.get::<TenantScope>().cloned();
+        scope.map(Self).ok_or_else(|| ApiError::Internal("a public route was given a scope".to_owned()))
+    }
+}
+
+/// The bytes of a body of at most 1 MiB.
+pub(crate) async fn read_body(body: axum::body::Body) -> Result<Bytes, ApiError> {
+    axum::body::to_bytes(body, LARGEST_BODY).await.map_err(|_| ApiError::BodyTooLarge)
+}
+
+/// The media type of a body, without its parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next()?.trim().to_ascii_lowercase())
+}
+
+/// A JSON body.
+#[derive(Debug, Clone)]
+pub struct Body<T>(pub T);
+
+impl<S: Sync, T: FromBody> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        let is_patch = request.method() == Method::PATCH;
+        let media_type = media_type(request.headers());
+        let body = read_body(request.into_body()).await?;
+        match media_type.as_deref() {
+            Some("application/json") => {}
+            Some("application/merge-patch+json") if is_patch => {}
+            Some(_) | None => return Err(ApiError::UnsupportedMediaType("application/json")),
+        }
+        Object::read(Node::parse(&body)?, T::from_object).map(Self)
+    }
+}
+
+/// A JSON body that may be missing altogether.
+#[derive(Debug, Clone)]
+pub struct OptionalBody<T>(pub T);
+
+impl<S: Sync, T: FromBody + Default> FromRequest<S> for OptionalBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let body = read_body(body).await?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        let Body(value) = Body::from_request(Request::from_parts(parts, body.into()), state).await?;
+        Ok(Self(value))
+    }
+}
+
+/// A JSON body, or a form with its own names.
+#[derive(Debug, Clone)]
+pub struct FormOrJson<T>(pub T);
+
+impl<S: Sync, T: FromBody> FromRequest<S> for FormOrJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        let media_type = media_type(request.headers());
+        let body = read_body(request.into_body()).await?;
+        match media_type.as_deref() {
+            Some("application/json") => Object::read(Node::parse(&body)?, T::from_object).map(Self),
+            Some("application/x-www-form-urlencoded") => {
+                let text =
+                    std::str::from_utf8(&body).map_err(|_| ApiError::MalformedJson("The form is not UTF-8.".into()))?;
+                Object::read(Node::form(&pairs(Some(text)))?, T::from_form).map(Self)
+            }
+            Some(_) | None => {
+                Err(ApiError::UnsupportedMediaType("application/json or application/x-www-form-urlencoded"))
+            }
+        }
+    }
+}
+
+/// The id in a path. What is no id is read as one that nothing ever had, so that it is answered like any unknown one, in
+/// its turn among the other checks.
+#[derive(Debug, Clone, Copy)]
+pub struct PathId<I>(pub I);
+
+impl<S: Sync + Send, I: Id> FromRequestParts<S> for PathId<I> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state).await.ok();
+        let id = params.iter().flatten().find(|(name, _)| *name == "id").and_then(|(_, id)| id.parse().ok());
+        Ok(Self(id.unwrap_or_else(|| I::from_parts(Timestamp::EPOCH, [0; 10]))))
+    }
+}
+
+/// The version that `If-Match` asks for; none when the header is absent or `*`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Precondition(pub Option<u64>);
+
+impl<S: Sync> FromRequestParts<S> for Precondition {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let mut values = parts.headers.get_all(IF_MATCH).iter();
+        let (Some(value), None) = (values.next(), values.next()) else {
+            return if parts.headers.contains_key(IF_MATCH) { Err(several()) } else { Ok(Self(None)) };
+        };
+        let value = value.to_str().unwrap_or_default().trim();
+        if value == "*" {
+            return Ok(Self(None));
+        }
+        if value.contains(',') {
+            return Err(several());
+        }
+        // A tag that no version ever had, `"01"` say, matches nothing; versions begin at 1.
+        let tag = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        let version = tag.and_then(|tag| tag.parse::<u64>().ok().filter(|version| version.to_string() == tag));
+        Ok(Self(Some(version.unwrap_or(0))))
+    }
+}
+
+fn several() -> ApiError {
+    ApiError::Validation(vec![Violation::header(
+        "If-Match",
+        Fault::new("invalid_format", "must be one entity tag or *"),
+    )])
+}
+
+/// The parameters of a query, taken one by one. Faults are collected.
+#[derive(Debug)]
+pub struct Params<'a> {
+    pairs: Vec<(String, String)>,
+    violations: &'a mut Vec<Violation>,
+}
+
+impl Params<'_> {
+    /// A parameter that may be absent.
+    pub fn optional<T: FromStr<Err = Fault>>(&mut self, name: &str) -> Option<Option<T>> {
+        let (found, others) = std::mem::take(&mut self.pairs).into_iter().partition(|(known, _)| known == name);
+        self.pairs = others;
+        let mut found: Vec<(String, String)> = found;
+        let Some((_, text)) = found.pop() else {
+            return Some(None);
+        };
+        if !found.is_empty() {
+            self.report(name, Fault::new("duplicate_parameter", "must stand once"));
+            return None;
+        }
+        text.parse().map_err(|fault| self.report(name, fault)).ok().map(Some)
+    }
+
+    /// Adds a fault of a parameter.
+    pub fn report(&mut self, name: &str, fault: Fault) {
+        self.violations.push(Violation::parameter(name, fault));
+    }
+}
+
+/// A set of query parameters.
+pub trait FromQuery: Sized {
+    /// Takes the parameters it knows; those left over are faults. `None` when a fault was found.
+    fn from_params(params: &mut Params<'_>) -> Option<Self>;
+}
+
+/// The pairs of a query string, decoded.
+pub(crate) fn pairs(query: Option<&str>) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect()
+}
+
+/// Reads all parameters of a query.
+pub(crate) fn read_query<T: FromQuery>(pairs: Vec<(String, String)>) -> Result<T, ApiError> {
+    let mut violations = Vec::new();
+    let mut params = Params { pairs, violations: &mut violations };
+    let value = T::from_params(&mut params);
+    for (name, _) in std::mem::take(&mut params.pairs) {
+        params.report(&name, Fault::new("unknown_parameter", "is not a parameter of this operation"));
+    }
+    match value {
+        Some(value) if violations.is_empty() => Ok(value),
+        Some(_) | None => Err(ApiError::Validation(violations)),
+    }
+}
+
+/// The parameters of an operation that is no list.
+#[derive(Debug, Clone)]
+pub struct Query<T>(pub T);
+
+impl<S: Sync, T: FromQuery> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        read_query(pairs(parts.uri.query())).map(Self)
+    }
+}
+
+/// The cookies of a request.
+#[derive(Debug)]
+pub struct Cookies(Vec<(String, String)>);
+
+impl Cookies {
+    /// The value of a cookie.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Cookies {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let lines = parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        Ok(Self(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
+    }
+}

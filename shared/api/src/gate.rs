@@ -1,0 +1,179 @@
+//! The gate: who may pass to a handler. It turns a request's token into the scope that handlers and the store need, and
+//! lets no answer out, not even a refusal of the body, before the store has confirmed the caller.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{
+    Method,
+    header::{AUTHORIZATION, HeaderMap},
+    request::Parts,
+};
+use stockroom_domain::{access::Permission, fault::Fault};
+use stockroom_store::{IdempotencyKey, TenantScope};
+
+use crate::{
+    app::App,
+    context::RequestContext,
+    extract::{media_type, pairs, read_body},
+    json::Node,
+    problem::{ApiError, Violation},
+    route::{Access, Route},
+};
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The idempotency key of a request that has no scope to carry it.
+#[derive(Debug, Clone)]
+pub struct KeptUnder(pub Option<IdempotencyKey>);
+
+impl<S: Sync> FromRequestParts<S> for KeptUnder {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or(Self(None)))
+    }
+}
+
+/// Knows what each operation needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    app: App,
+    operations: Arc<[Route]>,
+}
+
+impl Gate {
+    pub(crate) fn new(app: App, table: &[Route]) -> Self {
+        Self { app, operations: table.into() }
+    }
+
+    fn operation(&self, request: &Request) -> Option<&Route> {
+        let path = request.extensions().get::<MatchedPath>()?;
+        let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
+        // The key's path is static, the request's is not; both are compared by value.
+        self.operations.iter().find(|route| route.method == method && route.path == path.as_str())
+    }
+}
+
+pub(crate) async fn gate(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let Some(route) = gate.operation(&request).cloned() else {
+        return next.run(request).await;
+    };
+    let scope = match route.access {
+        Access::Public => None,
+        Access::Permitted(permission) => match open(&gate.app, &request, permission) {
+            Ok(scope) => Some(scope),
+            Err(error) => return error.into_response(),
+        },
+    };
+    let meter = request.extensions().get::<RequestContext>().map(|context| context.meter.clone()).unwrap_or_default();
+    let mut response = match prepare(&gate.app, &route, scope.as_ref(), request).await {
+        Ok(request) => next.run(request).await,
+        Err(error) => error.into_response(),
+    };
+    let Some(scope) = scope else { return response };
+    if scope.caller().is_none() {
+        let store = gate.app.store().metered(meter);
+        if let Err(error) = store.verify(&scope).await {
+            response = ApiError::from(error).into_response();
+        }
+    }
+    response.extensions_mut().insert(scope);
+    response
+}
+
+/// The scope that the request's token claims.
+fn open(app: &App, request: &Request, permission: Permission) -> Result<TenantScope, ApiError> {
+    let token = bearer(request.headers())?;
+    let claims = app.tokens().verify_access(token)?;
+    let context = request.extensions().get::<RequestContext>();
+    let origin = context.map(RequestContext::origin).unwrap_or_default();
+    let named = app.tenants().named(request.headers()).unwrap_or_default();
+    Ok(TenantScope::new(claims.claim(), permission, origin).with_named_tenant(named))
+}
+
+/// The one bearer token of a request.
+///
+/// # Errors
+/// [`ApiError::Unauthenticated`] when there is none, or more than one.
+pub fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(ApiError::Unauthenticated);
+    };
+    let (scheme, token) =
+        value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(ApiError::Unauthenticated)?;
+    if !scheme.eq_ignore_ascii_case("bearer") || token.contains([' ', ',']) {
+        return Err(ApiError::Unauthenticated);
+    }
+    Ok(token)
+}
+
+/// The request as handlers take it, its idempotency key read and its scope in place.
+async fn prepare(app: &App, route: &Route, scope: Option<&TenantScope>, request: Request) -> Result<Request, ApiError> {
+    let (mut parts, mut body) = request.into_parts();
+    if scope.is_some() {
+        // Two tenants that differ; a caller who is nobody is told that first.
+        app.tenants().named(&parts.headers)?;
+    }
+    let mut violations = Vec::new();
+    if !route.takes_query {
+        let fault = || Fault::new("unknown_parameter", "is not a parameter of this operation");
+        violations.extend(pairs(parts.uri.query()).iter().map(|(name, _)| Violation::parameter(name, fault())));
+    }
+    let text = match idempotency_key(&parts) {
+        Ok(text) => text.filter(|_| route.keeps_answer),
+        Err(violation) => {
+            violations.extend(route.keeps_answer.then_some(violation));
+            None
+        }
+    };
+    if !violations.is_empty() {
+        // A body that cannot be read goes before what can be read and is not valid.
+        check_readable(route, &parts, body).await?;
+        return Err(ApiError::Validation(violations));
+    }
+    let mut key = None;
+    if let Some(text) = text {
+        let bytes = read_body(body).await?;
+        key = Some(app.fingerprints().idempotency(&parts.method, parts.uri.path(), &text, &bytes));
+        body = bytes.into();
+    }
+    if let Some(scope) = scope {
+        parts.extensions.insert(scope.clone().with_idempotency(key.clone()));
+    }
+    parts.extensions.insert(KeptUnder(key));
+    Ok(Request::from_parts(parts, body))
+}
+
+/// Refuses a body that no operation of the method could read.
+async fn check_readable(route: &Route, parts: &Parts, body: Body) -> Result<(), ApiError> {
+    if !matches!(route.method, Method::POST | Method::PUT | Method::PATCH) {
+        return Ok(());
+    }
+    let body = read_body(body).await?;
+    match media_type(&parts.headers).as_deref() {
+        _ if body.is_empty() => Ok(()),
+        Some("application/json" | "application/merge-patch+json") => Node::parse(&body).map(|_| ()),
+        Some("application/x-www-form-urlencoded") => Ok(()),
+        Some(_) | None => Err(ApiError::UnsupportedMediaType("application/json")),
+    }
+}
+
+/// The idempotency key of a request, if it has one.
+fn idempotency_key(parts: &Parts) -> Result<Option<String>, Violation> {
+    let mut values = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let key =
+        value.to_str().ok().filter(|key| (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()));
+    if let (Some(key), None) = (key, values.next()) {
+        return Ok(Some(key.to_owned()));
+    }
+    let fault = Fault::new("invalid_format", "must be 1 to 255 visible ASCII characters");
+    Err(Violation::header("Idempotency-Key", fault))
+}

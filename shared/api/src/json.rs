@@ -1,0 +1,398 @@
+//! Reading JSON bodies: every fault is found, not the first alone; numbers keep their digits; nothing is dropped silently.
+
+use std::str::FromStr;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+use stockroom_domain::{
+    access::Role,
+    catalogue::{DecimalPlaces, LeadTimeDays},
+    fault::Fault,
+    id::{ProductId, SupplierId, UserId, WarehouseId},
+    organization::{Currency, Subdomain},
+    quantity::Quantity,
+    text,
+    time::Timestamp,
+    user::Password,
+};
+
+use crate::problem::{ApiError, Violation};
+
+/// How deep arrays and objects may lie in each other.
+const DEEPEST: usize = 32;
+
+/// A JSON value whose numbers are still text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Node {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// The literal.
+    Number(String),
+    /// The text.
+    String(String),
+    /// The elements.
+    Array(Vec<Node>),
+    /// The members, in order; no name twice.
+    Object(Vec<(String, Node)>),
+}
+
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct All;
+
+        impl<'de> Visitor<'de> for All {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members: Vec<(String, &RawValue)> = Vec::new();
+                let mut names = std::collections::HashSet::new();
+                while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+                    if !names.insert(name.clone()) {
+                        return Err(serde::de::Error::custom("a member stands twice"));
+                    }
+                    members.push((name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(All)
+    }
+}
+
+impl Node {
+    /// Reads a whole body.
+    ///
+    /// # Errors
+    /// [`ApiError::MalformedJson`]: broken syntax, invalid UTF-8, text behind the end, a member twice, depth over 32.
+    pub fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        let raw: &RawValue = serde_json::from_slice(body).map_err(|_| malformed("The body is not valid JSON."))?;
+        Self::build(raw, 1)
+    }
+
+    /// The fields of a form, all of them text.
+    ///
+    /// # Errors
+    /// [`ApiError::MalformedJson`] when a field stands twice.
+    pub fn form(fields: &[(String, String)]) -> Result<Self, ApiError> {
+        let mut names = std::collections::HashSet::new();
+        if !fields.iter().all(|(name, _)| names.insert(name)) {
+            return Err(malformed("A field stands in the form twice."));
+        }
+        Ok(Self::Object(fields.iter().map(|(name, value)| (name.clone(), Self::String(value.clone()))).collect()))
+    }
+
+    fn build(raw: &RawValue, depth: usize) -> Result<Self, ApiError> {
+        let text = raw.get();
+        let broken = |_| malformed("The body is not valid JSON.");
+        Ok(match text.as_bytes().first() {
+            Some(b'{' | b'[') if depth > DEEPEST => return Err(malformed("The body is nested more than 32 deep.")),
+            Some(b'{') => {
+                let Members(members) = serde_json::from_str(text)
+                    .map_err(|_| malformed("The body is not valid JSON, or a member stands in it twice."))?;
+                let member = |(name, value)| Ok((name, Self::build(value, depth.saturating_add(1))?));
+                Self::Object(members.into_iter().map(member).collect::<Result<_, ApiError>>()?)
+            }
+            Some(b'[') => {
+                let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(broken)?;
+                let element = |value| Self::build(value, depth.saturating_add(1));
+                Self::Array(elements.into_iter().map(element).collect::<Result<_, _>>()?)
+            }
+            Some(b'"') => Self::String(serde_json::from_str(text).map_err(broken)?),
+            Some(b't' | b'f') => Self::Bool(text == "true"),
+            Some(b'n') => Self::Null,
+            _ => Self::Number(text.to_owned()),
+        })
+    }
+}
+
+fn malformed(detail: &'static str) -> ApiError {
+    ApiError::MalformedJson(detail.into())
+}
+
+/// A value that a member can hold.
+pub trait FromJson: Sized {
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn from_json(node: &Node) -> Result<Self, Fault>;
+}
+
+fn wrong_type(expected: &str) -> Fault {
+    Fault::new("wrong_type", format!("must be {expected}"))
+}
+
+macro_rules! from_strings {
+    ($($type:ty),+ $(,)?) => {$(
+        impl FromJson for $type {
+            fn from_json(node: &Node) -> Result<Self, Fault> {
+                match node {
+                    Node::String(text) => Self::from_str(text),
+                    Node::Null | Node::Bool(_) | Node::Number(_) | Node::Array(_) | Node::Object(_) => {
+                        Err(wrong_type("a string"))
+                    }
+                }
+            }
+        }
+    )+};
+}
+
+macro_rules! from_numbers {
+    ($($type:ty),+ $(,)?) => {$(
+        impl FromJson for $type {
+            fn from_json(node: &Node) -> Result<Self, Fault> {
+                match node {
+                    Node::Number(literal) => Self::from_str(literal),
+                    Node::Null | Node::Bool(_) | Node::String(_) | Node::Array(_) | Node::Object(_) => {
+                        Err(wrong_type("a number"))
+                    }
+                }
+            }
+        }
+    )+};
+}
+
+from_strings!(
+    Currency,
+    Password,
+    ProductId,
+    Role,
+    Subdomain,
+    SupplierId,
+    Timestamp,
+    UserId,
+    WarehouseId,
+    text::Address,
+    text::Barcode,
+    text::Category,
+    text::Description,
+    text::Email,
+    text::FullName,
+    text::Location,
+    text::Notes,
+    text::OrganizationName,
+    text::Phone,
+    text::ProductName,
+    text::Reference,
+    text::Sku,
+    text::SupplierName,
+    text::Unit,
+    text::WarehouseName,
+);
+from_numbers!(DecimalPlaces, LeadTimeDays, Quantity);
+
+impl FromJson for String {
+    /// Any text, as it is: for what is compared and never kept.
+    fn from_json(node: &Node) -> Result<Self, Fault> {
+        match node {
+            Node::String(text) => Ok(text.clone()),
+            Node::Null | Node::Bool(_) | Node::Number(_) | Node::Array(_) | Node::Object(_) => {
+                Err(wrong_type("a string"))
+            }
+        }
+    }
+}
+
+/// What a merge patch (RFC 7396) says of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// Nothing: it stays.
+    Keep,
+    /// Null: it takes its default.
+    Clear,
+    /// A new value.
+    Set(T),
+}
+
+impl<T: Clone> Patch<T> {
+    /// A member that can be without a value, after the patch.
+    pub fn or_none(&self, present: &Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => present.clone(),
+            Self::Clear => None,
+            Self::Set(value) => Some(value.clone()),
+        }
+    }
+
+    /// A member with a default, after the patch.
+    pub fn or(&self, present: &T, default: T) -> T {
+        match self {
+            Self::Keep => present.clone(),
+            Self::Clear => default,
+            Self::Set(value) => value.clone(),
+        }
+    }
+}
+
+/// A body that is an object.
+pub trait FromBody: Sized {
+    /// Takes the members it knows; those left over are faults. `None` when a fault was found.
+    fn from_object(object: &mut Object<'_>) -> Option<Self>;
+
+    /// The same from a form, where that has other names.
+    fn from_form(object: &mut Object<'_>) -> Option<Self> {
+        Self::from_object(object)
+    }
+}
+
+/// The members of an object, taken one by one. Faults are collected with where they stand.
+#[derive(Debug)]
+pub struct Object<'a> {
+    pointer: String,
+    members: Vec<(String, Node)>,
+    violations: &'a mut Vec<Violation>,
+}
+
+impl Object<'_> {
+    /// Reads a whole body.
+    ///
+    /// # Errors
+    /// [`ApiError::Validation`] with every fault.
+    pub fn read<T>(node: Node, read: impl FnOnce(&mut Object<'_>) -> Option<T>) -> Result<T, ApiError> {
+        let mut violations = Vec::new();
+        let value = Object::within(String::new(), node, &mut violations, read);
+        match value {
+            Some(value) if violations.is_empty() => Ok(value),
+            Some(_) | None => Err(ApiError::Validation(violations)),
+        }
+    }
+
+    fn within<T>(
+        pointer: String,
+        node: Node,
+        violations: &mut Vec<Violation>,
+        read: impl FnOnce(&mut Object<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let Node::Object(members) = node else {
+            violations.push(Violation::body(pointer, wrong_type("an object")));
+            return None;
+        };
+        let mut object = Object { pointer, members, violations };
+        let value = read(&mut object);
+        for (name, _) in std::mem::take(&mut object.members) {
+            object.report(&name, Fault::new("unknown_member", "is not a member that can be set here"));
+        }
+        value
+    }
+
+    /// Adds a fault of a member.
+    pub fn report(&mut self, name: &str, fault: Fault) {
+        let name = name.replace('~', "~0").replace('/', "~1");
+        self.violations.push(Violation::body(format!("{}/{name}", self.pointer), fault));
+    }
+
+    fn take(&mut self, name: &str) -> Option<Node> {
+        let at = self.members.iter().position(|(member, _)| member == name)?;
+        Some(self.members.swap_remove(at).1)
+    }
+
+    fn value<T: FromJson>(&mut self, name: &str, node: &Node) -> Option<T> {
+        T::from_json(node).map_err(|fault| self.report(name, fault)).ok()
+    }
+
+    /// A member that must be there.
+    pub fn required<T: FromJson>(&mut self, name: &str) -> Option<T> {
+        match self.take(name) {
+            None | Some(Node::Null) => {
+                self.report(name, Fault::new("required", "must be given"));
+                None
+            }
+            Some(node) => self.value(name, &node),
+        }
+    }
+
+    /// A member that may be absent or null.
+    pub fn optional<T: FromJson>(&mut self, name: &str) -> Option<Option<T>> {
+        match self.take(name) {
+            None | Some(Node::Null) => Some(None),
+            Some(node) => self.value(name, &node).map(Some),
+        }
+    }
+
+    /// A member with a default.
+    pub fn or<T: FromJson>(&mut self, name: &str, default: T) -> Option<T> {
+        self.optional(name).map(|value| value.unwrap_or(default))
+    }
+
+    /// A member of a merge patch.
+    pub fn patch<T: FromJson>(&mut self, name: &str) -> Option<Patch<T>> {
+        match self.take(name) {
+            None => Some(Patch::Keep),
+            Some(Node::Null) => Some(Patch::Clear),
+            Some(node) => self.value(name, &node).map(Patch::Set),
+        }
+    }
+
+    /// A member of a merge patch that cannot be cleared.
+    pub fn patch_required<T: FromJson>(&mut self, name: &str) -> Option<Option<T>> {
+        match self.take(name) {
+            None => Some(None),
+            Some(Node::Null) => {
+                self.report(name, Fault::new("required", "must not be null"));
+                None
+            }
+            Some(node) => self.value(name, &node).map(Some),
+        }
+    }
+
+    /// A member that is an object itself and must be there.
+    pub fn nested<T>(&mut self, name: &str, read: impl FnOnce(&mut Object<'_>) -> Option<T>) -> Option<T> {
+        match self.take(name) {
+            None | Some(Node::Null) => {
+                self.report(name, Fault::new("required", "must be given"));
+                None
+            }
+            Some(node) => Object::within(format!("{}/{name}", self.pointer), node, self.violations, read),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        let node = Node::parse(br#"{"a": 0.10000000000000000000001, "b": [1E400]}"#).unwrap();
+        assert_eq!(
+            node,
+            Node::Object(vec![
+                ("a".to_owned(), Node::Number("0.10000000000000000000001".to_owned())),
+                ("b".to_owned(), Node::Array(vec![Node::Number("1E400".to_owned())])),
+            ])
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_malformed() {
+        let deep = format!("{}{}", "[".repeat(33), "]".repeat(33));
+        let bodies: [&[u8]; 10] = [
+            b"",
+            b"{",
+            b"{} {}",
+            br#"{"a": 1, "a": 2}"#,
+            br#"{"a": {"b": 1, "b": 2}}"#,
+            br#"{"a": "\ud800"}"#,
+            b"{\"a\": \"\xff\"}",
+            b"{\"a\": \"\x00\"}",
+            b"NaN",
+            deep.as_bytes(),
+        ];
+        for body in bodies {
+            assert!(matches!(Node::parse(body), Err(ApiError::MalformedJson(_))), "{}", String::from_utf8_lossy(body));
+        }
+        assert!(Node::parse(format!("{}{}", "[".repeat(32), "]".repeat(32)).as_bytes()).is_ok());
+    }
+}

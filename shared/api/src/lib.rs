@@ -1,0 +1,38 @@
+//! The HTTP edge of every function that answers HTTP: who calls, what was sent, and how it is told what came of it.
+//!
+//! A function lists its operations in [`Routes`], each with the permission it needs. A request passes the edge, which
+//! gives it an id, counts its cost and writes its log line, and the gate, which turns its token into a
+//! [`TenantScope`](stockroom_store::TenantScope). A handler takes a [`Scope`] and a parsed body, asks the store, and gives
+//! an [`Answer`]. Errors become problem documents here and nowhere else.
+#![warn(missing_docs)]
+
+mod answer;
+mod app;
+mod context;
+mod cursor;
+mod digest;
+mod edge;
+mod extract;
+mod gate;
+pub mod json;
+mod lambda;
+mod listing;
+pub mod password;
+mod problem;
+mod route;
+mod tenant;
+mod token;
+pub mod wire;
+
+pub use answer::Answer;
+pub use app::App;
+pub use context::{RequestContext, RequestStore};
+pub use extract::{Body, Cookies, FormOrJson, FromQuery, OptionalBody, Params, PathId, Precondition, Query, Scope};
+pub use gate::{KeptUnder, bearer};
+pub use json::{FromBody, FromJson, Node, Object, Patch};
+pub use lambda::{handle, serve};
+pub use listing::{CatalogueList, ListQuery, Listing};
+pub use problem::{ApiError, Place, Violation};
+pub use route::{Access, Route, Routes};
+pub use tenant::NamedTenant;
+pub use token::{AccessClaims, TokenPair, Tokens};

@@ -1,0 +1,286 @@
+//! Errors as problem documents (RFC 9457).
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use http::{
+    HeaderValue, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use stockroom_domain::fault::Fault;
+use stockroom_store::{Conflict, StoreError};
+
+use crate::wire::Number;
+
+/// Where in a request a fault stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// A JSON pointer (RFC 6901) into the body.
+    Pointer(String),
+    /// A query parameter.
+    Parameter(String),
+    /// A header.
+    Header(&'static str),
+}
+
+/// One fault of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    #[serde(flatten)]
+    place: Place,
+    code: &'static str,
+    detail: Cow<'static, str>,
+}
+
+impl Violation {
+    /// A fault at a place.
+    #[must_use]
+    pub fn new(place: Place, fault: Fault) -> Self {
+        Self { place, code: fault.code, detail: fault.detail }
+    }
+
+    /// A fault of the body's member at `pointer`.
+    #[must_use]
+    pub fn body(pointer: impl Into<String>, fault: Fault) -> Self {
+        Self::new(Place::Pointer(pointer.into()), fault)
+    }
+
+    /// A fault of a query parameter.
+    #[must_use]
+    pub fn parameter(name: impl Into<String>, fault: Fault) -> Self {
+        Self::new(Place::Parameter(name.into()), fault)
+    }
+
+    /// A fault of a header.
+    #[must_use]
+    pub fn header(name: &'static str, fault: Fault) -> Self {
+        Self::new(Place::Header(name), fault)
+    }
+}
+
+/// Why a request is refused, in the words of the contract.
+#[derive(Debug)]
+pub enum ApiError {
+    /// The body is no JSON, or JSON that means two things.
+    MalformedJson(Cow<'static, str>),
+    /// The cursor was not made for this request, or is too old.
+    InvalidCursor,
+    /// Header and host name different tenants.
+    TenantConflict,
+    /// Signing in needs a tenant.
+    TenantRequired,
+    /// No access token, or a bad one.
+    Unauthenticated,
+    /// Tenant, address or password are wrong.
+    InvalidCredentials,
+    /// No refresh token, or a bad one.
+    InvalidRefreshToken,
+    /// No such path.
+    RouteNotFound,
+    /// The path knows other methods.
+    MethodNotAllowed,
+    /// The body is over 1 MiB.
+    BodyTooLarge,
+    /// The body is of another type than the operation takes.
+    UnsupportedMediaType(&'static str),
+    /// Faults of what was sent.
+    Validation(Vec<Violation>),
+    /// What the store says.
+    Store(StoreError),
+    /// A fault of this program; the text is for the log alone.
+    Internal(String),
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// A problem document before it has its request.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: Cow<'static, str>,
+    more: Map<String, Value>,
+    /// For the log, never for the caller.
+    cause: Option<String>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, code, detail: detail.into(), more: Map::new(), cause: None }
+    }
+
+    fn with(mut self, name: &str, value: impl Serialize) -> Self {
+        self.more.insert(name.to_owned(), serde_json::to_value(value).unwrap_or_default());
+        self
+    }
+
+    fn because(self, cause: String) -> Self {
+        Self { cause: Some(cause), ..self }
+    }
+
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    pub(crate) fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The document for a request.
+    pub(crate) fn render(&self, instance: &str, request_id: &str) -> Vec<u8> {
+        let mut document = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or_default(),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "instance": instance,
+            "code": self.code,
+            "request_id": request_id,
+        });
+        if let Value::Object(members) = &mut document {
+            members.extend(self.more.clone());
+        }
+        document.to_string().into_bytes()
+    }
+}
+
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::MalformedJson(detail) => Self::new(StatusCode::BAD_REQUEST, "malformed_json", detail),
+            ApiError::InvalidCursor => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_cursor",
+                "The cursor does not belong to this request or is too old.",
+            ),
+            ApiError::TenantConflict => {
+                Self::new(StatusCode::BAD_REQUEST, "tenant_conflict", "The request names two different tenants.")
+            }
+            ApiError::TenantRequired => Self::new(
+                StatusCode::BAD_REQUEST,
+                "tenant_required",
+                "Name the tenant in the x-tenant-id header or by the host's subdomain.",
+            ),
+            ApiError::Unauthenticated => {
+                Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "A valid access token is needed.")
+            }
+            ApiError::InvalidCredentials => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "invalid_credentials",
+                "The tenant, e-mail address or password is wrong.",
+            ),
+            ApiError::InvalidRefreshToken => {
+                Self::new(StatusCode::UNAUTHORIZED, "invalid_refresh_token", "A valid refresh token is needed.")
+            }
+            ApiError::RouteNotFound => Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such path."),
+            ApiError::MethodNotAllowed => Self::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "The path knows other methods; see Allow.",
+            ),
+            ApiError::BodyTooLarge => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body must be at most 1 MiB.")
+            }
+            ApiError::UnsupportedMediaType(expected) => Self::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                format!("The body must be sent with Content-Type: {expected}."),
+            ),
+            ApiError::Validation(violations) => invalid(&violations),
+            ApiError::Store(error) => error.into(),
+            ApiError::Internal(cause) => internal(cause),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unauthenticated => ApiError::Unauthenticated.into(),
+            StoreError::TenantMismatch => Self::new(
+                StatusCode::FORBIDDEN,
+                "tenant_mismatch",
+                "The tenant named in the request is not the token's.",
+            ),
+            StoreError::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", "Your role does not permit this."),
+            StoreError::NotFound => Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such thing."),
+            StoreError::VersionMismatch => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "version_mismatch",
+                "The resource has changed since the version in If-Match.",
+            ),
+            StoreError::Conflict(conflict) => conflict.into(),
+            StoreError::Rejected(faults) => {
+                let violation = |(member, fault)| Violation::body(format!("/{member}"), fault);
+                invalid(&faults.into_iter().map(violation).collect::<Vec<_>>())
+            }
+            StoreError::IdempotencyKeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "The idempotency key was used with another body.",
+            ),
+            StoreError::Unavailable(cause) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Please try again in a moment.")
+                    .because(cause)
+            }
+            StoreError::Internal(cause) => internal(cause),
+        }
+    }
+}
+
+impl From<Conflict> for Problem {
+    fn from(conflict: Conflict) -> Self {
+        let new = |code, detail| Self::new(StatusCode::CONFLICT, code, detail);
+        match conflict {
+            Conflict::DuplicateSku => new("duplicate_sku", "Another product has this SKU."),
+            Conflict::DuplicateEmail => new("duplicate_email", "Another user has this e-mail address."),
+            Conflict::DuplicateSubdomain => new("duplicate_subdomain", "Another organization has this subdomain."),
+            Conflict::InUse => new("in_use", "It still has stock; bring every level to 0 first."),
+            Conflict::InsufficientStock { available, requested } => {
+                new("insufficient_stock", "There is not enough on hand.")
+                    .with("available", Number(available))
+                    .with("requested", Number(requested))
+            }
+            Conflict::LevelOutOfRange => {
+                new("level_out_of_range", "The level would be too large or too fine to be recorded.")
+            }
+        }
+    }
+}
+
+/// The most faults that are named, so that a body of nothing else does not make an answer too large for a function.
+const MOST_FAULTS: usize = 100;
+
+fn invalid(violations: &[Violation]) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", "The request was read but is not valid.")
+        .with("errors", violations.get(..MOST_FAULTS).unwrap_or(violations))
+}
+
+fn internal(cause: String) -> Problem {
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side.").because(cause)
+}
+
+impl IntoResponse for ApiError {
+    /// A response without a body, which the edge writes: it knows the request.
+    fn into_response(self) -> Response {
+        let problem = Problem::from(self);
+        let mut response = problem.status.into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if problem.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if problem.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response.extensions_mut().insert(problem);
+        response
+    }
+}

@@ -1,0 +1,255 @@
+//! Access and refresh tokens: JWT (RFC 7519), checked as RFC 8725 asks. What the library would let pass by default is
+//! refused here: another `typ`, an unknown `crit`, a missing `iss`, a late `exp`, a future `nbf`.
+
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use stockroom_domain::{
+    access::Role,
+    id::{OrganizationId, SessionId, UserId},
+    source::Sources,
+};
+use stockroom_runtime::{Config, config::Secret};
+use stockroom_store::{Claim, NewSession, Presented, Refreshed};
+
+use crate::{digest::hex, problem::ApiError};
+
+const ACCESS: &str = "at+jwt";
+const REFRESH: &str = "rt+jwt";
+/// How far another machine's clock may be ahead, in seconds.
+const CLOCK_SKEW: u64 = 5;
+
+/// Issues and verifies tokens.
+pub struct Tokens {
+    sources: Sources,
+    issuer: String,
+    signing: SigningKey,
+    /// The current key and the one before it.
+    verifying: Vec<(String, DecodingKey)>,
+    access_lifetime: Duration,
+    refresh_lifetime: Duration,
+}
+
+struct SigningKey {
+    id: String,
+    key: EncodingKey,
+    previous: Option<(String, EncodingKey)>,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokens").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+/// What an access token says. The role is for the client's eyes; what counts is the stored one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "registered claims, and the names say the rest")]
+pub struct AccessClaims {
+    pub iss: String,
+    pub aud: String,
+    pub sub: UserId,
+    pub org: OrganizationId,
+    pub sid: SessionId,
+    pub role: Role,
+    pub iat: u64,
+    pub exp: u64,
+    pub jti: String,
+}
+
+impl AccessClaims {
+    /// Who the token says is calling.
+    #[must_use]
+    pub fn claim(&self) -> Claim {
+        Claim { organization: self.org, user: self.sub, session: Some(self.sid) }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct RefreshClaims {
+    iss: String,
+    aud: String,
+    sub: UserId,
+    org: OrganizationId,
+    iat: u64,
+    exp: u64,
+    /// Session and generation.
+    jti: String,
+}
+
+/// A token's header. Nothing else may be in it, so that nothing in it, `crit` above all, goes unheeded.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StrictHeader {
+    alg: String,
+    typ: String,
+    kid: String,
+}
+
+/// The times of any token.
+#[derive(Debug, Deserialize)]
+struct Times {
+    iat: u64,
+    exp: u64,
+    nbf: Option<u64>,
+}
+
+/// The answer to signing in.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "named by RFC 6749")]
+pub struct TokenPair {
+    pub access_token: String,
+    pub token_type: &'static str,
+    /// Seconds.
+    pub expires_in: u64,
+    /// Absent when it travels in a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// Seconds.
+    pub refresh_expires_in: u64,
+}
+
+fn key_id(secret: &Secret) -> String {
+    let digest = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), b"key id");
+    hex(digest.as_ref()).chars().take(16).collect()
+}
+
+impl Tokens {
+    pub(crate) fn new(config: &Config, sources: Sources) -> Self {
+        let secrets = [Some(&config.secret_key), config.secret_key_previous.as_ref()];
+        let verifying = secrets.into_iter().flatten();
+        Self {
+            sources,
+            issuer: config.project_name.clone(),
+            signing: SigningKey {
+                id: key_id(&config.secret_key),
+                key: EncodingKey::from_secret(config.secret_key.as_bytes()),
+                previous: config
+                    .secret_key_previous
+                    .as_ref()
+                    .map(|secret| (key_id(secret), EncodingKey::from_secret(secret.as_bytes()))),
+            },
+            verifying: verifying.map(|secret| (key_id(secret), DecodingKey::from_secret(secret.as_bytes()))).collect(),
+            access_lifetime: config.access_token_lifetime,
+            refresh_lifetime: config.refresh_token_lifetime,
+        }
+    }
+
+    /// How long a refresh token lives.
+    #[must_use]
+    pub fn refresh_lifetime(&self) -> Duration {
+        self.refresh_lifetime
+    }
+
+    /// What a new session is given.
+    #[must_use]
+    pub fn new_session(&self) -> NewSession {
+        NewSession { lifetime: self.refresh_lifetime, key_id: self.signing.id.clone() }
+    }
+
+    fn access_audience(&self) -> String {
+        format!("{}/api", self.issuer)
+    }
+
+    fn refresh_audience(&self) -> String {
+        format!("{}/refresh", self.issuer)
+    }
+
+    /// Both tokens of a session's generation. The refresh token is the same whenever it is issued again.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`].
+    pub fn issue(&self, session: &Refreshed) -> Result<TokenPair, ApiError> {
+        let now = self.sources.now();
+        let access = AccessClaims {
+            iss: self.issuer.clone(),
+            aud: self.access_audience(),
+            sub: session.user,
+            org: session.organization,
+            sid: session.session,
+            role: session.role,
+            iat: now.unix_seconds(),
+            exp: now.unix_seconds().saturating_add(self.access_lifetime.as_secs()),
+            jti: hex(&self.sources.bytes::<16>()),
+        };
+        let refresh = RefreshClaims {
+            iss: self.issuer.clone(),
+            aud: self.refresh_audience(),
+            sub: session.user,
+            org: session.organization,
+            iat: session.issued_at.unix_seconds(),
+            exp: session.expires_at.unix_seconds(),
+            jti: format!("{}.{}", session.session, session.generation),
+        };
+        let (refresh_id, refresh_key) = match &self.signing.previous {
+            Some((id, key)) if *id == session.key_id => (id, key),
+            Some(_) | None => (&self.signing.id, &self.signing.key),
+        };
+        Ok(TokenPair {
+            access_token: sign(ACCESS, &self.signing.id, &self.signing.key, &access)?,
+            token_type: "bearer",
+            expires_in: self.access_lifetime.as_secs(),
+            refresh_token: Some(sign(REFRESH, refresh_id, refresh_key, &refresh)?),
+            refresh_expires_in: session.expires_at.since(now).as_secs(),
+        })
+    }
+
+    /// The claims of an access token.
+    ///
+    /// # Errors
+    /// [`ApiError::Unauthenticated`], whatever is wrong with it.
+    pub fn verify_access(&self, token: &str) -> Result<AccessClaims, ApiError> {
+        self.verify(token, ACCESS, &self.access_audience()).ok_or(ApiError::Unauthenticated)
+    }
+
+    /// What a refresh token presents.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidRefreshToken`], whatever is wrong with it.
+    pub fn verify_refresh(&self, token: &str) -> Result<Presented, ApiError> {
+        let read = || {
+            let claims: RefreshClaims = self.verify(token, REFRESH, &self.refresh_audience())?;
+            let (session, generation) = claims.jti.split_once('.')?;
+            Some(Presented {
+                organization: claims.org,
+                user: claims.sub,
+                session: session.parse().ok()?,
+                generation: generation.parse().ok()?,
+            })
+        };
+        read().ok_or(ApiError::InvalidRefreshToken)
+    }
+
+    fn verify<C: DeserializeOwned>(&self, token: &str, kind: &str, audience: &str) -> Option<C> {
+        let header = URL_SAFE_NO_PAD.decode(token.split('.').next()?).ok()?;
+        let header: StrictHeader = serde_json::from_slice(&header).ok()?;
+        if header.alg != "HS256" || header.typ != kind {
+            return None;
+        }
+        let (_, key) = self.verifying.iter().find(|(id, _)| *id == header.kid)?;
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_audience(&[audience]);
+        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
+        // Times are checked below, by the clock that was passed in.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        let times = decode::<Times>(token, key, &validation).ok()?.claims;
+        let now = self.sources.now().unix_seconds();
+        let latest_start = now.saturating_add(CLOCK_SKEW);
+        if times.exp <= now || times.iat > latest_start || times.nbf.is_some_and(|nbf| nbf > latest_start) {
+            return None;
+        }
+        decode::<C>(token, key, &validation).ok().map(|token| token.claims)
+    }
+}
+
+fn sign(kind: &str, key_id: &str, key: &EncodingKey, claims: &impl Serialize) -> Result<String, ApiError> {
+    let mut header = Header::new(Algorithm::HS256);
+    header.typ = Some(kind.to_owned());
+    header.kid = Some(key_id.to_owned());
+    encode(&header, claims, key).map_err(|error| ApiError::Internal(error.to_string()))
+}

@@ -1,0 +1,364 @@
+//! Settings: environment variables, read once. The README lists them with their defaults.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use stockroom_store::Connection;
+
+/// All settings of a function.
+#[derive(Clone)]
+pub struct Config {
+    /// `ENV`: where it runs.
+    pub environment: Environment,
+    /// `LOG_LEVEL`: `error`, `warn`, `info`, `debug` or `trace`.
+    pub log_level: LogLevel,
+    /// `PROJECT_NAME`: who issues the tokens.
+    pub project_name: String,
+    /// `SECRET_KEY`: signs tokens; at least 32 characters.
+    pub secret_key: Secret,
+    /// `SECRET_KEY_PREVIOUS`: still verifies tokens signed before a rotation.
+    pub secret_key_previous: Option<Secret>,
+    /// `CURSOR_KEY`: seals cursors; 32 bytes.
+    pub cursor_key: CursorKey,
+    /// `ACCESS_TOKEN_EXPIRE_MINUTES`.
+    pub access_token_lifetime: Duration,
+    /// `REFRESH_TOKEN_EXPIRE_DAYS`.
+    pub refresh_token_lifetime: Duration,
+    /// `TENANT_BASE_DOMAIN`: under it, the subdomain of `Host` names the tenant.
+    pub tenant_base_domain: Option<String>,
+    /// `CORS_ORIGINS`: who may call from a browser.
+    pub cors_origins: Vec<String>,
+    /// `TABLE_NAME` and the SDK's own variables.
+    pub connection: Connection,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("environment", &self.environment).finish_non_exhaustive()
+    }
+}
+
+/// Where a function runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub enum Environment {
+    Development,
+    Testing,
+    Staging,
+    Production,
+}
+
+impl FromStr for Environment {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "development" => Self::Development,
+            "testing" => Self::Testing,
+            "staging" => Self::Staging,
+            "production" => Self::Production,
+            _ => return Err("development, testing, staging or production"),
+        })
+    }
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogLevel(&'static str);
+
+impl LogLevel {
+    /// Warnings and errors alone.
+    pub const WARN: Self = Self("warn");
+    /// A line for every request, too.
+    pub const INFO: Self = Self("info");
+}
+
+impl FromStr for LogLevel {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        ["error", "warn", "info", "debug", "trace"]
+            .into_iter()
+            .find(|level| level.eq_ignore_ascii_case(text))
+            .map(Self)
+            .ok_or("error, warn, info, debug or trace")
+    }
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// A secret of at least 32 characters. Not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Its bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl FromStr for Secret {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() < 32 { Err("at least 32 random characters") } else { Ok(Self(text.to_owned())) }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// The 32 bytes that seal cursors, written in URL-safe base64 without padding. Not shown by `Debug`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CursorKey(pub [u8; 32]);
+
+impl FromStr for CursorKey {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok();
+        bytes.and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or("32 random bytes in URL-safe base64")
+    }
+}
+
+impl fmt::Debug for CursorKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CursorKey(..)")
+    }
+}
+
+/// Settings that are missing or cannot be used. It names them and what is expected, never what was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError(Vec<String>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the settings cannot be used: {}", self.0.join("; "))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// Every setting that is missing or cannot be used.
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_vars(|name| std::env::var(name).ok())
+    }
+
+    /// Reads settings from anywhere. An empty value counts as none.
+    ///
+    /// # Errors
+    /// Every setting that is missing or cannot be used.
+    pub fn from_vars(variables: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut read = Reader { variables: &variables, faults: Vec::new() };
+        let environment = read.or("ENV", Environment::Development);
+        let debug = read.or("DEBUG", Switch(false));
+        let level = if debug.is_some_and(|Switch(on)| on) { LogLevel("debug") } else { LogLevel::INFO };
+        let log_level = read.or("LOG_LEVEL", level);
+        let project_name = read.or("PROJECT_NAME", "stockroom".to_owned());
+        let secret_key = read.required("SECRET_KEY", "at least 32 random characters");
+        let secret_key_previous = read.optional("SECRET_KEY_PREVIOUS");
+        let cursor_key = read.required("CURSOR_KEY", "32 random bytes in URL-safe base64");
+        let _algorithm = read.or("ALGORITHM", Hs256);
+        let minutes = read.or("ACCESS_TOKEN_EXPIRE_MINUTES", Positive(15));
+        let days = read.or("REFRESH_TOKEN_EXPIRE_DAYS", Positive(7));
+        let tenant_base_domain = read.optional("TENANT_BASE_DOMAIN");
+        let cors_origins = read.or("CORS_ORIGINS", Origins::default());
+        let table = read.required("TABLE_NAME", "the name of the DynamoDB table");
+        let region = match read.text("AWS_REGION") {
+            Some(region) => Some(region),
+            None => read.required("AWS_DEFAULT_REGION", "an AWS region such as eu-central-1 (or AWS_REGION)"),
+        };
+        let access_key_id = read.required("AWS_ACCESS_KEY_ID", "the access key that Lambda sets, or one of yours");
+        let secret_access_key = read.required("AWS_SECRET_ACCESS_KEY", "the secret of the access key");
+        let session_token = read.text("AWS_SESSION_TOKEN");
+        let endpoint = read.text("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| read.text("AWS_ENDPOINT_URL"));
+        let faults = read.faults;
+        let build = || {
+            Some(Self {
+                environment: environment?,
+                log_level: log_level?,
+                project_name: project_name?,
+                secret_key: secret_key?,
+                secret_key_previous: secret_key_previous?,
+                cursor_key: cursor_key?,
+                access_token_lifetime: Duration::from_secs(u64::from(minutes?.0).saturating_mul(60)),
+                refresh_token_lifetime: Duration::from_secs(u64::from(days?.0).saturating_mul(24 * 60 * 60)),
+                tenant_base_domain: tenant_base_domain?,
+                cors_origins: cors_origins?.0,
+                connection: Connection {
+                    table: table?,
+                    region: region?,
+                    endpoint,
+                    access_key_id: access_key_id?,
+                    secret_access_key: secret_access_key?,
+                    session_token,
+                },
+            })
+        };
+        build().ok_or(ConfigError(faults))
+    }
+}
+
+struct Reader<'a> {
+    variables: &'a dyn Fn(&str) -> Option<String>,
+    faults: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn text(&self, name: &str) -> Option<String> {
+        (self.variables)(name).filter(|value| !value.is_empty())
+    }
+
+    fn required<T: FromStr>(&mut self, name: &str, expected: &str) -> Option<T> {
+        let value = self.text(name).and_then(|text| text.parse().ok());
+        if value.is_none() {
+            let found = if self.text(name).is_some() { "cannot be used" } else { "is missing" };
+            self.faults.push(format!("{name} {found}, expected {expected}"));
+        }
+        value
+    }
+
+    #[expect(clippy::option_option, reason = "the outer one says whether it could be read")]
+    fn optional<T: FromStr<Err: fmt::Display>>(&mut self, name: &str) -> Option<Option<T>> {
+        let Some(text) = self.text(name) else { return Some(None) };
+        match text.parse() {
+            Ok(value) => Some(Some(value)),
+            Err(expected) => {
+                self.faults.push(format!("{name} cannot be used, expected {expected}"));
+                None
+            }
+        }
+    }
+
+    fn or<T: FromStr<Err: fmt::Display>>(&mut self, name: &str, default: T) -> Option<T> {
+        self.optional(name).map(|value| value.unwrap_or(default))
+    }
+}
+
+struct Positive(u32);
+
+impl FromStr for Positive {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().ok().filter(|number| (1..=100_000).contains(number)).map(Self).ok_or("a whole number from 1 on")
+    }
+}
+
+/// The one algorithm that tokens are signed with so far.
+struct Hs256;
+
+impl FromStr for Hs256 {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "HS256" { Ok(Self) } else { Err("HS256") }
+    }
+}
+
+/// Origins as a browser writes them: scheme and host in lower case, a port perhaps, nothing behind.
+#[derive(Default)]
+struct Origins(Vec<String>);
+
+impl FromStr for Origins {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_origin = |origin: &&str| {
+            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:[]".contains(c);
+            host.is_some_and(|host| !host.is_empty() && host.chars().all(allowed))
+        };
+        let origins: Vec<&str> = text.split(',').map(str::trim).collect();
+        if !origins.iter().all(is_origin) {
+            return Err("origins such as https://app.example.com, separated by commas");
+        }
+        Ok(Self(origins.into_iter().map(str::to_owned).collect()))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Switch(bool);
+
+impl FromStr for Switch {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "true" | "1" | "on" => Ok(Self(true)),
+            "false" | "0" | "off" => Ok(Self(false)),
+            _ => Err("true or false"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let usual = [
+            ("SECRET_KEY", "0123456789abcdef0123456789abcdef"),
+            ("CURSOR_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+            ("TABLE_NAME", "stockroom"),
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ];
+        Config::from_vars(|name| {
+            let all = changes.iter().chain(&usual);
+            all.into_iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn defaults_fill_what_is_not_said() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.environment, Environment::Development);
+        assert_eq!(config.access_token_lifetime, Duration::from_mins(15));
+        assert!(config.cors_origins.is_empty());
+    }
+
+    #[test]
+    fn every_fault_is_named_with_what_is_expected_and_no_value_is_shown() {
+        let faults = read(&[("SECRET_KEY", "short-secret"), ("CURSOR_KEY", ""), ("ENV", "live")]).unwrap_err();
+        assert_eq!(
+            faults.to_string(),
+            "the settings cannot be used: ENV cannot be used, expected development, testing, staging or production; \
+             SECRET_KEY cannot be used, expected at least 32 random characters; \
+             CURSOR_KEY is missing, expected 32 random bytes in URL-safe base64"
+        );
+    }
+
+    #[test]
+    fn origins_are_what_a_browser_would_send() {
+        let origins = |text| read(&[("CORS_ORIGINS", text)]).map(|config| config.cors_origins);
+        assert_eq!(
+            origins("https://a.example, http://[::1]:3000").unwrap(),
+            ["https://a.example", "http://[::1]:3000"]
+        );
+        for bad in ["*", "https://", "a.example", "https://a.example/", "https://A.example", "https://a.example,"] {
+            assert!(origins(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let shown = format!("{:?} {:?}", read(&[]).unwrap(), read(&[]).unwrap().secret_key);
+        assert!(!shown.contains("0123456789abcdef"), "{shown}");
+    }
+}

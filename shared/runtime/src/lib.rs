@@ -1,0 +1,43 @@
+//! How every function starts: settings from the environment, JSON logs, one client that is kept for all calls.
+#![warn(missing_docs)]
+
+pub mod config;
+mod sources;
+mod telemetry;
+
+use stockroom_domain::source::Sources;
+use stockroom_store::{Store, TableClient};
+
+pub use config::{Config, ConfigError};
+pub use sources::{OsEntropy, SystemClock};
+pub use telemetry::init as init_telemetry;
+
+/// What a function works with, made once when its process starts.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    /// The settings.
+    pub config: Config,
+    /// The system's clock and randomness.
+    pub sources: Sources,
+    /// The table.
+    pub store: Store,
+}
+
+impl Runtime {
+    /// Reads the settings, begins logging, makes the client.
+    ///
+    /// # Errors
+    /// Every setting that is missing or cannot be used, with what is expected of it.
+    pub fn start() -> Result<Self, ConfigError> {
+        let config = Config::from_env()?;
+        telemetry::init(&config);
+        Ok(Self::new(config, Sources::new(SystemClock, OsEntropy)))
+    }
+
+    /// A runtime from settings and sources of one's own.
+    #[must_use]
+    pub fn new(config: Config, sources: Sources) -> Self {
+        let store = Store::new(TableClient::new(config.connection.clone()), sources.clone());
+        Self { config, sources, store }
+    }
+}
