@@ -1,0 +1,282 @@
+//! HTTP to the proxy events of an API Gateway REST API and back, by its rules.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Response};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use url::form_urlencoded;
+
+/// The account every local request belongs to: the one AWS uses in its examples.
+const ACCOUNT_ID: &str = "123456789012";
+const API_ID: &str = "local";
+/// Part of no path that a function knows; its edge has to leave it out.
+const STAGE: &str = "local";
+const FORWARDED_FOR: &str = "x-forwarded-for";
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
+
+/// What API Gateway knows of a request beside the request itself.
+#[derive(Debug, Clone)]
+pub struct Origin<'a> {
+    /// The client's address.
+    pub source_ip: IpAddr,
+    /// API Gateway's own id for the request.
+    pub request_id: &'a str,
+    /// When the request came in.
+    pub time: Timestamp,
+    /// The template of the route that matched, such as `/api/v1/products/{id}`.
+    pub resource: &'a str,
+    /// What stands in the path where the template has names, undecoded.
+    pub path_parameters: BTreeMap<&'a str, &'a str>,
+}
+
+/// Why a function's answer cannot be sent to the client. API Gateway makes it a 502.
+#[derive(Debug, thiserror::Error)]
+pub enum MalformedResponse {
+    /// A member is missing or of another type.
+    #[error("not a proxy response: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// The status, or a header's name or value, is none.
+    #[error("not an HTTP answer: {0}")]
+    Http(#[from] http::Error),
+    /// `isBase64Encoded` is not true of the body.
+    #[error("the body is not base64: {0}")]
+    Base64(#[from] base64::DecodeError),
+}
+
+/// The event a function gets for a request. The path goes through as it came, the query is decoded, and a body that is not
+/// UTF-8 is base64.
+#[must_use]
+pub fn proxy_event(parts: &Parts, body: &Bytes, origin: &Origin<'_>) -> Value {
+    let path = parts.uri.path();
+    let method = parts.method.as_str();
+    let query = parts.uri.query().unwrap_or_default();
+    let (parameters, all_parameters) = single_and_multi(form_urlencoded::parse(query.as_bytes()));
+    let (headers, all_headers) = single_and_multi(headers(parts, origin.source_ip));
+    let (body, encoded) = match std::str::from_utf8(body) {
+        Ok("") => (Value::Null, false),
+        Ok(text) => (json!(text), false),
+        Err(_) => (json!(STANDARD.encode(body)), true),
+    };
+    json!({
+        "resource": origin.resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": all_headers,
+        "queryStringParameters": parameters,
+        "multiValueQueryStringParameters": all_parameters,
+        "pathParameters": if origin.path_parameters.is_empty() { Value::Null } else { json!(origin.path_parameters) },
+        "stageVariables": null,
+        "requestContext": {
+            "accountId": ACCOUNT_ID,
+            "apiId": API_ID,
+            "resourcePath": origin.resource,
+            "httpMethod": method,
+            "path": path,
+            "protocol": format!("{:?}", parts.version),
+            "stage": STAGE,
+            "domainName": parts.headers.get(HOST).map(text),
+            "requestId": origin.request_id,
+            "requestTime": origin.time.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
+            "requestTimeEpoch": origin.time.as_millisecond(),
+            "identity": {
+                "sourceIp": origin.source_ip.to_string(),
+                "userAgent": parts.headers.get(USER_AGENT).map(text),
+            },
+        },
+        "body": body,
+        "isBase64Encoded": encoded,
+    })
+}
+
+/// The answer a client gets for what a function returned.
+///
+/// # Errors
+///
+/// When it is not what a proxy integration may return.
+pub fn http_response(response: &Value) -> Result<Response<Bytes>, MalformedResponse> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ProxyResponse {
+        status_code: u16,
+        headers: Option<BTreeMap<String, String>>,
+        multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
+        body: Option<String>,
+        is_base64_encoded: Option<bool>,
+    }
+
+    let answer = ProxyResponse::deserialize(response)?;
+    let body = match answer.body.unwrap_or_default() {
+        encoded if answer.is_base64_encoded == Some(true) => Bytes::from(STANDARD.decode(encoded)?),
+        text => Bytes::from(text),
+    };
+    let mut http = Response::builder().status(answer.status_code).body(body)?;
+
+    for (name, values) in answer.multi_value_headers.into_iter().flatten() {
+        let name = HeaderName::try_from(name).map_err(http::Error::from)?;
+        for value in values {
+            http.headers_mut().append(&name, HeaderValue::try_from(value).map_err(http::Error::from)?);
+        }
+    }
+    for (name, value) in answer.headers.into_iter().flatten() {
+        let name = HeaderName::try_from(name).map_err(http::Error::from)?;
+        let value = HeaderValue::try_from(value).map_err(http::Error::from)?;
+        // A name given in both forms counts in the one that can hold more.
+        http.headers_mut().entry(name).or_insert(value);
+    }
+    // The length is the gateway's to say, but for an answer to HEAD, which has a length and no body.
+    if !http.body().is_empty() {
+        http.headers_mut().remove(CONTENT_LENGTH);
+    }
+    Ok(http)
+}
+
+/// The request's headers with those that API Gateway adds. Another proxy's addresses stay before the client's.
+fn headers(parts: &Parts, source_ip: IpAddr) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    let sent = parts.headers.iter().filter(|(name, _)| !matches!(name.as_str(), FORWARDED_FOR | FORWARDED_PROTO));
+    let forwarded_for = match parts.headers.get(FORWARDED_FOR) {
+        Some(before) => format!("{}, {source_ip}", text(before)),
+        None => source_ip.to_string(),
+    };
+    sent.map(|(name, value)| (Cow::from(name.as_str()), text(value)))
+        .chain([(FORWARDED_FOR.into(), forwarded_for.into()), (FORWARDED_PROTO.into(), "http".into())])
+}
+
+/// API Gateway's two views of names and values: the last value of each name, and all of them. Both null when there are none.
+fn single_and_multi<'a>(pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> (Value, Value) {
+    let mut single = Map::new();
+    let mut multi = BTreeMap::<_, Vec<_>>::new();
+    for (name, value) in pairs {
+        single.insert(name.to_string(), json!(value));
+        multi.entry(name).or_default().push(value);
+    }
+    if single.is_empty() { (Value::Null, Value::Null) } else { (Value::Object(single), json!(multi)) }
+}
+
+fn text(value: &HeaderValue) -> Cow<'_, str> {
+    String::from_utf8_lossy(value.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use http::Request;
+
+    use super::*;
+
+    fn event(request: Request<&'static [u8]>) -> Value {
+        let (parts, body) = request.into_parts();
+        let origin = Origin {
+            source_ip: Ipv4Addr::LOCALHOST.into(),
+            request_id: "5e5b1f4e",
+            time: "2026-11-23T02:57:00.250Z".parse().unwrap(),
+            resource: "/products/{id}",
+            path_parameters: BTreeMap::from([("id", "a%2Fb")]),
+        };
+        proxy_event(&parts, &Bytes::from_static(body), &origin)
+    }
+
+    #[test]
+    fn a_request_becomes_the_event_a_rest_api_sends() {
+        let request = Request::post("/products/a%2Fb?tag=1&tag=caf%C3%A9+au%26lait&empty=")
+            .header("host", "northwind.localhost:8000")
+            .header("user-agent", "curl")
+            .header("accept", "text/html")
+            .header("accept", "*/*")
+            .header("x-forwarded-for", "203.0.113.9")
+            .body("{\"name\":\"Chaï\"}".as_bytes())
+            .unwrap();
+
+        assert_eq!(
+            event(request),
+            json!({
+                "resource": "/products/{id}",
+                "path": "/products/a%2Fb",
+                "httpMethod": "POST",
+                "headers": {
+                    "host": "northwind.localhost:8000",
+                    "user-agent": "curl",
+                    "accept": "*/*",
+                    "x-forwarded-for": "203.0.113.9, 127.0.0.1",
+                    "x-forwarded-proto": "http",
+                },
+                "multiValueHeaders": {
+                    "host": ["northwind.localhost:8000"],
+                    "user-agent": ["curl"],
+                    "accept": ["text/html", "*/*"],
+                    "x-forwarded-for": ["203.0.113.9, 127.0.0.1"],
+                    "x-forwarded-proto": ["http"],
+                },
+                "queryStringParameters": {"tag": "café au&lait", "empty": ""},
+                "multiValueQueryStringParameters": {"tag": ["1", "café au&lait"], "empty": [""]},
+                "pathParameters": {"id": "a%2Fb"},
+                "stageVariables": null,
+                "requestContext": {
+                    "accountId": "123456789012",
+                    "apiId": "local",
+                    "resourcePath": "/products/{id}",
+                    "httpMethod": "POST",
+                    "path": "/products/a%2Fb",
+                    "protocol": "HTTP/1.1",
+                    "stage": "local",
+                    "domainName": "northwind.localhost:8000",
+                    "requestId": "5e5b1f4e",
+                    "requestTime": "23/Nov/2026:02:57:00 +0000",
+                    "requestTimeEpoch": 1_795_402_620_250_i64,
+                    "identity": {"sourceIp": "127.0.0.1", "userAgent": "curl"},
+                },
+                "body": "{\"name\":\"Chaï\"}",
+                "isBase64Encoded": false,
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_not_text_is_base64_and_what_is_absent_is_null() {
+        let event = event(Request::put("/x").body(b"\xff\x00".as_slice()).unwrap());
+        assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("/wA="), &json!(true)));
+        assert_eq!(event["queryStringParameters"], Value::Null);
+        assert_eq!(self::event(Request::get("/x").body(b"".as_slice()).unwrap())["body"], Value::Null);
+    }
+
+    #[test]
+    fn an_answer_keeps_every_value_of_a_header() {
+        let answer = http_response(&json!({
+            "statusCode": 201,
+            "headers": {"Set-Cookie": "lost=1", "etag": "\"1\""},
+            "multiValueHeaders": {"set-cookie": ["a=1", "b=2"], "content-length": ["99"]},
+            "body": "/wA=",
+            "isBase64Encoded": true,
+        }))
+        .unwrap();
+
+        assert_eq!((answer.status().as_u16(), &answer.body()[..]), (201, b"\xff\x00".as_slice()));
+        assert_eq!(answer.headers().get_all("set-cookie").iter().collect::<Vec<_>>(), ["a=1", "b=2"]);
+        assert_eq!(answer.headers()["etag"], "\"1\"");
+        assert!(!answer.headers().contains_key("content-length"));
+    }
+
+    #[test]
+    fn an_answer_that_is_none_is_refused() {
+        let malformed = [
+            json!({"body": "x"}),
+            json!({"statusCode": 42}),
+            json!({"statusCode": 200, "headers": {"a b": "c"}}),
+            json!({"statusCode": 200, "body": {"not": "text"}}),
+            json!({"statusCode": 200, "body": "%", "isBase64Encoded": true}),
+        ];
+        for answer in malformed {
+            assert!(http_response(&answer).is_err(), "{answer}");
+        }
+    }
+}

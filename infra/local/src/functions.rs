@@ -1,0 +1,35 @@
+//! Every function of the product, as it is deployed.
+
+use stockroom_api::{App, Route, Routes};
+
+use crate::gateway::Function;
+
+fn routes() -> [(&'static str, Routes); 8] {
+    [
+        ("auth", stockroom_auth::routes()),
+        ("docs", stockroom_docs::routes()),
+        ("organizations", stockroom_organizations::routes()),
+        ("products", stockroom_products::routes()),
+        ("stock-movements", stockroom_stock_movements::routes()),
+        ("suppliers", stockroom_suppliers::routes()),
+        ("users", stockroom_users::routes()),
+        ("warehouses", stockroom_warehouses::routes()),
+    ]
+}
+
+/// The functions, each with its router.
+#[must_use]
+pub fn all(app: &App) -> Vec<Function> {
+    let function = |(name, routes): (&'static str, Routes)| Function {
+        name,
+        routes: routes.table().iter().map(|route| (route.method.clone(), route.path.to_owned())).collect(),
+        router: routes.into_router(app),
+    };
+    routes().into_iter().map(function).collect()
+}
+
+/// What each function answers.
+#[must_use]
+pub fn tables() -> Vec<(&'static str, Vec<Route>)> {
+    routes().into_iter().map(|(name, routes)| (name, routes.table().to_vec())).collect()
+}

@@ -1,0 +1,20 @@
+//! `cargo dev`: the whole product in one process, with stand-ins for what AWS puts around the functions. For development
+//! only and reachable from this machine only.
+
+pub mod embedded;
+pub mod event;
+pub mod functions;
+pub mod gateway;
+pub mod invoke;
+pub mod listen;
+pub mod lock;
+pub mod northwind;
+pub mod optimized;
+pub mod options;
+mod private_file;
+mod routes;
+pub mod secrets;
+pub mod settings;
+mod signals;
+pub mod stack;
+pub mod table;

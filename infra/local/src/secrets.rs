@@ -1,0 +1,125 @@
+//! The local stack's own keys. They are made once per data directory, so that a restart ends no session.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::private_file;
+
+const FILE_NAME: &str = "secrets.env";
+const SECRET_KEY: &str = "SECRET_KEY";
+const CURSOR_KEY: &str = "CURSOR_KEY";
+const KEY_BYTES: usize = 32;
+
+/// Keys of 32 random bytes, each as URL-safe base64 without padding. Debug output does not show them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secrets {
+    /// What access and refresh tokens are signed with.
+    pub secret_key: String,
+    /// What cursors are sealed with.
+    pub cursor_key: String,
+}
+
+/// Why there are no secrets.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// The system gave no randomness.
+    #[error("the system gives no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
+    /// The file cannot be read or written.
+    #[error("cannot keep the stack's secrets in {}: {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file holds something else.
+    #[error("{} does not hold both keys: remove it to have new ones made, which ends every session", .0.display())]
+    Damaged(PathBuf),
+}
+
+impl Secrets {
+    /// New keys, kept nowhere.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no randomness.
+    pub fn generate() -> Result<Self, SecretsError> {
+        Ok(Self { secret_key: random_key()?, cursor_key: random_key()? })
+    }
+
+    /// The keys of a data directory, made at its first use and readable by their owner alone. The caller holds the
+    /// directory's lock.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or made, or is not what this wrote.
+    pub fn of_directory(directory: &Path) -> Result<Self, SecretsError> {
+        let path = directory.join(FILE_NAME);
+        let failed = |source| SecretsError::File { path: path.clone(), source };
+        match fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&text).ok_or(SecretsError::Damaged(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let secrets = Self::generate()?;
+                let text = format!("{SECRET_KEY}={}\n{CURSOR_KEY}={}\n", secrets.secret_key, secrets.cursor_key);
+                private_file::write(&path, &text).map_err(failed)?;
+                Ok(secrets)
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let value = |name| {
+            let mut lines = text.lines().filter_map(|line| line.split_once('='));
+            let (_, value) = lines.find(|(found, _)| *found == name)?;
+            (URL_SAFE_NO_PAD.decode(value).ok()?.len() == KEY_BYTES).then(|| value.to_owned())
+        };
+        Some(Self { secret_key: value(SECRET_KEY)?, cursor_key: value(CURSOR_KEY)? })
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Secrets").finish_non_exhaustive()
+    }
+}
+
+fn random_key() -> Result<String, getrandom::Error> {
+    let mut key = [0; KEY_BYTES];
+    getrandom::fill(&mut key)?;
+    Ok(URL_SAFE_NO_PAD.encode(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_outlive_the_process_and_are_the_owners() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = Secrets::of_directory(directory.path()).unwrap();
+        assert_eq!(Secrets::of_directory(directory.path()).unwrap(), first);
+        assert_ne!(first.secret_key, first.cursor_key);
+        assert!(!format!("{first:?}").contains(&first.secret_key));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = fs::metadata(directory.path().join(FILE_NAME)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn damaged_secrets_are_not_replaced_silently() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join(FILE_NAME), "SECRET_KEY=short\nCURSOR_KEY=short\n").unwrap();
+        let damaged = Secrets::of_directory(directory.path()).unwrap_err();
+        assert!(matches!(damaged, SecretsError::Damaged(_)), "{damaged}");
+    }
+}

@@ -1,0 +1,350 @@
+//! Everything `cargo dev` starts, in order: the data directory, the table, the sample company, the functions.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use stockroom_api::App;
+use stockroom_domain::source::{Clock as _, Entropy as _, Sources};
+use stockroom_runtime::{Config, ConfigError, OsEntropy, Runtime, SystemClock, init_telemetry};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::embedded::{self, EmbeddedError, Storage, TABLE_NAME};
+use crate::functions;
+use crate::gateway::Gateway;
+use crate::listen::{self, ListenError};
+use crate::lock::{DirectoryLock, LockError};
+use crate::northwind::{self, ImportError, Imported, Progress};
+use crate::options::{Demo, Options};
+use crate::secrets::{Secrets, SecretsError};
+use crate::settings::Settings;
+use crate::signals;
+
+/// How often expired items are deleted.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+/// What functions in processes of their own read their settings from.
+const SETTINGS_FILE: &str = "dev.env";
+
+/// Why the stack does not start, in one sentence for whoever started it.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each says what it is")]
+pub enum StackError {
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    #[error("cannot write the functions' settings to {}: {source}", .path.display())]
+    SettingsFile { path: PathBuf, source: io::Error },
+    #[error("the system does not tell when to stop: {0}")]
+    Signals(#[source] io::Error),
+}
+
+/// Runs the stack until the process is asked to end, and tells on `out` how it goes.
+///
+/// # Errors
+///
+/// When it cannot start.
+pub async fn run(options: &Options, out: impl Write) -> Result<(), StackError> {
+    run_until(signals::stop_requested().map_err(StackError::Signals)?, options, out).await
+}
+
+async fn run_until(stop: impl Future<Output = ()>, options: &Options, out: impl Write) -> Result<(), StackError> {
+    let home = Home::open(options)?;
+    let api = if options.services_only { None } else { Some(listen::bind(options.port).await?) };
+    let table = listen::bind(options.table_port()).await?;
+    let embedded = embedded::start_on(home.storage.clone(), table)?;
+    let settings = Settings::new(&home.secrets, embedded.endpoint(), environment);
+
+    let (end, ended) = oneshot::channel::<()>();
+    let sweep = embedded::sweep_expired(embedded.database().clone(), SWEEP_EVERY, async {
+        // Nothing is ever sent: the sender's end is the sign.
+        ended.await.unwrap_or_default();
+    });
+    let work = async {
+        let mut stack = Stack { options, home: &home, settings: &settings, console: Console { out, tenths: None } };
+        let worked = stack.work(api, pin!(stop)).await;
+        drop(end);
+        worked
+    };
+    let (worked, ()) = tokio::join!(work, sweep);
+    embedded.stop().await;
+    worked
+}
+
+/// What is there once the table is.
+struct Stack<'a, W> {
+    options: &'a Options,
+    home: &'a Home,
+    settings: &'a Settings,
+    console: Console<W>,
+}
+
+impl<W: Write> Stack<'_, W> {
+    async fn work(
+        &mut self,
+        api: Option<TcpListener>,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<(), StackError> {
+        let config = Config::from_vars(|name| self.settings.get(name))?;
+        init_telemetry(&config);
+        let runtime = Runtime::new(config, Sources::new(SystemClock, OsEntropy));
+        let mut has_demo = false;
+        if self.options.demo == Some(Demo::Northwind) {
+            let console = &mut self.console;
+            let imported = tokio::select! {
+                () = &mut stop => return Ok(()),
+                imported = northwind::import(&runtime, |progress| console.follow(progress)) => imported?,
+            };
+            has_demo = imported != Imported::Foreign;
+            if !has_demo {
+                self.console.say("The organization northwind is there without its demo's admin; it stays as it is.");
+            }
+        }
+        match api {
+            Some(listener) => self.serve(&runtime, listener, has_demo, stop).await,
+            None => self.stand_by(&runtime, stop).await,
+        }
+    }
+
+    async fn serve(
+        &mut self,
+        runtime: &Runtime,
+        listener: TcpListener,
+        has_demo: bool,
+        stop: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<(), StackError> {
+        let functions = functions::all(&App::new(runtime));
+        let gateway = Gateway::new(functions, now, request_id);
+        let url = format!("http://{}", listener.local_addr().map_err(ListenError::Io)?);
+        self.console.say(format_args!("ready {url}\n\n  API      {url}/api/v1"));
+        if has_demo {
+            self.console.say(
+                "  Tenant   northwind (Northwind Traders)\n  \
+                   Sign in  as admin@, manager@ or staff@northwind.example; README.md has the password",
+            );
+        }
+        Ok(listen::serve(listener, Arc::new(gateway), stop).await?)
+    }
+
+    /// Leaves the functions to processes of their own.
+    async fn stand_by(
+        &mut self,
+        runtime: &Runtime,
+        stop: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<(), StackError> {
+        let path = self.home.directory.path().join(SETTINGS_FILE);
+        self.settings.write(&path).map_err(|source| StackError::SettingsFile { path: path.clone(), source })?;
+        let endpoint = runtime.config.connection.endpoint.as_deref().unwrap_or_default();
+        let port = match self.options.port {
+            0 => String::new(),
+            port => format!(" --invoke-port {port}"),
+        };
+        let path = path.display();
+        self.console.say(format_args!(
+            "ready {endpoint}\n\n  DynamoDB   {endpoint}, table {TABLE_NAME}\n  \
+               Settings   {path}\n  \
+               Functions  cargo lambda watch --env-file {path}{port}"
+        ));
+        stop.await;
+        Ok(())
+    }
+}
+
+/// Where the stack keeps its files.
+struct Home {
+    directory: Directory,
+    secrets: Secrets,
+    storage: Storage,
+}
+
+enum Directory {
+    Kept {
+        path: PathBuf,
+        _lock: DirectoryLock,
+    },
+    /// Of this run alone, for what functions in processes of their own have to find.
+    Temporary(TempDir),
+}
+
+impl Home {
+    fn open(options: &Options) -> Result<Self, StackError> {
+        let Some(path) = options.data_dir() else {
+            let directory = Directory::Temporary(
+                tempfile::Builder::new()
+                    .prefix("stockroom-")
+                    .tempdir()
+                    .map_err(|source| LockError::NotWritable { directory: std::env::temp_dir(), source })?,
+            );
+            return Ok(Self { directory, secrets: Secrets::generate()?, storage: Storage::Memory });
+        };
+        let lock = DirectoryLock::acquire(path)?;
+        let (secrets, storage) = (Secrets::of_directory(path)?, Storage::File(path.to_owned()));
+        Ok(Self { directory: Directory::Kept { path: path.to_owned(), _lock: lock }, secrets, storage })
+    }
+}
+
+impl Directory {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept { path, .. } => path,
+            Self::Temporary(directory) => directory.path(),
+        }
+    }
+}
+
+/// Whoever started the stack and reads along.
+struct Console<W> {
+    out: W,
+    /// How many tenths of an import were told.
+    tenths: Option<usize>,
+}
+
+impl<W: Write> Console<W> {
+    fn say(&mut self, text: impl Display) {
+        if let Err(error) = writeln!(self.out, "{text}").and_then(|()| self.out.flush()) {
+            tracing::debug!(%error, "nobody reads along");
+        }
+    }
+
+    fn follow(&mut self, progress: Progress) {
+        let Progress { recorded, total } = progress;
+        let tenths = recorded.saturating_mul(10).checked_div(total);
+        if tenths != self.tenths {
+            self.tenths = tenths;
+            self.say(format_args!("Northwind: {recorded} of {total} stock movements"));
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where the stack reads the environment")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn now() -> Timestamp {
+    let millis = i64::try_from(SystemClock.now().unix_millis()).unwrap_or_default();
+    Timestamp::from_millisecond(millis).unwrap_or_default()
+}
+
+fn request_id() -> Uuid {
+    let mut bytes = [0; 16];
+    OsEntropy.fill(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use clap::Parser as _;
+    use stockroom_store::{Store, TableClient};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    /// What the stack has said so far.
+    #[derive(Clone, Default)]
+    struct Said(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Said {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Said {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+
+        /// The address that is ready.
+        async fn ready(&self) -> String {
+            loop {
+                if let Some(address) = self.text().lines().find_map(|line| line.strip_prefix("ready http://")) {
+                    return address.to_owned();
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    }
+
+    fn options(line: &str) -> Options {
+        Options::try_parse_from(line.split_whitespace()).unwrap()
+    }
+
+    /// Runs the stack for as long as `visit` takes.
+    async fn run_for(line: &str, visit: impl AsyncFnOnce(&Said)) {
+        let (options, said, (stop, stopped)) = (options(line), Said::default(), oneshot::channel::<()>());
+        let stack = run_until(async { stopped.await.unwrap_or_default() }, &options, said.clone());
+        let visit = async {
+            visit(&said).await;
+            drop(stop);
+            Ok(())
+        };
+        tokio::try_join!(stack, visit).unwrap();
+    }
+
+    async fn refused(line: &str) -> StackError {
+        run_until(std::future::pending(), &options(line), io::sink()).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn the_functions_answer_once_it_is_ready() {
+        run_for("dev --in-memory --port 0", async |said| {
+            let address = said.ready().await;
+            let mut client = TcpStream::connect(&address).await.unwrap();
+            let request = b"GET /health-check HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+            client.write_all(request).await.unwrap();
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("\"dynamodb\":\"ok\""), "{answer}");
+
+            let port = address.rsplit_once(':').unwrap().1;
+            let second = refused(&format!("dev --in-memory --port {port}")).await;
+            assert!(matches!(second, StackError::Listen(ListenError::PortTaken(_))), "{second}");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn functions_elsewhere_find_the_table_by_the_settings_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let line = format!("dev --services-only --port 0 --data-dir {}", directory.path().display());
+        run_for(&line, async |said| {
+            said.ready().await;
+            let second = refused(&line).await;
+            assert!(matches!(second, StackError::Lock(LockError::Held(_))), "{second}");
+
+            let text = std::fs::read_to_string(directory.path().join(SETTINGS_FILE)).unwrap();
+            let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            let config = Config::from_vars(|name| value(name).map(str::to_owned)).unwrap();
+            let store = Store::new(TableClient::new(config.connection), Sources::new(SystemClock, OsEntropy));
+            store.ping().await.unwrap();
+            for secret in ["SECRET_KEY", "CURSOR_KEY"] {
+                assert!(!said.text().contains(value(secret).unwrap()));
+            }
+        })
+        .await;
+    }
+}
