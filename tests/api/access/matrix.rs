@@ -1,0 +1,169 @@
+//! The access matrix: every operation asked by every caller, against `matrix.txt`, where review sees it change. After a
+//! change that is meant, `UPDATE_ACCESS_MATRIX=1 cargo test -p stockroom-tests access` writes the file anew. The variable is
+//! its own, so that nobody widens access in passing.
+
+use std::{collections::BTreeMap, fmt::Write as _, fs};
+
+use stockroom_api::{Access, Route};
+use stockroom_harness::Reply;
+use stockroom_local::functions;
+
+use super::{
+    operations::{name, operations, samples},
+    world::{Caller, Standing, World},
+};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/access/matrix.txt");
+
+/// What every caller gets, in the order of the callers, by operation.
+type Matrix = BTreeMap<String, Vec<String>>;
+
+#[tokio::test]
+async fn everybody_gets_what_the_matrix_says() {
+    let mut world = World::new().await;
+    let callers = world.everybody().await;
+    let unknown: Vec<_> =
+        operations().iter().filter(|route| samples(route, &callers[0]).is_empty()).map(name).collect();
+    assert!(unknown.is_empty(), "`operations.rs` knows no valid request of {unknown:?}");
+
+    let mut matrix = Matrix::new();
+    let mut broken = Vec::new();
+    for route in operations() {
+        let mut row = Vec::new();
+        for caller in &callers {
+            let reply = samples(&route, caller)[0].by(&caller.client).await;
+            if let Some(rule) = broken_rule(&route, caller, &reply) {
+                broken.push(format!("{}: {} gets {}, but {rule}", name(&route), caller.name, verdict(&reply)));
+            }
+            row.push(verdict(&reply));
+            world.put_back();
+        }
+        matrix.insert(name(&route), row);
+    }
+    // These hold whatever the file says.
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+
+    let names: Vec<_> = callers.iter().map(|caller| caller.name).collect();
+    let file = fs::read_to_string(FILE).unwrap();
+    if is_update() {
+        let (legend, _) = file.split_once("\n\n").unwrap();
+        fs::write(FILE, format!("{legend}\n{}", table(&names, &matrix))).unwrap();
+        return;
+    }
+    let differences = differences(&names, &read(&file), &matrix);
+    let how = "if that is meant, UPDATE_ACCESS_MATRIX=1 cargo test -p stockroom-tests access writes matrix.txt anew";
+    assert!(differences.is_empty(), "\n{}\n{how}", differences.join("\n"));
+}
+
+/// An answer in few words: the status, with the code of a refusal where the status does not say it all.
+fn verdict(reply: &Reply) -> String {
+    let status = reply.status();
+    match status {
+        200..300 => {
+            let is_empty = !reply.bytes().is_empty() && reply.json()["items"].as_array().is_some_and(Vec::is_empty);
+            if is_empty { format!("{status} empty") } else { status.to_string() }
+        }
+        422 => {
+            let faults = reply.faults();
+            let mut codes: Vec<_> = faults.iter().filter_map(|fault| fault.split(' ').next_back()).collect();
+            codes.dedup();
+            format!("{status} {}", codes.join(" "))
+        }
+        401 | 404 => status.to_string(),
+        _ => format!("{status} {}", reply.code()),
+    }
+}
+
+/// What no operation may do, whoever writes the file.
+fn broken_rule(route: &Route, caller: &Caller, reply: &Reply) -> Option<&'static str> {
+    let is_public = route.access == Access::Public;
+    if reply.status() >= 500 {
+        return Some("nothing is wrong with the request");
+    }
+    match caller.standing {
+        Standing::Nobody if !is_public && (reply.status() != 401 || reply.code() != "unauthenticated") => {
+            Some("is nobody here")
+        }
+        Standing::Outsider if route.path.contains("{id}") && verdict(reply) != "404" => {
+            Some("names what is not theirs")
+        }
+        Standing::Outsider if reply.status() < 300 && !caller.things.mentioned_in(reply.bytes()).is_empty() => {
+            Some("is shown what is not theirs")
+        }
+        Standing::Member(role) => match route.access {
+            Access::Permitted(permission) if !role.may(permission) && verdict(reply) != "403 forbidden" => {
+                Some("the role has no such permission")
+            }
+            Access::Permitted(_) | Access::Public => None,
+        },
+        Standing::Nobody | Standing::Outsider => None,
+    }
+}
+
+fn table(callers: &[&str], matrix: &Matrix) -> String {
+    let cell_width = |index: usize| matrix.values().map(|row| row[index].len()).max().unwrap_or_default();
+    let widths: Vec<_> = callers.iter().enumerate().map(|(index, name)| name.len().max(cell_width(index))).collect();
+    let first = matrix.keys().map(String::len).max().unwrap_or_default();
+    let line = |operation: &str, cells: &[&str]| {
+        let mut line = format!("{operation:first$}");
+        for (cell, width) in cells.iter().zip(&widths) {
+            write!(line, "  {cell:width$}").unwrap();
+        }
+        line.trim_end().to_owned() + "\n"
+    };
+    let mut table = String::from("\n") + &line("", callers);
+    for (function, routes) in functions::tables() {
+        writeln!(table, "\n[{function}]").unwrap();
+        for name in routes.iter().map(name) {
+            let cells: Vec<_> = matrix[&name].iter().map(String::as_str).collect();
+            table += &line(&name, &cells);
+        }
+    }
+    table
+}
+
+/// The rows of the file: an operation, then what each caller gets, two spaces or more between them.
+fn read(file: &str) -> Matrix {
+    let cells = |line: &str| -> Vec<String> {
+        line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect()
+    };
+    let rows = file.lines().filter(|line| line.starts_with(|start: char| start.is_ascii_uppercase())).map(cells);
+    rows.filter_map(|row| row.split_first().map(|(name, cells)| (name.clone(), cells.to_vec()))).collect()
+}
+
+fn differences(callers: &[&str], file: &Matrix, actual: &Matrix) -> Vec<String> {
+    let gone = file.keys().filter(|name| !actual.contains_key(*name)).map(|name| format!("{name}: no such operation"));
+    let mut differences: Vec<_> = gone.collect();
+    for (name, row) in actual {
+        let Some(expected) = file.get(name) else {
+            differences.push(format!("{name}: not in matrix.txt; it would be {}", row.join(" | ")));
+            continue;
+        };
+        let nothing = "nothing".to_owned();
+        for (index, caller) in callers.iter().enumerate() {
+            let (expected, actual) = (expected.get(index).unwrap_or(&nothing), &row[index]);
+            if expected != actual {
+                differences.push(format!("{name}: {caller} gets {actual} instead of {expected}"));
+            }
+        }
+    }
+    differences
+}
+
+#[expect(clippy::disallowed_methods, reason = "whoever runs the tests says whether the file is to be written")]
+fn is_update() -> bool {
+    std::env::var("UPDATE_ACCESS_MATRIX").is_ok_and(|update| update == "1")
+}
+
+#[test]
+fn a_difference_is_told_by_operation_and_caller() {
+    let file = "# legend\n\n        staff  admin\n[x]\nGET /a  401    200\nGET /b  200    200\n";
+    let actual = [("GET /a", ["200", "200"]), ("GET /c", ["403 forbidden", "200"])]
+        .map(|(name, row)| (name.to_owned(), row.map(str::to_owned).to_vec()));
+    let expected = [
+        "GET /b: no such operation",
+        "GET /a: staff gets 200 instead of 401",
+        "GET /c: not in matrix.txt; it would be 403 forbidden | 200",
+    ];
+    assert_eq!(differences(&["staff", "admin"], &read(file), &actual.into()), expected);
+}

@@ -1,0 +1,182 @@
+//! What is taken from somebody is gone with their very next request: no token outlives it, in no process.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use stockroom_harness::{Client, PASSWORD, Person, Reply, Request, Shop, Stack};
+
+use super::world::{close, disable, enable, set_role};
+
+const ME: &str = "/api/v1/users/me";
+
+async fn shop() -> Shop {
+    Shop::open(&Stack::start().await, "acme").await
+}
+
+fn refresh(shop: &Shop, refresh_token: &str) -> Request {
+    shop.anonymous().post("/api/v1/auth/refresh", json!({"refresh_token": refresh_token}))
+}
+
+fn told(reply: &Reply) -> (u16, String) {
+    (reply.status(), reply.code())
+}
+
+fn unauthenticated() -> (u16, String) {
+    (401, "unauthenticated".to_owned())
+}
+
+fn invalid_refresh_token() -> (u16, String) {
+    (401, "invalid_refresh_token".to_owned())
+}
+
+/// The role that an access token tells its client.
+fn role_in(access_token: &str) -> Value {
+    let claims = URL_SAFE_NO_PAD.decode(access_token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice::<Value>(&claims).unwrap()["role"].take()
+}
+
+#[tokio::test]
+async fn a_demoted_manager_is_staff_at_once() {
+    let shop = shop().await;
+    let manager = shop.manager();
+    shop.product("SKU-1").await;
+
+    set_role(shop.stack(), &shop.id, &manager.id, "STAFF");
+    let refused = shop.product("SKU-2").request().await;
+    assert_eq!(told(&refused), (403, "forbidden".to_owned()));
+    assert_eq!(role_in(manager.token()), "MANAGER", "the token still says so");
+    manager.get("/api/v1/products").await.expect(200);
+
+    let tokens = refresh(&shop, &manager.refresh_token).await.expect(200).json();
+    assert_eq!(role_in(tokens["access_token"].as_str().unwrap()), "STAFF");
+}
+
+#[tokio::test]
+async fn a_demoted_admin_manages_no_users_and_deletes_nothing() {
+    let shop = shop().await;
+    let product = shop.product("SKU-1").await;
+    let second = shop.hire("second", "ADMIN").await;
+
+    set_role(shop.stack(), &shop.id, &second.id, "MANAGER");
+    let user = json!({"email": "x@example.com", "full_name": "X", "role": "ADMIN", "password": PASSWORD});
+    for request in [second.post("/api/v1/users", user), second.delete(format!("/api/v1/products/{product}"))] {
+        assert_eq!(told(&request.await), (403, "forbidden".to_owned()));
+    }
+    second.patch(format!("/api/v1/products/{product}"), json!({"name": "Renamed"})).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_promotion_needs_no_new_token() {
+    let shop = shop().await;
+    let staff = shop.staff();
+    let create = || staff.post("/api/v1/warehouses", json!({"name": "Main", "location": "Here"}));
+
+    create().await.expect(403);
+    set_role(shop.stack(), &shop.id, &staff.id, "MANAGER");
+    create().await.expect(201);
+}
+
+#[tokio::test]
+async fn who_is_disabled_is_out_with_every_token_and_the_password() {
+    let shop = shop().await;
+    let (staff, elsewhere) = (shop.staff(), shop.sign_in(shop.staff()).await);
+
+    disable(shop.stack(), &shop.id, &staff.id);
+    for session in [staff, &elsewhere] {
+        assert_eq!(told(&session.get(ME).await), unauthenticated());
+        assert_eq!(told(&refresh(&shop, &session.refresh_token).await), invalid_refresh_token());
+    }
+    let login = shop.anonymous().log_in(&staff.email, PASSWORD).await;
+    assert_eq!(told(&login), (401, "invalid_credentials".to_owned()));
+
+    // Trying did not use anything up.
+    enable(shop.stack(), &shop.id, &staff.id);
+    staff.get(ME).await.expect(200);
+    refresh(&shop, &staff.refresh_token).await.expect(200);
+}
+
+#[tokio::test]
+async fn logging_out_ends_the_session_with_both_its_tokens() {
+    let shop = shop().await;
+    let by_access_token = async |person: &Person| person.request(http::Method::POST, "/api/v1/auth/logout").await;
+    let by_refresh_token = async |person: &Person| {
+        let tokens = json!({"refresh_token": person.refresh_token});
+        shop.anonymous().post("/api/v1/auth/logout", tokens).await
+    };
+    let other_session = shop.sign_in(shop.staff()).await;
+    let (first, second) = (shop.sign_in(shop.staff()).await, shop.sign_in(shop.staff()).await);
+
+    by_access_token(&first).await.expect(204);
+    by_refresh_token(&second).await.expect(204);
+    for ended in [&first, &second] {
+        assert_eq!(told(&ended.get(ME).await), unauthenticated());
+        assert_eq!(told(&refresh(&shop, &ended.refresh_token).await), invalid_refresh_token());
+        assert_eq!(by_access_token(ended).await.status(), 401);
+        assert_eq!(by_refresh_token(ended).await.status(), 401);
+    }
+    other_session.get(ME).await.expect(200);
+    refresh(&shop, &other_session.refresh_token).await.expect(200);
+}
+
+#[tokio::test]
+async fn logging_out_ends_every_token_the_session_ever_had() {
+    let shop = shop().await;
+    let first = shop.sign_in(shop.staff()).await;
+    let tokens = refresh(&shop, &first.refresh_token).await.expect(200).json();
+    let second = Client::of(shop.stack()).with_token(tokens["access_token"].as_str().unwrap());
+    for renewed in [&*first, &second] {
+        renewed.get(ME).await.expect(200);
+    }
+
+    second.request(http::Method::POST, "/api/v1/auth/logout").await.expect(204);
+    for ended in [&*first, &second] {
+        assert_eq!(told(&ended.get(ME).await), unauthenticated());
+    }
+    for ended in [first.refresh_token.as_str(), tokens["refresh_token"].as_str().unwrap()] {
+        assert_eq!(told(&refresh(&shop, ended).await), invalid_refresh_token());
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_organization_knows_nobody() {
+    let stack = Stack::start().await;
+    let (shop, neighbour) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
+
+    close(&stack, &shop.id);
+    for person in [shop.admin(), shop.manager(), shop.staff()] {
+        assert_eq!(told(&person.get(ME).await), unauthenticated());
+        assert_eq!(told(&refresh(&shop, &person.refresh_token).await), invalid_refresh_token());
+        let login = shop.anonymous().log_in(&person.email, PASSWORD).await;
+        assert_eq!(told(&login), (401, "invalid_credentials".to_owned()));
+    }
+    neighbour.staff().get(ME).await.expect(200);
+}
+
+#[tokio::test]
+async fn no_process_remembers_who_somebody_was() {
+    let shop = shop().await;
+    let elsewhere = shop.at(&shop.stack().another_process());
+    for process in [&shop, &elsewhere] {
+        process.manager().get(ME).await.expect(200);
+        process.staff().get(ME).await.expect(200);
+    }
+
+    set_role(shop.stack(), &shop.id, &shop.manager().id, "STAFF");
+    shop.staff().request(http::Method::POST, "/api/v1/auth/logout").await.expect(204);
+    for process in [&shop, &elsewhere] {
+        assert_eq!(process.product("SKU-1").request().await.status(), 403);
+        assert_eq!(process.staff().get(ME).await.status(), 401);
+    }
+}
+
+#[tokio::test]
+async fn a_kept_answer_is_not_told_to_who_may_not_ask_any_more() {
+    let shop = shop().await;
+    let create = || shop.product("SKU-1").request().key("k1");
+    create().await.expect(201);
+    assert_eq!(create().await.expect(201).header("idempotency-replayed"), Some("true"));
+
+    set_role(shop.stack(), &shop.id, &shop.manager().id, "STAFF");
+    assert_eq!(told(&create().await), (403, "forbidden".to_owned()));
+    disable(shop.stack(), &shop.id, &shop.manager().id);
+    assert_eq!(told(&create().await), unauthenticated());
+}

@@ -1,0 +1,184 @@
+//! A valid request of every operation. A new operation needs an arm in [`samples`], with every id that its path, its body
+//! and its parameters can hold.
+
+use http::Method;
+use serde_json::{Value, json};
+use stockroom_api::{Access, Route};
+use stockroom_harness::{Client, PASSWORD, Request};
+use stockroom_local::functions;
+
+use super::world::Caller;
+
+/// Every operation of the product, in the order of the functions' tables.
+pub(super) fn operations() -> Vec<Route> {
+    functions::tables().into_iter().flat_map(|(_, routes)| routes).collect()
+}
+
+/// Those that ask for a caller.
+pub(super) fn permitted_operations() -> impl Iterator<Item = Route> {
+    operations().into_iter().filter(|route| route.access != Access::Public)
+}
+
+/// How an operation is called here: `GET /api/v1/products/{id}`.
+pub(super) fn name(route: &Route) -> String {
+    format!("{} {}", route.method, route.path)
+}
+
+/// A request before it is somebody's.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Sample {
+    method: Method,
+    pub(super) path: String,
+    pub(super) query: Vec<(&'static str, String)>,
+    pub(super) body: Option<Value>,
+    tenant: Option<String>,
+}
+
+impl Sample {
+    fn of(route: &Route) -> Self {
+        let Route { method, path, .. } = route;
+        Self { method: method.clone(), path: (*path).to_owned(), query: Vec::new(), body: None, tenant: None }
+    }
+
+    fn at(&self, id: &str) -> Self {
+        Self { path: self.path.replace("{id}", id), ..self.clone() }
+    }
+
+    fn query(&self, parameters: &[(&'static str, &str)]) -> Self {
+        let query = parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Self { query, ..self.clone() }
+    }
+
+    pub(super) fn body(&self, body: Value) -> Self {
+        Self { body: Some(body), ..self.clone() }
+    }
+
+    fn tenant(&self, subdomain: &str) -> Self {
+        Self { tenant: Some(subdomain.to_owned()), ..self.clone() }
+    }
+
+    /// The request, as this client sends it.
+    pub(super) fn by(&self, client: &Client) -> Request {
+        let client = self.tenant.as_ref().map_or_else(|| client.clone(), |tenant| client.with_tenant(tenant));
+        let request = client.request(self.method.clone(), &self.path);
+        let query: Vec<_> = self.query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let request = if query.is_empty() { request } else { request.query(&query) };
+        match &self.body {
+            Some(body) => request.json(body.clone()),
+            None => request,
+        }
+    }
+}
+
+/// The operation's samples for a caller: valid requests about their things. The first stands for all of them in the matrix;
+/// the others are the other ways to name an id or to ask for a list. None when the operation is not known here.
+pub(super) fn samples(route: &Route, caller: &Caller) -> Vec<Sample> {
+    let (plain, things) = (Sample::of(route), &caller.things);
+    let one = |thing: &str| plain.at(&things[thing]);
+    let refresh_token = json!({"refresh_token": caller.refresh_token});
+    let person = json!({"email": "new@example.com", "full_name": "Somebody New", "password": PASSWORD});
+    let product = json!({"sku": "SKU-9", "name": "Ninth", "category": "Shelves"});
+    let supplier = json!({"name": "Screws Unlimited", "contact_email": "sales@example.com"});
+    let warehouse = json!({"name": "Attic", "location": "Upstairs"});
+    let name = json!({"name": "Renamed"});
+
+    let samples = match (route.method.as_str(), route.path) {
+        ("GET", "/health-check" | "/api/v1/health-check" | "/api/v1/users/me" | "/api/v1/organizations") => {
+            vec![plain]
+        }
+
+        ("POST", "/api/v1/auth/token") => {
+            vec![plain.tenant(&things.subdomain).body(json!({"email": caller.email, "password": PASSWORD}))]
+        }
+        ("POST", "/api/v1/auth/refresh") => vec![plain.body(refresh_token)],
+        ("POST", "/api/v1/auth/logout") => vec![plain.clone(), plain.body(refresh_token)],
+
+        ("POST", "/api/v1/organizations") => {
+            vec![plain.body(json!({"name": "Initrode", "subdomain": "initrode", "admin": person}))]
+        }
+        ("GET", "/api/v1/organizations/{id}") => vec![one("organization")],
+
+        ("PATCH", "/api/v1/users/me") => {
+            vec![plain.body(json!({"full_name": "Renamed"})), plain.body(json!({"email": "new@example.com"}))]
+        }
+        ("POST", "/api/v1/users") => {
+            let mut user = person;
+            user["role"] = json!("STAFF");
+            vec![plain.body(user)]
+        }
+        ("GET", "/api/v1/users/{id}") => vec![one("user")],
+
+        ("GET", "/api/v1/products") => vec![
+            plain.clone(),
+            plain.query(&[("sort", "name")]),
+            plain.query(&[("sort", "sku")]),
+            plain.query(&[("sku", "SKU-1")]),
+            plain.query(&[("category", "Shelves")]),
+            plain.query(&[("search", "product")]),
+        ],
+        ("GET", "/api/v1/products/{id}") => vec![one("product"), one("product").query(&[("include", "levels")])],
+        ("POST", "/api/v1/products") => vec![plain.body(product)],
+        ("PUT", "/api/v1/products/{id}") => vec![one("product").body(product)],
+        ("PATCH", "/api/v1/products/{id}") => {
+            vec![one("product").body(name), one("product").body(json!({"min_stock_level": 1}))]
+        }
+        ("DELETE", "/api/v1/products/{id}") => vec![one("unstocked"), one("product")],
+
+        ("GET", "/api/v1/suppliers" | "/api/v1/warehouses") => {
+            vec![plain.clone(), plain.query(&[("sort", "name")]), plain.query(&[("search", "a")])]
+        }
+        ("POST", "/api/v1/suppliers") => vec![plain.body(supplier)],
+        ("PUT", "/api/v1/suppliers/{id}") => vec![one("supplier").body(supplier)],
+        ("PATCH", "/api/v1/suppliers/{id}") => vec![one("supplier").body(name)],
+        ("GET" | "DELETE", "/api/v1/suppliers/{id}") => vec![one("supplier")],
+
+        ("POST", "/api/v1/warehouses") => vec![plain.body(warehouse)],
+        ("GET", "/api/v1/warehouses/{id}") => vec![one("warehouse")],
+        ("PUT", "/api/v1/warehouses/{id}") => vec![one("warehouse").body(warehouse)],
+        ("PATCH", "/api/v1/warehouses/{id}") => vec![one("warehouse").body(name)],
+        ("DELETE", "/api/v1/warehouses/{id}") => vec![one("empty_warehouse"), one("warehouse")],
+
+        ("POST", "/api/v1/stock-movements") => {
+            let movement = |kind| {
+                let (product, warehouse) = (&things["product"], &things["warehouse"]);
+                json!({"type": kind, "product_id": product, "warehouse_id": warehouse, "quantity": 2})
+            };
+            let mut transfer = movement("TRANSFER");
+            transfer["to_warehouse_id"] = json!(things["to_warehouse"]);
+            let others = ["IN", "OUT", "ADJUSTMENT", "COUNT"].map(movement);
+            [transfer].into_iter().chain(others).map(|body| plain.body(body)).collect()
+        }
+        ("GET", "/api/v1/stock-movements") => {
+            let product = ("product_id", things["product"].as_str());
+            let warehouse = ("warehouse_id", things["warehouse"].as_str());
+            let staff = ("created_by", things["staff"].as_str());
+            let reference = ("reference", "PO-1");
+            vec![
+                plain.clone(),
+                plain.query(&[product]),
+                plain.query(&[warehouse]),
+                plain.query(&[product, warehouse]),
+                plain.query(&[staff]),
+                plain.query(&[product, warehouse, staff, reference, ("type", "IN"), ("from", &things.moment)]),
+            ]
+        }
+        ("GET", "/api/v1/stock-movements/low-stock") => vec![plain],
+        ("GET", "/api/v1/stock-movements/{id}") => vec![one("movement")],
+        ("GET", "/api/v1/stock-levels") => {
+            let product = ("product_id", things["product"].as_str());
+            let warehouse = ("warehouse_id", things["warehouse"].as_str());
+            let as_of = ("as_of", things.moment.as_str());
+            vec![
+                plain.clone(),
+                plain.query(&[product]),
+                plain.query(&[warehouse]),
+                plain.query(&[product, warehouse]),
+                plain.query(&[product, as_of]),
+                plain.query(&[product, warehouse, as_of]),
+            ]
+        }
+        _ => Vec::new(),
+    };
+    assert!(samples.iter().all(|sample| !sample.path.contains('{')), "{} needs an id", self::name(route));
+    samples
+}

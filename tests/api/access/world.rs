@@ -1,0 +1,290 @@
+//! Organizations with the same things under the same names, and a table that can be put back as it was.
+
+use std::{collections::BTreeMap, fs, ops::Index};
+
+use serde_json::{Value, json};
+use stockroom_domain::access::Role;
+use stockroom_harness::{Client, Person, Shop, Stack};
+use stockroom_local::embedded::TABLE_NAME;
+use tempfile::TempDir;
+
+/// The e-mail address that somebody has in every organization, each time with another password.
+pub(super) const EVERYWHERE: &str = "pat@example.com";
+
+/// The password of [`EVERYWHERE`] in one of them.
+pub(super) fn password_at(shop: &Shop) -> String {
+    format!("canary-pat-works-at-{}", shop.subdomain)
+}
+
+/// What a request can name in an organization.
+#[derive(Debug, Clone)]
+pub(super) struct Things {
+    pub(super) subdomain: String,
+    /// When the first movement was recorded; there were others.
+    pub(super) moment: String,
+    ids: BTreeMap<&'static str, String>,
+}
+
+impl Things {
+    /// Fills a shop. Two of them differ in their ids, times, subdomain and the addresses that come from it.
+    async fn of(shop: &Shop) -> Self {
+        let pat = json!({"email": EVERYWHERE, "full_name": "Pat", "role": "STAFF", "password": password_at(shop)});
+        let user = shop.admin().post("/api/v1/users", pat).await.expect(201).id();
+        let product = shop.product("SKU-1").with("category", "Shelves").with("min_stock_level", 100).await;
+        let warehouse = shop.warehouse("Main").await;
+        let to_warehouse = shop.warehouse("Annex").await;
+        let first = shop.receive(&product, &warehouse, 10).with("reference", "PO-1").await.expect(201);
+        shop.receive(&product, &to_warehouse, 10).await.expect(201);
+        shop.take(&product, &warehouse, 1).await.expect(201);
+        let unstocked = shop.product("SKU-2").with("category", "Shelves").await;
+        let supplier = shop.supplier("Nuts and Bolts").await;
+        shop.supplier("Bolts and Nuts").await;
+        let ids = [
+            ("organization", shop.id.clone()),
+            ("user", user),
+            ("staff", shop.staff().id.clone()),
+            ("product", product),
+            ("unstocked", unstocked),
+            ("warehouse", warehouse),
+            ("to_warehouse", to_warehouse),
+            ("empty_warehouse", shop.warehouse("Spare").await),
+            ("supplier", supplier),
+            ("movement", first.id()),
+        ];
+        let moment = first.json()["created_at"].as_str().unwrap().to_owned();
+        Self { subdomain: shop.subdomain.clone(), moment, ids: ids.into() }
+    }
+
+    /// The same with another id under this name.
+    pub(super) fn with(&self, name: &'static str, id: impl Into<String>) -> Self {
+        let mut things = self.clone();
+        things.ids.insert(name, id.into());
+        things
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.ids.keys().copied()
+    }
+
+    /// The same names with ids that nothing ever had.
+    pub(super) fn that_never_were(&self) -> Self {
+        let never = |id: &String| {
+            let (time, random) = id.split_at(24);
+            format!("{time}{}", random.chars().rev().collect::<String>())
+        };
+        let ids: BTreeMap<_, _> = self.ids.iter().map(|(name, id)| (*name, never(id))).collect();
+        assert!(ids.values().all(|id| !self.ids.values().any(|other| other == id)));
+        Self { ids, ..self.clone() }
+    }
+
+    /// What of these an answer mentions.
+    pub(super) fn mentioned_in(&self, answer: &[u8]) -> Vec<&'static str> {
+        let answer = String::from_utf8_lossy(answer);
+        self.ids.iter().filter(|(_, id)| answer.contains(id.as_str())).map(|(name, _)| *name).collect()
+    }
+}
+
+impl Index<&str> for Things {
+    type Output = String;
+
+    fn index(&self, name: &str) -> &String {
+        &self.ids[name]
+    }
+}
+
+/// What the product should make of somebody before it looks at what they ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Nobody it knows, or not any more.
+    Nobody,
+    /// One of the organization that the request is about.
+    Member(Role),
+    /// The admin of another one.
+    Outsider,
+}
+
+/// Somebody who asks, with all that their requests need.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    pub(super) name: &'static str,
+    pub(super) standing: Standing,
+    pub(super) client: Client,
+    pub(super) email: String,
+    pub(super) refresh_token: String,
+    /// What they ask for.
+    pub(super) things: Things,
+}
+
+impl Caller {
+    pub(super) fn new(name: &'static str, standing: Standing, person: &Person, things: &Things) -> Self {
+        Self {
+            name,
+            standing,
+            client: Client::clone(person),
+            email: person.email.clone(),
+            refresh_token: person.refresh_token.clone(),
+            things: things.clone(),
+        }
+    }
+
+    /// The same, asking for other things.
+    pub(super) fn asking_for(&self, things: Things) -> Self {
+        Self { things, ..self.clone() }
+    }
+}
+
+/// Two organizations with the same things, in one table.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) stack: Stack,
+    pub(super) acme: Shop,
+    pub(super) globex: Shop,
+    pub(super) ours: Things,
+    pub(super) theirs: Things,
+    /// Where the table is kept as it was at the beginning.
+    directory: TempDir,
+    /// What was in it then, by key, without acme's own.
+    of_others: BTreeMap<String, Value>,
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        let stack = Stack::start().await;
+        let (acme, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
+        let (ours, theirs) = (Things::of(&acme).await, Things::of(&globex).await);
+        let directory = tempfile::tempdir().unwrap();
+        let mut world = Self { stack, acme, globex, ours, theirs, directory, of_others: BTreeMap::new() };
+        world.begin();
+        world
+    }
+
+    /// From now on the table is put back to what it is now.
+    fn begin(&mut self) {
+        let file = self.file();
+        if fs::exists(&file).unwrap() {
+            fs::remove_file(&file).unwrap();
+        }
+        self.stack.database().vacuum_into(&file).unwrap();
+        self.of_others = self.items().filter(|(key, _)| !is_of(&self.acme, key)).collect();
+    }
+
+    fn file(&self) -> String {
+        self.directory.path().join("beginning").to_str().unwrap().to_owned()
+    }
+
+    /// Makes the table what it was at the beginning: sessions live, what was deleted is there.
+    pub(super) fn put_back(&self) {
+        self.stack.database().restore_from(&self.file()).unwrap();
+    }
+
+    fn items(&self) -> impl Iterator<Item = (String, Value)> {
+        let key = |item: &Value| format!("{} {}", item["pk"].as_str().unwrap(), item["sk"].as_str().unwrap());
+        self.stack.items().into_iter().map(move |item| (key(&item), item))
+    }
+
+    /// The keys of what is not acme's and was changed, deleted, or put among globex's.
+    pub(super) fn trespasses(&self) -> Vec<String> {
+        let now: BTreeMap<_, _> = self.items().collect();
+        let changed = self.of_others.iter().filter(|(key, item)| now.get(*key) != Some(*item));
+        let is_theirs =
+            |key: &str, item: &Value| is_of(&self.globex, key) || item.to_string().contains(&self.globex.id);
+        let added = now.iter().filter(|(key, item)| !self.of_others.contains_key(*key) && is_theirs(key, item));
+        changed.chain(added).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Acme's own people.
+    pub(super) fn members(&self) -> [Caller; 3] {
+        let member = |name, role, person| Caller::new(name, Standing::Member(role), person, &self.ours);
+        [
+            member("staff", Role::Staff, self.acme.staff()),
+            member("manager", Role::Manager, self.acme.manager()),
+            member("admin", Role::Admin, self.acme.admin()),
+        ]
+    }
+
+    pub(super) fn admin(&self) -> Caller {
+        let [_, _, admin] = self.members();
+        admin
+    }
+
+    pub(super) fn anonymous(&self) -> Caller {
+        Caller {
+            name: "anonymous",
+            standing: Standing::Nobody,
+            client: Client::of(&self.stack),
+            email: "stranger@example.com".to_owned(),
+            refresh_token: "none".to_owned(),
+            things: self.ours.clone(),
+        }
+    }
+
+    /// Somebody who was an admin of acme until now.
+    pub(super) async fn disabled(&mut self) -> Caller {
+        let disabled = self.acme.hire("disabled", "ADMIN").await;
+        disable(&self.stack, &self.acme.id, &disabled.id);
+        self.begin();
+        Caller::new("disabled", Standing::Nobody, &disabled, &self.ours)
+    }
+
+    /// Everybody who might ask for acme's things, and the admin of an organization that is gone.
+    pub(super) async fn everybody(&mut self) -> Vec<Caller> {
+        let disabled = self.disabled().await;
+        let demoted = self.acme.hire("demoted", "ADMIN").await;
+        set_role(&self.stack, &self.acme.id, &demoted.id, "STAFF");
+        let gone = self.acme.hire("logged-out", "ADMIN").await;
+        gone.post("/api/v1/auth/logout", json!({"refresh_token": gone.refresh_token})).await.expect(204);
+        let closed = Shop::open(&self.stack, "initech").await;
+        let closed_things = Things::of(&closed).await;
+        close(&self.stack, &closed.id);
+        self.begin();
+
+        let members = self.members();
+        let lost = [
+            disabled,
+            Caller::new("demoted", Standing::Member(Role::Staff), &demoted, &self.ours),
+            Caller::new("logged out", Standing::Nobody, &gone, &self.ours),
+            Caller::new("other", Standing::Outsider, self.globex.admin(), &self.ours),
+            Caller::new("deleted", Standing::Nobody, closed.admin(), &closed_things),
+        ];
+        [self.anonymous()].into_iter().chain(members).chain(lost).collect()
+    }
+}
+
+/// Whether an item with that key is of that organization.
+fn is_of(shop: &Shop, key: &str) -> bool {
+    let named = key.strip_prefix("TENANT#").or_else(|| key.strip_prefix("CREDENTIAL#"));
+    let named = named.is_some_and(|rest| rest.split(['#', ' ']).next() == Some(&shop.subdomain));
+    named || key.starts_with(&format!("ORG#{}#", shop.id))
+}
+
+/// Gives a stored user another role; their sessions and tokens stay as they are.
+pub(super) fn set_role(stack: &Stack, organization: &str, user: &str, role: &str) {
+    set(stack, &format!("ORG#{organization}#USER"), user, "role", role);
+}
+
+/// Switches a stored user off; their sessions and tokens stay as they are.
+pub(super) fn disable(stack: &Stack, organization: &str, user: &str) {
+    set(stack, &format!("ORG#{organization}#USER"), user, "status", "DISABLED");
+}
+
+/// Switches a stored user on again.
+pub(super) fn enable(stack: &Stack, organization: &str, user: &str) {
+    set(stack, &format!("ORG#{organization}#USER"), user, "status", "ACTIVE");
+}
+
+/// Ends a stored organization; its people stay as they are.
+pub(super) fn close(stack: &Stack, organization: &str) {
+    set(stack, &format!("ORG#{organization}#ORG"), "ORG", "status", "DELETED");
+}
+
+fn set(stack: &Stack, pk: &str, sk: &str, member: &str, value: &str) {
+    let update = json!({
+        "TableName": TABLE_NAME,
+        "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
+        "UpdateExpression": "SET #data.#member = :value",
+        "ConditionExpression": "attribute_exists(#data.#member)",
+        "ExpressionAttributeNames": {"#data": "data", "#member": member},
+        "ExpressionAttributeValues": {":value": {"S": value}},
+    });
+    stack.database().update_item(serde_json::from_value(update).unwrap()).unwrap();
+}

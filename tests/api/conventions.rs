@@ -1,0 +1,135 @@
+//! What holds for every operation alike: how it refuses what it cannot read, how it answers, lists and repeats itself, and
+//! how it knows who is calling. What is said of every operation is asked of every one in the functions' own tables.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests: what is not as expected ends them there"
+)]
+
+mod answers;
+mod bodies;
+mod browsers;
+mod idempotency;
+mod lists;
+mod parameters;
+mod secrets;
+mod sessions;
+mod sign_in;
+mod tokens;
+mod values;
+mod versions;
+
+use std::{collections::BTreeMap, ops::Deref};
+
+use http::Method;
+use serde_json::{Value, json};
+use stockroom_api::Route;
+use stockroom_harness::{Client, PASSWORD, Reply, Shop, Stack};
+use stockroom_local::functions;
+
+/// Well formed, and nobody's.
+const UNKNOWN_ID: &str = "01930000-0000-7000-8000-000000000000";
+
+/// Every operation there is.
+fn operations() -> impl Iterator<Item = Route> {
+    functions::tables().into_iter().flat_map(|(_, routes)| routes)
+}
+
+/// Every operation that takes a body.
+fn writes() -> impl Iterator<Item = Route> {
+    operations().filter(|route| [Method::POST, Method::PUT, Method::PATCH].contains(&route.method))
+}
+
+/// The table's items by their keys.
+fn items(stack: &Stack) -> BTreeMap<(String, String), Value> {
+    let key = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
+    stack.items().into_iter().map(|item| ((key(&item, "pk"), key(&item, "sk")), item)).collect()
+}
+
+/// A problem's faults, in an order that does not depend on that of the body.
+#[track_caller]
+fn faults(reply: &Reply) -> Vec<String> {
+    let mut faults = reply.faults();
+    faults.sort();
+    faults
+}
+
+/// A problem document but for what no two requests share.
+#[track_caller]
+fn problem(reply: &Reply) -> Value {
+    let mut problem = reply.json();
+    let members = problem.as_object_mut().unwrap();
+    members.remove("request_id").unwrap();
+    members.remove("instance").unwrap();
+    problem
+}
+
+/// A shop with one of everything.
+#[derive(Debug)]
+struct Furnished {
+    shop: Shop,
+    product: String,
+    warehouse: String,
+    supplier: String,
+    movement: String,
+}
+
+impl Deref for Furnished {
+    type Target = Shop;
+
+    fn deref(&self) -> &Shop {
+        &self.shop
+    }
+}
+
+impl Furnished {
+    async fn open() -> Self {
+        let shop = Shop::open(&Stack::start().await, "acme").await;
+        let (product, warehouse) = (shop.product("SKU-1").await, shop.warehouse("Main").await);
+        let supplier = shop.supplier("Globex").await;
+        let movement = shop.receive(&product, &warehouse, 10).await.expect(201).id();
+        Self { shop, product, warehouse, supplier, movement }
+    }
+
+    /// Its admin, who may do everything and names the tenant, as signing in needs it.
+    fn boss(&self) -> Client {
+        self.admin().with_tenant(&*self.subdomain)
+    }
+
+    /// The path of an operation, on what the shop has.
+    fn path(&self, template: &str) -> String {
+        let id = match template.split('/').nth(3) {
+            Some("organizations") => &self.shop.id,
+            Some("products") => &self.product,
+            Some("stock-movements") => &self.movement,
+            Some("suppliers") => &self.supplier,
+            Some("users") => &self.staff().id,
+            Some("warehouses") => &self.warehouse,
+            _ => UNKNOWN_ID,
+        };
+        template.replace("{id}", id)
+    }
+
+    /// A whole body that the operation takes.
+    fn body(&self, method: &Method, template: &str) -> Value {
+        if *method == Method::PATCH {
+            return json!({});
+        }
+        match template.strip_prefix("/api/v1/").unwrap().trim_end_matches("/{id}") {
+            "auth/token" => json!({"email": self.staff().email, "password": PASSWORD}),
+            "auth/refresh" | "auth/logout" => json!({"refresh_token": self.staff().refresh_token}),
+            "organizations" => json!({"name": "Initech", "subdomain": "initech", "admin": {
+                "email": "admin@initech.example", "full_name": "The Admin", "password": PASSWORD,
+            }}),
+            "products" => json!({"sku": "SKU-2", "name": "Second"}),
+            "stock-movements" => {
+                json!({"type": "IN", "product_id": self.product, "warehouse_id": self.warehouse, "quantity": 1})
+            }
+            "suppliers" => json!({"name": "Hooli"}),
+            "users" => json!({"email": "new@acme.example", "full_name": "New", "role": "STAFF", "password": PASSWORD}),
+            "warehouses" => json!({"name": "Second", "location": "Front yard"}),
+            other => panic!("say what body {other} takes"),
+        }
+    }
+}

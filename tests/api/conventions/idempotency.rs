@@ -1,0 +1,275 @@
+//! Retries under an idempotency key: one effect, and the first answer again, byte for byte.
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+use stockroom_harness::{PASSWORD, Reply, Request, Shop, Stack, at_once};
+
+use super::{Furnished, items, operations};
+
+/// Every operation that keeps its answer, with a body for it.
+fn kept(shop: &Furnished) -> Vec<(&'static str, Value)> {
+    operations()
+        .filter(|route| route.method == Method::POST && !route.path.starts_with("/api/v1/auth/"))
+        .map(|route| (route.path, shop.body(&Method::POST, route.path)))
+        .collect()
+}
+
+/// Everything of an answer but which request it was to.
+fn told(reply: &Reply) -> (u16, Vec<u8>, [Option<String>; 3]) {
+    let header = |name| reply.header(name).map(str::to_owned);
+    (reply.status(), reply.bytes().to_vec(), ["location", "etag", "content-type"].map(header))
+}
+
+#[track_caller]
+fn replayed(reply: &Reply) -> bool {
+    reply.header("idempotency-replayed").is_some_and(|value| {
+        assert_eq!(value, "true");
+        true
+    })
+}
+
+#[tokio::test]
+async fn a_retry_is_told_the_first_answer_and_does_nothing() {
+    let shop = Furnished::open().await;
+    for (path, body) in kept(&shop) {
+        let request = shop.boss().post(path, body).key("k1");
+        let first = request.clone().await.expect(201);
+        let before = items(shop.stack());
+        for _ in 0..2 {
+            let again = request.clone().await;
+            assert_eq!(told(&again), told(&first), "{path}");
+            assert_eq!((replayed(&first), replayed(&again)), (false, true));
+            assert_ne!(again.request_id(), first.request_id());
+        }
+        assert_eq!(items(shop.stack()), before, "{path}");
+    }
+    shop.stack().check_invariants();
+}
+
+#[tokio::test]
+async fn a_key_is_good_for_one_body() {
+    let shop = Furnished::open().await;
+    for (path, body) in kept(&shop) {
+        shop.boss().post(path, body.clone()).key("k1").await.expect(201);
+        let before = items(shop.stack());
+        let mut other = body.clone();
+        let (member, value) = if body["name"].is_string() { ("name", "Other") } else { ("notes", "Other") };
+        other[if body["email"].is_string() { "full_name" } else { member }] = json!(value);
+        let spaced = format!("{body} ");
+        for request in [
+            shop.boss().post(path, other),
+            shop.boss().request(Method::POST, path).raw_body(spaced, "application/json"),
+        ] {
+            assert_eq!(request.key("k1").await.expect(422).code(), "idempotency_key_reused", "{path}");
+        }
+        assert_eq!(items(shop.stack()), before);
+        shop.boss().post(path, body).key("k1").await.expect(201);
+    }
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_one_route_of_one_user() {
+    let stack = Stack::start().await;
+    let (shop, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
+    let body = json!({"name": "Main", "location": "Back yard"});
+    let place = |path: &'static str| shop.admin().post(path, json!({"name": "Main"})).key("k1");
+    let ids = [
+        place("/api/v1/suppliers").await,
+        place("/api/v1/warehouses").with("location", "Back yard").await,
+        shop.manager().post("/api/v1/warehouses", body.clone()).key("k1").await,
+        shop.admin().post("/api/v1/warehouses", body.clone()).key("K1").await,
+        shop.admin().post("/api/v1/warehouses", body.clone()).await,
+        globex.admin().post("/api/v1/warehouses", body.clone()).key("k1").await,
+    ]
+    .map(|reply| {
+        assert!(!replayed(&reply));
+        reply.expect(201).id()
+    });
+    let mut different = ids.to_vec();
+    different.sort();
+    different.dedup();
+    assert_eq!(different.len(), ids.len());
+
+    let session = shop.sign_in(shop.admin()).await;
+    let again = session.post("/api/v1/warehouses", body).key("k1").await.expect(201);
+    assert_eq!((again.id(), replayed(&again)), (ids[1].clone(), true));
+}
+
+#[tokio::test]
+async fn a_replay_still_asks_who_is_calling() {
+    let shop = Furnished::open().await;
+    let leaver = shop.sign_in(shop.manager()).await;
+    let request = leaver.post("/api/v1/suppliers", json!({"name": "Hooli"})).key("k1");
+    request.clone().await.expect(201);
+    leaver.post("/api/v1/auth/logout", json!({})).await.expect(204);
+    assert_eq!(request.await.expect(401).code(), "unauthenticated");
+}
+
+#[tokio::test]
+async fn refusals_are_not_kept() {
+    let shop = Furnished::open().await;
+    let product = shop.manager().post("/api/v1/products", json!({"sku": "sku-1", "name": "Again"})).key("k1");
+    assert_eq!(product.clone().await.expect(409).code(), "duplicate_sku");
+    let first = format!("/api/v1/products/{}", shop.product);
+    shop.manager().patch(&first, json!({"sku": "SKU-0"})).await.expect(200);
+    let made = product.clone().await.expect(201);
+    assert!(!replayed(&made));
+    assert_eq!(told(&product.await), told(&made));
+
+    let take = shop.take(&shop.product, &shop.warehouse, 12).key("k1");
+    assert_eq!(take.clone().await.expect(409).code(), "insufficient_stock");
+    shop.receive(&shop.product, &shop.warehouse, 5).key("k2").await.expect(201);
+    assert!(!replayed(&take.clone().await.expect(201)));
+    // Gone again is what it took, and still it is told that it could.
+    assert!(replayed(&take.await.expect(201)));
+
+    let supplier = shop.manager().request(Method::POST, "/api/v1/suppliers").key("k1");
+    supplier.clone().raw_body("{", "application/json").await.expect(400);
+    supplier.clone().json(json!({"name": ""})).await.expect(422);
+    supplier.json(json!({"name": "Hooli"})).await.expect(201);
+    assert_eq!(shop.on_hand(&shop.product, &shop.warehouse).await, "3");
+}
+
+#[tokio::test]
+async fn an_answer_is_kept_for_a_day() {
+    let shop = Furnished::open().await;
+    let clock = shop.stack().clock();
+    clock.stop();
+    let product = json!({"sku": "NEW", "name": "New"});
+    let first = shop.manager().post("/api/v1/products", product.clone()).key("k1").await.expect(201);
+    clock.advance(Duration::from_hours(24) - Duration::from_secs(1));
+    let manager = shop.sign_in(shop.manager()).await;
+    let again = manager.post("/api/v1/products", product.clone()).key("k1").await;
+    assert_eq!((told(&again), replayed(&again)), (told(&first), true));
+
+    clock.advance(Duration::from_hours(1));
+    let manager = shop.sign_in(shop.manager()).await;
+    let anew = manager.post("/api/v1/products", product).key("k1").await.expect(409);
+    assert_eq!(anew.code(), "duplicate_sku");
+    // The key is free, whether or not the table has swept its item.
+    let other = manager.post("/api/v1/products", json!({"sku": "OTHER", "name": "Other"})).key("k1").await.expect(201);
+    assert!(!replayed(&other));
+}
+
+#[tokio::test]
+async fn a_movements_answer_is_kept_as_long_as_the_movement() {
+    let shop = Furnished::open().await;
+    let movement = shop.body(&Method::POST, "/api/v1/stock-movements");
+    let first = shop.staff().post("/api/v1/stock-movements", movement.clone()).key("k1").await.expect(201);
+    shop.stack().clock().advance(Duration::from_hours(24 * 400));
+    let staff = shop.sign_in(shop.staff()).await;
+    let again = staff.post("/api/v1/stock-movements", movement).key("k1").await;
+    assert_eq!((told(&again), replayed(&again)), (told(&first), true));
+    let other = staff.take(&shop.product, &shop.warehouse, 1).key("k1").await.expect(422);
+    assert_eq!(other.code(), "idempotency_key_reused");
+    let level = staff.get("/api/v1/stock-levels").await.expect(200);
+    assert_eq!(level.literal("/items/0/on_hand").as_deref(), Some("11"));
+}
+
+#[tokio::test]
+async fn racers_with_one_key_have_one_effect_and_one_answer() {
+    let shop = Furnished::open().await;
+    let elsewhere = shop.stack().another_process();
+    for (path, body) in kept(&shop) {
+        // Each racer that brings a password costs its hash.
+        let racers = if body.to_string().contains(PASSWORD) { 5 } else { 50 };
+        let before = items(shop.stack()).len();
+        let racer = |n: usize| {
+            let client = if n.is_multiple_of(2) { shop.boss() } else { shop.boss().at(&elsewhere) };
+            client.post(path, body.clone()).key("race")
+        };
+        let replies = at_once((0..racers).map(racer)).await;
+        assert!(replies.iter().all(|reply| told(reply) == told(&replies[0])), "{path}: {replies:?}");
+        assert_eq!(replies[0].status(), 201);
+        assert_eq!(replies.iter().filter(|reply| !replayed(reply)).count(), 1, "{path}");
+        // The kept answer, and beside it:
+        let made = match path {
+            // the organization, its subdomain, two entries, the admin, the credential, the count of admins;
+            "/api/v1/organizations" => 7,
+            // what must be unique, as well as the thing and its entry;
+            "/api/v1/products" | "/api/v1/users" => 3,
+            "/api/v1/suppliers" | "/api/v1/warehouses" => 2,
+            // the movement, which is its own entry, in a place that had stock before.
+            "/api/v1/stock-movements" => 1,
+            other => panic!("say what {other} makes"),
+        };
+        assert_eq!(items(shop.stack()).len(), before + made + 1, "{path}");
+    }
+    shop.stack().check_invariants();
+}
+
+/// The table could not be reached: that is the log's to know in detail, and the caller's to try again.
+#[track_caller]
+fn away(reply: Reply) {
+    let reply = reply.expect(503);
+    assert_eq!((&*reply.code(), reply.header("retry-after")), ("unavailable", Some("1")));
+    let cause = reply.log().into_iter().find(|line| line["message"] == "failed").unwrap()["cause"].take();
+    assert!(cause.as_str().is_some_and(|cause| !cause.is_empty()));
+    assert_eq!(reply.json()["detail"], "Please try again in a moment.");
+    assert_eq!(reply.json().as_object().unwrap().len(), 7);
+}
+
+#[tokio::test]
+async fn who_was_not_told_of_success_is_told_when_asking_again() {
+    let stack = Stack::start_with_faults().await;
+    let shop = Shop::open(&stack, "acme").await;
+    let (product, main) = shop.stocked("SKU-1", 10).await;
+    let user = json!({"email": "new@acme.example", "full_name": "New", "role": "STAFF", "password": PASSWORD});
+    let founder = json!({"email": "admin@initech.example", "full_name": "The Admin", "password": PASSWORD});
+    let requests: Vec<Request> = vec![
+        shop.product("NEW").request(),
+        shop.supplier("Hooli").request(),
+        shop.warehouse("Second").request(),
+        shop.take(&product, &main, 10),
+        shop.admin().post("/api/v1/users", user),
+        shop.anonymous()
+            .post("/api/v1/organizations", json!({"name": "Initech", "subdomain": "initech", "admin": founder})),
+    ];
+    let requests: Vec<_> = requests.into_iter().map(|request| request.key("k1")).collect();
+
+    shop.faults().lose_replies();
+    let lost = at_once(requests.clone()).await;
+    shop.faults().end();
+    let before = items(&stack);
+    for (request, lost) in requests.into_iter().zip(lost) {
+        away(lost);
+        // Without its key it would be a duplicate, or there would be nothing left to take.
+        assert!(replayed(&request.await.expect(201)));
+    }
+    assert_eq!(items(&stack), before);
+    assert_eq!(shop.on_hand(&product, &main).await, "0");
+    stack.check_invariants();
+}
+
+#[tokio::test]
+async fn one_lost_reply_is_nobodys_concern() {
+    let shop = Shop::with_faults().await;
+    let (product, main) = shop.stocked("SKU-1", 10).await;
+    for request in [
+        shop.product("NEW").request(),
+        shop.supplier("Hooli").request(),
+        shop.warehouse("Second").request(),
+        shop.take(&product, &main, 4),
+    ] {
+        shop.faults().lose_next_replies_of("TransactWriteItems", 2);
+        assert!(!replayed(&request.await.expect(201)));
+    }
+    assert_eq!(shop.faults().happened(), 8);
+    assert_eq!(shop.on_hand(&product, &main).await, "6");
+    shop.stack().check_invariants();
+}
+
+#[tokio::test]
+async fn other_methods_and_signing_in_keep_no_answers() {
+    let shop = Furnished::open().await;
+    let supplier = format!("/api/v1/suppliers/{}", shop.supplier);
+    let put = |name: &str| shop.manager().put(&supplier, json!({"name": name})).key("k1");
+    for name in ["One", "Two", "One"] {
+        assert_eq!(put(name).await.expect(200).json()["name"], name);
+    }
+    let login = shop.anonymous().log_in(&shop.staff().email, PASSWORD).key("k1");
+    let (one, two) = (login.clone().await.expect(200), login.await.expect(200));
+    assert!(!replayed(&two) && one.json()["refresh_token"] != two.json()["refresh_token"]);
+}

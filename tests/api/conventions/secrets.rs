@@ -1,0 +1,126 @@
+//! After all that people do, no secret is in the log, and only the password's hash is in the table.
+
+use http::Method;
+use serde_json::{Value, json};
+use stockroom_harness::{PASSWORD, Reply, log_lines};
+
+use super::{Furnished, items};
+
+/// All texts of an item, and its bytes as texts.
+fn texts(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) => found.push(text.clone()),
+        Value::Object(members) => members.values().for_each(|value| texts(value, found)),
+        Value::Array(values) => {
+            let bytes: Option<Vec<u8>> = values.iter().map(|byte| byte.as_u64()?.try_into().ok()).collect();
+            found.extend(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
+            for value in values {
+                texts(value, found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// What must be seen nowhere; every setting and password that is secret begins like one of the first.
+fn secrets(tokens: &[String]) -> Vec<String> {
+    let mut secrets: Vec<String> = ["canary", "Y2FuYXJ5", PASSWORD].map(str::to_owned).into();
+    // A token's signature: its other parts are no secrets without it.
+    secrets.extend(tokens.iter().map(|token| token.rsplit('.').next().unwrap().to_owned()));
+    secrets
+}
+
+/// Everything that has to do with secrets, done well and badly; gives every answer.
+async fn everything(shop: &Furnished) -> Vec<Reply> {
+    let email = &*shop.staff().email;
+    let visitor = shop.anonymous();
+    let token = |reply: &Reply, name: &str| reply.json()[name].as_str().unwrap().to_owned();
+    let login = visitor.log_in(email, PASSWORD).await.expect(200);
+    let refresh = json!({"refresh_token": token(&login, "refresh_token")});
+    let cookie = visitor.log_in(email, PASSWORD).with("delivery", "cookie").await.expect(200);
+    let cookies = cookie.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let newcomer =
+        json!({"email": "x@acme.example", "full_name": "X", "role": "STAFF", "password": "canary-of-a-newcomer"});
+    let founder = json!({"email": "x@initech.example", "full_name": "X", "password": "canary-of-a-founder"});
+    let organization = json!({"name": "Initech", "subdomain": "initech", "admin": founder});
+    let leave = visitor.with_token(token(&login, "access_token"));
+
+    let mut replies = vec![login, cookie];
+    for request in [
+        visitor.log_in(email, "canary-that-is-wrong"),
+        visitor.log_in("canary-no-such@acme.example", "canary-that-is-wrong"),
+        visitor.log_in(email, PASSWORD).with("canary-member", "canary-value"),
+        visitor
+            .request(Method::POST, "/api/v1/auth/token")
+            .raw_body(format!("{{\"password\": {PASSWORD}}}"), "application/json"),
+        shop.admin().post("/api/v1/users", newcomer.clone()).key("canary-key"),
+        shop.admin().post("/api/v1/users", newcomer.clone()).key("canary-key"),
+        shop.admin().post("/api/v1/users", newcomer.clone()),
+        shop.admin().post("/api/v1/users", newcomer).with("password", "canary"),
+        visitor.post("/api/v1/organizations", organization.clone()).key("canary-key"),
+        visitor.post("/api/v1/organizations", organization),
+        visitor.post("/api/v1/auth/refresh", refresh.clone()),
+        visitor.post("/api/v1/auth/refresh", refresh.clone()),
+        visitor.request(Method::POST, "/api/v1/auth/refresh").header("cookie", cookies),
+        visitor.post("/api/v1/auth/refresh", json!({"refresh_token": "canary.canary.canary"})),
+        visitor.with_token("canary.canary.canary").get("/api/v1/users/me"),
+        visitor.get("/api/v1/users/me?access_token=canary"),
+        shop.staff().get("/api/v1/products?cursor=canary"),
+        shop.staff().get("/api/v1/users/canary"),
+        shop.admin().get(format!("/api/v1/users/{}", shop.staff().id)),
+        leave.post("/api/v1/auth/logout", json!({})),
+        visitor.post("/api/v1/auth/refresh", refresh),
+    ] {
+        replies.push(request.await);
+    }
+    replies
+}
+
+#[tokio::test]
+async fn no_secret_is_logged_stored_or_told() {
+    let shop = Furnished::open().await;
+    let replies = everything(&shop).await;
+    assert!(replies.iter().all(|reply| reply.status() < 500), "{replies:?}");
+    let issued = |name: &'static str| {
+        let tokens =
+            replies.iter().filter(|reply| !reply.bytes().is_empty()).map(move |reply| reply.json()[name].clone());
+        tokens.filter_map(|token| token.as_str().map(str::to_owned))
+    };
+    let cookies = replies.iter().filter_map(|reply| reply.header("set-cookie"));
+    let cookies = cookies.map(|cookie| cookie.split(';').next().unwrap().to_owned());
+    let tokens: Vec<String> = issued("access_token").chain(issued("refresh_token")).chain(cookies).collect();
+    assert_eq!(tokens.len(), 10);
+    let secrets = secrets(&tokens);
+
+    let log = log_lines();
+    assert!(log.len() > replies.len());
+    for secret in &secrets {
+        let leaking = log.iter().find(|line| line.contains(secret.as_str()));
+        assert_eq!(leaking, None, "{secret} is in the log");
+    }
+
+    let mut hashes = 0;
+    for ((pk, sk), item) in items(shop.stack()) {
+        let mut found = Vec::new();
+        texts(&item, &mut found);
+        for text in found {
+            assert!(!secrets.iter().any(|secret| text.contains(secret.as_str())), "{text} in {pk} {sk}");
+            if text.contains("argon2") {
+                assert!(
+                    pk.starts_with("CREDENTIAL#") && text.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+                    "{pk}: {text}"
+                );
+                hashes += 1;
+            }
+        }
+    }
+    // Three of the shop, the newcomer, and the founder.
+    assert_eq!(hashes, 5);
+
+    for reply in &replies {
+        let body = String::from_utf8_lossy(reply.bytes());
+        for kept in ["argon2", "hash", PASSWORD, "canary-of", "canary-that", "canary-value", "canary-no"] {
+            assert!(!body.contains(kept), "{kept} in {body}");
+        }
+    }
+}

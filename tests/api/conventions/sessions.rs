@@ -1,0 +1,280 @@
+//! Sessions: how long they last, how they are renewed, and how they end.
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::json;
+use stockroom_harness::{Client, PASSWORD, Reply, Request, Shop, Stack, at_once};
+
+use super::{Furnished, items};
+
+const REFRESH: &str = "/api/v1/auth/refresh";
+const LOGOUT: &str = "/api/v1/auth/logout";
+
+/// The tokens of an answer.
+#[derive(Debug, Clone)]
+struct Tokens {
+    access: String,
+    refresh: String,
+}
+
+impl From<&Reply> for Tokens {
+    #[track_caller]
+    fn from(reply: &Reply) -> Self {
+        let tokens = reply.clone().expect(200).json();
+        let token = |name: &str| tokens[name].as_str().unwrap().to_owned();
+        Self { access: token("access_token"), refresh: token("refresh_token") }
+    }
+}
+
+async fn log_in(shop: &Shop) -> Tokens {
+    Tokens::from(&shop.anonymous().log_in(&shop.staff().email, PASSWORD).await)
+}
+
+fn refresh(shop: &Shop, token: &str) -> Request {
+    shop.anonymous().post(REFRESH, json!({"refresh_token": token}))
+}
+
+fn logout(shop: &Shop, token: &str) -> Request {
+    shop.anonymous().post(LOGOUT, json!({"refresh_token": token}))
+}
+
+/// Whether an access token opens anything.
+async fn opens(shop: &Shop, access: &str) -> bool {
+    let reply = shop.anonymous().with_token(access).get("/api/v1/users/me").await;
+    if reply.status() != 200 {
+        assert_eq!(reply.clone().expect(401).code(), "unauthenticated");
+    }
+    reply.status() == 200
+}
+
+#[track_caller]
+fn refused(reply: Reply) {
+    assert_eq!(reply.expect(401).code(), "invalid_refresh_token");
+}
+
+fn reuses(stack: &Stack) -> usize {
+    items(stack).values().filter(|item| item["data"]["action"] == "TOKEN_REUSED").count()
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_used_once_and_gives_the_next() {
+    let shop = Furnished::open().await;
+    shop.stack().clock().stop();
+    let mut tokens = log_in(&shop).await;
+    for _ in 0..3 {
+        let reply = refresh(&shop, &tokens.refresh).await.expect(200);
+        let next = Tokens::from(&reply);
+        assert_ne!((&next.access, &next.refresh), (&tokens.access, &tokens.refresh));
+        assert_eq!(reply.json()["refresh_expires_in"], 7 * 24 * 60 * 60);
+        assert!(opens(&shop, &next.access).await && opens(&shop, &tokens.access).await);
+        tokens = next;
+    }
+    assert_eq!(reuses(shop.stack()), 0);
+}
+
+#[tokio::test]
+async fn a_token_from_before_the_last_ends_the_session() {
+    let shop = Furnished::open().await;
+    let other = log_in(&shop).await;
+    let first = log_in(&shop).await;
+    let second = Tokens::from(&refresh(&shop, &first.refresh).await);
+    let third = Tokens::from(&refresh(&shop, &second.refresh).await);
+
+    refused(refresh(&shop, &first.refresh).await);
+    for tokens in [&first, &second, &third] {
+        assert!(!opens(&shop, &tokens.access).await);
+        refused(refresh(&shop, &tokens.refresh).await);
+    }
+    assert_eq!(reuses(shop.stack()), 1, "what is over cannot be ended again");
+    assert!(opens(&shop, &other.access).await);
+    refresh(&shop, &other.refresh).await.expect(200);
+}
+
+#[tokio::test]
+async fn the_last_token_may_come_again_for_ten_seconds() {
+    let shop = Furnished::open().await;
+    let clock = shop.stack().clock();
+    clock.stop();
+    let first = log_in(&shop).await;
+    let second = Tokens::from(&refresh(&shop, &first.refresh).await);
+    for wait in [0, 1, 4_999, 5_000] {
+        clock.advance(Duration::from_millis(wait));
+        let again = Tokens::from(&refresh(&shop, &first.refresh).await);
+        assert_eq!(again.refresh, second.refresh);
+        assert!(opens(&shop, &again.access).await);
+    }
+    let third = Tokens::from(&refresh(&shop, &second.refresh).await);
+
+    clock.advance(Duration::from_millis(10_001));
+    refused(refresh(&shop, &second.refresh).await);
+    assert!(!opens(&shop, &third.access).await);
+    refused(refresh(&shop, &third.refresh).await);
+    assert_eq!(reuses(shop.stack()), 1);
+}
+
+#[tokio::test]
+async fn a_lost_reply_to_a_refresh_costs_nobody_the_session() {
+    let shop = Shop::with_faults().await;
+    let first = log_in(&shop).await;
+    shop.faults().lose_next_replies_of("UpdateItem", 1);
+    let second = Tokens::from(&refresh(&shop, &first.refresh).await);
+    assert_eq!(shop.faults().happened(), 1);
+    let third = Tokens::from(&refresh(&shop, &second.refresh).await);
+    assert!(opens(&shop, &third.access).await);
+    assert_eq!(reuses(shop.stack()), 0);
+}
+
+#[tokio::test]
+async fn two_tabs_that_refresh_at_once_get_the_same_successor() {
+    let shop = Furnished::open().await;
+    let elsewhere = shop.at(&shop.stack().another_process());
+    let mut tokens = log_in(&shop).await;
+    for round in 0..50 {
+        let replies = at_once([refresh(&shop, &tokens.refresh), refresh(&elsewhere, &tokens.refresh)]).await;
+        let both: Vec<_> = replies.iter().map(Tokens::from).collect();
+        assert_eq!(both[0].refresh, both[1].refresh, "round {round}");
+        assert!(opens(&shop, &both[0].access).await && opens(&shop, &both[1].access).await);
+        tokens = both[0].clone();
+    }
+    assert_eq!(reuses(shop.stack()), 0);
+}
+
+#[tokio::test]
+async fn signing_out_wins_every_race_against_a_refresh() {
+    let shop = Furnished::open().await;
+    let elsewhere = shop.at(&shop.stack().another_process());
+    for _ in 0..10 {
+        let tokens = log_in(&shop).await;
+        let mut replies = at_once([refresh(&shop, &tokens.refresh), logout(&elsewhere, &tokens.refresh)]).await;
+        replies.pop().unwrap().expect(204);
+        let refreshed = replies.pop().unwrap();
+        let mut left = vec![tokens];
+        match refreshed.status() {
+            200 => left.push(Tokens::from(&refreshed)),
+            _ => refused(refreshed),
+        }
+        for tokens in left {
+            assert!(!opens(&shop, &tokens.access).await);
+            refused(refresh(&shop, &tokens.refresh).await);
+        }
+    }
+}
+
+/// A way of signing out with one of these tokens.
+type Leave = fn(&Client, &Tokens) -> Request;
+
+#[tokio::test]
+async fn signing_out_ends_both_tokens_of_that_session_alone() {
+    let shop = Furnished::open().await;
+    let other = log_in(&shop).await;
+    let visitor = shop.anonymous();
+    let ways: [Leave; 5] = [
+        |visitor, tokens| visitor.with_token(&*tokens.access).post(LOGOUT, json!({})),
+        |visitor, tokens| visitor.with_token(&*tokens.access).request(Method::POST, LOGOUT),
+        |visitor, tokens| visitor.post(LOGOUT, json!({"refresh_token": tokens.refresh})),
+        |visitor, tokens| {
+            visitor.request(Method::POST, LOGOUT).header("cookie", format!("refresh_token={}", tokens.refresh))
+        },
+        // An access token that has expired does not keep anybody from signing out.
+        |visitor, tokens| visitor.with_token("expired").post(LOGOUT, json!({"refresh_token": tokens.refresh})),
+    ];
+    for leave in ways {
+        let tokens = log_in(&shop).await;
+        let reply = leave(&visitor, &tokens).await.expect(204);
+        assert!(reply.bytes().is_empty());
+        assert!(!opens(&shop, &tokens.access).await);
+        refused(refresh(&shop, &tokens.refresh).await);
+        leave(&visitor, &tokens).await.expect(401);
+    }
+    assert!(opens(&shop, &other.access).await);
+    assert_eq!(visitor.post(LOGOUT, json!({})).await.expect(401).code(), "unauthenticated");
+    assert_eq!(logout(&shop, "x").await.expect(401).code(), "invalid_refresh_token");
+    let unknown = visitor.post(LOGOUT, json!({"refresh_token": 1, "everywhere": true})).await.expect(422);
+    assert_eq!(unknown.faults(), ["/refresh_token wrong_type", "/everywhere unknown_member"]);
+    assert_eq!(reuses(shop.stack()), 0);
+}
+
+/// The cookie of an answer, and its attributes.
+#[track_caller]
+fn cookie(reply: &Reply) -> (String, Vec<String>) {
+    let mut parts = reply.header("set-cookie").unwrap().split("; ").map(str::to_owned);
+    let value = parts.next().unwrap().strip_prefix("refresh_token=").unwrap().to_owned();
+    (value, parts.collect())
+}
+
+#[tokio::test]
+async fn a_refresh_token_can_travel_in_a_cookie_that_no_script_reads() {
+    let shop = Furnished::open().await;
+    shop.stack().clock().stop();
+    let attributes = ["Max-Age=604800", "HttpOnly", "Secure", "SameSite=Strict", "Path=/api/v1/auth"];
+    let visitor = shop.anonymous();
+    let with = |path: &str, token: &str| {
+        visitor.request(Method::POST, path).header("cookie", format!("theme=dark; refresh_token={token}; a=b"))
+    };
+
+    let login = visitor.log_in(&shop.staff().email, PASSWORD).with("delivery", "cookie").await.expect(200);
+    let (first, set) = cookie(&login);
+    assert_eq!(set, attributes);
+    assert_eq!(login.json().get("refresh_token"), None);
+    assert!(!first.is_empty() && !String::from_utf8_lossy(login.bytes()).contains(&first));
+
+    let reply = with(REFRESH, &first).await.expect(200);
+    let (second, set) = cookie(&reply);
+    assert_eq!((set, reply.json().get("refresh_token")), (attributes.map(str::to_owned).to_vec(), None));
+    assert_ne!(second, first);
+    let again = with(REFRESH, &first).await.expect(200);
+    assert_eq!(cookie(&again).0, second);
+    let access = again.json()["access_token"].as_str().unwrap().to_owned();
+    assert!(opens(&shop, &access).await);
+
+    let (nothing, cleared) = cookie(&with(LOGOUT, &second).await.expect(204));
+    assert_eq!((nothing.as_str(), &*cleared[0], &cleared[1..]), ("", "Max-Age=0", &attributes.map(str::to_owned)[1..]));
+    assert!(!opens(&shop, &access).await);
+    refused(with(REFRESH, &second).await);
+    refused(visitor.request(Method::POST, REFRESH).await);
+    refused(with(REFRESH, "").await);
+}
+
+#[tokio::test]
+async fn an_access_token_lives_a_quarter_of_an_hour_and_a_session_seven_days_unused() {
+    let shop = Furnished::open().await;
+    let clock = shop.stack().clock();
+    clock.set("2026-11-23T12:00:00Z".parse().unwrap());
+    clock.stop();
+    let tokens = log_in(&shop).await;
+    clock.advance(Duration::from_mins(15) - Duration::from_millis(1));
+    assert!(opens(&shop, &tokens.access).await);
+    clock.advance(Duration::from_millis(1));
+    assert!(!opens(&shop, &tokens.access).await);
+
+    let renewed = Tokens::from(&refresh(&shop, &tokens.refresh).await);
+    clock.advance(Duration::from_hours(7 * 24) - Duration::from_millis(1));
+    let again = Tokens::from(&refresh(&shop, &renewed.refresh).await);
+    assert!(opens(&shop, &again.access).await);
+    clock.advance(Duration::from_hours(7 * 24));
+    refused(refresh(&shop, &again.refresh).await);
+    assert_eq!(reuses(shop.stack()), 0);
+}
+
+#[tokio::test]
+async fn the_eleventh_session_takes_the_place_of_the_longest_unused() {
+    let shop = Furnished::open().await;
+    let person = shop.hire("busy", "STAFF").await;
+    let login = async || Tokens::from(&shop.anonymous().log_in(&person.email, PASSWORD).await);
+    let mut sessions = vec![Tokens { access: person.token().to_owned(), refresh: person.refresh_token.clone() }];
+    while sessions.len() < 10 {
+        sessions.push(login().await);
+    }
+    // The first was used since the second was.
+    sessions[0] = Tokens::from(&refresh(&shop, &sessions[0].refresh).await);
+
+    for evicted in [1, 2] {
+        sessions.push(login().await);
+        for (n, tokens) in sessions.iter().enumerate() {
+            assert_eq!(opens(&shop, &tokens.access).await, !(1..=evicted).contains(&n), "session {n}");
+        }
+    }
+    refused(refresh(&shop, &sessions[1].refresh).await);
+    refresh(&shop, &sessions[0].refresh).await.expect(200);
+}

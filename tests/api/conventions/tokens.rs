@@ -1,0 +1,282 @@
+//! Tokens that were not issued, or are not what they say; all are told the same.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+use serde_json::{Value, json};
+use stockroom_domain::{source::Clock as _, time::Timestamp};
+use stockroom_harness::{PASSWORD, Shop, TestClock};
+
+use super::{Furnished, items, problem};
+
+const KEY: &str = "canary-key-of-this-test-with-32-characters";
+const NEXT_KEY: &str = "canary-key-that-follows-it-with-32-characters";
+const ME: &str = "/api/v1/users/me";
+
+/// A token taken apart, to be put together wrongly.
+#[derive(Debug, Clone)]
+struct Forge {
+    header: Value,
+    claims: Value,
+    key: String,
+    algorithm: Algorithm,
+}
+
+impl Forge {
+    fn of(token: &str) -> Self {
+        let mut parts = token.split('.').map(|part| {
+            let text = URL_SAFE_NO_PAD.decode(part).unwrap();
+            serde_json::from_slice::<Value>(&text)
+        });
+        let (header, claims) = (parts.next().unwrap().unwrap(), parts.next().unwrap().unwrap());
+        Self { header, claims, key: KEY.to_owned(), algorithm: Algorithm::HS256 }
+    }
+
+    fn header(mut self, name: &str, value: impl Into<Option<Value>>) -> Self {
+        set(&mut self.header, name, value.into());
+        self
+    }
+
+    fn claim(mut self, name: &str, value: impl Into<Option<Value>>) -> Self {
+        set(&mut self.claims, name, value.into());
+        self
+    }
+
+    fn later(self, name: &str, seconds: i64) -> Self {
+        let moved = self.claims[name].as_i64().unwrap() + seconds;
+        self.claim(name, json!(moved))
+    }
+
+    fn signed(&self) -> String {
+        let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+        let message = format!("{}.{}", encode(&self.header), encode(&self.claims));
+        let key = EncodingKey::from_secret(self.key.as_bytes());
+        let signature = crypto::sign(message.as_bytes(), &key, self.algorithm).unwrap();
+        format!("{message}.{signature}")
+    }
+}
+
+fn set(part: &mut Value, name: &str, value: Option<Value>) {
+    match value {
+        Some(value) => part[name] = value,
+        None => _ = part.as_object_mut().unwrap().remove(name),
+    }
+}
+
+/// Whatever can be wrong with a token of either kind; `other` is a good one of the other kind.
+fn forged(token: &str, other: &str) -> Vec<(&'static str, String)> {
+    let good = Forge::of(token);
+    let now = good.claims["iat"].as_i64().unwrap();
+    let (head, rest) = token.split_once('.').unwrap();
+    let (body, signature) = rest.split_once('.').unwrap();
+    let with_algorithm =
+        |name: &str, algorithm| Forge { algorithm, ..good.clone().header("alg", json!(name)) }.signed();
+    let without_signature = |name: &str| {
+        let unsigned = good.clone().header("alg", json!(name)).signed();
+        unsigned[..=unsigned.rfind('.').unwrap()].to_owned()
+    };
+    let other_kind = Forge::of(other);
+    let mut forged = vec![
+        ("nothing", String::new()),
+        ("garbage", "garbage".to_owned()),
+        ("three parts of garbage", "a.b.c".to_owned()),
+        ("dots", "..".to_owned()),
+        ("two parts", format!("{head}.{body}")),
+        ("four parts", format!("{token}.{signature}")),
+        ("no signature", format!("{head}.{body}.")),
+        ("another's signature", format!("{head}.{body}.{}", other.rsplit('.').next().unwrap())),
+        ("padding", format!("{token}=")),
+        ("the other kind", other.to_owned()),
+        ("another key", Forge { key: NEXT_KEY.to_owned(), ..good.clone() }.signed()),
+        ("an empty key", Forge { key: String::new(), ..good.clone() }.signed()),
+        ("alg none", without_signature("none")),
+        ("alg None, signed", good.clone().header("alg", json!("None")).signed()),
+        ("HS384", with_algorithm("HS384", Algorithm::HS384)),
+        ("HS512", with_algorithm("HS512", Algorithm::HS512)),
+        ("HS512 that says HS256", with_algorithm("HS256", Algorithm::HS512)),
+        ("RS256", good.clone().header("alg", json!("RS256")).signed()),
+        ("lower-case alg", good.clone().header("alg", json!("hs256")).signed()),
+        ("no alg", good.clone().header("alg", None).signed()),
+        ("no typ", good.clone().header("typ", None).signed()),
+        ("typ JWT", good.clone().header("typ", json!("JWT")).signed()),
+        ("the other typ", good.clone().header("typ", other_kind.header["typ"].clone()).signed()),
+        ("no kid", good.clone().header("kid", None).signed()),
+        ("an unknown kid", good.clone().header("kid", json!("0123456789abcdef")).signed()),
+        ("a path for a kid", good.clone().header("kid", json!("../../dev/null")).signed()),
+        ("unknown crit", good.clone().header("crit", json!(["exp"])).signed()),
+        ("empty crit", good.clone().header("crit", json!([])).signed()),
+        ("a key of its own", good.clone().header("jwk", json!({"kty": "oct", "k": "AAAA"})).signed()),
+        ("an address of keys", good.clone().header("jku", json!("https://evil.example/keys")).signed()),
+        ("another header", good.clone().header("cty", json!("JWT")).signed()),
+        ("the other aud", good.clone().claim("aud", other_kind.claims["aud"].clone()).signed()),
+        ("the product for aud", good.clone().claim("aud", json!("stockroom")).signed()),
+        ("another iss", good.clone().claim("iss", json!("https://evil.example")).signed()),
+        ("exp now", good.clone().claim("exp", json!(now)).signed()),
+        ("exp long ago", good.clone().claim("exp", json!(0)).signed()),
+        ("exp as text", good.clone().claim("exp", json!("9999999999")).signed()),
+        ("negative exp", good.clone().claim("exp", json!(-1)).signed()),
+        ("nbf in a minute", good.clone().claim("nbf", json!(now + 60)).signed()),
+        ("nbf as text", good.clone().claim("nbf", json!("soon")).signed()),
+        ("iat in a minute", good.clone().later("iat", 60).signed()),
+        ("sub that is no id", good.clone().claim("sub", json!("root")).signed()),
+        ("another organization that is none", good.clone().claim("org", json!(super::UNKNOWN_ID)).signed()),
+        ("another user that is none", good.clone().claim("sub", json!(super::UNKNOWN_ID)).signed()),
+    ];
+    for claim in ["iss", "aud", "sub", "org", "iat", "exp", "jti"] {
+        forged.push(("a claim less", good.clone().claim(claim, None).signed()));
+        forged.push(("a null claim", good.clone().claim(claim, json!(null)).signed()));
+    }
+    forged
+}
+
+/// A shop in a process whose key is this test's.
+async fn shop() -> Shop {
+    let shop = Furnished::open().await.shop;
+    let stack = shop.stack().another_process_with(shop.stack().clock().clone(), &[("SECRET_KEY", KEY)]);
+    shop.at(&stack)
+}
+
+#[tokio::test]
+async fn access_tokens_say_what_they_are() {
+    let shop = shop().await;
+    let staff = shop.sign_in(shop.staff()).await;
+    let (access, refresh) = (Forge::of(staff.token()), Forge::of(&staff.refresh_token));
+    assert_eq!((&access.header["alg"], &access.header["typ"]), (&json!("HS256"), &json!("at+jwt")));
+    assert_ne!(access.header["typ"], refresh.header["typ"]);
+    assert_ne!(access.claims["aud"], refresh.claims["aud"]);
+    let names: Vec<_> = access.claims.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["iss", "aud", "sub", "org", "sid", "role", "iat", "exp", "jti"]);
+    assert_eq!(access.claims["exp"].as_u64(), access.claims["iat"].as_u64().map(|iat| iat + 900));
+    assert_eq!((&access.claims["sub"], &access.claims["org"]), (&json!(staff.id), &json!(shop.id)));
+}
+
+#[tokio::test]
+async fn a_bad_access_token_is_a_bad_access_token() {
+    let shop = shop().await;
+    let staff = shop.sign_in(shop.staff()).await;
+    let anyone = shop.anonymous();
+    let good = Forge::of(staff.token());
+    // Put together again as it was, it is good: what follows is refused for its fault alone.
+    anyone.with_token(good.signed()).get(ME).await.expect(200);
+    let promoted = anyone.with_token(good.clone().claim("role", json!("ADMIN")).signed());
+    promoted.post("/api/v1/users", json!({})).await.expect(403);
+    anyone.with_token(good.clone().claim("nbf", good.claims["iat"].clone()).signed()).get(ME).await.expect(200);
+
+    let before = items(shop.stack());
+    let none = anyone.get(ME).await.expect(401);
+    assert_eq!(none.code(), "unauthenticated");
+    let mut requests: Vec<_> = forged(staff.token(), &staff.refresh_token)
+        .into_iter()
+        .map(|(fault, token)| (fault, anyone.with_token(token).get(ME)))
+        .collect();
+    let token = staff.token();
+    let header = |value: String| anyone.get(ME).header("authorization", value);
+    requests.extend([
+        ("another session", anyone.with_token(good.claim("sid", json!(super::UNKNOWN_ID)).signed()).get(ME)),
+        ("no scheme", header(token.to_owned())),
+        ("Basic", header(format!("Basic {token}"))),
+        ("Token", header(format!("Token {token}"))),
+        ("two spaces", header(format!("Bearer  {token}"))),
+        ("two tokens", header(format!("Bearer {token}, Bearer {token}"))),
+        ("two words", header(format!("Bearer {token} {token}"))),
+        ("two headers", header(format!("Bearer {token}")).header("authorization", format!("Bearer {token}"))),
+        ("two headers, one bad", header("Bearer x".to_owned()).header("authorization", format!("Bearer {token}"))),
+        ("in the query", anyone.get(format!("/api/v1/products?access_token={token}"))),
+        ("in a cookie", anyone.get(ME).header("cookie", format!("access_token={token}"))),
+        ("a megabyte", header(format!("Bearer {}", "x".repeat(1_000_000)))),
+    ]);
+    for (fault, request) in requests {
+        let reply = request.await;
+        assert_eq!(reply.status(), 401, "{fault}: {reply:?}");
+        assert_eq!(problem(&reply), problem(&none), "{fault}");
+        assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
+    }
+    assert_eq!(items(shop.stack()), before);
+    staff.get(ME).header("authorization", format!("bEARER {token}")).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_bad_refresh_token_is_a_bad_refresh_token() {
+    let shop = shop().await;
+    let staff = shop.sign_in(shop.staff()).await;
+    let refresh = |token: &str| shop.anonymous().post("/api/v1/auth/refresh", json!({"refresh_token": token}));
+    let logout = |token: &str| shop.anonymous().post("/api/v1/auth/logout", json!({"refresh_token": token}));
+    let good = Forge::of(&staff.refresh_token);
+    let (session, generation) = good.claims["jti"].as_str().unwrap().rsplit_once('.').unwrap();
+    let mut tokens = forged(&staff.refresh_token, staff.token());
+    for (fault, jti) in [
+        ("no generation", session.to_owned()),
+        ("generation 0 of another session", format!("{}.{generation}", super::UNKNOWN_ID)),
+        ("negative generation", format!("{session}.-1")),
+        ("no session", format!(".{generation}")),
+    ] {
+        tokens.push((fault, good.clone().claim("jti", json!(jti)).signed()));
+    }
+    let before = items(shop.stack());
+    let none = shop.anonymous().post("/api/v1/auth/refresh", json!({})).await.expect(401);
+    assert_eq!(none.code(), "invalid_refresh_token");
+    for (fault, token) in tokens {
+        let reply = refresh(&token).await;
+        assert_eq!(reply.status(), 401, "{fault}: {reply:?}");
+        assert_eq!(problem(&reply), problem(&none), "{fault}");
+        logout(&token).await.expect(401);
+    }
+    assert_eq!(items(shop.stack()), before);
+    // It is still good, and so is one that was put together again as it was.
+    refresh(&good.signed()).await.expect(200);
+}
+
+#[tokio::test]
+async fn clocks_may_differ_by_five_seconds() {
+    let shop = shop().await;
+    let clock = shop.stack().clock();
+    clock.set("2026-11-23T12:00:00Z".parse().unwrap());
+    clock.stop();
+    let staff = shop.sign_in(shop.staff()).await;
+    let seen_from = |seconds: i64| {
+        let millis = i64::try_from(clock.now().unix_millis()).unwrap() + seconds * 1_000;
+        let wrong = TestClock::at(Timestamp::from_unix_millis(millis).unwrap());
+        wrong.stop();
+        staff.at(&shop.stack().another_process_with(wrong, &[("SECRET_KEY", KEY)]))
+    };
+    // No leeway for what has expired; a little for what comes from the future.
+    for (seconds, status) in [(-6, 401), (-5, 200), (0, 200), (899, 200), (900, 401), (905, 401)] {
+        seen_from(seconds).get(ME).await.expect(status);
+    }
+    let good = Forge::of(staff.token());
+    for (seconds, status) in [(5, 200), (6, 401)] {
+        let early = good.clone().claim("nbf", good.claims["iat"].clone()).later("nbf", seconds);
+        staff.with_token(early.signed()).get(ME).await.expect(status);
+    }
+}
+
+#[tokio::test]
+async fn a_new_key_takes_over_while_the_old_ones_tokens_live() {
+    let shop = shop().await;
+    let clock = shop.stack().clock();
+    let process = |settings: &[(&str, &str)]| shop.stack().another_process_with(clock.clone(), settings);
+    let rotated = process(&[("SECRET_KEY", NEXT_KEY), ("SECRET_KEY_PREVIOUS", KEY)]);
+    let retired = process(&[("SECRET_KEY", NEXT_KEY)]);
+    let staff = shop.sign_in(shop.staff()).await;
+    let refresh =
+        |stack, token: &str| shop.anonymous().at(stack).post("/api/v1/auth/refresh", json!({"refresh_token": token}));
+
+    staff.at(&rotated).get(ME).await.expect(200);
+    assert_eq!(staff.at(&retired).get(ME).await.expect(401).code(), "unauthenticated");
+    assert_eq!(refresh(&retired, &staff.refresh_token).await.expect(401).code(), "invalid_refresh_token");
+
+    // Renewed before the key changed, its answer lost, and asked for again behind the change: the same token.
+    let before = refresh(shop.stack(), &staff.refresh_token).await.expect(200).json();
+    let behind = refresh(&rotated, &staff.refresh_token).await.expect(200).json();
+    assert_eq!(before["refresh_token"], behind["refresh_token"]);
+    let renewed = refresh(&rotated, behind["refresh_token"].as_str().unwrap()).await.expect(200).json();
+    for tokens in [&behind, &renewed] {
+        let access = tokens["access_token"].as_str().unwrap();
+        assert_ne!(Forge::of(access).header["kid"], Forge::of(staff.token()).header["kid"]);
+        shop.anonymous().with_token(access).at(&retired).get(ME).await.expect(200);
+    }
+    refresh(&retired, renewed["refresh_token"].as_str().unwrap()).await.expect(200);
+    // The other way round: a process that has yet to learn the new key.
+    let newer = shop.anonymous().at(&retired).log_in(&shop.staff().email, PASSWORD).await.expect(200).json();
+    let newer = newer["access_token"].as_str().unwrap();
+    shop.anonymous().with_token(newer).get(ME).await.expect(401);
+}

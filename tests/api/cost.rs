@@ -1,0 +1,247 @@
+//! What every operation costs at the table, warm and uncontended: sequential round trips, and capacity as the table
+//! reports it. The figures stand in `cost.snap`, so that a change that makes an operation dearer shows in review;
+//! `INSTA_UPDATE=always cargo test -p stockroom-tests cost` writes them anew.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests: what is not as expected ends them there"
+)]
+
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use serde_json::json;
+use stockroom_domain::source::Clock as _;
+use stockroom_harness::{PASSWORD, Person, Reply, Request, Shop, Stack};
+use stockroom_local::functions;
+
+/// Rows of the table, in the order in which they were measured.
+#[derive(Default)]
+struct Costs(Vec<Row>);
+
+struct Row {
+    operation: String,
+    case: &'static str,
+    round_trips: usize,
+    read_halves: u64,
+    write_halves: u64,
+}
+
+impl Costs {
+    async fn measure(&mut self, operation: &str, case: &'static str, request: Request, status: u16) -> Reply {
+        let reply = request.await.expect(status);
+        let cost = reply.cost();
+        self.0.push(Row {
+            operation: operation.to_owned(),
+            case,
+            round_trips: cost.round_trips,
+            read_halves: cost.read_halves,
+            write_halves: cost.write_halves,
+        });
+        reply
+    }
+
+    fn table(&self) -> String {
+        let mut table = format!("{:40} {:28} trips  reads writes\n", "operation", "case");
+        for Row { operation, case, round_trips, read_halves, write_halves } in &self.0 {
+            let units = |halves: &u64| format!("{}.{}", halves / 2, halves % 2 * 5);
+            let (reads, writes) = (units(read_halves), units(write_halves));
+            writeln!(table, "{operation:40} {case:28} {round_trips:5} {reads:>6} {writes:>6}").unwrap();
+        }
+        table
+    }
+
+    /// Fails unless the case is within the bar: round trips, read units, write units.
+    fn bar(&self, operation: &str, case: &str, round_trips: usize, reads: u64, writes: u64) {
+        let row = self.0.iter().find(|row| row.operation == operation && row.case == case);
+        let row = row.unwrap_or_else(|| panic!("{operation} ({case}) was not measured"));
+        let within = row.round_trips <= round_trips && row.read_halves <= reads * 2 && row.write_halves <= writes * 2;
+        assert!(within, "{operation} ({case}) is over its bar\n{}", self.table());
+    }
+}
+
+const MOVEMENTS: &str = "POST /api/v1/stock-movements";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_operation_costs_what_is_written_down() {
+    let stack = Stack::start().await;
+    let shop = Shop::open(&stack, "acme").await;
+    let mut costs = Costs::default();
+
+    measure_identity(&mut costs, &shop).await;
+    measure_catalogue(&mut costs, &shop).await;
+    measure_stock(&mut costs, &shop).await;
+
+    insta::with_settings!({ snapshot_path => ".", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("cost", costs.table());
+    });
+
+    let measured: BTreeSet<_> = costs.0.iter().map(|row| row.operation.clone()).collect();
+    let tables = functions::tables();
+    let known = tables.iter().flat_map(|(_, routes)| routes).map(|route| format!("{} {}", route.method, route.path));
+    let missing: Vec<_> = known.filter(|operation| !measured.contains(operation)).collect();
+    assert!(missing.is_empty(), "no cost is written down for {missing:?}");
+
+    // The bars.
+    costs.bar("GET /api/v1/users/me", "", 1, 3, 0);
+    for kind in ["products", "suppliers", "warehouses"] {
+        costs.bar(&format!("GET /api/v1/{kind}/{{id}}"), "", 1, 3, 0);
+    }
+    costs.bar("GET /api/v1/stock-movements/{id}", "", 1, 3, 0);
+    costs.bar("GET /api/v1/products", "20 by age", 1, 6, 0);
+    costs.bar("GET /api/v1/products", "20 by name", 1, 6, 0);
+    costs.bar("GET /api/v1/products", "20 by SKU", 2, 100, 0);
+    costs.bar("GET /api/v1/stock-levels", "as of a past moment", 2, 100, 0);
+    costs.bar("GET /api/v1/stock-movements/low-stock", "1 low", 2, 100, 0);
+    costs.bar("POST /api/v1/auth/token", "", 2, 4, 12);
+    costs.bar("POST /api/v1/products", "with a key", 2, 6, 12);
+    costs.bar(MOVEMENTS, "OUT", 2, 6, 6);
+    costs.bar(MOVEMENTS, "OUT with a key", 2, 6, 8);
+    costs.bar(MOVEMENTS, "OUT that makes it low", 2, 6, 7);
+}
+
+async fn measure_identity(costs: &mut Costs, shop: &Shop) {
+    let Shop { id, subdomain, .. } = shop;
+    let (admin, manager, anonymous) = (shop.admin(), shop.manager(), shop.anonymous());
+    costs.measure("GET /health-check", "", anonymous.get("/health-check"), 200).await;
+    costs.measure("GET /api/v1/health-check", "", anonymous.get("/api/v1/health-check"), 200).await;
+
+    let new = json!({
+        "name": "Globex", "subdomain": "globex",
+        "admin": {"email": "admin@globex.example", "full_name": "The Admin", "password": PASSWORD},
+    });
+    let sign_up = anonymous.without_tenant().post("/api/v1/organizations", new);
+    costs.measure("POST /api/v1/organizations", "", sign_up, 201).await;
+    costs.measure("GET /api/v1/organizations", "", admin.get("/api/v1/organizations"), 200).await;
+    let own = admin.get(format!("/api/v1/organizations/{id}"));
+    costs.measure("GET /api/v1/organizations/{id}", "", own, 200).await;
+
+    let login = anonymous.log_in(&manager.email, PASSWORD);
+    let tokens = costs.measure("POST /api/v1/auth/token", "", login, 200).await.json();
+    let login = anonymous.log_in(&manager.email, "not the password at all");
+    costs.measure("POST /api/v1/auth/token", "wrong password", login, 401).await;
+    let refresh = json!({"refresh_token": tokens["refresh_token"]});
+    let refresh = anonymous.post("/api/v1/auth/refresh", refresh);
+    let tokens = costs.measure("POST /api/v1/auth/refresh", "", refresh, 200).await.json();
+    let logout = json!({"refresh_token": tokens["refresh_token"]});
+    costs.measure("POST /api/v1/auth/logout", "", anonymous.post("/api/v1/auth/logout", logout), 204).await;
+
+    costs.measure("GET /api/v1/users/me", "", manager.get("/api/v1/users/me"), 200).await;
+    let rename = manager.patch("/api/v1/users/me", json!({"full_name": "The other manager"}));
+    costs.measure("PATCH /api/v1/users/me", "", rename, 200).await;
+    let new = |name: &str| {
+        let email = format!("{name}@{subdomain}.example");
+        admin.post("/api/v1/users", json!({"email": email, "full_name": name, "role": "STAFF", "password": PASSWORD}))
+    };
+    costs.measure("POST /api/v1/users", "", new("one"), 201).await;
+    costs.measure("POST /api/v1/users", "with a key", new("two").key("two"), 201).await;
+    costs.measure("GET /api/v1/users/{id}", "", admin.get(format!("/api/v1/users/{}", manager.id)), 200).await;
+}
+
+async fn measure_catalogue(costs: &mut Costs, shop: &Shop) {
+    let (admin, manager, staff) = (shop.admin(), shop.manager(), shop.staff());
+    for number in 0..25 {
+        let product = shop.product(&format!("PAGE-{number:02}")).with("category", "Shelves");
+        product.with("description", "One of many, to fill a page").await;
+    }
+    let pages: [(&str, &[(&str, &str)]); 6] = [
+        ("20 by age", &[]),
+        ("20 by name", &[("sort", "name")]),
+        ("20 by SKU", &[("sort", "sku")]),
+        ("20 of a category", &[("category", "Shelves")]),
+        ("a search", &[("search", "page-0")]),
+        ("one SKU", &[("sku", "page-07")]),
+    ];
+    for (case, query) in pages {
+        let page = staff.get("/api/v1/products").query(query);
+        costs.measure("GET /api/v1/products", case, page, 200).await;
+    }
+
+    let product = json!({"sku": "COST-1", "name": "A product", "category": "Shelves"});
+    costs.measure("POST /api/v1/products", "", manager.post("/api/v1/products", product), 201).await;
+    let product = json!({"sku": "COST-2", "name": "A product", "category": "Shelves"});
+    let create = manager.post("/api/v1/products", product.clone()).key("cost");
+    let id = costs.measure("POST /api/v1/products", "with a key", create.clone(), 201).await.id();
+    costs.measure("POST /api/v1/products", "a replay", create, 201).await;
+    let path = format!("/api/v1/products/{id}");
+    costs.measure("GET /api/v1/products/{id}", "", staff.get(&path), 200).await;
+    let with_levels = staff.get(&path).query(&[("include", "levels")]);
+    costs.measure("GET /api/v1/products/{id}", "with levels", with_levels, 200).await;
+    let mut renamed = product.clone();
+    renamed["name"] = "Another name".into();
+    costs.measure("PUT /api/v1/products/{id}", "", manager.put(&path, renamed), 200).await;
+    costs.measure("PATCH /api/v1/products/{id}", "", manager.patch(&path, json!({"unit": "box"})), 200).await;
+    let resku = manager.patch(&path, json!({"sku": "COST-3"}));
+    costs.measure("PATCH /api/v1/products/{id}", "another SKU", resku, 200).await;
+    let minimum = manager.patch(&path, json!({"min_stock_level": 3}));
+    costs.measure("PATCH /api/v1/products/{id}", "another minimum", minimum, 200).await;
+    costs.measure("DELETE /api/v1/products/{id}", "", admin.delete(&path), 204).await;
+
+    for (kind, body) in [
+        ("suppliers", json!({"name": "A supplier", "lead_time_days": 3})),
+        ("warehouses", json!({"name": "A warehouse", "location": "Back yard"})),
+    ] {
+        let path = format!("/api/v1/{kind}");
+        let create = manager.post(&path, body.clone());
+        let id = costs.measure(&format!("POST {path}"), "", create, 201).await.id();
+        costs.measure(&format!("GET {path}"), "", staff.get(&path), 200).await;
+        let (one, template) = (format!("{path}/{id}"), format!("{path}/{{id}}"));
+        costs.measure(&format!("GET {template}"), "", staff.get(&one), 200).await;
+        let mut other = body;
+        other["name"] = "Another name".into();
+        costs.measure(&format!("PUT {template}"), "", manager.put(&one, other), 200).await;
+        let rename = manager.patch(&one, json!({"name": "A third name"}));
+        costs.measure(&format!("PATCH {template}"), "", rename, 200).await;
+        costs.measure(&format!("DELETE {template}"), "", admin.delete(&one), 204).await;
+    }
+}
+
+async fn measure_stock(costs: &mut Costs, shop: &Shop) {
+    let staff: &Person = shop.staff();
+    let (product, main) = shop.stocked("STOCK-1", 100).await;
+    let other = shop.warehouse("Other").await;
+    shop.manager().patch(format!("/api/v1/products/{product}"), json!({"min_stock_level": 50})).await.expect(200);
+    shop.staff().transfer(&product, &main, &other, 1).await.expect(201);
+    let before = shop.stack().clock().now().to_string();
+
+    let fresh = shop.product("STOCK-2").await;
+    costs.measure(MOVEMENTS, "the first in a place", staff.receive(&fresh, &main, 5), 201).await;
+    let out = costs.measure(MOVEMENTS, "OUT", staff.take(&product, &main, 1), 201).await;
+    let take = staff.take(&product, &main, 1).key("cost");
+    costs.measure(MOVEMENTS, "OUT with a key", take.clone(), 201).await;
+    costs.measure(MOVEMENTS, "a replay", take, 201).await;
+    costs.measure(MOVEMENTS, "OUT that makes it low", staff.take(&product, &main, 50), 201).await;
+    costs.measure(MOVEMENTS, "OUT of too much", staff.take(&product, &main, 500), 409).await;
+    costs.measure(MOVEMENTS, "TRANSFER", staff.transfer(&product, &main, &other, 1), 201).await;
+    costs.measure(MOVEMENTS, "COUNT", staff.record("COUNT", &product, &main, 40), 201).await;
+
+    let one = staff.get(format!("/api/v1/stock-movements/{}", out.id()));
+    costs.measure("GET /api/v1/stock-movements/{id}", "", one, 200).await;
+    for _ in 0..30 {
+        staff.receive(&fresh, &main, 1).await.expect(201);
+    }
+    let pages: [(&str, &[(&str, &str)]); 5] = [
+        ("20 newest", &[]),
+        ("of a product", &[("product_id", &fresh)]),
+        ("in a warehouse", &[("warehouse_id", &main)]),
+        ("of a product in a warehouse", &[("product_id", &fresh), ("warehouse_id", &main)]),
+        ("of a type", &[("type", "OUT")]),
+    ];
+    for (case, query) in pages {
+        let page = staff.get("/api/v1/stock-movements").query(query);
+        costs.measure("GET /api/v1/stock-movements", case, page, 200).await;
+    }
+    let levels: [(&str, &[(&str, &str)]); 5] = [
+        ("all", &[]),
+        ("of a product", &[("product_id", &product)]),
+        ("in a warehouse", &[("warehouse_id", &main)]),
+        ("of a product in a warehouse", &[("product_id", &product), ("warehouse_id", &main)]),
+        ("as of a past moment", &[("as_of", &before)]),
+    ];
+    for (case, query) in levels {
+        let page = staff.get("/api/v1/stock-levels").query(query);
+        costs.measure("GET /api/v1/stock-levels", case, page, 200).await;
+    }
+    let low = staff.get("/api/v1/stock-movements/low-stock");
+    costs.measure("GET /api/v1/stock-movements/low-stock", "1 low", low, 200).await;
+}

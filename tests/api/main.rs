@@ -1,0 +1,7 @@
+//! The API, driven at the edge its users see.
+
+mod access;
+mod conventions;
+mod cost;
+mod smoke;
+mod stock;

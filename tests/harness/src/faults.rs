@@ -1,0 +1,429 @@
+//! What goes wrong between a function and its table: a proxy before the embedded DynamoDB that loses, refuses and holds
+//! calls, in the words that DynamoDB itself would use.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    net::Ipv4Addr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Request, Response, StatusCode, Uri,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+    request::Parts,
+};
+use http_body_util::{BodyExt as _, Full};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioIo},
+};
+use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+    task::JoinSet,
+};
+
+use crate::sources::SeededEntropy;
+
+/// Something that goes wrong with one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// It is done, and the connection breaks before the answer.
+    LoseReply,
+    /// The connection breaks before anything is done.
+    LoseCall,
+    /// It is done, and no answer ever comes. The caller waits until its own time-out, in real seconds.
+    Silence,
+    /// 500 before anything is done.
+    RefuseBefore,
+    /// It is done, and answered with 500.
+    RefuseAfter,
+    /// `ProvisionedThroughputExceededException`.
+    Throttle,
+    /// Another transaction holds an item. Of writes.
+    Conflict,
+    /// The first attempt under the same token is still running. Of transactions.
+    InProgress,
+    /// Half of it: a batch read leaves keys unprocessed, a query stops after one item, which a filter may drop.
+    Partial,
+}
+
+impl Fault {
+    /// All that a caller gets over without waiting for its time-out.
+    pub const QUICK: [Self; 8] = [
+        Self::LoseReply,
+        Self::LoseCall,
+        Self::RefuseBefore,
+        Self::RefuseAfter,
+        Self::Throttle,
+        Self::Conflict,
+        Self::InProgress,
+        Self::Partial,
+    ];
+
+    /// Whether DynamoDB would do that to such a call.
+    fn suits(self, operation: &str) -> bool {
+        match self {
+            Self::Conflict => is_write(operation),
+            Self::InProgress => operation == "TransactWriteItems",
+            Self::Partial => matches!(operation, "BatchGetItem" | "Query"),
+            Self::LoseReply
+            | Self::LoseCall
+            | Self::Silence
+            | Self::RefuseBefore
+            | Self::RefuseAfter
+            | Self::Throttle => true,
+        }
+    }
+}
+
+fn is_write(operation: &str) -> bool {
+    matches!(operation, "TransactWriteItems" | "UpdateItem" | "PutItem" | "DeleteItem" | "BatchWriteItem")
+}
+
+/// The faults of one table. None happen until a test asks for them; clones are the same faults.
+#[derive(Debug, Clone)]
+pub struct Faults {
+    proxy: Arc<Proxy>,
+    endpoint: String,
+    _server: Arc<JoinSet<Infallible>>,
+}
+
+struct Proxy {
+    table: Uri,
+    client: Client<HttpConnector, Full<Bytes>>,
+    rules: Mutex<Vec<Rule>>,
+    entropy: SeededEntropy,
+    happened: AtomicUsize,
+}
+
+/// Which calls meet what.
+struct Rule {
+    calls: Calls,
+    plan: Plan,
+    /// How many more; any number when there is none.
+    left: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Calls {
+    All,
+    Writes,
+    Of(&'static str),
+}
+
+enum Plan {
+    /// One of these faults, in so many of a hundred calls.
+    Play(Vec<Fault>, u32),
+    Hold(Arc<Gate>),
+}
+
+/// What one call meets.
+enum Fate {
+    Fault(Fault),
+    Held(Arc<Gate>),
+}
+
+#[derive(Default)]
+struct Gate {
+    arrived: Notify,
+    opened: Notify,
+}
+
+/// A call that is held before the table. It goes on when this is released or dropped.
+#[must_use = "the call goes on when this is dropped"]
+pub struct Held(Arc<Gate>);
+
+impl Held {
+    /// Waits until a call is being held.
+    pub async fn arrived(&self) {
+        self.0.arrived.notified().await;
+    }
+
+    /// Lets the call go on.
+    pub fn release(self) {}
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.opened.notify_one();
+    }
+}
+
+impl Faults {
+    pub(crate) async fn before(table: &str, seed: u64) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let proxy = Arc::new(Proxy {
+            table: table.parse().unwrap(),
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            rules: Mutex::default(),
+            entropy: SeededEntropy::new(seed, u64::MAX),
+            happened: AtomicUsize::new(0),
+        });
+        let mut server = JoinSet::new();
+        server.spawn(listen(listener, Arc::clone(&proxy)));
+        Self { proxy, endpoint, _server: Arc::new(server) }
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// From now on writes are committed and their answers never arrive.
+    pub fn lose_replies(&self) {
+        self.play(Calls::Writes, Fault::LoseReply, None);
+    }
+
+    /// The next so many calls of an operation are done and their answers never arrive.
+    pub fn lose_next_replies_of(&self, operation: &'static str, count: usize) {
+        self.next(Fault::LoseReply, operation, count);
+    }
+
+    /// The next so many calls of an operation are answered with 500, and nothing is done.
+    pub fn refuse_before(&self, operation: &'static str, count: usize) {
+        self.next(Fault::RefuseBefore, operation, count);
+    }
+
+    /// The next so many calls, of any operation, are too many for the table.
+    pub fn throttle(&self, count: usize) {
+        self.play(Calls::All, Fault::Throttle, Some(count));
+    }
+
+    /// The next so many writes meet another transaction on their items.
+    pub fn conflict(&self, count: usize) {
+        self.play(Calls::Writes, Fault::Conflict, Some(count));
+    }
+
+    /// The next so many calls of an operation meet this fault, as far as it suits them.
+    pub fn next(&self, fault: Fault, operation: &'static str, count: usize) {
+        self.play(Calls::Of(operation), fault, Some(count));
+    }
+
+    /// From now on every call meets this fault, as far as it suits them.
+    pub fn always(&self, fault: Fault) {
+        self.play(Calls::All, fault, None);
+    }
+
+    /// From now on so many calls of a hundred meet one of these faults, drawn from the stack's seed.
+    pub fn storm(&self, percent: u32, faults: &[Fault]) {
+        self.add(Calls::All, Plan::Play(faults.to_vec(), percent), None);
+    }
+
+    /// The next call of an operation is held before anything is done. Its caller gives up after three real seconds.
+    pub fn hold(&self, operation: &'static str) -> Held {
+        let gate = Arc::new(Gate::default());
+        self.add(Calls::Of(operation), Plan::Hold(Arc::clone(&gate)), Some(1));
+        Held(gate)
+    }
+
+    /// Nothing goes wrong any more, but for calls that are held already.
+    pub fn end(&self) {
+        self.proxy.rules.lock().unwrap().clear();
+    }
+
+    /// How many calls have met a fault.
+    #[must_use]
+    pub fn happened(&self) -> usize {
+        self.proxy.happened.load(Ordering::SeqCst)
+    }
+
+    fn play(&self, calls: Calls, fault: Fault, left: Option<usize>) {
+        self.add(calls, Plan::Play(vec![fault], 100), left);
+    }
+
+    fn add(&self, calls: Calls, plan: Plan, left: Option<usize>) {
+        self.proxy.rules.lock().unwrap().push(Rule { calls, plan, left });
+    }
+}
+
+impl Calls {
+    fn include(self, operation: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Writes => is_write(operation),
+            Self::Of(one) => one == operation,
+        }
+    }
+}
+
+/// A connection ends instead of answering.
+#[derive(Debug)]
+struct Lost;
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("lost on purpose")
+    }
+}
+
+impl std::error::Error for Lost {}
+
+async fn listen(listener: TcpListener, proxy: Arc<Proxy>) -> Infallible {
+    let mut connections = JoinSet::new();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        connections.spawn(serve(stream, Arc::clone(&proxy)));
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn serve(stream: TcpStream, proxy: Arc<Proxy>) {
+    let service = service_fn(|request| Arc::clone(&proxy).answer(request));
+    // It ends badly whenever an answer is lost.
+    http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.unwrap_or_default();
+}
+
+impl Proxy {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Lost> {
+        let (call, body) = request.into_parts();
+        let body = body.collect().await.map_err(|_| Lost)?.to_bytes();
+        let operation = operation(&call.headers);
+        match self.fate(&operation) {
+            None => self.forward(call, body).await,
+            Some(Fate::Held(gate)) => {
+                gate.arrived.notify_one();
+                gate.opened.notified().await;
+                self.forward(call, body).await
+            }
+            Some(Fate::Fault(fault)) => {
+                self.happened.fetch_add(1, Ordering::SeqCst);
+                self.play(fault, &operation, call, body).await
+            }
+        }
+    }
+
+    /// What the first rule that has something for the call has for it.
+    fn fate(&self, operation: &str) -> Option<Fate> {
+        let mut rules = self.rules.lock().unwrap();
+        let concerned = rules.iter_mut().filter(|rule| rule.calls.include(operation) && rule.left != Some(0));
+        for rule in concerned {
+            let fate = match &rule.plan {
+                Plan::Hold(gate) => Some(Fate::Held(Arc::clone(gate))),
+                Plan::Play(faults, percent) => {
+                    let suitable: Vec<Fault> = faults.iter().copied().filter(|fault| fault.suits(operation)).collect();
+                    self.entropy.pick(&suitable).filter(|_| self.entropy.happens(*percent)).map(Fate::Fault)
+                }
+            };
+            if fate.is_some() {
+                rule.left = rule.left.map(|left| left - 1);
+                return fate;
+            }
+        }
+        None
+    }
+
+    async fn play(
+        &self,
+        fault: Fault,
+        operation: &str,
+        call: Parts,
+        body: Bytes,
+    ) -> Result<Response<Full<Bytes>>, Lost> {
+        match fault {
+            Fault::LoseReply => self.forward(call, body).await.and(Err(Lost)),
+            Fault::LoseCall => Err(Lost),
+            Fault::Silence => {
+                self.forward(call, body).await?;
+                std::future::pending().await
+            }
+            Fault::RefuseBefore => Ok(server_error()),
+            Fault::RefuseAfter => self.forward(call, body).await.map(|_| server_error()),
+            Fault::Throttle => Ok(exception(
+                "ProvisionedThroughputExceededException",
+                json!({"message": "The level of configured provisioned throughput for the table was exceeded."}),
+            )),
+            Fault::Conflict => Ok(conflict(operation, &body)),
+            Fault::InProgress => Ok(exception(
+                "TransactionInProgressException",
+                json!({"Message": "The transaction with the given request token is already in progress."}),
+            )),
+            Fault::Partial if operation == "Query" => {
+                let mut request: Value = serde_json::from_slice(&body).unwrap();
+                request["Limit"] = json!(1);
+                self.forward(call, request.to_string().into()).await
+            }
+            Fault::Partial => self.forward_half(call, &body).await,
+        }
+    }
+
+    async fn forward(&self, call: Parts, body: Bytes) -> Result<Response<Full<Bytes>>, Lost> {
+        let mut request = Request::from_parts(call, Full::new(body));
+        *request.uri_mut() = self.table.clone();
+        // The body may be another than the one that came.
+        request.headers_mut().remove(CONTENT_LENGTH);
+        let (head, body) = self.client.request(request).await.map_err(|_| Lost)?.into_parts();
+        Ok(Response::from_parts(head, Full::new(body.collect().await.map_err(|_| Lost)?.to_bytes())))
+    }
+
+    /// Half of a batch read; the other half of its keys stays unprocessed.
+    async fn forward_half(&self, call: Parts, body: &Bytes) -> Result<Response<Full<Bytes>>, Lost> {
+        let mut request: Value = serde_json::from_slice(body).unwrap();
+        let mut unprocessed = request["RequestItems"].clone();
+        let tables = request["RequestItems"].as_object_mut().unwrap();
+        for (name, wanted) in tables.iter_mut() {
+            let keys = wanted["Keys"].as_array_mut().unwrap();
+            unprocessed[name]["Keys"] = keys.split_off(keys.len().div_ceil(2)).into();
+        }
+        unprocessed.as_object_mut().unwrap().retain(|_, left| left["Keys"] != json!([]));
+        let (mut head, body) = self.forward(call, request.to_string().into()).await?.into_parts();
+        let mut answer: Value = serde_json::from_slice(&body.collect().await.unwrap().to_bytes()).unwrap();
+        answer["UnprocessedKeys"] = unprocessed;
+        head.headers.remove(CONTENT_LENGTH);
+        head.headers.remove("x-amz-crc32");
+        Ok(Response::from_parts(head, Full::new(answer.to_string().into())))
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy").field("table", &self.table).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held").finish_non_exhaustive()
+    }
+}
+
+/// The operation behind `DynamoDB_20120810.`.
+fn operation(headers: &HeaderMap) -> String {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    target.rsplit('.').next().unwrap_or_default().to_owned()
+}
+
+fn conflict(operation: &str, body: &Bytes) -> Response<Full<Bytes>> {
+    let message = "Transaction is ongoing for the item";
+    if operation != "TransactWriteItems" {
+        return exception("TransactionConflictException", json!({"message": message}));
+    }
+    let request: Value = serde_json::from_slice(body).unwrap();
+    let mut reasons = vec![json!({"Code": "None"}); request["TransactItems"].as_array().unwrap().len()];
+    reasons[0] = json!({"Code": "TransactionConflict", "Message": message});
+    let codes: Vec<&str> = reasons.iter().map(|reason| reason["Code"].as_str().unwrap()).collect();
+    let message =
+        format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes.join(", "));
+    exception("TransactionCanceledException", json!({"Message": message, "CancellationReasons": reasons}))
+}
+
+fn server_error() -> Response<Full<Bytes>> {
+    let mut response = exception("InternalServerError", json!({"message": "Internal server error"}));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}
+
+fn exception(kind: &str, mut document: Value) -> Response<Full<Bytes>> {
+    document["__type"] = format!("com.amazonaws.dynamodb.v20120810#{kind}").into();
+    let mut response = Response::new(Full::new(document.to_string().into()));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));
+    response
+}

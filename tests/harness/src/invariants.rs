@@ -1,0 +1,261 @@
+//! What must hold of the table, whatever happened to whoever wrote it. The rules are written down here a second time, from
+//! the contract and the key table, and share nothing with the code they judge but its types.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use stockroom_domain::{quantity::Quantity, text::fold, time::Timestamp};
+
+/// Everything found wrong, in words.
+pub(crate) fn violations(items: &[Value]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut organizations: BTreeMap<&str, Books<'_>> = BTreeMap::new();
+    let mut credentials = BTreeMap::new();
+    for item in items {
+        let (pk, sk) = (text(item, "pk"), text(item, "sk"));
+        let key: Vec<&str> = pk.split('#').collect();
+        match key.as_slice() {
+            ["CREDENTIAL", tenant] => {
+                credentials.insert((*tenant, sk), text(item, "user"));
+            }
+            ["ORG", organization, kind @ ..] => {
+                organizations.entry(organization).or_default().enter(kind, sk, item, &mut found);
+            }
+            _ => {}
+        }
+    }
+    for (organization, books) in &organizations {
+        let mut wrong = Vec::new();
+        books.check_ledger(&mut wrong);
+        books.check_levels(organization, &mut wrong);
+        books.check_places(&mut wrong);
+        books.check_claims(&credentials, &mut wrong);
+        books.check_log(&mut wrong);
+        found.extend(wrong.into_iter().map(|wrong| format!("organization {organization}: {wrong}")));
+    }
+    found
+}
+
+/// What one organization has, by the kind of its items.
+#[derive(Default)]
+struct Books<'a> {
+    subdomain: &'a str,
+    products: BTreeMap<&'a str, &'a Value>,
+    warehouses: BTreeMap<&'a str, &'a Value>,
+    /// Folded SKU to product.
+    skus: BTreeMap<&'a str, &'a str>,
+    users: BTreeMap<&'a str, &'a Value>,
+    admins: u64,
+    levels: BTreeMap<Place<'a>, &'a Value>,
+    ledger: BTreeMap<Place<'a>, Vec<Line>>,
+    transfers: BTreeMap<String, Vec<Line>>,
+    versions: BTreeMap<&'a str, u64>,
+    /// How many entries of the log say of a thing that it was made or changed.
+    changes: BTreeMap<&'a str, u64>,
+}
+
+/// Product and warehouse.
+type Place<'a> = (&'a str, &'a str);
+
+/// A movement, as far as it counts.
+#[derive(Debug, Clone, Deserialize)]
+struct Line {
+    #[serde(rename = "type")]
+    kind: String,
+    product_id: String,
+    warehouse_id: String,
+    quantity: Quantity,
+    balance_after: Quantity,
+    sequence: u64,
+    created_at: Timestamp,
+    transfer_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Level {
+    on_hand: Quantity,
+    sequence: u64,
+    #[serde(rename = "min_stock_level")]
+    minimum: Quantity,
+    low_since: Option<Timestamp>,
+    updated_at: Timestamp,
+}
+
+impl Line {
+    fn signed(&self) -> Option<Quantity> {
+        match self.kind.as_str() {
+            "IN" | "TRANSFER_IN" if self.quantity.is_positive() => Some(self.quantity),
+            "OUT" | "TRANSFER_OUT" if self.quantity.is_positive() => Some(self.quantity.negated()),
+            "ADJUSTMENT" => Some(self.quantity),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Books<'a> {
+    fn enter(&mut self, kind: &[&'a str], sk: &'a str, item: &'a Value, wrong: &mut Vec<String>) {
+        let data = &item["data"];
+        match kind {
+            ["ORG"] => self.subdomain = text(data, "subdomain"),
+            ["PRODUCT"] => _ = self.products.insert(sk, item),
+            ["WAREHOUSE"] => _ = self.warehouses.insert(sk, item),
+            ["USER"] => _ = self.users.insert(sk, item),
+            ["SKU"] => _ = self.skus.insert(sk, text(item, "id")),
+            ["COUNTER"] if sk == "ADMINS" => self.admins = read(&item["count"]),
+            ["STOCK", warehouse] => _ = self.levels.insert((sk, warehouse), item),
+            ["MOVE", _] => {
+                let line: Line = read(data);
+                if let Some(transfer) = &line.transfer_id {
+                    self.transfers.entry(transfer.clone()).or_default().push(line.clone());
+                }
+                self.ledger.entry((text(data, "product_id"), text(data, "warehouse_id"))).or_default().push(line);
+            }
+            ["LOG", _] if data["action"] == "CREATE" || data["action"] == "UPDATE" => {
+                *self.changes.entry(text(data, "entity_id")).or_default() += 1;
+            }
+            _ => {}
+        }
+        if let ["ORG" | "PRODUCT" | "SUPPLIER" | "WAREHOUSE" | "USER"] = kind {
+            self.versions.insert(text(data, "id"), read(&data["version"]));
+        }
+        if let ["MOVE" | "LOG", shard] = kind {
+            let last_byte = u8::from_str_radix(&sk[sk.len() - 2..], 16).unwrap();
+            if *shard != (last_byte % 4).to_string() {
+                wrong.push(format!("{sk} is in shard {shard}"));
+            }
+        }
+    }
+
+    /// Each place's movements are numbered without gaps, and each balance follows from the one before.
+    fn check_ledger(&self, wrong: &mut Vec<String>) {
+        for ((product, warehouse), lines) in &self.ledger {
+            let place = format!("product {product} in warehouse {warehouse}");
+            let mut lines = lines.clone();
+            lines.sort_by_key(|line| line.sequence);
+            let (mut balance, mut at) = (Quantity::ZERO, Timestamp::EPOCH);
+            for (number, line) in (1..).zip(&lines) {
+                let follows = line.signed().and_then(|signed| balance.plus(signed));
+                if line.sequence != number {
+                    wrong.push(format!("{place}: movement {number} is number {}", line.sequence));
+                } else if follows != Some(line.balance_after) || line.balance_after.is_negative() {
+                    wrong.push(format!("{place}: {balance} came before {line:?}"));
+                } else if line.created_at < at {
+                    wrong.push(format!("{place}: movement {number} was recorded before the one before it"));
+                }
+                (balance, at) = (line.balance_after, line.created_at);
+            }
+            let last = lines.last().map(|line| (line.balance_after, line.sequence, line.created_at));
+            let level = self.levels.get(&(*product, *warehouse)).map(|item| read::<Level>(item));
+            let level = level.map(|level| (level.on_hand, level.sequence, level.updated_at));
+            if level != last {
+                wrong.push(format!("{place}: the level is {level:?}, the ledger ends with {last:?}"));
+            }
+        }
+        for (transfer, legs) in &self.transfers {
+            let mut legs: Vec<_> = legs.iter().collect();
+            legs.sort_by(|one, other| other.kind.cmp(&one.kind));
+            let is_whole = matches!(legs.as_slice(), [out, into] if out.kind == "TRANSFER_OUT"
+                && into.kind == "TRANSFER_IN"
+                && (&out.product_id, out.quantity) == (&into.product_id, into.quantity)
+                && out.warehouse_id != into.warehouse_id);
+            if !is_whole {
+                wrong.push(format!("transfer {transfer} has the legs {legs:?}"));
+            }
+        }
+    }
+
+    /// Each level has movements, its product and warehouse unless it is empty, their minimum, and its place in the
+    /// indexes.
+    fn check_levels(&self, organization: &str, wrong: &mut Vec<String>) {
+        for (&(product, warehouse), item) in &self.levels {
+            let place = format!("product {product} in warehouse {warehouse}");
+            let level: Level = read(item);
+            if !self.ledger.contains_key(&(product, warehouse)) {
+                wrong.push(format!("{place}: there is a level and no movement"));
+            }
+            let owner = self.products.get(product).filter(|_| self.warehouses.contains_key(warehouse));
+            if owner.is_none() && level.on_hand != Quantity::ZERO {
+                wrong.push(format!("{place}: {} of what was deleted", level.on_hand));
+            }
+            let minimum = owner.map(|product| read::<Quantity>(&product["data"]["min_stock_level"]));
+            let follows = owner.is_none_or(|product| product["spreading"] == true);
+            if !follows && minimum != Some(level.minimum) {
+                wrong.push(format!("{place}: the minimum is {}, the product's {minimum:?}", level.minimum));
+            }
+            let is_low = level.on_hand < level.minimum;
+            if is_low != level.low_since.is_some() {
+                wrong.push(format!("{place}: {level:?} is low or is not"));
+            }
+            let low = level
+                .low_since
+                .filter(|_| owner.is_some())
+                .map(|since| (format!("ORG#{organization}#LOW"), format!("{since}#{product}#{warehouse}")));
+            let all = Some((format!("ORG#{organization}#LEVELS"), format!("{product}#{warehouse}")));
+            for (index, expected) in [("i1", low), ("i2", all)] {
+                let stands = index_key(item, index);
+                if stands != expected {
+                    wrong.push(format!("{place}: {index} is {stands:?} instead of {expected:?}"));
+                }
+            }
+        }
+    }
+
+    /// Each warehouse knows how many levels were made in it.
+    fn check_places(&self, wrong: &mut Vec<String>) {
+        for (warehouse, item) in &self.warehouses {
+            let levels = self.levels.keys().filter(|(_, place)| place == warehouse).count() as u64;
+            let counted = item["places"].as_u64().unwrap_or_default();
+            if levels != counted {
+                wrong.push(format!("warehouse {warehouse} has {levels} levels, counted are {counted}"));
+            }
+        }
+    }
+
+    /// What must be unique is claimed by who has it and by nobody else, and the admins are counted.
+    fn check_claims(&self, credentials: &BTreeMap<(&str, &str), &str>, wrong: &mut Vec<String>) {
+        let skus: BTreeMap<String, &str> =
+            self.products.iter().map(|(id, item)| (fold(text(&item["data"], "sku")), *id)).collect();
+        let claimed = self.skus.iter().map(|(sku, id)| ((*sku).to_owned(), *id)).collect();
+        if skus != claimed {
+            wrong.push(format!("the products have the SKUs {skus:?}, claimed are {claimed:?}"));
+        }
+        let emails: BTreeMap<String, &str> =
+            self.users.iter().map(|(id, item)| (fold(text(&item["data"], "email")), *id)).collect();
+        let own = credentials.iter().filter(|((tenant, _), _)| *tenant == self.subdomain);
+        let claimed = own.map(|((_, email), id)| ((*email).to_owned(), *id)).collect();
+        if emails != claimed {
+            wrong.push(format!("the users have the addresses {emails:?}, credentials have {claimed:?}"));
+        }
+        let is_admin = |item: &&&Value| item["data"]["role"] == "ADMIN" && item["data"]["status"] == "ACTIVE";
+        let admins = self.users.values().filter(is_admin).count() as u64;
+        if admins != self.admins || admins == 0 {
+            wrong.push(format!("there are {admins} active admins, counted are {}", self.admins));
+        }
+    }
+
+    /// Whatever is there was made once and changed once a version.
+    fn check_log(&self, wrong: &mut Vec<String>) {
+        for (id, version) in &self.versions {
+            let logged = self.changes.get(id).copied().unwrap_or_default();
+            if logged != *version {
+                wrong.push(format!("{id} has version {version} and {logged} entries in the log"));
+            }
+        }
+    }
+}
+
+fn index_key(item: &Value, index: &str) -> Option<(String, String)> {
+    let part = |name: &str| item[format!("{index}{name}")].as_str().map(str::to_owned);
+    part("pk").zip(part("sk"))
+}
+
+#[track_caller]
+fn text<'a>(item: &'a Value, name: &str) -> &'a str {
+    item[name].as_str().unwrap_or_else(|| panic!("no {name} in {item}"))
+}
+
+#[track_caller]
+fn read<T: DeserializeOwned>(value: &Value) -> T {
+    T::deserialize(value).unwrap_or_else(|error| panic!("{error} in {value}"))
+}

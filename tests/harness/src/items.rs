@@ -1,0 +1,37 @@
+//! The table as it is, past every rule of the product: for tests that must see what no answer shows.
+
+use std::collections::HashMap;
+
+use dynoxide::{Database, types::AttributeValue};
+use serde_json::{Map, Value, json};
+use stockroom_local::embedded::TABLE_NAME;
+
+/// Every item, with plain JSON for attribute values: a number for `N`, bytes for `B`.
+pub(crate) fn all(database: &Database) -> Vec<Value> {
+    let mut items = Vec::new();
+    let mut request = serde_json::from_value::<dynoxide::actions::scan::ScanRequest>(json!({"TableName": TABLE_NAME}));
+    loop {
+        let found = database.scan(request.unwrap()).unwrap();
+        items.extend(found.items.unwrap_or_default().iter().map(plain_item));
+        let Some(last) = found.last_evaluated_key else { return items };
+        request = serde_json::from_value(json!({"TableName": TABLE_NAME, "ExclusiveStartKey": last}));
+    }
+}
+
+fn plain_item(item: &HashMap<String, AttributeValue>) -> Value {
+    Value::Object(item.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>())
+}
+
+fn plain(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => json!(text),
+        AttributeValue::N(number) => number.parse().map_or_else(|_| json!(number), Value::Number),
+        AttributeValue::B(bytes) => json!(bytes),
+        AttributeValue::BOOL(is_true) => json!(is_true),
+        AttributeValue::NULL(_) => Value::Null,
+        AttributeValue::SS(texts) | AttributeValue::NS(texts) => json!(texts),
+        AttributeValue::BS(sets) => json!(sets),
+        AttributeValue::L(values) => values.iter().map(plain).collect(),
+        AttributeValue::M(members) => plain_item(members),
+    }
+}

@@ -1,0 +1,65 @@
+//! What the product logs, kept as it would be written: the cost of each request is read from there, and a test can look
+//! for what must never be in it.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{LazyLock, Mutex},
+};
+
+use serde_json::Value;
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// Everything that any log level lets the product say; the table's emulator is no part of it.
+const FILTER: &str = "warn,stockroom=trace,dynoxide=off";
+
+static LOG: LazyLock<Mutex<Log>> = LazyLock::new(|| {
+    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    let subscriber = tracing_subscriber::registry().with(EnvFilter::new(FILTER)).with(lines.with_writer(|| Writer));
+    subscriber.try_init().expect("nobody else takes the log");
+    Mutex::default()
+});
+
+#[derive(Default)]
+struct Log {
+    lines: Vec<String>,
+    by_request: HashMap<String, Vec<usize>>,
+}
+
+/// Keeps what is logged from now on.
+pub(crate) fn begin() {
+    LazyLock::force(&LOG);
+}
+
+/// All that any test of this process has made the product log, one JSON document a line.
+#[must_use]
+pub fn log_lines() -> Vec<String> {
+    LOG.lock().unwrap().lines.clone()
+}
+
+/// The lines of one request.
+pub(crate) fn lines_of(request_id: &str) -> Vec<Value> {
+    let log = LOG.lock().unwrap();
+    let lines = log.by_request.get(request_id).into_iter().flatten();
+    lines.map(|line| serde_json::from_str(&log.lines[*line]).unwrap()).collect()
+}
+
+/// The subscriber writes each line in one call.
+struct Writer;
+
+impl io::Write for Writer {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let document: Value = serde_json::from_slice(line)?;
+        let mut log = LOG.lock().unwrap();
+        if let Some(id) = document["request_id"].as_str() {
+            let index = log.lines.len();
+            log.by_request.entry(id.to_owned()).or_default().push(index);
+        }
+        log.lines.push(String::from_utf8_lossy(line).into_owned());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,213 @@
+//! One organization with its people and its goods, made the way its people would: over HTTP.
+
+use std::{
+    future::{Future, IntoFuture},
+    ops::Deref,
+    pin::Pin,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    client::{Client, Request},
+    faults::Faults,
+    stack::Stack,
+};
+
+/// Everybody's password, and words to be looked for where they must not be.
+pub const PASSWORD: &str = "canary-tidy-shelves-and-full-bins";
+
+/// An organization with an admin, a manager and a member of staff, all signed in; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    stack: Stack,
+    /// The organization's id.
+    pub id: String,
+    /// What names it in requests.
+    pub subdomain: String,
+    admin: Person,
+    manager: Person,
+    staff: Person,
+}
+
+/// Somebody who works in a shop, and the client they use.
+#[derive(Debug, Clone)]
+pub struct Person {
+    client: Client,
+    /// The user's id.
+    pub id: String,
+    /// What they sign in with, beside [`PASSWORD`].
+    pub email: String,
+    /// The refresh token of their session.
+    pub refresh_token: String,
+}
+
+impl Deref for Person {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Shop {
+    /// Signs an organization up and lets its people in: `admin@`, `manager@` and `staff@<subdomain>.example`.
+    pub async fn open(stack: &Stack, subdomain: &str) -> Self {
+        let visitor = Client::of(stack).with_tenant(subdomain);
+        let email = format!("admin@{subdomain}.example");
+        let admin = json!({"email": email, "full_name": "The Admin", "password": PASSWORD});
+        let organization = json!({"name": subdomain, "subdomain": subdomain, "admin": admin});
+        let made = visitor.post("/api/v1/organizations", organization).await.expect(201).json();
+        let text = |pointer: &str| made.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+        let admin = sign_in(&visitor, text("/admin/id"), email).await;
+        let shop = Self {
+            stack: stack.clone(),
+            id: text("/organization/id"),
+            subdomain: subdomain.to_owned(),
+            manager: admin.clone(),
+            staff: admin.clone(),
+            admin,
+        };
+        Self { manager: shop.hire("manager", "MANAGER").await, staff: shop.hire("staff", "STAFF").await, ..shop }
+    }
+
+    /// A shop of its own stack, with faults.
+    pub async fn with_faults() -> Self {
+        Self::open(&Stack::start_with_faults().await, "acme").await
+    }
+
+    /// The same shop, as another process serves it.
+    #[must_use]
+    pub fn at(&self, stack: &Stack) -> Self {
+        let at = |person: &Person| Person { client: person.client.at(stack), ..person.clone() };
+        let Self { admin, manager, staff, .. } = self;
+        Self { stack: stack.clone(), admin: at(admin), manager: at(manager), staff: at(staff), ..self.clone() }
+    }
+
+    /// Adds somebody and signs them in: `<name>@<subdomain>.example`.
+    pub async fn hire(&self, name: &str, role: &str) -> Person {
+        let email = format!("{name}@{}.example", self.subdomain);
+        let user = json!({"email": email, "full_name": format!("The {name}"), "role": role, "password": PASSWORD});
+        let id = self.admin.post("/api/v1/users", user).await.expect(201).id();
+        sign_in(&self.anonymous(), id, email).await
+    }
+
+    /// Begins another session of somebody.
+    pub async fn sign_in(&self, person: &Person) -> Person {
+        sign_in(&self.anonymous(), person.id.clone(), person.email.clone()).await
+    }
+
+    /// Its admin.
+    #[must_use]
+    pub fn admin(&self) -> &Person {
+        &self.admin
+    }
+
+    /// Its manager.
+    #[must_use]
+    pub fn manager(&self) -> &Person {
+        &self.manager
+    }
+
+    /// Its member of staff.
+    #[must_use]
+    pub fn staff(&self) -> &Person {
+        &self.staff
+    }
+
+    /// Somebody who names the shop and is not signed in.
+    #[must_use]
+    pub fn anonymous(&self) -> Client {
+        Client::of(&self.stack).with_tenant(self.subdomain.clone())
+    }
+
+    /// The process that serves it.
+    #[must_use]
+    pub fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    /// What goes wrong before its table.
+    #[must_use]
+    #[track_caller]
+    pub fn faults(&self) -> &Faults {
+        self.stack.faults()
+    }
+
+    /// A new product; awaiting it gives its id.
+    pub fn product(&self, sku: &str) -> New {
+        self.add("/api/v1/products", json!({"sku": sku, "name": format!("Product {sku}")}))
+    }
+
+    /// A new warehouse; awaiting it gives its id.
+    pub fn warehouse(&self, name: &str) -> New {
+        self.add("/api/v1/warehouses", json!({"name": name, "location": "Back yard"}))
+    }
+
+    /// A new supplier; awaiting it gives its id.
+    pub fn supplier(&self, name: &str) -> New {
+        self.add("/api/v1/suppliers", json!({"name": name}))
+    }
+
+    fn add(&self, path: &str, body: Value) -> New {
+        New(self.manager.post(path, body))
+    }
+
+    /// A new product with so much of it in a new warehouse.
+    pub async fn stocked(&self, sku: &str, quantity: impl Into<Value>) -> (String, String) {
+        let (product, main) = (self.product(sku).await, self.warehouse("Main").await);
+        self.receive(&product, &main, quantity).await.expect(201);
+        (product, main)
+    }
+
+    /// Staff records that so much came in.
+    pub fn receive(&self, product: &str, warehouse: &str, quantity: impl Into<Value>) -> Request {
+        self.staff.receive(product, warehouse, quantity)
+    }
+
+    /// Staff records that so much went out.
+    pub fn take(&self, product: &str, warehouse: &str, quantity: impl Into<Value>) -> Request {
+        self.staff.take(product, warehouse, quantity)
+    }
+
+    /// How much of a product is in a warehouse, as the answer has it: `"6"`, `"0.5"`.
+    pub async fn on_hand(&self, product: &str, warehouse: &str) -> String {
+        let place = [("product_id", product), ("warehouse_id", warehouse)];
+        let levels = self.staff.get("/api/v1/stock-levels").query(&place).await.expect(200);
+        levels.literal("/items/0/on_hand").unwrap_or_else(|| "0".to_owned())
+    }
+}
+
+async fn sign_in(visitor: &Client, id: String, email: String) -> Person {
+    let tokens = visitor.log_in(&email, PASSWORD).await.expect(200).json();
+    let token = |name: &str| tokens[name].as_str().unwrap().to_owned();
+    // The token says whose they are.
+    let client = visitor.without_tenant().with_token(token("access_token"));
+    Person { client, id, email, refresh_token: token("refresh_token") }
+}
+
+/// Something that is about to be added to a shop: awaiting it adds it and gives its id.
+#[derive(Debug, Clone)]
+#[must_use = "it is added when it is awaited"]
+pub struct New(Request);
+
+impl New {
+    /// With this member, too.
+    pub fn with(self, name: &str, value: impl Into<Value>) -> Self {
+        Self(self.0.with(name, value))
+    }
+
+    /// The request that adds it, for tests that look at the answer.
+    pub fn request(self) -> Request {
+        self.0
+    }
+}
+
+impl IntoFuture for New {
+    type Output = String;
+    type IntoFuture = Pin<Box<dyn Future<Output = String> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async { self.0.await.expect(201).id() })
+    }
+}

@@ -1,0 +1,201 @@
+//! One table and the functions before it.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use dynoxide::Database;
+use serde_json::Value;
+use stockroom_api::App;
+use stockroom_domain::source::Sources;
+use stockroom_local::{
+    embedded::{self, Embedded, Storage, TABLE_NAME},
+    functions,
+    gateway::Gateway,
+};
+use stockroom_runtime::{Config, Runtime};
+use uuid::Uuid;
+
+use crate::{
+    faults::Faults,
+    invariants, items, observe,
+    sources::{SeededEntropy, TestClock},
+};
+
+/// The settings of every process, unless a test gives others. The secrets are words to be looked for where they must not be.
+const SETTINGS: [(&str, &str); 9] = [
+    ("ENV", "testing"),
+    ("SECRET_KEY", "canary-signing-key-of-32-characters-or-more"),
+    ("CURSOR_KEY", "Y2FuYXJ5LWN1cnNvci1rZXktb2YtMzItYnl0ZXMhISE"),
+    ("TENANT_BASE_DOMAIN", "example.com"),
+    ("CORS_ORIGINS", "https://app.example.com"),
+    ("TABLE_NAME", TABLE_NAME),
+    ("AWS_REGION", "eu-central-1"),
+    ("AWS_ACCESS_KEY_ID", "testing"),
+    ("AWS_SECRET_ACCESS_KEY", "canary-secret-access-key"),
+];
+
+/// A process of the product and the table it works on; cheap to clone. It ends with the last clone.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    table: Arc<Table>,
+    process: Arc<Process>,
+}
+
+struct Table {
+    embedded: Embedded,
+    faults: Option<Faults>,
+    clock: TestClock,
+    seed: u64,
+    processes: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Process {
+    runtime: Runtime,
+    app: App,
+    gateway: Gateway,
+}
+
+impl Stack {
+    /// A stack with an empty table.
+    pub async fn start() -> Self {
+        Self::begin(false).await
+    }
+
+    /// A stack with an empty table and [`Faults`] before it.
+    pub async fn start_with_faults() -> Self {
+        Self::begin(true).await
+    }
+
+    async fn begin(with_faults: bool) -> Self {
+        observe::begin();
+        let seed = seed();
+        let embedded = embedded::start(Storage::Memory).await.unwrap();
+        let faults = if with_faults { Some(Faults::before(embedded.endpoint(), seed).await) } else { None };
+        let table = Table { embedded, faults, clock: TestClock::default(), seed, processes: AtomicU64::new(0) };
+        let process = table.process(table.clock.clone(), &[]);
+        Self { table: Arc::new(table), process: Arc::new(process) }
+    }
+
+    /// Another process on the same table, with a client, connections and randomness of its own.
+    #[must_use]
+    pub fn another_process(&self) -> Self {
+        self.another_process_with(self.table.clock.clone(), &[])
+    }
+
+    /// The same with a clock of its own, which may be wrong, and settings in place of the usual ones.
+    #[must_use]
+    pub fn another_process_with(&self, clock: TestClock, settings: &[(&str, &str)]) -> Self {
+        Self { table: Arc::clone(&self.table), process: Arc::new(self.table.process(clock, settings)) }
+    }
+
+    /// What the process works with.
+    #[must_use]
+    pub fn runtime(&self) -> &Runtime {
+        &self.process.runtime
+    }
+
+    /// What its handlers share.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.process.app
+    }
+
+    /// Its functions, behind one address.
+    #[must_use]
+    pub fn gateway(&self) -> &Gateway {
+        &self.process.gateway
+    }
+
+    /// The clock of every process that was given none of its own.
+    #[must_use]
+    pub fn clock(&self) -> &TestClock {
+        &self.table.clock
+    }
+
+    /// What goes wrong before the table, in a stack that was started with faults.
+    #[must_use]
+    #[track_caller]
+    pub fn faults(&self) -> &Faults {
+        self.table.faults.as_ref().expect("the stack was started with faults")
+    }
+
+    /// The seed that everything random here comes from.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.table.seed
+    }
+
+    /// The table without the product and without HTTP.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        self.table.embedded.database()
+    }
+
+    /// Every item of the table, with plain JSON for attribute values.
+    #[must_use]
+    pub fn items(&self) -> Vec<Value> {
+        items::all(self.database())
+    }
+
+    /// What of the table contradicts itself; see [`check_invariants`](Self::check_invariants).
+    #[must_use]
+    pub fn violations(&self) -> Vec<String> {
+        invariants::violations(&self.items())
+    }
+
+    /// Fails unless, in every organization, the ledger adds up to the levels, levels have their product and warehouse,
+    /// claims and what they claim agree, and the low list holds what is low.
+    #[track_caller]
+    pub fn check_invariants(&self) {
+        let violations = self.violations();
+        assert!(violations.is_empty(), "the table contradicts itself:\n{}", violations.join("\n"));
+    }
+}
+
+impl Table {
+    fn process(&self, clock: TestClock, settings: &[(&str, &str)]) -> Process {
+        let endpoint = self.faults.as_ref().map_or(self.embedded.endpoint(), Faults::endpoint);
+        let usual = SETTINGS.iter().chain(&[("AWS_ENDPOINT_URL", endpoint)]).copied().collect::<Vec<_>>();
+        let config = Config::from_vars(|name| {
+            let setting = settings.iter().chain(&usual).find(|(known, _)| *known == name);
+            setting.map(|(_, value)| (*value).to_owned())
+        });
+        let entropy = SeededEntropy::new(self.seed, self.processes.fetch_add(1, Ordering::SeqCst));
+        let runtime = Runtime::new(config.unwrap(), Sources::new(clock, entropy));
+        let app = App::new(&runtime);
+        let gateway = Gateway::new(functions::all(&app), || jiff::Timestamp::UNIX_EPOCH, next_request_id);
+        Process { runtime, app, gateway }
+    }
+}
+
+impl Drop for Table {
+    #[expect(clippy::print_stderr, reason = "a failed test says how to repeat it")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("repeat with STOCKROOM_SEED={}", self.seed);
+        }
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table").field("embedded", &self.embedded).field("seed", &self.seed).finish_non_exhaustive()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "whoever runs the tests chooses the seed")]
+fn seed() -> u64 {
+    std::env::var("STOCKROOM_SEED").map_or(20_261_123, |seed| seed.parse().expect("STOCKROOM_SEED is a number"))
+}
+
+/// Ids that no two requests of this process share, whatever stack they go to: the log is kept by them.
+fn next_request_id() -> Uuid {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    Uuid::from_u64_pair(0, LAST.fetch_add(1, Ordering::Relaxed) + 1)
+}
