@@ -71,6 +71,7 @@ async fn every_operation_costs_what_is_written_down() {
     measure_identity(&mut costs, &shop).await;
     measure_catalogue(&mut costs, &shop).await;
     measure_stock(&mut costs, &shop).await;
+    measure_purchasing(&mut costs, &shop).await;
 
     insta::with_settings!({ snapshot_path => ".", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("cost", costs.table());
@@ -98,6 +99,13 @@ async fn every_operation_costs_what_is_written_down() {
     costs.bar(MOVEMENTS, "OUT", 2, 6, 6);
     costs.bar(MOVEMENTS, "OUT with a key", 2, 6, 8);
     costs.bar(MOVEMENTS, "OUT that makes it low", 2, 6, 7);
+    costs.bar("GET /api/v1/purchase-requests/{id}", "", 1, 3, 0);
+    for case in ["of everybody", "one's own", "of a status"] {
+        costs.bar("GET /api/v1/purchase-requests", case, 1, 100, 0);
+    }
+    for step in ["submit", "approve", "reject", "mark-ordered", "receive", "cancel"] {
+        costs.bar(&format!("POST /api/v1/purchase-requests/{{id}}/{step}"), "", 2, 100, 100);
+    }
 }
 
 async fn measure_identity(costs: &mut Costs, shop: &Shop) {
@@ -244,4 +252,55 @@ async fn measure_stock(costs: &mut Costs, shop: &Shop) {
     }
     let low = staff.get("/api/v1/stock-movements/low-stock");
     costs.measure("GET /api/v1/stock-movements/low-stock", "1 low", low, 200).await;
+}
+
+async fn measure_purchasing(costs: &mut Costs, shop: &Shop) {
+    const REQUESTS: &str = "/api/v1/purchase-requests";
+    let (manager, staff) = (shop.manager(), shop.staff());
+    let (product, main) = shop.stocked("PR-1", 1).await;
+    let other = shop.product("PR-2").await;
+    let line = |product: &str| json!({"product_id": product, "quantity": 5, "warehouse_id": main});
+    let body = |products: &[&String]| json!({"items": products.iter().map(|id| line(id)).collect::<Vec<_>>()});
+    let create = staff.post(REQUESTS, body(&[&product]));
+    costs.measure("POST /api/v1/purchase-requests", "1 line", create.clone(), 201).await;
+    let with_key = create.key("cost");
+    let id = costs.measure("POST /api/v1/purchase-requests", "1 line with a key", with_key, 201).await.id();
+    let one = format!("{REQUESTS}/{id}");
+    let get = "GET /api/v1/purchase-requests/{id}";
+    costs.measure(get, "", staff.get(&one), 200).await;
+    let replace = staff.put(&one, body(&[&other]));
+    costs.measure("PUT /api/v1/purchase-requests/{id}", "another product", replace, 200).await;
+    let notes = staff.patch(&one, json!({"notes": "Soon"}));
+    costs.measure("PATCH /api/v1/purchase-requests/{id}", "", notes, 200).await;
+    costs.measure("DELETE /api/v1/purchase-requests/{id}", "", staff.delete(&one), 204).await;
+
+    let mut drafts = Vec::new();
+    for _ in 0..3 {
+        drafts.push(shop.request(&product, 5, "DRAFT").await);
+    }
+    let step = |request: &str, step: &str| (format!("POST {REQUESTS}/{{id}}/{step}"), shop.step(request, step));
+    for request in &drafts {
+        let (operation, submit) = step(&request.id, "submit");
+        if request.id == drafts[0].id {
+            costs.measure(&operation, "", submit, 200).await;
+        } else {
+            submit.await.expect(200);
+        }
+    }
+    for (request, name) in [(0, "approve"), (0, "mark-ordered"), (1, "reject"), (2, "cancel")] {
+        let (operation, request) = step(&drafts[request].id, name);
+        costs.measure(&operation, "", request, 200).await;
+    }
+    let operation = format!("POST {REQUESTS}/{{id}}/receive");
+    costs.measure(&operation, "a part", shop.arrive(&drafts[0], &main, 2), 200).await;
+    costs.measure(&operation, "", shop.arrive(&drafts[0], &main, 3), 200).await;
+
+    for number in 0..20 {
+        shop.request(&other, 1 + number, if number % 2 == 0 { "DRAFT" } else { "SUBMITTED" }).await;
+    }
+    let list = "GET /api/v1/purchase-requests";
+    costs.measure(list, "of everybody", manager.get(REQUESTS), 200).await;
+    costs.measure(list, "one's own", staff.get(REQUESTS), 200).await;
+    let drafts = manager.get(REQUESTS).query(&[("status", "DRAFT")]);
+    costs.measure(list, "of a status", drafts, 200).await;
 }

@@ -4,12 +4,13 @@ use stockroom_api::{App, Route, Routes};
 
 use crate::gateway::Function;
 
-fn routes() -> [(&'static str, Routes); 8] {
+fn routes() -> [(&'static str, Routes); 9] {
     [
         ("auth", stockroom_auth::routes()),
         ("docs", stockroom_docs::routes()),
         ("organizations", stockroom_organizations::routes()),
         ("products", stockroom_products::routes()),
+        ("purchase-requests", stockroom_purchase_requests::routes()),
         ("stock-movements", stockroom_stock_movements::routes()),
         ("suppliers", stockroom_suppliers::routes()),
         ("users", stockroom_users::routes()),

@@ -90,6 +90,16 @@ impl<S: Sync, T: FromBody + Default> FromRequest<S> for OptionalBody<T> {
     }
 }
 
+/// The body of an operation that needs none: nothing, or an object without members.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Nothing;
+
+impl FromBody for Nothing {
+    fn from_object(_object: &mut Object<'_>) -> Option<Self> {
+        Some(Self)
+    }
+}
+
 /// A JSON body, or a form with its own names.
 #[derive(Debug, Clone)]
 pub struct FormOrJson<T>(pub T);

@@ -94,7 +94,7 @@ fn open(app: &App, request: &Request, permission: Permission) -> Result<TenantSc
     let context = request.extensions().get::<RequestContext>();
     let origin = context.map(RequestContext::origin).unwrap_or_default();
     let named = app.tenants().named(request.headers()).unwrap_or_default();
-    Ok(TenantScope::new(claims.claim(), permission, origin).with_named_tenant(named))
+    Ok(TenantScope::new(claims.claim(), permission, origin).with_claimed_role(claims.role).with_named_tenant(named))
 }
 
 /// The one bearer token of a request.

@@ -1,6 +1,6 @@
 //! Reading JSON bodies: every fault is found, not the first alone; numbers keep their digits; nothing is dropped silently.
 
-use std::str::FromStr;
+use std::{ops::RangeInclusive, str::FromStr};
 
 use serde::{
     Deserialize, Deserializer,
@@ -11,7 +11,8 @@ use stockroom_domain::{
     access::Role,
     catalogue::{DecimalPlaces, LeadTimeDays},
     fault::Fault,
-    id::{ProductId, SupplierId, UserId, WarehouseId},
+    id::{ProductId, RequestItemId, SupplierId, UserId, WarehouseId},
+    money::Money,
     organization::{Currency, Subdomain},
     quantity::Quantity,
     text,
@@ -168,6 +169,7 @@ from_strings!(
     Currency,
     Password,
     ProductId,
+    RequestItemId,
     Role,
     Subdomain,
     SupplierId,
@@ -186,12 +188,23 @@ from_strings!(
     text::Phone,
     text::ProductName,
     text::Reference,
+    text::RejectionReason,
     text::Sku,
     text::SupplierName,
     text::Unit,
     text::WarehouseName,
 );
 from_numbers!(DecimalPlaces, LeadTimeDays, Quantity);
+
+impl FromJson for Money {
+    /// A string, as it is written, or a number.
+    fn from_json(node: &Node) -> Result<Self, Fault> {
+        match node {
+            Node::String(text) | Node::Number(text) => text.parse(),
+            Node::Null | Node::Bool(_) | Node::Array(_) | Node::Object(_) => Err(wrong_type("a decimal in a string")),
+        }
+    }
+}
 
 impl FromJson for String {
     /// Any text, as it is: for what is compared and never kept.
@@ -345,6 +358,57 @@ impl Object<'_> {
             }
             Some(node) => self.value(name, &node).map(Some),
         }
+    }
+
+    /// A member that is a list of objects and must be there, with so many of them.
+    pub fn list<T>(
+        &mut self,
+        name: &str,
+        length: RangeInclusive<usize>,
+        mut read: impl FnMut(&mut Object<'_>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let elements = match self.take(name) {
+            Some(Node::Array(elements)) => elements,
+            None | Some(Node::Null) => {
+                self.report(name, Fault::new("required", "must be given"));
+                return None;
+            }
+            Some(_) => {
+                self.report(name, wrong_type("an array"));
+                return None;
+            }
+        };
+        if !length.contains(&elements.len()) {
+            let code = if elements.len() < *length.start() { "too_few" } else { "too_many" };
+            let detail = format!("must hold {} to {} elements", length.start(), length.end());
+            self.report(name, Fault::new(code, detail));
+            return None;
+        }
+        let pointer = format!("{}/{name}", self.pointer);
+        let mut list = Vec::with_capacity(elements.len());
+        for (index, element) in elements.into_iter().enumerate() {
+            list.push(Object::within(format!("{pointer}/{index}"), element, self.violations, &mut read));
+        }
+        list.into_iter().collect()
+    }
+
+    /// The same for a merge patch, where it may be absent.
+    #[expect(clippy::option_option, reason = "the outer one says whether it could be read")]
+    pub fn patch_list<T>(
+        &mut self,
+        name: &str,
+        length: RangeInclusive<usize>,
+        read: impl FnMut(&mut Object<'_>) -> Option<T>,
+    ) -> Option<Option<Vec<T>>> {
+        if self.members.iter().any(|(member, _)| member == name) {
+            return self.list(name, length, read).map(Some);
+        }
+        Some(None)
+    }
+
+    /// Adds a fault of a member of an element of a list.
+    pub fn report_element(&mut self, name: &str, index: usize, member: &str, fault: Fault) {
+        self.violations.push(Violation::body(format!("{}/{name}/{index}/{member}", self.pointer), fault));
     }
 
     /// A member that is an object itself and must be there.

@@ -27,7 +27,9 @@ pub mod wire;
 pub use answer::Answer;
 pub use app::App;
 pub use context::{RequestContext, RequestStore};
-pub use extract::{Body, Cookies, FormOrJson, FromQuery, OptionalBody, Params, PathId, Precondition, Query, Scope};
+pub use extract::{
+    Body, Cookies, FormOrJson, FromQuery, Nothing, OptionalBody, Params, PathId, Precondition, Query, Scope,
+};
 pub use gate::{KeptUnder, bearer};
 pub use json::{FromBody, FromJson, Node, Object, Patch};
 pub use lambda::{handle, serve};

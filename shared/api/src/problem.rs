@@ -218,7 +218,8 @@ impl From<StoreError> for Problem {
             ),
             StoreError::Conflict(conflict) => conflict.into(),
             StoreError::Rejected(faults) => {
-                let violation = |(member, fault)| Violation::body(format!("/{member}"), fault);
+                let violation =
+                    |(member, fault): (Cow<'static, str>, Fault)| Violation::body(format!("/{member}"), fault);
                 invalid(&faults.into_iter().map(violation).collect::<Vec<_>>())
             }
             StoreError::IdempotencyKeyReused => Self::new(
@@ -242,7 +243,18 @@ impl From<Conflict> for Problem {
             Conflict::DuplicateSku => new("duplicate_sku", "Another product has this SKU."),
             Conflict::DuplicateEmail => new("duplicate_email", "Another user has this e-mail address."),
             Conflict::DuplicateSubdomain => new("duplicate_subdomain", "Another organization has this subdomain."),
-            Conflict::InUse => new("in_use", "It still has stock; bring every level to 0 first."),
+            Conflict::InStock => new("in_use", "It still has stock; bring every level to 0 first."),
+            Conflict::InOpenRequest => new("in_use", "An open purchase request names it; finish or cancel that first."),
+            Conflict::InvalidTransition { status } => {
+                new("invalid_transition", "The purchase request's status does not allow this.")
+                    .with("request_status", status.name())
+            }
+            Conflict::ExceedsOrder { item, outstanding, requested } => {
+                new("exceeds_order", "More would arrive of a line than was ordered.")
+                    .with("item_id", item)
+                    .with("outstanding", Number(outstanding))
+                    .with("requested", Number(requested))
+            }
             Conflict::InsufficientStock { available, requested } => {
                 new("insufficient_stock", "There is not enough on hand.")
                     .with("available", Number(available))

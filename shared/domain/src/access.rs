@@ -37,6 +37,12 @@ pub enum Permission {
     ReadStock,
     /// Record movements.
     RecordStock,
+    /// Ask to buy, and see and change one's own requests.
+    RequestPurchases,
+    /// See and decide on everybody's requests.
+    DecidePurchases,
+    /// Delete anybody's drafts.
+    DeleteRequests,
 }
 
 impl Role {
@@ -58,9 +64,10 @@ impl Role {
             | Permission::ReadOrganization
             | Permission::ReadCatalogue
             | Permission::ReadStock
-            | Permission::RecordStock => Self::Staff,
-            Permission::ReadUsers | Permission::WriteCatalogue => Self::Manager,
-            Permission::ManageUsers | Permission::DeleteCatalogue => Self::Admin,
+            | Permission::RecordStock
+            | Permission::RequestPurchases => Self::Staff,
+            Permission::ReadUsers | Permission::WriteCatalogue | Permission::DecidePurchases => Self::Manager,
+            Permission::ManageUsers | Permission::DeleteCatalogue | Permission::DeleteRequests => Self::Admin,
         };
         self >= least
     }

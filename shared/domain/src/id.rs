@@ -73,6 +73,8 @@ ids! {
     TransferId;
     /// A request to buy.
     PurchaseRequestId;
+    /// A line of a request to buy; see [`RequestItemId::of`].
+    RequestItemId;
     /// One entry of an organization's log.
     EntryId;
     /// All entries that one request wrote together.
@@ -86,9 +88,42 @@ impl From<MovementId> for EntryId {
     }
 }
 
+impl RequestItemId {
+    /// The id of a product's line in a request. A product stands in a request once, so the two name the line; turning the
+    /// one by the other keeps both readable: whoever has the request's id knows the product without reading the request.
+    #[must_use]
+    pub fn of(product: ProductId, request: PurchaseRequestId) -> Self {
+        Self(turned(product.0, request.0))
+    }
+
+    /// The product of this line of a request; some product that never was, if the request has no such line.
+    #[must_use]
+    pub fn product(self, request: PurchaseRequestId) -> ProductId {
+        ProductId(turned(self.0, request.0))
+    }
+}
+
+/// The first id with its random bits turned by the second's; its time, version and variant stay. Its own inverse.
+fn turned(id: Uuid, by: Uuid) -> Uuid {
+    const RANDOM: u128 = 0x0fff_3fff_ffff_ffff_ffff;
+    Uuid::from_u128(id.as_u128() ^ (by.as_u128() & RANDOM))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_named_by_its_product_and_its_request() {
+        let at = Timestamp::from_unix_millis(1_000).unwrap();
+        let product = ProductId::from_parts(at, [0x5a; 10]);
+        let [one, other] = [1, 2].map(|seed| PurchaseRequestId::from_parts(at, [seed; 10]));
+        let line = RequestItemId::of(product, one);
+        assert_eq!(line.product(one), product);
+        assert_ne!(line, RequestItemId::of(product, other));
+        assert_ne!(line.product(other), product);
+        assert_eq!((line.uuid().get_version_num(), line.uuid().get_variant()), (7, uuid::Variant::RFC4122));
+    }
 
     #[test]
     fn only_the_canonical_form_parses() {

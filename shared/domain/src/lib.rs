@@ -1,5 +1,5 @@
 //! The vocabulary and the rules of Stockroom: typed ids, exact quantities, texts that are valid by construction, roles
-//! and what they permit, and how a movement changes a stock level.
+//! and what they permit, how a movement changes a stock level, and what becomes of a purchase request.
 //!
 //! Nothing here knows AWS, HTTP or a clock of its own: time and randomness come in through [`source::Sources`].
 //! Values serialize as they are stored; their wire form is the edge's business.
@@ -10,7 +10,9 @@ pub mod catalogue;
 pub mod fault;
 pub mod id;
 pub mod log;
+pub mod money;
 pub mod organization;
+pub mod purchasing;
 pub mod quantity;
 pub mod source;
 pub mod stock;

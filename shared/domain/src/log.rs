@@ -12,6 +12,7 @@ pub enum Entity {
     Supplier,
     Warehouse,
     StockMovement,
+    PurchaseRequest,
 }
 
 /// What was done.
@@ -26,6 +27,12 @@ pub enum Action {
     StockOut,
     StockTransfer,
     StockAdjustment,
+    Submit,
+    Approve,
+    Reject,
+    MarkOrdered,
+    Receive,
+    Cancel,
     Login,
     LoginFailed,
     Logout,

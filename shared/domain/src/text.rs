@@ -124,6 +124,8 @@ texts! {
     Reference: 100, One;
     /// Remarks.
     Notes: 2_000, Many;
+    /// Why a purchase request is declined.
+    RejectionReason: 1_000, Many;
     /// What a list is searched for.
     SearchTerm: 200, One;
 }

@@ -10,7 +10,7 @@ use stockroom_domain::{
 };
 
 use crate::{
-    closing::{Mark, PLACES, not_closing, same_places},
+    closing::{COUNTERS, Mark, not_closing, same_counts},
     error::{Conflict, StoreError},
     expression::{Expression, absent, expression},
     item::{DATA, Item, data, encode, n, s},
@@ -249,14 +249,14 @@ impl<'a, D: Stored> Catalogue<'a, D> {
             }
             let (shown_before, shown_after) = difference(snapshot(&before.details)?, snapshot(&after.details)?);
             let entry = attempt.entry(Action::Update, (D::ENTITY, id), (Some(shown_before), Some(shown_after)));
-            let as_read = version_is(before.version).and(not_closing(attempt.now)).and(same_places(item));
+            let as_read = version_is(before.version).and(not_closing(attempt.now)).and(same_counts(item));
             let spreads = item.contains_key(SPREADING) || before.details.spreads(&after.details);
             let mut new_item = self.item(&after)?;
             if spreads {
                 new_item.insert(SPREADING.to_owned(), AttributeValue::Bool(true));
             }
-            if let Some(places) = item.get(PLACES) {
-                new_item.insert(PLACES.to_owned(), places.clone());
+            for counter in COUNTERS {
+                new_item.extend(item.get(counter).map(|count| (counter.to_owned(), count.clone())));
             }
             let mut change = Change::logged((after, spreads), organization, &entry)?.put(new_item, &as_read)?;
             if let Some(claim) = new_claim {
@@ -381,7 +381,10 @@ fn expect<D: Stored>(attempt: &Attempt<'_>, key: &Key, expected: Option<u64>) ->
 
 fn reject<D: Stored>(details: &D) -> Result<(), StoreError> {
     let faults = details.faults();
-    if faults.is_empty() { Ok(()) } else { Err(StoreError::Rejected(faults)) }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(StoreError::Rejected(faults.into_iter().map(|(member, fault)| (member.into(), fault)).collect()))
 }
 
 /// Whether a moment lies before another, as stored in milliseconds.

@@ -7,26 +7,33 @@
 //! checks the mark as if it made the level, since it may have read the product before the mark. Only when all are frozen
 //! the deletion commits, if its mark still stands. A mark holds for seconds: when its maker died, the next writer takes
 //! it away, and with it whatever its maker still might do.
+//!
+//! Open purchase requests need no look: a product counts those that name it, and whoever counts meets the mark.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use stockroom_domain::{catalogue::Resource, time::Timestamp};
+use stockroom_domain::{
+    catalogue::{Details, Resource},
+    time::Timestamp,
+};
 
 use crate::{
     catalogue::{Catalogue, Stored, millis, version_is},
     error::{Conflict, StoreError},
     expression::{Expression, expression},
-    item::{Item, attributes, encode, n, s},
+    item::{Item, attributes, encode, s},
     keys::Key,
     levels::{Held, Levels, StoredLevel},
     retry::Patience,
     table::Conditional,
-    write::{Attempt, Authority, Change, Decision},
+    write::{Attempt, Authority, Decision},
 };
 
 /// On a warehouse: how many levels were ever made in it.
 pub(crate) const PLACES: &str = "places";
+/// On a product: how many open purchase requests name it.
+pub(crate) const REQUESTS: &str = "requests";
 
 /// How long a mark keeps others waiting when its maker does not come back.
 const MARK_HOLDS: Duration = Duration::from_secs(5);
@@ -54,7 +61,7 @@ impl Mark {
     }
 
     /// The mark is still this very one.
-    fn stands(&self) -> Expression {
+    pub(crate) fn stands(&self) -> Expression {
         expression("#closing.#token = :mark").with("mark", s(&self.token))
     }
 }
@@ -64,54 +71,30 @@ pub(crate) fn not_closing(now: Timestamp) -> Expression {
     expression("attribute_not_exists(#closing) OR #closing.#until <= :now").with("now", millis(now))
 }
 
-/// Makes sure that a product or warehouse stays while a movement commits. A new level needs a check of its own; an
-/// existing one is guarded by its revision. A mark whose time is over is taken away.
-pub(crate) fn guard<T>(
-    change: Change<T>,
-    key: &Key,
-    item: &Item,
-    version: u64,
-    needs_check: bool,
-) -> Result<Change<T>, StoreError> {
-    match Mark::of(item)? {
-        Some(mark) => {
-            let still_it = mark.stands().and(version_is(version));
-            change.update(key, &expression("REMOVE #closing"), &still_it)
-        }
-        None if needs_check => {
-            change.check(key, &version_is(version).and(expression("attribute_not_exists(#closing)")))
-        }
-        None => Ok(change),
-    }
+/// How much of something an item counts, as it was read.
+fn counted(item: &Item, counter: &str) -> usize {
+    item.get(counter).and_then(|count| count.as_n().ok()?.parse().ok()).unwrap_or_default()
 }
 
-/// The same for a warehouse in which a level is made: it counts its levels, so that a deletion knows how many to look
-/// for, even while the newest is still being committed.
-pub(crate) fn guard_new_level<T>(
-    change: Change<T>,
-    key: &Key,
-    item: &Item,
-    version: u64,
-) -> Result<Change<T>, StoreError> {
-    let (removal, free) = match Mark::of(item)? {
-        Some(mark) => ("REMOVE #closing ", mark.stands()),
-        None => ("", expression("attribute_not_exists(#closing)")),
+/// What an item counts beside its details.
+pub(crate) const COUNTERS: [&str; 2] = [PLACES, REQUESTS];
+
+/// Nothing has been counted since.
+pub(crate) fn same_counts(item: &Item) -> Expression {
+    let same = |counter| match item.get(counter) {
+        Some(count) => expression(format!("#{counter} = :{counter}")).with(counter, count.clone()),
+        None => expression(format!("attribute_not_exists(#{counter})")),
     };
-    let update = expression(format!("{removal}ADD #{PLACES} :one")).with("one", n(1));
-    change.update(key, &update, &version_is(version).and(free))
+    COUNTERS.into_iter().map(same).fold(Expression::default(), Expression::and)
 }
 
-/// How many levels were made, as it was read.
-pub(crate) fn places(item: &Item) -> usize {
-    item.get(PLACES).and_then(|places| places.as_n().ok()?.parse().ok()).unwrap_or_default()
-}
-
-/// No level has been made since.
-pub(crate) fn same_places(item: &Item) -> Expression {
-    match item.get(PLACES) {
-        Some(places) => expression(format!("#{PLACES} = :places")).with("places", places.clone()),
-        None => expression(format!("attribute_not_exists(#{PLACES})")),
-    }
+/// A resource that is about to go.
+struct Leaving<D: Details> {
+    mark: Mark,
+    resource: Resource<D>,
+    /// What it counted when the mark was made.
+    places: usize,
+    requests: usize,
 }
 
 impl<D: Stored> Catalogue<'_, D> {
@@ -120,14 +103,15 @@ impl<D: Stored> Catalogue<'_, D> {
         let key = self.key(id);
         let mut patience = Patience::new();
         loop {
-            let Some((mark, resource, places)) = self.mark(&key, expected).await? else {
+            let Some(leaving) = self.mark(&key, expected).await? else {
                 patience.wait(&self.table.sources, "somebody else is deleting it").await?;
                 continue;
             };
-            if let Err(error) = self.freeze(&mark, held, places, &mut patience).await {
-                self.unmark(&key, &mark).await?;
+            if let Err(error) = self.look(&leaving, held, &mut patience).await {
+                self.unmark(&key, &leaving.mark).await?;
                 return Err(error);
             }
+            let Leaving { mark, resource, .. } = leaving;
             let decide = |attempt: &Attempt<'_>| -> Result<Decision<bool>, StoreError> {
                 let found = attempt.find(&key).ok_or(StoreError::NotFound)?;
                 if Mark::of(found)?.is_none_or(|found| found.token != mark.token) {
@@ -145,7 +129,7 @@ impl<D: Stored> Catalogue<'_, D> {
     }
 
     /// Commits a mark; `None` while somebody else's holds, or when the resource just changed.
-    async fn mark(&self, key: &Key, expected: Option<u64>) -> Result<Option<(Mark, Resource<D>, usize)>, StoreError> {
+    async fn mark(&self, key: &Key, expected: Option<u64>) -> Result<Option<Leaving<D>>, StoreError> {
         let items = self.table.get_for(self.scope, std::slice::from_ref(key)).await?;
         let item = items.get(key).ok_or(StoreError::NotFound)?;
         let resource: Resource<D> = crate::item::data(item)?;
@@ -166,23 +150,28 @@ impl<D: Stored> Catalogue<'_, D> {
             .with("mark", s(&mark.token));
         let condition = version_is(resource.version).and(free);
         let (result, marked) = self.table.update(key, &update, &condition).await?;
-        let places = marked.as_ref().map(places).unwrap_or_default();
-        Ok((result == Conditional::Done).then_some((mark, resource, places)))
+        let counted = |counter| marked.as_ref().map(|item| counted(item, counter)).unwrap_or_default();
+        let leaving = Leaving { mark, resource, places: counted(PLACES), requests: counted(REQUESTS) };
+        Ok((result == Conditional::Done).then_some(leaving))
     }
 
     async fn unmark(&self, key: &Key, mark: &Mark) -> Result<(), StoreError> {
         self.table.update(key, &expression("REMOVE #closing"), &mark.stands()).await.map(|_| ())
     }
 
-    /// Freezes every level, until a look finds nothing else; fails when one holds stock.
-    async fn freeze(&self, mark: &Mark, held: Held, places: usize, patience: &mut Patience) -> Result<(), StoreError> {
+    /// Freezes every level, until a look finds nothing else; fails when one holds stock, or a purchase request is open.
+    async fn look(&self, leaving: &Leaving<D>, held: Held, patience: &mut Patience) -> Result<(), StoreError> {
+        let Leaving { mark, places, .. } = leaving;
+        if leaving.requests > 0 {
+            return Err(StoreError::Conflict(Conflict::InOpenRequest));
+        }
         loop {
             let found = Levels::new(self.table, self.scope).stored(held).await?;
             if found.iter().any(|level| !level.record.is_empty()) {
-                return Err(StoreError::Conflict(Conflict::InUse));
+                return Err(StoreError::Conflict(Conflict::InStock));
             }
             // A level that is counted but not seen is being committed.
-            let all_seen = matches!(held, Held::OfProduct(_)) || found.len() >= places;
+            let all_seen = matches!(held, Held::OfProduct(_)) || found.len() >= *places;
             let open: Vec<_> = found.iter().filter(|level| !level.record.is_frozen_by(&mark.token)).collect();
             if open.is_empty() && all_seen {
                 return Ok(());

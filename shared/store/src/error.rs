@@ -1,6 +1,14 @@
 //! What can go wrong with a request to the store. Knows no HTTP.
 
-use stockroom_domain::{fault::Fault, quantity::Quantity, stock::StockError};
+use std::borrow::Cow;
+
+use stockroom_domain::{
+    fault::Fault,
+    id::RequestItemId,
+    purchasing::{PurchaseError, RequestStatus},
+    quantity::Quantity,
+    stock::StockError,
+};
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +31,10 @@ pub enum StoreError {
     /// The state forbids it.
     #[error("conflict: {0:?}")]
     Conflict(Conflict),
-    /// Members of the request do not fit what is stored, each named by its path in the body, such as `product_id`.
+    /// Members of the request do not fit what is stored, each named by its path in the body, such as `product_id` or
+    /// `items/0/product_id`.
     #[error("members do not fit the state")]
-    Rejected(Vec<(&'static str, Fault)>),
+    Rejected(Vec<(Cow<'static, str>, Fault)>),
     /// The idempotency key was used with another body.
     #[error("the idempotency key was used with another body")]
     IdempotencyKeyReused,
@@ -47,7 +56,23 @@ pub enum Conflict {
     /// Another organization has the subdomain.
     DuplicateSubdomain,
     /// Stock is still there.
-    InUse,
+    InStock,
+    /// An open purchase request names it.
+    InOpenRequest,
+    /// The purchase request's status does not allow it.
+    InvalidTransition {
+        /// The status it has.
+        status: RequestStatus,
+    },
+    /// More would arrive than was ordered.
+    ExceedsOrder {
+        /// The line.
+        item: RequestItemId,
+        /// What has yet to arrive of it.
+        outstanding: Quantity,
+        /// What was to be received.
+        requested: Quantity,
+    },
     /// There is less than was to be taken.
     InsufficientStock {
         /// What is there.
@@ -65,6 +90,11 @@ impl StoreError {
         matches!(self, Self::NotFound | Self::VersionMismatch | Self::Conflict(_) | Self::Rejected(_))
     }
 
+    /// A reference that leads to nothing the caller has.
+    pub(crate) fn unknown(member: impl Into<Cow<'static, str>>, what: &str) -> Self {
+        Self::Rejected(vec![(member.into(), unknown(what))])
+    }
+
     pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
         Self::Internal(error.to_string())
     }
@@ -77,4 +107,21 @@ impl From<StockError> for StoreError {
             StockError::LevelOutOfRange => Conflict::LevelOutOfRange,
         })
     }
+}
+
+impl From<PurchaseError> for StoreError {
+    fn from(error: PurchaseError) -> Self {
+        Self::Conflict(match error {
+            PurchaseError::InvalidTransition { status } => Conflict::InvalidTransition { status },
+            PurchaseError::ExceedsOrder { item, outstanding, requested } => {
+                Conflict::ExceedsOrder { item, outstanding, requested }
+            }
+            PurchaseError::UnknownItem { index } => return Self::unknown(format!("items/{index}/item_id"), "line"),
+        })
+    }
+}
+
+/// The fault of a reference that leads to nothing the caller has.
+pub(crate) fn unknown(what: &str) -> Fault {
+    Fault::new("unknown_reference", format!("names no {what}"))
 }

@@ -35,6 +35,27 @@ pub(crate) fn with_data(key: &Key, data: &impl Serialize) -> Result<Item, StoreE
     Ok(item)
 }
 
+/// The same without what is null, at any depth.
+pub(crate) fn with_compact_data(key: &Key, data: &impl Serialize) -> Result<Item, StoreError> {
+    let mut item = key.attributes();
+    item.insert(DATA.to_owned(), compact(encode(data)?));
+    Ok(item)
+}
+
+fn compact(value: AttributeValue) -> AttributeValue {
+    match value {
+        AttributeValue::M(members) => AttributeValue::M(
+            members
+                .into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(name, value)| (name, compact(value)))
+                .collect(),
+        ),
+        AttributeValue::L(values) => AttributeValue::L(values.into_iter().map(compact).collect()),
+        other => other,
+    }
+}
+
 /// The `data` of an item.
 pub(crate) fn data<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
     let value = item.get(DATA).ok_or_else(|| StoreError::internal("an item has no data"))?;

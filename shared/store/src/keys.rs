@@ -2,8 +2,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use stockroom_domain::{
-    id::{EntryId, Id, MovementId, OrganizationId, ProductId, UserId, WarehouseId},
+    id::{EntryId, Id, MovementId, OrganizationId, ProductId, PurchaseRequestId, SupplierId, UserId, WarehouseId},
     organization::Subdomain,
+    purchasing::RequestStatus,
     time::Timestamp,
 };
 
@@ -112,6 +113,30 @@ impl OrganizationKeys {
         Key::new(self.partition("COUNTER"), "ADMINS")
     }
 
+    /// The number of the last purchase request.
+    pub(crate) fn requests_counter(self) -> Key {
+        Key::new(self.partition("COUNTER"), "REQUESTS")
+    }
+
+    /// All purchase requests, by age.
+    pub(crate) fn requests(self) -> String {
+        self.partition("PR")
+    }
+
+    pub(crate) fn request(self, id: PurchaseRequestId) -> Key {
+        Key::new(self.requests(), id)
+    }
+
+    /// Index 1: the purchase requests of a status, by age.
+    pub(crate) fn requests_in(self, status: RequestStatus) -> String {
+        self.partition(&format!("PR#{}", status.name()))
+    }
+
+    /// Index 2: one user's own purchase requests, by age.
+    pub(crate) fn requests_by(self, user: UserId) -> String {
+        self.partition(&format!("PR#BY#{user}"))
+    }
+
     pub(crate) fn idempotency(self, user: UserId) -> String {
         self.partition(&format!("IDEMPOTENCY#{user}"))
     }
@@ -119,6 +144,18 @@ impl OrganizationKeys {
     /// The partition of all products, suppliers or warehouses.
     pub(crate) fn catalogue(self, kind: &str) -> String {
         self.partition(kind)
+    }
+
+    pub(crate) fn product(self, id: ProductId) -> Key {
+        Key::new(self.catalogue("PRODUCT"), id)
+    }
+
+    pub(crate) fn supplier(self, id: SupplierId) -> Key {
+        Key::new(self.catalogue("SUPPLIER"), id)
+    }
+
+    pub(crate) fn warehouse(self, id: WarehouseId) -> Key {
+        Key::new(self.catalogue("WAREHOUSE"), id)
     }
 
     /// Index 1: the products of a category, by age.

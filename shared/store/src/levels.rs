@@ -3,7 +3,7 @@
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use stockroom_domain::{
-    catalogue::{Product, ProductDetails, Warehouse, WarehouseDetails},
+    catalogue::{Product, Warehouse, WarehouseDetails},
     id::{ProductId, WarehouseId},
     quantity::Quantity,
     stock::{Balance, Movement},
@@ -159,7 +159,7 @@ impl StoredLevel {
     }
 
     fn place(&self, keys: OrganizationKeys) -> [Key; 2] {
-        [product_key(keys, self.product), warehouse_key(keys, self.warehouse)]
+        [keys.product(self.product), keys.warehouse(self.warehouse)]
     }
 }
 
@@ -270,7 +270,7 @@ impl<'a> Levels<'a> {
         let places: Vec<_> = level_keys.iter().filter_map(parse_level).collect();
         let mut wanted = level_keys.to_vec();
         for (product, warehouse) in &places {
-            wanted.extend([product_key(keys, *product), warehouse_key(keys, *warehouse)]);
+            wanted.extend([keys.product(*product), keys.warehouse(*warehouse)]);
         }
         let items = self.table.get_for(self.scope, &wanted);
         let (items, turns) = match as_of {
@@ -369,7 +369,7 @@ impl<'a> Levels<'a> {
 
     /// Does what a change of the minimum left undone, if it left anything.
     pub(crate) async fn finish_spreading(&self, product: ProductId) -> Result<(), StoreError> {
-        let key = product_key(self.keys(), product);
+        let key = self.keys().product(product);
         let items = self.table.get(std::slice::from_ref(&key)).await?;
         match items.get(&key) {
             Some(item) if item.contains_key(SPREADING) => self.spread_minimum(product).await,
@@ -382,7 +382,7 @@ impl<'a> Levels<'a> {
     /// is still this one.
     pub(crate) async fn spread_minimum(&self, product: ProductId) -> Result<(), StoreError> {
         let keys = self.keys();
-        let product_key = product_key(keys, product);
+        let product_key = keys.product(product);
         let authority = Authority::Tenant(self.scope);
         let mut patience = Patience::new();
         loop {
@@ -450,12 +450,4 @@ fn show(keys: OrganizationKeys, levels: &[StoredLevel], items: &Items) -> Result
         });
     }
     Ok(shown)
-}
-
-pub(crate) fn product_key(keys: OrganizationKeys, id: ProductId) -> Key {
-    Key::new(keys.catalogue(ProductDetails::KIND), id)
-}
-
-pub(crate) fn warehouse_key(keys: OrganizationKeys, id: WarehouseId) -> Key {
-    Key::new(keys.catalogue(WarehouseDetails::KIND), id)
 }

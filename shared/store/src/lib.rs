@@ -10,6 +10,7 @@ mod client;
 mod closing;
 mod error;
 mod expression;
+mod guard;
 mod idempotency;
 mod identity;
 mod item;
@@ -20,7 +21,9 @@ mod meter;
 mod movements;
 mod organizations;
 mod page;
+mod posting;
 mod products;
+mod purchasing;
 mod retry;
 mod scope;
 mod table;
@@ -42,6 +45,7 @@ pub use movements::{MovementFilter, Movements, RecordedMovement};
 pub use organizations::{NewOrganization, Organizations, SignedUp};
 pub use page::{Page, PageRequest, Position};
 pub use products::{ProductFilter, ProductSort, Products};
+pub use purchasing::{NewRequest, PurchaseRequests, Receipt, RequestChanges, RequestFilter};
 pub use scope::{Caller, Claim, TenantScope};
 pub use users::{NewUser, UserProfile, Users};
 pub use warehouses::Warehouses;
@@ -125,6 +129,12 @@ impl Store {
     #[must_use]
     pub fn movements<'a>(&'a self, scope: &'a TenantScope) -> Movements<'a> {
         Movements::new(&self.table, scope)
+    }
+
+    /// Requests to buy.
+    #[must_use]
+    pub fn purchase_requests<'a>(&'a self, scope: &'a TenantScope) -> PurchaseRequests<'a> {
+        PurchaseRequests::new(&self.table, scope)
     }
 
     /// What is there, and what was.

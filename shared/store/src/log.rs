@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stockroom_domain::{
-    id::{ChangeId, EntryId, OrganizationId},
+    id::{ChangeId, EntryId, OrganizationId, UserId},
     log::{Action, Entity},
     time::Timestamp,
     user::Person,
@@ -58,6 +58,8 @@ pub(crate) struct Entry {
     pub(crate) entity: Entity,
     pub(crate) entity_id: Option<String>,
     pub(crate) actor: Option<Person>,
+    /// Whose own the thing is, if it is not everybody's to see.
+    pub(crate) owner: Option<UserId>,
     pub(crate) before: Option<Value>,
     pub(crate) after: Option<Value>,
     pub(crate) origin: OriginRecord,
@@ -73,6 +75,8 @@ struct EntryRecord<'a> {
     entity_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<&'a Person>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,6 +95,7 @@ impl Entry {
             entity: self.entity,
             entity_id: self.entity_id.as_deref(),
             actor: self.actor.as_ref(),
+            owner: self.owner,
             before: self.before.as_ref(),
             after: self.after.as_ref(),
             origin: &self.origin,

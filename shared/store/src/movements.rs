@@ -3,8 +3,6 @@
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use stockroom_domain::{
-    catalogue::{Product, Resource, Warehouse},
-    fault::Fault,
     id::{ChangeId, MovementId, ProductId, PurchaseRequestId, TransferId, UserId, WarehouseId},
     quantity::Quantity,
     stock::{Movement, MovementType, NewMovement, Operation, Posting},
@@ -14,15 +12,14 @@ use stockroom_domain::{
 };
 
 use crate::{
-    catalogue::SPREADING,
-    closing::{Mark, guard, guard_new_level},
-    error::StoreError,
+    error::{StoreError, unknown},
     expression::{Expression, expression},
-    item::{Item, attributes, data, s, with_data},
+    guard::Guards,
+    item::{Item, data, s, with_data},
     keys::{Index, OrganizationKeys, SHARDS, id_bounds, last_id, ledger_sort},
-    levels::{LevelRecord, product_key, warehouse_key},
     log::OriginRecord,
     page::{Page, PageRequest, Position},
+    posting::{Goods, Place},
     scope::TenantScope,
     table::{Query, Range, Table},
     write::{Attempt, Authority, Change, Decision, Outcome},
@@ -85,7 +82,8 @@ pub(crate) fn movement(item: &Item) -> Result<Movement, StoreError> {
     })
 }
 
-fn item(
+/// A movement's item: its line in the ledger, and its entry in the log.
+pub(crate) fn item(
     keys: OrganizationKeys,
     movement: &Movement,
     change: Option<ChangeId>,
@@ -149,13 +147,6 @@ pub struct Movements<'a> {
     scope: &'a TenantScope,
 }
 
-/// A place of a movement as it was read.
-struct Place<'a> {
-    warehouse: Warehouse,
-    warehouse_item: &'a Item,
-    level: Option<LevelRecord>,
-}
-
 impl<'a> Movements<'a> {
     pub(crate) fn new(table: &'a Table, scope: &'a TenantScope) -> Self {
         Self { table, scope }
@@ -175,145 +166,90 @@ impl<'a> Movements<'a> {
         present: impl Fn(&RecordedMovement) -> Vec<u8>,
     ) -> Result<Outcome<RecordedMovement>, StoreError> {
         let keys = self.keys();
-        let mut wanted = vec![product_key(keys, new.product)];
+        let mut wanted = vec![keys.product(new.product)];
         let mut places = vec![new.warehouse];
         if let Operation::Transfer(_, to) = new.operation {
             places.push(to);
         }
         for place in places {
-            wanted.extend([warehouse_key(keys, place), keys.level(new.product, place)]);
+            wanted.extend([keys.warehouse(place), keys.level(new.product, place)]);
         }
         self.table.write(Authority::Tenant(self.scope), &wanted, |attempt| self.decide(attempt, new), present).await
     }
 
     fn decide(&self, attempt: &Attempt<'_>, new: &NewMovement) -> Result<Decision<RecordedMovement>, StoreError> {
         let keys = self.keys();
-        let product_key = product_key(keys, new.product);
         let destination = match new.operation {
             Operation::Transfer(quantity, to) => Some((quantity, to)),
             Operation::In(_) | Operation::Out(_) | Operation::Adjustment(_) | Operation::Count(_) => None,
         };
         let mut faults = Vec::new();
-        let product_item = attempt.find(&product_key);
-        let product: Option<Product> = product_item.map(data).transpose()?;
-        match &product {
-            None => faults.push(("product_id", unknown("product"))),
-            Some(product) => {
-                if let Err(fault) = product.details.decimal_places.admit(new.operation.quantity()) {
-                    faults.push(("quantity", fault));
+        let goods = Goods::read(attempt, keys, new.product)?;
+        match &goods {
+            None => faults.push(("product_id".into(), unknown("product"))),
+            Some(goods) => {
+                if let Err(fault) = goods.product.details.decimal_places.admit(new.operation.quantity()) {
+                    faults.push(("quantity".into(), fault));
                 }
             }
         }
-        let from = self.place(attempt, new.product, new.warehouse)?;
+        let from = Place::read(attempt, keys, new.product, new.warehouse)?;
         if from.is_none() {
-            faults.push(("warehouse_id", unknown("warehouse")));
+            faults.push(("warehouse_id".into(), unknown("warehouse")));
         }
         let mut to = None;
         if let Some((quantity, warehouse)) = destination {
-            to = self.place(attempt, new.product, warehouse)?.map(|place| (quantity, place));
+            to = Place::read(attempt, keys, new.product, warehouse)?.map(|place| (quantity, place));
             if to.is_none() {
-                faults.push(("to_warehouse_id", unknown("warehouse")));
+                faults.push(("to_warehouse_id".into(), unknown("warehouse")));
             }
         }
-        let (Some(product_item), Some(product), Some(from), []) = (product_item, product, from, faults.as_slice())
-        else {
+        let (Some(goods), Some(from), []) = (goods, from, faults.as_slice()) else {
             return Err(StoreError::Rejected(faults));
         };
-        let marked =
-            [Some(product_item), Some(from.warehouse_item), to.as_ref().map(|(_, place)| place.warehouse_item)];
-        for item in marked.into_iter().flatten() {
-            if Mark::of(item)?.is_some_and(|mark| mark.holds(attempt.now)) {
-                return Ok(Decision::Wait("the product or warehouse is being deleted"));
-            }
+        let places = || [Some(&from), to.as_ref().map(|(_, place)| place)].into_iter().flatten();
+        if goods.is_leaving(attempt.now) || places().any(|place| place.is_leaving(attempt.now)) {
+            return Ok(Decision::Wait("the product or warehouse is being deleted"));
         }
 
-        let levels = [Some(&from), to.as_ref().map(|(_, place)| place)].into_iter().flatten();
-        let created_at = levels
-            .filter_map(|place| place.level.as_ref())
-            .map(LevelRecord::updated_at)
-            .fold(attempt.now, Timestamp::max);
+        let created_at = places().map(Place::updated_at).fold(attempt.now, Timestamp::max);
         let transfer: Option<TransferId> = to.is_some().then(|| attempt.id());
-        let leg = |place: &Place<'_>, posting: Posting| -> Result<Movement, StoreError> {
-            Ok(Movement {
-                id: attempt.sources.id_in_order(created_at, posting.balance.sequence),
-                kind: posting.kind,
-                product_id: new.product,
-                warehouse_id: place.warehouse.id,
-                quantity: posting.quantity,
-                counted_quantity: posting.counted,
-                balance_after: posting.balance.on_hand,
-                sequence: posting.balance.sequence,
-                reference: new.reference.clone(),
-                notes: new.notes.clone(),
-                transfer_id: transfer,
-                purchase_request_id: None,
-                occurred_at: new.occurred_at.unwrap_or(created_at),
-                created_at,
-                created_by: Person::from(&attempt.caller()?.user),
-            })
+        let by = Person::from(&attempt.caller()?.user);
+        let leg = |place: &Place<'_>, posting: Posting| Movement {
+            id: attempt.sources.id_in_order(created_at, posting.balance.sequence),
+            kind: posting.kind,
+            product_id: new.product,
+            warehouse_id: place.warehouse.id,
+            quantity: posting.quantity,
+            counted_quantity: posting.counted,
+            balance_after: posting.balance.on_hand,
+            sequence: posting.balance.sequence,
+            reference: new.reference.clone(),
+            notes: new.notes.clone(),
+            transfer_id: transfer,
+            purchase_request_id: None,
+            occurred_at: new.occurred_at.unwrap_or(created_at),
+            created_at,
+            created_by: by.clone(),
         };
-        let out = leg(&from, from.balance().apply(new.operation)?)?;
-        let counterpart = match &to {
-            Some((quantity, place)) => Some(leg(place, place.balance().receive_transfer(*quantity)?)?),
+        let out = leg(&from, from.balance().apply(new.operation)?);
+        let into = match &to {
+            Some((quantity, place)) => Some((place, leg(place, place.balance().receive_transfer(*quantity)?))),
             None => None,
         };
 
-        let change_id = counterpart.is_some().then_some(attempt.change_id);
+        let change_id = into.is_some().then_some(attempt.change_id);
+        let recorded =
+            RecordedMovement { movement: out.clone(), counterpart: into.as_ref().map(|(_, leg)| leg.clone()) };
         let entry = item(keys, &out, change_id, attempt.origin())?;
-        let mut change = Change::with_entry_item(
-            RecordedMovement { movement: out.clone(), counterpart: counterpart.clone() },
-            entry,
-        )?
-        .kept_forever();
-        // Levels that have yet to follow a new minimum follow now.
-        let follows = product_item.contains_key(SPREADING);
-        change = self.settle(change, &product, &from, &out, follows)?;
-        let mut needs_check = from.needs_check() || follows;
-        if let (Some((_, place)), Some(movement)) = (&to, &counterpart) {
-            change = change.put(item(keys, movement, change_id, attempt.origin())?, &crate::expression::absent())?;
-            change = self.settle(change, &product, place, movement, follows)?;
-            needs_check |= place.needs_check();
+        let mut change = Change::with_entry_item(recorded, entry)?.kept_forever();
+        let mut guards = Guards::default();
+        change = goods.settle(keys, change, &mut guards, &from, &out)?;
+        if let Some((place, leg)) = &into {
+            change = change.put(item(keys, leg, change_id, attempt.origin())?, &crate::expression::absent())?;
+            change = goods.settle(keys, change, &mut guards, place, leg)?;
         }
-        Ok(guard(change, &product_key, product_item, product.version, needs_check)?.into())
-    }
-
-    fn place<'i>(
-        &self,
-        attempt: &Attempt<'i>,
-        product: ProductId,
-        warehouse: WarehouseId,
-    ) -> Result<Option<Place<'i>>, StoreError> {
-        let Some(warehouse_item) = attempt.find(&warehouse_key(self.keys(), warehouse)) else {
-            return Ok(None);
-        };
-        let level = attempt.find(&self.keys().level(product, warehouse)).map(attributes).transpose()?;
-        Ok(Some(Place { warehouse: data(warehouse_item)?, warehouse_item, level }))
-    }
-
-    /// Writes the level that a movement leaves, under the condition that it meets the one it was decided on.
-    fn settle<T>(
-        &self,
-        change: Change<T>,
-        product: &Product,
-        place: &Place<'_>,
-        movement: &Movement,
-        follows: bool,
-    ) -> Result<Change<T>, StoreError> {
-        let balance = stockroom_domain::stock::Balance { on_hand: movement.balance_after, sequence: movement.sequence };
-        // What was read of product and level need not be of one moment: a level keeps its own minimum unless checked.
-        let minimum = match &place.level {
-            Some(level) if !follows => level.minimum(),
-            Some(_) | None => product.details.min_stock_level,
-        };
-        let after = LevelRecord::moved(place.level.as_ref(), balance, minimum, movement.created_at);
-        let Resource { id: warehouse, version, .. } = place.warehouse;
-        let change =
-            change.put(after.item(self.keys(), product.id, warehouse)?, &LevelRecord::as_read(place.level.as_ref()))?;
-        let key = warehouse_key(self.keys(), warehouse);
-        if place.level.is_none() {
-            return guard_new_level(change, &key, place.warehouse_item, version);
-        }
-        guard(change, &key, place.warehouse_item, version, place.needs_check())
+        Ok(guards.onto(change)?.into())
     }
 
     /// One movement.
@@ -486,24 +422,8 @@ impl Line {
     }
 }
 
-impl Place<'_> {
-    /// Whether the level's revision alone does not guard what it is of: there is no level yet, or a deletion has frozen
-    /// it, perhaps after the product and the warehouse were read without its mark.
-    fn needs_check(&self) -> bool {
-        self.level.as_ref().is_none_or(LevelRecord::is_frozen)
-    }
-
-    fn balance(&self) -> stockroom_domain::stock::Balance {
-        self.level.as_ref().map(LevelRecord::balance).unwrap_or_default()
-    }
-}
-
 fn text(item: &Item, name: &str) -> Option<String> {
     item.get(name)?.as_s().ok().cloned()
-}
-
-fn unknown(what: &str) -> Fault {
-    Fault::new("unknown_reference", format!("names no {what}"))
 }
 
 /// What no key can tell.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use stockroom_domain::{
-    access::Permission,
+    access::{Permission, Role},
     id::{OrganizationId, SessionId, UserId},
     organization::{Organization, OrganizationStatus},
     time::Timestamp,
@@ -39,6 +39,7 @@ pub struct TenantScope {
     origin: Origin,
     idempotency: Option<IdempotencyKey>,
     named_tenant: Option<String>,
+    claimed_role: Option<Role>,
     caller: Arc<OnceLock<Caller>>,
 }
 
@@ -57,7 +58,15 @@ impl TenantScope {
     /// A scope for one request. Clones share the check.
     #[must_use]
     pub fn new(claim: Claim, permission: Permission, origin: Origin) -> Self {
-        Self { claim, permission, origin, idempotency: None, named_tenant: None, caller: Arc::default() }
+        Self {
+            claim,
+            permission,
+            origin,
+            idempotency: None,
+            named_tenant: None,
+            claimed_role: None,
+            caller: Arc::default(),
+        }
     }
 
     /// The same scope, keeping and replaying its answer under `key`.
@@ -70,6 +79,16 @@ impl TenantScope {
     #[must_use]
     pub fn with_named_tenant(self, subdomain: Option<String>) -> Self {
         Self { named_tenant: subdomain, ..self }
+    }
+
+    /// The same scope with the role that the token tells of. It is a guess at what to read, never a right.
+    #[must_use]
+    pub fn with_claimed_role(self, role: Role) -> Self {
+        Self { claimed_role: Some(role), ..self }
+    }
+
+    pub(crate) fn claimed_role(&self) -> Option<Role> {
+        self.claimed_role
     }
 
     /// What the caller claims to be.

@@ -110,6 +110,7 @@ impl<'a> Attempt<'a> {
             entity,
             entity_id: Some(id.to_string()),
             actor: self.caller.map(|caller| Person::from(&caller.user)),
+            owner: None,
             before,
             after,
             origin: self.origin(),

@@ -7,7 +7,7 @@ use stockroom_api::{Access, Route};
 use stockroom_harness::{Client, PASSWORD, Request};
 use stockroom_local::functions;
 
-use super::world::Caller;
+use super::world::{Caller, Things};
 
 /// Every operation of the product, in the order of the functions' tables.
 pub(super) fn operations() -> Vec<Route> {
@@ -138,6 +138,8 @@ pub(super) fn samples(route: &Route, caller: &Caller) -> Vec<Sample> {
         ("PATCH", "/api/v1/warehouses/{id}") => vec![one("warehouse").body(name)],
         ("DELETE", "/api/v1/warehouses/{id}") => vec![one("empty_warehouse"), one("warehouse")],
 
+        (_, path) if path.starts_with("/api/v1/purchase-requests") => purchasing(route, &plain, things),
+
         ("POST", "/api/v1/stock-movements") => {
             let movement = |kind| {
                 let (product, warehouse) = (&things["product"], &things["warehouse"]);
@@ -181,4 +183,38 @@ pub(super) fn samples(route: &Route, caller: &Caller) -> Vec<Sample> {
     };
     assert!(samples.iter().all(|sample| !sample.path.contains('{')), "{} needs an id", self::name(route));
     samples
+}
+
+/// The samples about purchase requests, staff's own.
+fn purchasing(route: &Route, plain: &Sample, things: &Things) -> Vec<Sample> {
+    let one = |thing: &str| plain.at(&things[thing]);
+    let line = json!({
+        "product_id": things["product"], "quantity": 2, "estimated_price": "1.50",
+        "supplier_id": things["supplier"], "warehouse_id": things["warehouse"],
+    });
+    let request = json!({"notes": "Soon", "items": [line]});
+    let step = route.path.rsplit('/').next().unwrap();
+    match (route.method.as_str(), step) {
+        ("GET", "purchase-requests") => {
+            let staff = ("created_by", things["staff"].as_str());
+            let draft = ("status", "DRAFT");
+            vec![plain.clone(), plain.query(&[draft]), plain.query(&[staff]), plain.query(&[staff, draft])]
+        }
+        ("POST", "purchase-requests") => vec![plain.body(request)],
+        ("GET" | "DELETE", "{id}") => vec![one("draft")],
+        ("PUT", "{id}") => vec![one("draft").body(request)],
+        ("PATCH", "{id}") => {
+            let lines = one("draft").body(json!({"items": request["items"]}));
+            vec![one("draft").body(json!({"notes": "Later"})), lines]
+        }
+        ("POST", "submit") => vec![one("draft")],
+        ("POST", "approve" | "cancel") => vec![one("submitted")],
+        ("POST", "reject") => vec![one("submitted").body(json!({"rejection_reason": "Too dear"}))],
+        ("POST", "mark-ordered") => vec![one("approved")],
+        ("POST", "receive") => {
+            let line = json!({"item_id": things["item"], "warehouse_id": things["warehouse"], "quantity": 1});
+            vec![one("ordered").body(json!({"items": [line]}))]
+        }
+        _ => Vec::new(),
+    }
 }

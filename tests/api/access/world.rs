@@ -39,7 +39,18 @@ impl Things {
         let unstocked = shop.product("SKU-2").with("category", "Shelves").await;
         let supplier = shop.supplier("Nuts and Bolts").await;
         shop.supplier("Bolts and Nuts").await;
+        let [draft, submitted, approved, ordered] = [
+            shop.request(&product, 5, "DRAFT").await,
+            shop.request(&product, 5, "SUBMITTED").await,
+            shop.request(&product, 5, "APPROVED").await,
+            shop.request(&product, 5, "ORDERED").await,
+        ];
         let ids = [
+            ("draft", draft.id),
+            ("submitted", submitted.id),
+            ("approved", approved.id),
+            ("ordered", ordered.id),
+            ("item", ordered.item),
             ("organization", shop.id.clone()),
             ("user", user),
             ("staff", shop.staff().id.clone()),

@@ -32,6 +32,7 @@ pub(crate) fn violations(items: &[Value]) -> Vec<String> {
         books.check_places(&mut wrong);
         books.check_claims(&credentials, &mut wrong);
         books.check_log(&mut wrong);
+        books.check_requests(&mut wrong);
         found.extend(wrong.into_iter().map(|wrong| format!("organization {organization}: {wrong}")));
     }
     found
@@ -50,10 +51,18 @@ struct Books<'a> {
     levels: BTreeMap<Place<'a>, &'a Value>,
     ledger: BTreeMap<Place<'a>, Vec<Line>>,
     transfers: BTreeMap<String, Vec<Line>>,
+    /// The number of the last purchase request.
+    last_number: u64,
+    requests: BTreeMap<&'a str, RequestBook>,
+    /// What the ledger says came in for a request, by request and product.
+    arrived: BTreeMap<(String, String), Quantity>,
     versions: BTreeMap<&'a str, u64>,
     /// How many entries of the log say of a thing that it was made or changed.
     changes: BTreeMap<&'a str, u64>,
 }
+
+/// The actions that make a thing or give it a new version.
+const CHANGES: [&str; 8] = ["CREATE", "UPDATE", "SUBMIT", "APPROVE", "REJECT", "MARK_ORDERED", "RECEIVE", "CANCEL"];
 
 /// Product and warehouse.
 type Place<'a> = (&'a str, &'a str);
@@ -70,6 +79,28 @@ struct Line {
     sequence: u64,
     created_at: Timestamp,
     transfer_id: Option<String>,
+    purchase_request_id: Option<String>,
+}
+
+/// A purchase request, as far as it counts.
+#[derive(Debug, Deserialize)]
+struct RequestBook {
+    request_number: u64,
+    status: String,
+    items: Vec<RequestLine>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RequestLine {
+    product_id: String,
+    quantity: Quantity,
+    received_quantity: Quantity,
+}
+
+impl RequestBook {
+    fn is_open(&self) -> bool {
+        matches!(self.status.as_str(), "DRAFT" | "SUBMITTED" | "APPROVED" | "ORDERED")
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -103,20 +134,26 @@ impl<'a> Books<'a> {
             ["USER"] => _ = self.users.insert(sk, item),
             ["SKU"] => _ = self.skus.insert(sk, text(item, "id")),
             ["COUNTER"] if sk == "ADMINS" => self.admins = read(&item["count"]),
+            ["COUNTER"] if sk == "REQUESTS" => self.last_number = read(&item["count"]),
+            ["PR"] => _ = self.requests.insert(sk, read(data)),
             ["STOCK", warehouse] => _ = self.levels.insert((sk, warehouse), item),
             ["MOVE", _] => {
                 let line: Line = read(data);
                 if let Some(transfer) = &line.transfer_id {
                     self.transfers.entry(transfer.clone()).or_default().push(line.clone());
                 }
+                if let Some(request) = &line.purchase_request_id {
+                    let sum = self.arrived.entry((request.clone(), line.product_id.clone())).or_default();
+                    *sum = sum.plus(line.quantity).unwrap();
+                }
                 self.ledger.entry((text(data, "product_id"), text(data, "warehouse_id"))).or_default().push(line);
             }
-            ["LOG", _] if data["action"] == "CREATE" || data["action"] == "UPDATE" => {
+            ["LOG", _] if CHANGES.contains(&text(data, "action")) => {
                 *self.changes.entry(text(data, "entity_id")).or_default() += 1;
             }
             _ => {}
         }
-        if let ["ORG" | "PRODUCT" | "SUPPLIER" | "WAREHOUSE" | "USER"] = kind {
+        if let ["ORG" | "PRODUCT" | "SUPPLIER" | "WAREHOUSE" | "USER" | "PR"] = kind {
             self.versions.insert(text(data, "id"), read(&data["version"]));
         }
         if let ["MOVE" | "LOG", shard] = kind {
@@ -231,6 +268,49 @@ impl<'a> Books<'a> {
         let admins = self.users.values().filter(is_admin).count() as u64;
         if admins != self.admins || admins == 0 {
             wrong.push(format!("there are {admins} active admins, counted are {}", self.admins));
+        }
+    }
+
+    /// Numbers are given once, never more arrives than was ordered, what arrived is in the ledger, and each product counts
+    /// the open requests that name it.
+    fn check_requests(&self, wrong: &mut Vec<String>) {
+        let mut numbers = BTreeMap::new();
+        let mut open: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut received = BTreeMap::new();
+        for (id, request) in &self.requests {
+            let number = request.request_number;
+            if let Some(other) = numbers.insert(number, id).filter(|_| number > 0) {
+                wrong.push(format!("requests {id} and {other} have the number {number}"));
+            }
+            if number == 0 || number > self.last_number {
+                wrong.push(format!("request {id} has the number {number}, the last was {}", self.last_number));
+            }
+            for line in &request.items {
+                if request.is_open() {
+                    *open.entry(&line.product_id).or_default() += 1;
+                }
+                if line.received_quantity > line.quantity {
+                    wrong.push(format!("request {id} has more than it ordered: {line:?}"));
+                }
+                if line.received_quantity != Quantity::ZERO {
+                    received.insert(((*id).to_owned(), line.product_id.clone()), line.received_quantity);
+                }
+            }
+            let all_in = request.items.iter().all(|line| line.received_quantity == line.quantity);
+            if all_in != (request.status == "RECEIVED") {
+                wrong.push(format!("{request:?} has all or has not"));
+            }
+        }
+        if received != self.arrived {
+            wrong.push(format!("the requests say {received:?} arrived, the ledger {:?}", self.arrived));
+        }
+        let counted: BTreeMap<&str, u64> = self
+            .products
+            .iter()
+            .filter_map(|(id, item)| Some((*id, item["requests"].as_u64().filter(|count| *count > 0)?)))
+            .collect();
+        if counted != open {
+            wrong.push(format!("open requests name {open:?}, products count {counted:?}"));
         }
     }
 

@@ -35,6 +35,6 @@ pub use client::{Client, Request, at_once};
 pub use faults::{Fault, Faults, Held};
 pub use observe::log_lines;
 pub use reply::Reply;
-pub use shop::{New, PASSWORD, Person, Shop};
+pub use shop::{New, PASSWORD, Person, Requested, Shop};
 pub use sources::{SeededEntropy, TestClock};
 pub use stack::Stack;

@@ -17,6 +17,17 @@ use crate::{
 /// Everybody's password, and words to be looked for where they must not be.
 pub const PASSWORD: &str = "canary-tidy-shelves-and-full-bins";
 
+const REQUESTS: &str = "/api/v1/purchase-requests";
+
+/// A purchase request of one line.
+#[derive(Debug, Clone)]
+pub struct Requested {
+    /// The request's id.
+    pub id: String,
+    /// The line's id.
+    pub item: String,
+}
+
 /// An organization with an admin, a manager and a member of staff, all signed in; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Shop {
@@ -168,6 +179,39 @@ impl Shop {
     /// Staff records that so much went out.
     pub fn take(&self, product: &str, warehouse: &str, quantity: impl Into<Value>) -> Request {
         self.staff.take(product, warehouse, quantity)
+    }
+
+    /// Staff asks for so much of a product, and the request is taken on until it has this status.
+    pub async fn request(&self, product: &str, quantity: impl Into<Value>, status: &str) -> Requested {
+        let lines = json!([{"product_id": product, "quantity": quantity.into()}]);
+        let made = self.staff.post(REQUESTS, json!({"items": lines})).await.expect(201);
+        let item = made.json()["items"][0]["id"].as_str().unwrap().to_owned();
+        let requested = Requested { id: made.id(), item };
+        let ways: [(&str, &[&str]); 6] = [
+            ("DRAFT", &[]),
+            ("SUBMITTED", &["submit"]),
+            ("APPROVED", &["submit", "approve"]),
+            ("REJECTED", &["submit", "reject"]),
+            ("CANCELLED", &["submit", "cancel"]),
+            ("ORDERED", &["submit", "approve", "mark-ordered"]),
+        ];
+        let (_, steps) = ways.iter().find(|(known, _)| *known == status).expect("a status with a way to it");
+        for step in *steps {
+            self.step(&requested.id, step).await.expect(200);
+        }
+        requested
+    }
+
+    /// The manager takes a request a step on.
+    pub fn step(&self, request: &str, step: &str) -> Request {
+        let body = if step == "reject" { json!({"rejection_reason": "Too dear"}) } else { json!({}) };
+        self.manager.post(format!("{REQUESTS}/{request}/{step}"), body)
+    }
+
+    /// The manager records what arrived of a request's only line; all that is left without a quantity.
+    pub fn arrive(&self, request: &Requested, warehouse: &str, quantity: impl Into<Value>) -> Request {
+        let line = json!({"item_id": request.item, "warehouse_id": warehouse, "quantity": quantity.into()});
+        self.manager.post(format!("{REQUESTS}/{}/receive", request.id), json!({"items": [line]}))
     }
 
     /// How much of a product is in a warehouse, as the answer has it: `"6"`, `"0.5"`.

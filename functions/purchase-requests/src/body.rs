@@ -1,0 +1,116 @@
+//! Requests and receipts as they are sent.
+
+use std::collections::HashSet;
+
+use stockroom_api::{FromBody, Object, Patch};
+use stockroom_domain::{
+    fault::Fault,
+    purchasing::{MOST_LINES, MOST_RECEIVED_LINES, MOST_RECEIVING_WAREHOUSES, NewLine, ReceivedLine},
+    quantity::Quantity,
+    text::{Notes, RejectionReason},
+};
+use stockroom_store::{NewRequest, Receipt, RequestChanges};
+
+/// A whole request, to write or to replace.
+pub(crate) struct RequestBody(pub(crate) NewRequest);
+
+impl FromBody for RequestBody {
+    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+        let notes = object.optional("notes");
+        let lines = object.list("items", 1..=MOST_LINES, line);
+        refuse_twice(object, lines.as_deref());
+        Some(Self(NewRequest { notes: notes?, lines: lines? }))
+    }
+}
+
+/// What is to change of a request.
+pub(crate) struct RequestPatch {
+    notes: Patch<Notes>,
+    lines: Option<Vec<NewLine>>,
+}
+
+impl FromBody for RequestPatch {
+    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+        let notes = object.patch("notes");
+        let lines = object.patch_list("items", 1..=MOST_LINES, line);
+        refuse_twice(object, lines.as_ref().and_then(Option::as_deref));
+        Some(Self { notes: notes?, lines: lines? })
+    }
+}
+
+impl RequestPatch {
+    pub(crate) fn changes(self) -> RequestChanges<impl Fn(&Option<Notes>) -> Option<Notes>> {
+        RequestChanges { notes: move |present: &Option<Notes>| self.notes.or_none(present), lines: self.lines }
+    }
+}
+
+/// Why a request is declined.
+pub(crate) struct Rejection(pub(crate) RejectionReason);
+
+impl FromBody for Rejection {
+    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+        object.required("rejection_reason").map(Self)
+    }
+}
+
+/// What arrived.
+pub(crate) struct ReceiptBody(pub(crate) Receipt);
+
+impl FromBody for ReceiptBody {
+    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+        let lines = object.list("items", 1..=MOST_RECEIVED_LINES, |line| {
+            let item = line.required("item_id");
+            let warehouse = line.required("warehouse_id");
+            let quantity = line.optional("quantity");
+            if let Some(Some(quantity)) = quantity {
+                refuse_nothing(line, quantity);
+            }
+            Some(ReceivedLine { item: item?, warehouse: warehouse?, quantity: quantity? })
+        })?;
+        let mut items = HashSet::new();
+        for (index, line) in lines.iter().enumerate() {
+            if !items.insert(line.item) {
+                object.report_element("items", index, "item_id", Fault::new("duplicate_item", "must stand once"));
+            }
+        }
+        let warehouses: HashSet<_> = lines.iter().map(|line| line.warehouse).collect();
+        if warehouses.len() > MOST_RECEIVING_WAREHOUSES {
+            let detail = format!("must go into at most {MOST_RECEIVING_WAREHOUSES} warehouses");
+            object.report("items", Fault::new("too_many_warehouses", detail));
+        }
+        Some(Self(Receipt { lines }))
+    }
+}
+
+fn line(line: &mut Object<'_>) -> Option<NewLine> {
+    let product = line.required("product_id");
+    let quantity = line.required("quantity");
+    let estimated_price = line.optional("estimated_price");
+    let supplier = line.optional("supplier_id");
+    let warehouse = line.optional("warehouse_id");
+    if let Some(quantity) = quantity {
+        refuse_nothing(line, quantity);
+    }
+    Some(NewLine {
+        product: product?,
+        quantity: quantity?,
+        estimated_price: estimated_price?,
+        supplier: supplier?,
+        warehouse: warehouse?,
+    })
+}
+
+fn refuse_nothing(line: &mut Object<'_>, quantity: Quantity) {
+    if !quantity.is_positive() {
+        line.report("quantity", Fault::new("out_of_range", "must be above 0"));
+    }
+}
+
+fn refuse_twice(object: &mut Object<'_>, lines: Option<&[NewLine]>) {
+    let mut products = HashSet::new();
+    for (index, line) in lines.unwrap_or_default().iter().enumerate() {
+        if !products.insert(line.product) {
+            object.report_element("items", index, "product_id", Fault::new("duplicate_product", "must stand once"));
+        }
+    }
+}

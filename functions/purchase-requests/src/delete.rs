@@ -1,0 +1,14 @@
+//! `DELETE /purchase-requests/{id}`: delete a draft.
+
+use stockroom_api::{Answer, ApiError, PathId, Precondition, RequestStore, Scope};
+use stockroom_domain::id::PurchaseRequestId;
+
+pub(crate) async fn delete(
+    store: RequestStore,
+    scope: Scope,
+    PathId(id): PathId<PurchaseRequestId>,
+    Precondition(version): Precondition,
+) -> Result<Answer, ApiError> {
+    store.purchase_requests(&scope).delete(id, version).await?;
+    Ok(Answer::nothing())
+}

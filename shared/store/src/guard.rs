@@ -1,0 +1,86 @@
+//! What a change needs of the products and warehouses it is about, but does not change: that they stay, and that what
+//! they count beside their details is right. A transaction can hold an item once, so what is needed of each is gathered.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::{
+    catalogue::version_is,
+    closing::{Mark, REQUESTS},
+    error::StoreError,
+    expression::{Expression, expression},
+    item::Item,
+    keys::Key,
+    write::Change,
+};
+
+/// Gathers what is needed of each product and warehouse.
+#[derive(Debug, Default)]
+pub(crate) struct Guards<'a>(BTreeMap<Key, Guard<'a>>);
+
+#[derive(Debug, Default)]
+struct Guard<'a> {
+    /// The item and its version, if it was read.
+    read: Option<(&'a Item, u64)>,
+    must_stay: bool,
+    counts: BTreeMap<&'static str, i64>,
+}
+
+impl<'a> Guards<'a> {
+    fn of(&mut self, key: &Key, item: &'a Item, version: u64) -> &mut Guard<'a> {
+        let guard = self.0.entry(key.clone()).or_default();
+        guard.read = Some((item, version));
+        guard
+    }
+
+    /// The item was read and a level's revision guards it; a mark on it whose time is over is taken away.
+    pub(crate) fn touch(&mut self, key: &Key, item: &'a Item, version: u64) {
+        self.of(key, item, version);
+    }
+
+    /// The item must stay as it was read, with no deletion under way, until the change is committed.
+    pub(crate) fn keep(&mut self, key: &Key, item: &'a Item, version: u64) {
+        self.of(key, item, version).must_stay = true;
+    }
+
+    /// The same, and it counts one more of something.
+    pub(crate) fn count(&mut self, key: &Key, item: &'a Item, version: u64, counter: &'static str) {
+        let count = self.of(key, item, version).counts.entry(counter).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// One open purchase request fewer names the product, which the request itself has kept from being deleted.
+    pub(crate) fn release(&mut self, key: &Key) {
+        self.0.entry(key.clone()).or_default().counts.insert(REQUESTS, -1);
+    }
+
+    /// Adds what was gathered to a change.
+    pub(crate) fn onto<T>(self, change: Change<T>) -> Result<Change<T>, StoreError> {
+        self.0.into_iter().try_fold(change, |change, (key, guard)| guard.onto(change, &key))
+    }
+}
+
+impl Guard<'_> {
+    fn onto<T>(self, change: Change<T>, key: &Key) -> Result<Change<T>, StoreError> {
+        let mark = self.read.map(|(item, _)| Mark::of(item)).transpose()?.flatten();
+        let condition = match (self.read, &mark) {
+            (None, _) => expression("attribute_exists(#pk)"),
+            (Some((_, version)), Some(mark)) => version_is(version).and(mark.stands()),
+            (Some((_, version)), None) => version_is(version).and(expression("attribute_not_exists(#closing)")),
+        };
+        let update = self.update(mark.is_some());
+        if !update.text.is_empty() {
+            return change.update(key, &update, &condition);
+        }
+        if self.must_stay { change.check(key, &condition) } else { Ok(change) }
+    }
+
+    fn update(&self, is_marked: bool) -> Expression {
+        let removal = if is_marked { "REMOVE #closing" } else { "" };
+        let additions: Vec<String> = self.counts.keys().map(|counter| format!("#{counter} :{counter}")).collect();
+        let addition = if additions.is_empty() { String::new() } else { format!("ADD {}", additions.join(", ")) };
+        let update = expression(format!("{removal} {addition}").trim());
+        self.counts.iter().fold(update, |update, (counter, by)| update.with(counter, AttributeValue::N(by.to_string())))
+    }
+}

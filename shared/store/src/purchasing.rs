@@ -1,0 +1,346 @@
+//! Purchase requests: writing them, deciding on them, and recording what arrives.
+//!
+//! An open request holds the products it names: each product counts them, in the transaction in which a request begins or
+//! ceases to name it, so that a deletion needs no look to know. What arrives is put into the ledger in the transaction that
+//! counts it on its line, so that never more arrives than was ordered, whoever else receives at the same moment.
+
+mod lines;
+mod receive;
+
+use std::collections::BTreeSet;
+
+use stockroom_domain::{
+    access::{Permission, Role},
+    id::{PurchaseRequestId, UserId},
+    log::{Action, Entity},
+    purchasing::{NewLine, PurchaseRequest, RequestNumber, RequestStatus, Step},
+    text::Notes,
+    user::Person,
+};
+
+use self::lines::{NewItems, named_keys, releases};
+pub use self::receive::Receipt;
+use crate::{
+    catalogue::version_is,
+    error::StoreError,
+    expression::{Expression, absent, expression},
+    guard::Guards,
+    item::{Item, data, n, s, with_compact_data},
+    keys::{Index, Key, OrganizationKeys},
+    log::{Entry, difference, snapshot},
+    page::{Page, PageRequest, Position},
+    scope::TenantScope,
+    table::{Query, Table},
+    write::{Attempt, Authority, Change, Decision, Outcome},
+};
+
+/// A request that is to be written.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct NewRequest {
+    pub notes: Option<Notes>,
+    /// 1 to 40, a product at most once.
+    pub lines: Vec<NewLine>,
+}
+
+/// What is to become of a draft.
+#[derive(Debug, Clone)]
+pub struct RequestChanges<N> {
+    /// Gives the new notes, made from the present ones.
+    pub notes: N,
+    /// All its lines; none to leave them as they are.
+    pub lines: Option<Vec<NewLine>>,
+}
+
+/// Which requests a list shows.
+#[derive(Debug, Clone, Copy, Default)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct RequestFilter {
+    pub status: Option<RequestStatus>,
+    pub created_by: Option<UserId>,
+}
+
+/// See [`crate::Store::purchase_requests`]. Staff find their own requests alone; any other is for them as if it were not
+/// there.
+#[derive(Debug, Clone, Copy)]
+pub struct PurchaseRequests<'a> {
+    table: &'a Table,
+    scope: &'a TenantScope,
+}
+
+impl<'a> PurchaseRequests<'a> {
+    pub(crate) fn new(table: &'a Table, scope: &'a TenantScope) -> Self {
+        Self { table, scope }
+    }
+
+    fn keys(&self) -> OrganizationKeys {
+        self.scope.keys()
+    }
+
+    /// One request.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn get(&self, id: PurchaseRequestId) -> Result<PurchaseRequest, StoreError> {
+        let key = self.keys().request(id);
+        let items = self.table.get_for(self.scope, std::slice::from_ref(&key)).await?;
+        let role = self.table.verify(self.scope).await?.user.role;
+        self.visible(items.get(&key), role)
+    }
+
+    /// The request of an item, if there is one and it is for somebody of that role to see.
+    fn visible(&self, item: Option<&Item>, role: Role) -> Result<PurchaseRequest, StoreError> {
+        let request: PurchaseRequest = data(item.ok_or(StoreError::NotFound)?)?;
+        if sees_all(role) || request.is_of(self.scope.claim().user) { Ok(request) } else { Err(StoreError::NotFound) }
+    }
+
+    /// A page of requests, by age.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn list(&self, filter: &RequestFilter, page: &PageRequest) -> Result<Page<PurchaseRequest>, StoreError> {
+        // Whose requests are to be read depends on the role as it is stored. The token's is nearly always the same, and
+        // to go by it saves a round trip.
+        let guess = sees_all(self.scope.claimed_role().unwrap_or(Role::Staff));
+        let mut found = self.table.beside_check(self.scope, self.page(guess, filter, page)).await?;
+        let known = sees_all(self.table.verify(self.scope).await?.user.role);
+        if known != guess {
+            found = self.page(known, filter, page).await?;
+        }
+        Ok(found)
+    }
+
+    async fn page(
+        &self,
+        sees_all: bool,
+        filter: &RequestFilter,
+        page: &PageRequest,
+    ) -> Result<Page<PurchaseRequest>, StoreError> {
+        let (keys, me) = (self.keys(), self.scope.claim().user);
+        let creator = match filter.created_by {
+            Some(user) if !sees_all && user != me => return Ok(Page::empty()),
+            None if !sees_all => Some(me),
+            creator => creator,
+        };
+        let mut query = match (creator, filter.status) {
+            (Some(user), _) => Query::index(Index::Two, keys.requests_by(user), 0),
+            (None, Some(status)) => Query::index(Index::One, keys.requests_in(status), 0),
+            (None, None) => Query::new(keys.requests(), 0),
+        };
+        if let (Some(_), Some(status)) = (creator, filter.status) {
+            query.filter = expression("#data.#status = :status").with("status", s(status.name()));
+        }
+        // All three are in order of the ids, so that a page can end in one and the next begin in another.
+        let start = |id: &str| {
+            let mut at = Position::of(&Key::new(keys.requests(), id).attributes(), &["pk", "sk"]);
+            if let Some(index) = query.index {
+                let (partition, sort) = index.key_names();
+                at.0.extend([(partition.to_owned(), query.partition.clone()), (sort.to_owned(), id.to_owned())]);
+            }
+            at
+        };
+        let after = page.after.as_ref().and_then(|after| after.get("sk")).map(start);
+        let (items, next) = self.table.page(query.clone(), &PageRequest { after, ..page.clone() }).await?;
+        let next = next.and_then(|next| Some(Position::single("sk", next.get("sk")?)));
+        Ok(Page { items: items.iter().map(data).collect::<Result<_, _>>()?, next })
+    }
+
+    /// Writes a new draft, under the next number.
+    ///
+    /// # Errors
+    /// [`StoreError::Rejected`] for lines that name what is not there, or too fine a quantity.
+    pub async fn add(
+        &self,
+        new: &NewRequest,
+        present: impl Fn(&PurchaseRequest) -> Vec<u8>,
+    ) -> Result<Outcome<PurchaseRequest>, StoreError> {
+        let keys = self.keys();
+        let counter = keys.requests_counter();
+        let mut wanted = named_keys(keys, &new.lines);
+        wanted.push(counter.clone());
+        let decide = |attempt: &Attempt<'_>| -> Result<Decision<PurchaseRequest>, StoreError> {
+            let id = attempt.id();
+            let items = match NewItems::read(attempt, keys, id, &new.lines)? {
+                NewItems::Ready(items) => items,
+                NewItems::Leaving => return Ok(Decision::Wait("a product is being deleted")),
+            };
+            let (last, counts) = next_number(attempt.find(&counter));
+            let request = PurchaseRequest {
+                id,
+                version: 1,
+                request_number: RequestNumber(last.saturating_add(1)),
+                status: RequestStatus::Draft,
+                notes: new.notes.clone(),
+                items: items.iter().map(|(item, _)| item.clone()).collect(),
+                created_by: Person::from(&attempt.caller()?.user),
+                submitted_at: None,
+                approved_by: None,
+                approved_at: None,
+                rejected_by: None,
+                rejected_at: None,
+                rejection_reason: None,
+                ordered_at: None,
+                received_by: None,
+                received_at: None,
+                cancelled_by: None,
+                cancelled_at: None,
+                created_at: attempt.now,
+                updated_at: attempt.now,
+            };
+            let mut guards = Guards::default();
+            items.iter().for_each(|(_, goods)| goods.hold(&mut guards));
+            let entry = self.entry(attempt, Action::Create, &request, (None, Some(snapshot(&request)?)));
+            let change = Change::logged(request.clone(), self.scope.claim().organization, &entry)?
+                .put(item(keys, &request)?, &absent())?
+                .update(
+                    &counter,
+                    &expression("SET #count = :next").with("next", n(request.request_number.0)),
+                    &counts,
+                )?;
+            Ok(guards.onto(change)?.into())
+        };
+        self.table.write(Authority::Tenant(self.scope), &wanted, decide, present).await
+    }
+
+    /// Changes a draft.
+    ///
+    /// # Errors
+    /// As [`PurchaseRequests::add`], [`StoreError::NotFound`], [`StoreError::VersionMismatch`],
+    /// [`crate::Conflict::InvalidTransition`] when it is no draft.
+    pub async fn revise(
+        &self,
+        id: PurchaseRequestId,
+        expected: Option<u64>,
+        changes: &RequestChanges<impl Fn(&Option<Notes>) -> Option<Notes>>,
+    ) -> Result<PurchaseRequest, StoreError> {
+        let (keys, key) = (self.keys(), self.keys().request(id));
+        let mut wanted = changes.lines.as_ref().map(|lines| named_keys(keys, lines)).unwrap_or_default();
+        wanted.push(key.clone());
+        let decide = |attempt: &Attempt<'_>| -> Result<Decision<PurchaseRequest>, StoreError> {
+            let before = self.expected(attempt, &key, expected)?;
+            let attempt = &attempt.behind(before.updated_at);
+            let mut after = before.next(before.status, attempt.now);
+            after.notes = (changes.notes)(&before.notes);
+            let mut guards = Guards::default();
+            if let Some(lines) = &changes.lines {
+                let items = match NewItems::read(attempt, keys, id, lines)? {
+                    NewItems::Ready(items) => items,
+                    NewItems::Leaving => return Ok(Decision::Wait("a product is being deleted")),
+                };
+                let (old, new) = (before.products(), lines.iter().map(|line| line.product).collect::<BTreeSet<_>>());
+                let added = items.iter().filter(|(item, _)| !old.contains(&item.product_id));
+                added.for_each(|(_, goods)| goods.hold(&mut guards));
+                old.difference(&new).for_each(|gone| guards.release(&keys.product(*gone)));
+                after.items = items.into_iter().map(|(item, _)| item).collect();
+            }
+            before.require_draft()?;
+            if (&after.notes, &after.items) == (&before.notes, &before.items) {
+                return Ok(Decision::Keep(before));
+            }
+            let change = self.next(attempt, Action::Update, &before, &after)?;
+            Ok(guards.onto(change)?.into())
+        };
+        self.table.change(Authority::Tenant(self.scope), &wanted, decide).await
+    }
+
+    /// Deletes a draft: its creator may, and who may delete anybody's.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Forbidden`], [`StoreError::VersionMismatch`],
+    /// [`crate::Conflict::InvalidTransition`] when it is no draft.
+    pub async fn delete(&self, id: PurchaseRequestId, expected: Option<u64>) -> Result<(), StoreError> {
+        let (keys, key) = (self.keys(), self.keys().request(id));
+        let decide = |attempt: &Attempt<'_>| -> Result<Decision<()>, StoreError> {
+            let caller = &attempt.caller()?.user;
+            let request = self.visible(attempt.find(&key), caller.role)?;
+            if !request.is_of(caller.id) && !caller.role.may(Permission::DeleteRequests) {
+                return Err(StoreError::Forbidden);
+            }
+            require_version(&request, expected)?;
+            request.require_draft()?;
+            let attempt = &attempt.behind(request.updated_at);
+            let entry = self.entry(attempt, Action::Delete, &request, (Some(snapshot(&request)?), None));
+            let change = Change::logged((), self.scope.claim().organization, &entry)?
+                .delete(&key, &version_is(request.version))?;
+            Ok(releases(keys, &request).onto(change)?.into())
+        };
+        self.table.change(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide).await
+    }
+
+    /// Takes a request a step on.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`crate::Conflict::InvalidTransition`].
+    pub async fn take(
+        &self,
+        id: PurchaseRequestId,
+        expected: Option<u64>,
+        step: &Step,
+        present: impl Fn(&PurchaseRequest) -> Vec<u8>,
+    ) -> Result<Outcome<PurchaseRequest>, StoreError> {
+        let (keys, key) = (self.keys(), self.keys().request(id));
+        let decide = |attempt: &Attempt<'_>| -> Result<Decision<PurchaseRequest>, StoreError> {
+            let before = self.expected(attempt, &key, expected)?;
+            let attempt = &attempt.behind(before.updated_at);
+            let after = before.take(step, &Person::from(&attempt.caller()?.user), attempt.now)?;
+            let change = self.next(attempt, step.action(), &before, &after)?;
+            let freed = if after.status.is_open() { Guards::default() } else { releases(keys, &after) };
+            Ok(freed.onto(change)?.into())
+        };
+        self.table.write(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide, present).await
+    }
+
+    /// The request of an attempt, in the version that is asked for.
+    fn expected(&self, attempt: &Attempt<'_>, key: &Key, expected: Option<u64>) -> Result<PurchaseRequest, StoreError> {
+        let request = self.visible(attempt.find(key), attempt.caller()?.user.role)?;
+        require_version(&request, expected)?;
+        Ok(request)
+    }
+
+    /// The change from one version of a request to the next.
+    fn next(
+        &self,
+        attempt: &Attempt<'_>,
+        action: Action,
+        before: &PurchaseRequest,
+        after: &PurchaseRequest,
+    ) -> Result<Change<PurchaseRequest>, StoreError> {
+        let (shown_before, shown_after) = difference(snapshot(before)?, snapshot(after)?);
+        let entry = self.entry(attempt, action, after, (Some(shown_before), Some(shown_after)));
+        Change::logged(after.clone(), self.scope.claim().organization, &entry)?
+            .put(item(self.keys(), after)?, &version_is(before.version))
+    }
+
+    fn entry(
+        &self,
+        attempt: &Attempt<'_>,
+        action: Action,
+        request: &PurchaseRequest,
+        states: (Option<serde_json::Value>, Option<serde_json::Value>),
+    ) -> Entry {
+        let entry = attempt.entry(action, (Entity::PurchaseRequest, request.id), states);
+        Entry { owner: Some(request.created_by.id), ..entry }
+    }
+}
+
+fn require_version(request: &PurchaseRequest, expected: Option<u64>) -> Result<(), StoreError> {
+    if expected.is_some_and(|version| version != request.version) { Err(StoreError::VersionMismatch) } else { Ok(()) }
+}
+
+/// Whether somebody of that role sees everybody's requests.
+fn sees_all(role: Role) -> bool {
+    role.may(Permission::DecidePurchases)
+}
+
+/// The last number given, and the condition that none was given since.
+fn next_number(counter: Option<&Item>) -> (u64, Expression) {
+    let last = counter.and_then(|item| item.get("count")?.as_n().ok()?.parse().ok());
+    last.map_or_else(|| (0, absent()), |last| (last, expression("#count = :last").with("last", n(last))))
+}
+
+fn item(keys: OrganizationKeys, request: &PurchaseRequest) -> Result<Item, StoreError> {
+    let mut item = with_compact_data(&keys.request(request.id), request)?;
+    Index::One.insert(&mut item, (keys.requests_in(request.status), request.id.to_string()));
+    Index::Two.insert(&mut item, (keys.requests_by(request.created_by.id), request.id.to_string()));
+    Ok(item)
+}
