@@ -42,11 +42,11 @@ impl Costs {
     }
 
     fn table(&self) -> String {
-        let mut table = format!("{:40} {:28} trips  reads writes\n", "operation", "case");
+        let mut table = format!("{:50} {:28} trips  reads writes\n", "operation", "case");
         for Row { operation, case, round_trips, read_halves, write_halves } in &self.0 {
             let units = |halves: &u64| format!("{}.{}", halves / 2, halves % 2 * 5);
             let (reads, writes) = (units(read_halves), units(write_halves));
-            writeln!(table, "{operation:40} {case:28} {round_trips:5} {reads:>6} {writes:>6}").unwrap();
+            writeln!(table, "{operation:50} {case:28} {round_trips:5} {reads:>6} {writes:>6}").unwrap();
         }
         table
     }
