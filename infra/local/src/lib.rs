@@ -1,6 +1,8 @@
 //! `cargo dev`: the whole product in one process, with stand-ins for what AWS puts around the functions. For development
 //! only and reachable from this machine only.
 
+pub mod acme;
+pub mod demo;
 pub mod embedded;
 pub mod event;
 pub mod functions;

@@ -16,12 +16,14 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use crate::acme;
+use crate::demo::{ImportError, Imported, Progress};
 use crate::embedded::{self, EmbeddedError, Storage, TABLE_NAME};
 use crate::functions;
 use crate::gateway::Gateway;
 use crate::listen::{self, ListenError};
 use crate::lock::{DirectoryLock, LockError};
-use crate::northwind::{self, ImportError, Imported, Progress};
+use crate::northwind;
 use crate::options::{Demo, Options};
 use crate::secrets::{Secrets, SecretsError};
 use crate::settings::Settings;
@@ -114,6 +116,13 @@ impl<W: Write> Stack<'_, W> {
             if !has_demo {
                 self.console.say("The organization northwind is there without its demo's admin; it stays as it is.");
             }
+            let imported = tokio::select! {
+                () = &mut stop => return Ok(()),
+                imported = acme::import(&runtime) => imported?,
+            };
+            if imported == Imported::Foreign {
+                self.console.say("The organization acme is there without its demo's admin; it stays as it is.");
+            }
         }
         match api {
             Some(listener) => self.serve(&runtime, listener, has_demo, stop).await,
@@ -134,8 +143,8 @@ impl<W: Write> Stack<'_, W> {
         self.console.say(format_args!("ready {url}\n\n  API      {url}/api/v1"));
         if has_demo {
             self.console.say(
-                "  Tenant   northwind (Northwind Traders)\n  \
-                   Sign in  as admin@, manager@ or staff@northwind.example; README.md has the password",
+                "  Tenants  northwind (Northwind Traders) and acme\n  \
+                   Sign in  as admin@, manager@ or staff@northwind.example or acme.example; README.md has the passwords",
             );
         }
         Ok(listen::serve(listener, Arc::new(gateway), stop).await?)

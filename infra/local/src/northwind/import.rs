@@ -3,78 +3,27 @@
 
 use std::time::Duration;
 
-use stockroom_api::{ApiError, password::Hasher};
 use stockroom_domain::{
     access::Permission,
     catalogue::Product,
-    fault::Fault,
-    id::{OrganizationId, ProductId, UserId, WarehouseId},
-    organization::Currency,
-    source::{Clock, Sources},
+    id::{ProductId, WarehouseId},
     stock::NewMovement,
-    time::Timestamp,
-    user::Password,
 };
 use stockroom_runtime::Runtime;
 use stockroom_store::{
-    CatalogueFilter, CatalogueSort, Claim, IdempotencyKey, MovementFilter, NewOrganization, NewUser, Origin, Outcome,
-    Page, PageRequest, ProductFilter, ProductSort, Store, StoreError, TableClient, TenantScope,
+    CatalogueFilter, CatalogueSort, IdempotencyKey, MovementFilter, PageRequest, ProductFilter, ProductSort,
+    StoreError, TenantScope,
 };
 use tokio::sync::mpsc;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 
-use super::plan::{ADMIN, COMPANY, MANAGER, PASSWORD, Person, Plan, PlannedMovement, STAFF, SUBDOMAIN};
+use super::plan::{COMPANY, Plan, PlannedMovement};
+use super::reorder;
+use crate::demo::{Founded, Founder, ImportError, Imported, PAGE, Progress, all, done};
 
 /// How many products' movements are recorded side by side.
 const WORKERS: usize = 8;
-const PAGE: usize = 100;
 const DAY: Duration = Duration::from_hours(24);
-
-/// How far an import is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Movements that are in the ledger, those of earlier runs included.
-    pub recorded: usize,
-    /// All there will be.
-    pub total: usize,
-}
-
-/// What an import came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Imported {
-    /// The company is complete now.
-    Completed,
-    /// It was before; whatever has been done with it since stays.
-    Present,
-    /// The subdomain belongs to somebody else, or to the company without its first admin.
-    Foreign,
-}
-
-/// Why an import did not come to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// A file does not hold what it should.
-    #[error("the sample company's records cannot be read: {0}")]
-    Records(#[from] csv::Error),
-    /// A value is not one that the product takes.
-    #[error("the sample company's records have a value that {0}")]
-    Value(#[from] Fault),
-    /// A record names another that is not there.
-    #[error("the sample company's records do not fit each other")]
-    Inconsistent,
-    /// No hash of the password.
-    #[error("the sample company's password cannot be hashed: {0}")]
-    Password(String),
-    /// The ledger has movements that are none of the company's.
-    #[error("the sample company was used before its import was complete: start again with another --data-dir")]
-    Used,
-    /// The store refused or failed.
-    #[error("the sample company's import failed: {0}")]
-    Store(#[from] StoreError),
-    /// A part of it broke off.
-    #[error("the sample company's import broke off: {0}")]
-    Broken(#[from] JoinError),
-}
 
 /// Makes the company complete, and tells how far it is as often as that changes.
 ///
@@ -85,84 +34,41 @@ pub enum ImportError {
 /// When the table cannot be reached or the company was used while it was incomplete.
 pub async fn import(runtime: &Runtime, progress: impl FnMut(Progress)) -> Result<Imported, ImportError> {
     let plan = Plan::make()?;
-    let client = TableClient::new(runtime.config.connection.clone());
-    let importer = Importer { client, sources: runtime.sources.clone() };
-    let Some((organization, admin)) = importer.company(&plan).await? else {
+    let founder = Founder::new(runtime, &COMPANY);
+    let Some(founded) = founder.found(plan.founded(0)).await? else {
         return Ok(Imported::Foreign);
     };
-    let scope = |user, permission| {
-        let origin = Origin { request_id: "northwind".to_owned(), ..Origin::default() };
-        TenantScope::new(Claim { organization, user, session: None }, permission, origin)
-    };
-    match importer.is_complete(&plan, &scope(admin, Permission::ReadStock)).await {
-        Ok(true) => return Ok(Imported::Present),
-        Ok(false) => {}
+    let importer = Importer(founder.clone());
+    match importer.is_complete(&plan, &founded.admin(Permission::ReadStock)).await {
+        Ok(true) => {}
+        Ok(false) => importer.history(&plan, &founded, progress).await?,
         Err(StoreError::Unauthenticated) => return Ok(Imported::Foreign),
         Err(error) => return Err(error.into()),
     }
-    let manage = scope(admin, Permission::ManageUsers);
-    let manager = importer.person(MANAGER, plan.founded(1), &manage).await?;
-    let staff = importer.person(STAFF, plan.founded(2), &manage).await?;
-    let keep_catalogue = scope(manager, Permission::WriteCatalogue);
-    importer.suppliers(&plan, &keep_catalogue).await?;
-    let warehouse = importer.warehouse(&plan, &keep_catalogue).await?;
-    let products = importer.products(&plan, &keep_catalogue).await?;
-    importer.movements(&plan, &scope(staff, Permission::RecordStock), warehouse, &products, progress).await?;
-    Ok(Imported::Completed)
-}
-
-/// A clock that stands still.
-#[derive(Debug, Clone, Copy)]
-struct StoppedAt(Timestamp);
-
-impl Clock for StoppedAt {
-    fn now(&self) -> Timestamp {
-        self.0
-    }
+    let people = founder.people(&founded, [plan.founded(1), plan.founded(2)]).await?;
+    let is_new = reorder::write(&runtime.store, &people).await?;
+    Ok(if is_new { Imported::Completed } else { Imported::Present })
 }
 
 #[derive(Debug, Clone)]
-struct Importer {
-    client: TableClient,
-    sources: Sources,
-}
+struct Importer(Founder);
 
 /// A planned movement of a product that is there.
 struct Recording {
-    at: Timestamp,
+    at: stockroom_domain::time::Timestamp,
     key: IdempotencyKey,
     new: NewMovement,
 }
 
 impl Importer {
-    /// The store as it was at a moment.
-    fn at(&self, moment: Timestamp) -> Store {
-        Store::new(self.client.clone(), self.sources.with_clock(StoppedAt(moment)))
-    }
-
-    fn hash(&self) -> Result<stockroom_store::PasswordHash, ImportError> {
-        let password: Password = PASSWORD.parse()?;
-        let failed = |error: ApiError| ImportError::Password(format!("{error:?}"));
-        Hasher::new(self.sources.clone()).hash(password.reveal()).map_err(failed)
-    }
-
-    /// The company and its first admin, founded now if need be; `None` when the name is taken without that admin.
-    async fn company(&self, plan: &Plan) -> Result<Option<(OrganizationId, UserId)>, ImportError> {
-        let store = self.at(plan.founded(0));
-        if let Some(credential) = store.identity().credential(SUBDOMAIN, &ADMIN.email.parse()?).await? {
-            return Ok(credential.user().map(|user| (credential.organization(), user)));
-        }
-        let new = NewOrganization {
-            name: COMPANY.parse()?,
-            subdomain: SUBDOMAIN.parse()?,
-            currency: Currency::default(),
-            admin_email: ADMIN.email.parse()?,
-            admin_name: ADMIN.full_name.parse()?,
-            admin_hash: self.hash()?,
-        };
-        let origin = Origin { request_id: "northwind".to_owned(), ..Origin::default() };
-        let signed_up = done(store.organizations().sign_up(&new, &origin, None, |_| Vec::new()).await?)?;
-        Ok(Some((signed_up.organization.id, signed_up.admin.id)))
+    /// Everything up to the last order line.
+    async fn history(&self, plan: &Plan, founded: &Founded, progress: impl FnMut(Progress)) -> Result<(), ImportError> {
+        let people = self.0.people(founded, [plan.founded(1), plan.founded(2)]).await?;
+        let keep_catalogue = people.manager(Permission::WriteCatalogue);
+        self.suppliers(plan, &keep_catalogue).await?;
+        let warehouse = self.warehouse(plan, &keep_catalogue).await?;
+        let products = self.products(plan, &keep_catalogue).await?;
+        self.movements(plan, &people.staff(Permission::RecordStock), warehouse, &products, progress).await
     }
 
     /// The last order line is recorded after all else, and no movement is ever deleted.
@@ -178,28 +84,17 @@ impl Importer {
             ..MovementFilter::default()
         };
         let page = PageRequest { limit: PAGE, after: None, descending: false };
-        let found = self.at(last.at).movements(scope).list(&filter, &page).await?;
+        let found = self.0.at(last.at).movements(scope).list(&filter, &page).await?;
         Ok(found.items.len() >= wanted)
     }
 
-    async fn person(&self, person: Person, at: Timestamp, scope: &TenantScope) -> Result<UserId, ImportError> {
-        let store = self.at(at);
-        let email = person.email.parse()?;
-        let credential = store.identity().credential(SUBDOMAIN, &email).await?;
-        if let Some(user) = credential.and_then(|credential| credential.user()) {
-            return Ok(user);
-        }
-        let new = NewUser { email, full_name: person.full_name.parse()?, role: person.role, hash: Some(self.hash()?) };
-        Ok(done(store.users(scope).add(&new, |_| Vec::new()).await?)?.user.id)
-    }
-
     async fn suppliers(&self, plan: &Plan, scope: &TenantScope) -> Result<(), ImportError> {
-        let store = self.at(plan.founded(0));
+        let store = self.0.at(plan.founded(0));
         let (filter, sort) = (CatalogueFilter::default(), CatalogueSort::CreatedAt);
         let known = all(async |page| store.suppliers(scope).list(&filter, sort, &page).await).await?;
         for (place, supplier) in plan.suppliers.iter().enumerate() {
             if known.iter().all(|known| known.details.name != supplier.name) {
-                let store = self.at(plan.founded(place));
+                let store = self.0.at(plan.founded(place));
                 done(store.suppliers(scope).add(supplier, |_| Vec::new()).await?)?;
             }
         }
@@ -207,7 +102,7 @@ impl Importer {
     }
 
     async fn warehouse(&self, plan: &Plan, scope: &TenantScope) -> Result<WarehouseId, ImportError> {
-        let store = self.at(plan.founded(0));
+        let store = self.0.at(plan.founded(0));
         let (filter, sort) = (CatalogueFilter::default(), CatalogueSort::CreatedAt);
         let known = all(async |page| store.warehouses(scope).list(&filter, sort, &page).await).await?;
         match known.into_iter().find(|known| known.details.name == plan.warehouse.name) {
@@ -217,7 +112,7 @@ impl Importer {
     }
 
     async fn products(&self, plan: &Plan, scope: &TenantScope) -> Result<Vec<ProductId>, ImportError> {
-        let store = self.at(plan.founded(0));
+        let store = self.0.at(plan.founded(0));
         let (filter, sort) = (ProductFilter::default(), ProductSort::Catalogue(CatalogueSort::CreatedAt));
         let known = all(async |page| store.products(scope).list(&filter, sort, &page).await).await?;
         let mut ids = Vec::new();
@@ -226,7 +121,7 @@ impl Importer {
             let id = if let Some(known) = known.iter().find(is_it) {
                 known.id
             } else {
-                let store = self.at(plan.founded(place));
+                let store = self.0.at(plan.founded(place));
                 done(store.products(scope).add(product, |_| Vec::new()).await?)?.id
             };
             ids.push(id);
@@ -300,7 +195,7 @@ impl Importer {
     ) -> Result<u64, ImportError> {
         let filter = MovementFilter { product: Some(product), warehouse: Some(warehouse), ..MovementFilter::default() };
         let page = PageRequest { limit: 1, after: None, descending: true };
-        let found = self.at(plan.founded(0)).movements(scope).list(&filter, &page).await?;
+        let found = self.0.at(plan.founded(0)).movements(scope).list(&filter, &page).await?;
         let Some(newest) = found.items.first() else {
             return Ok(0);
         };
@@ -316,7 +211,7 @@ impl Importer {
     async fn record(&self, scope: &TenantScope, recording: Recording) -> Result<(), StoreError> {
         let Recording { at, key, new } = recording;
         let scope = scope.clone().with_idempotency(Some(key));
-        self.at(at).movements(&scope).record(&new, |_| Vec::new()).await.map(|_| ())
+        self.0.at(at).movements(&scope).record(&new, |_| Vec::new()).await.map(|_| ())
     }
 }
 
@@ -339,33 +234,11 @@ fn recording(
     Ok(Recording { at: planned.at, key, new })
 }
 
-/// What a write without an idempotency key came to.
-fn done<T>(outcome: Outcome<T>) -> Result<T, StoreError> {
-    match outcome {
-        Outcome::Done(result) => Ok(result),
-        Outcome::Replayed(_) => Err(StoreError::Internal("an answer was kept where none is".to_owned())),
-    }
-}
-
-/// Every page of a list.
-async fn all<T>(list: impl AsyncFn(PageRequest) -> Result<Page<T>, StoreError>) -> Result<Vec<T>, StoreError> {
-    let mut items = Vec::new();
-    let mut page = PageRequest { limit: PAGE, after: None, descending: false };
-    loop {
-        let found = list(page.clone()).await?;
-        items.extend(found.items);
-        if found.next.is_none() {
-            return Ok(items);
-        }
-        page.after = found.next;
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use stockroom_domain::{quantity::Quantity, stock::Operation};
+    use stockroom_domain::{organization::Currency, quantity::Quantity, source::Sources, stock::Operation};
     use stockroom_runtime::{Config, OsEntropy, SystemClock};
-    use stockroom_store::LevelFilter;
+    use stockroom_store::{LevelFilter, NewOrganization, Origin, RequestFilter};
     use tokio::sync::Notify;
 
     use super::*;
@@ -394,11 +267,12 @@ mod tests {
         }
     }
 
-    async fn scope(runtime: &Runtime, person: Person, permission: Permission) -> TenantScope {
-        let email = person.email.parse().unwrap();
-        let credential = runtime.store.identity().credential(SUBDOMAIN, &email).await.unwrap().unwrap();
-        let claim = Claim { organization: credential.organization(), user: credential.user().unwrap(), session: None };
-        TenantScope::new(claim, permission, Origin::default())
+    /// A member of staff of the company, which is there.
+    async fn staff(runtime: &Runtime, permission: Permission) -> TenantScope {
+        let founder = Founder::new(runtime, &COMPANY);
+        let now = runtime.sources.now();
+        let founded = founder.found(now).await.unwrap().unwrap();
+        founder.people(&founded, [now, now]).await.unwrap().staff(permission)
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -413,7 +287,7 @@ mod tests {
         assert_eq!(again, Imported::Present);
 
         let plan = Plan::make().unwrap();
-        let scope = scope(&runtime, STAFF, Permission::ReadStock).await;
+        let scope = staff(&runtime, Permission::ReadStock).await;
         let store = &runtime.store;
         let filter = MovementFilter::default();
         let movements = all(async |page| store.movements(&scope).list(&filter, &page).await).await.unwrap();
@@ -446,7 +320,14 @@ mod tests {
             assert_eq!(level.on_hand, Quantity::from(record.units_in_stock), "{}", record.product_name);
         }
         let page = PageRequest { limit: PAGE, after: None, descending: false };
-        assert_eq!(store.levels(&scope).low(&page).await.unwrap().items.len(), 18);
+        let low = store.levels(&scope).low(&page).await.unwrap().items;
+        assert_eq!(low.len(), 18);
+        let requests = store.purchase_requests(&scope).list(&RequestFilter::default(), &page).await.unwrap().items;
+        assert!(requests.iter().all(|request| request.status.is_open()));
+        let mut asked_for: Vec<_> = requests.iter().flat_map(|request| request.products()).collect();
+        let mut missing: Vec<_> = low.iter().map(|level| level.product.id).collect();
+        (asked_for.sort(), missing.sort());
+        assert_eq!(asked_for, missing, "each product below its minimum is asked for once");
         embedded.stop().await;
     }
 
@@ -454,7 +335,7 @@ mod tests {
     async fn a_company_that_was_used_while_incomplete_is_not_finished() {
         let (embedded, runtime) = table().await;
         interrupt(&runtime, 80).await;
-        let scope = scope(&runtime, STAFF, Permission::RecordStock).await;
+        let scope = staff(&runtime, Permission::RecordStock).await;
         let page = PageRequest { limit: 1, after: None, descending: false };
         let level = runtime.store.levels(&scope).list(&LevelFilter::default(), &page).await.unwrap().items.remove(0);
         let new = NewMovement {
@@ -477,7 +358,7 @@ mod tests {
         let (embedded, runtime) = table().await;
         let new = NewOrganization {
             name: "North Wind Sails".parse().unwrap(),
-            subdomain: SUBDOMAIN.parse().unwrap(),
+            subdomain: COMPANY.subdomain.parse().unwrap(),
             currency: Currency::default(),
             admin_email: "owner@sails.example".parse().unwrap(),
             admin_name: "Owner".parse().unwrap(),

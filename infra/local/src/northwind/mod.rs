@@ -3,5 +3,6 @@
 pub mod data;
 mod import;
 mod plan;
+mod reorder;
 
-pub use import::{ImportError, Imported, Progress, import};
+pub use import::import;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use stockroom_domain::{
-    access::Role,
     catalogue::{DecimalPlaces, ProductDetails, SupplierDetails, WarehouseDetails},
     quantity::Quantity,
     stock::Operation,
@@ -15,27 +14,16 @@ use stockroom_domain::{
 };
 
 use super::data::{Northwind, Product, Supplier};
-use super::import::ImportError;
+use crate::demo::{Company, ImportError, Person};
 
-pub(super) const SUBDOMAIN: &str = "northwind";
-pub(super) const COMPANY: &str = "Northwind Traders";
-/// Printed in the README: it opens nothing but a sample on its reader's own machine.
-pub(super) const PASSWORD: &str = "northwind-demo-2026";
-
-/// Someone who works there.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Person {
-    pub(super) email: &'static str,
-    pub(super) full_name: &'static str,
-    pub(super) role: Role,
-}
-
-pub(super) const ADMIN: Person =
-    Person { email: "admin@northwind.example", full_name: "Northwind Admin", role: Role::Admin };
-pub(super) const MANAGER: Person =
-    Person { email: "manager@northwind.example", full_name: "Northwind Manager", role: Role::Manager };
-pub(super) const STAFF: Person =
-    Person { email: "staff@northwind.example", full_name: "Northwind Staff", role: Role::Staff };
+pub(crate) static COMPANY: Company = Company {
+    name: "Northwind Traders",
+    subdomain: "northwind",
+    password: "northwind-demo-2026",
+    admin: Person { email: "admin@northwind.example", full_name: "Northwind Admin" },
+    manager: Person { email: "manager@northwind.example", full_name: "Northwind Manager" },
+    staff: Person { email: "staff@northwind.example", full_name: "Northwind Staff" },
+};
 
 const FOUNDED: Date = date(1996, 7, 1);
 /// Before the first order.
