@@ -221,6 +221,10 @@ impl From<StoreError> for Problem {
                 let violation = |(member, fault)| Violation::body(format!("/{member}"), fault);
                 invalid(&faults.into_iter().map(violation).collect::<Vec<_>>())
             }
+            StoreError::Unconfirmed => {
+                let fault = Fault::new("does_not_match", "must be the subdomain of the organization");
+                invalid(&[Violation::parameter("confirm", fault)])
+            }
             StoreError::IdempotencyKeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency_key_reused",
@@ -243,6 +247,8 @@ impl From<Conflict> for Problem {
             Conflict::DuplicateEmail => new("duplicate_email", "Another user has this e-mail address."),
             Conflict::DuplicateSubdomain => new("duplicate_subdomain", "Another organization has this subdomain."),
             Conflict::InUse => new("in_use", "It still has stock; bring every level to 0 first."),
+            Conflict::LastAdmin => new("last_admin", "The organization would be left without an active admin."),
+            Conflict::CannotDeleteSelf => new("cannot_delete_self", "Nobody can delete themselves; another admin can."),
             Conflict::InsufficientStock { available, requested } => {
                 new("insufficient_stock", "There is not enough on hand.")
                     .with("available", Number(available))

@@ -23,9 +23,11 @@ pub enum Permission {
     UseOwnAccount,
     /// See the organization.
     ReadOrganization,
+    /// Change the organization, or end it.
+    ManageOrganization,
     /// See any user.
     ReadUsers,
-    /// Add users.
+    /// List users; add, change and delete them.
     ManageUsers,
     /// See products, suppliers and warehouses.
     ReadCatalogue,
@@ -60,7 +62,7 @@ impl Role {
             | Permission::ReadStock
             | Permission::RecordStock => Self::Staff,
             Permission::ReadUsers | Permission::WriteCatalogue => Self::Manager,
-            Permission::ManageUsers | Permission::DeleteCatalogue => Self::Admin,
+            Permission::ManageOrganization | Permission::ManageUsers | Permission::DeleteCatalogue => Self::Admin,
         };
         self >= least
     }

@@ -26,6 +26,9 @@ pub enum StoreError {
     /// Members of the request do not fit what is stored, each named by its path in the body, such as `product_id`.
     #[error("members do not fit the state")]
     Rejected(Vec<(&'static str, Fault)>),
+    /// A deletion does not name what it deletes.
+    #[error("the deletion is not confirmed")]
+    Unconfirmed,
     /// The idempotency key was used with another body.
     #[error("the idempotency key was used with another body")]
     IdempotencyKeyReused,
@@ -48,6 +51,10 @@ pub enum Conflict {
     DuplicateSubdomain,
     /// Stock is still there.
     InUse,
+    /// No active admin would be left.
+    LastAdmin,
+    /// Nobody deletes themselves.
+    CannotDeleteSelf,
     /// There is less than was to be taken.
     InsufficientStock {
         /// What is there.

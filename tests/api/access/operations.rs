@@ -97,6 +97,11 @@ pub(super) fn samples(route: &Route, caller: &Caller) -> Vec<Sample> {
             vec![plain.body(json!({"name": "Initrode", "subdomain": "initrode", "admin": person}))]
         }
         ("GET", "/api/v1/organizations/{id}") => vec![one("organization")],
+        ("PUT", "/api/v1/organizations/{id}") => vec![one("organization").body(json!({"name": "Initrode"}))],
+        ("PATCH", "/api/v1/organizations/{id}") => vec![one("organization").body(json!({"currency": "EUR"}))],
+        ("DELETE", "/api/v1/organizations/{id}") => {
+            vec![one("organization").query(&[("confirm", &things.subdomain)])]
+        }
 
         ("PATCH", "/api/v1/users/me") => {
             vec![plain.body(json!({"full_name": "Renamed"})), plain.body(json!({"email": "new@example.com"}))]
@@ -106,7 +111,20 @@ pub(super) fn samples(route: &Route, caller: &Caller) -> Vec<Sample> {
             user["role"] = json!("STAFF");
             vec![plain.body(user)]
         }
-        ("GET", "/api/v1/users/{id}") => vec![one("user")],
+        ("GET", "/api/v1/users") => {
+            let some = plain.query(&[("role", "STAFF"), ("status", "ACTIVE"), ("search", "pat")]);
+            vec![plain, some]
+        }
+        ("GET" | "DELETE", "/api/v1/users/{id}") => vec![one("user")],
+        ("PUT", "/api/v1/users/{id}") => {
+            vec![one("user").body(json!({"email": "new@example.com", "full_name": "Renamed", "role": "MANAGER"}))]
+        }
+        ("PATCH", "/api/v1/users/{id}") => {
+            let changes = [json!({"full_name": "Renamed"}), json!({"role": "ADMIN"}), json!({"status": "DISABLED"})];
+            changes.map(|change| one("user").body(change)).to_vec()
+        }
+        ("GET", "/api/v1/users/me/sessions") => vec![plain],
+        ("DELETE", "/api/v1/users/me/sessions/{id}") => vec![one("session")],
 
         ("GET", "/api/v1/products") => vec![
             plain.clone(),
