@@ -3,5 +3,6 @@
 mod access;
 mod conventions;
 mod cost;
+mod people;
 mod smoke;
 mod stock;
