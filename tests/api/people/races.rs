@@ -170,6 +170,21 @@ async fn who_signs_in_while_they_are_switched_off_is_out() {
     }
 }
 
+#[tokio::test]
+async fn a_login_from_before_one_was_switched_off_is_none_when_one_is_on_again() {
+    let shop = Shop::with_faults().await;
+    let held = shop.faults().hold("TransactWriteItems");
+    let late = tokio::spawn(log_in(&shop, shop.staff()).into_future());
+    held.arrived().await;
+    for status in ["DISABLED", "ACTIVE"] {
+        change(shop.admin(), shop.staff(), json!({"status": status})).await.expect(200);
+    }
+    held.release();
+    assert_eq!(refused(&late.await.unwrap()), because(401, "invalid_credentials"));
+    shop.sign_in(shop.staff()).await.get(ME).await.expect(200);
+    shop.stack().check_invariants();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_signs_in_while_they_are_deleted_is_out() {
     let (shop, elsewhere) = processes().await;
