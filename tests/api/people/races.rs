@@ -271,7 +271,7 @@ async fn when_an_organization_has_ended_nothing_more_is_written() {
             shop.admin().delete(path).query(&[("confirm", &shop.subdomain)])
         };
         let writes = |n: u32| {
-            let shop = [&shop, &elsewhere][usize::from(n % 2 == 0)];
+            let shop = [&shop, &elsewhere][usize::from(n.is_multiple_of(2))];
             match n % 4 {
                 0 => shop.take(&product, &main, 1),
                 1 => shop.product(&format!("SKU-{n}-{round}")).request(),

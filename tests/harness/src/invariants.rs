@@ -268,10 +268,10 @@ impl<'a> Books<'a> {
                 wrong.push(format!("user {id} is searched as {}", user["search"]));
             }
         }
-        if let Some(organization) = self.organization {
-            if (organization["status"] == "DELETED") != organization["deleted_at"].is_string() {
-                wrong.push(format!("it was deleted or it was not: {organization}"));
-            }
+        if let Some(organization) = self.organization
+            && (organization["status"] == "DELETED") != organization["deleted_at"].is_string()
+        {
+            wrong.push(format!("it was deleted or it was not: {organization}"));
         }
     }
 
