@@ -41,6 +41,11 @@ fn writes() -> impl Iterator<Item = Route> {
     operations().filter(|route| [Method::POST, Method::PUT, Method::PATCH].contains(&route.method))
 }
 
+/// Whether an operation wants to be told twice.
+fn is_confirmed(route: &Route) -> bool {
+    (&route.method, route.path) == (&Method::DELETE, "/api/v1/organizations/{id}")
+}
+
 /// The table's items by their keys.
 fn items(stack: &Stack) -> BTreeMap<(String, String), Value> {
     let key = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
@@ -73,6 +78,8 @@ struct Furnished {
     warehouse: String,
     supplier: String,
     movement: String,
+    /// Its admin's.
+    session: String,
 }
 
 impl Deref for Furnished {
@@ -89,7 +96,9 @@ impl Furnished {
         let (product, warehouse) = (shop.product("SKU-1").await, shop.warehouse("Main").await);
         let supplier = shop.supplier("Globex").await;
         let movement = shop.receive(&product, &warehouse, 10).await.expect(201).id();
-        Self { shop, product, warehouse, supplier, movement }
+        let sessions = shop.admin().get("/api/v1/users/me/sessions").await.expect(200).items();
+        let session = sessions[0]["id"].as_str().unwrap().to_owned();
+        Self { shop, product, warehouse, supplier, movement, session }
     }
 
     /// Its admin, who may do everything and names the tenant, as signing in needs it.
@@ -100,6 +109,7 @@ impl Furnished {
     /// The path of an operation, on what the shop has.
     fn path(&self, template: &str) -> String {
         let id = match template.split('/').nth(3) {
+            _ if template.contains("/sessions/") => &self.session,
             Some("organizations") => &self.shop.id,
             Some("products") => &self.product,
             Some("stock-movements") => &self.movement,
@@ -111,10 +121,21 @@ impl Furnished {
         template.replace("{id}", id)
     }
 
+    /// The same with the parameters without which the operation is not done.
+    fn address(&self, route: &Route) -> String {
+        let confirmation = if is_confirmed(route) { "?confirm=acme" } else { "" };
+        self.path(route.path) + confirmation
+    }
+
     /// A whole body that the operation takes.
     fn body(&self, method: &Method, template: &str) -> Value {
         if *method == Method::PATCH {
             return json!({});
+        }
+        match (method.as_str(), template.strip_prefix("/api/v1/").unwrap().trim_end_matches("/{id}")) {
+            ("PUT", "organizations") => return json!({"name": "Initech"}),
+            ("PUT", "users") => return json!({"email": "new@acme.example", "full_name": "New", "role": "STAFF"}),
+            _ => {}
         }
         match template.strip_prefix("/api/v1/").unwrap().trim_end_matches("/{id}") {
             "auth/token" => json!({"email": self.staff().email, "password": PASSWORD}),

@@ -72,6 +72,8 @@ async fn every_operation_costs_what_is_written_down() {
     measure_catalogue(&mut costs, &shop).await;
     measure_stock(&mut costs, &shop).await;
     measure_purchasing(&mut costs, &shop).await;
+    measure_people(&mut costs, &shop).await;
+    measure_organization(&mut costs, &shop).await;
 
     insta::with_settings!({ snapshot_path => ".", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("cost", costs.table());
@@ -144,6 +146,43 @@ async fn measure_identity(costs: &mut Costs, shop: &Shop) {
     costs.measure("POST /api/v1/users", "", new("one"), 201).await;
     costs.measure("POST /api/v1/users", "with a key", new("two").key("two"), 201).await;
     costs.measure("GET /api/v1/users/{id}", "", admin.get(format!("/api/v1/users/{}", manager.id)), 200).await;
+}
+
+async fn measure_people(costs: &mut Costs, shop: &Shop) {
+    let (admin, person) = (shop.admin(), shop.hire("person", "STAFF").await);
+    costs.measure("GET /api/v1/users", "", admin.get("/api/v1/users"), 200).await;
+    let search = admin.get("/api/v1/users").query(&[("search", "person"), ("role", "STAFF")]);
+    costs.measure("GET /api/v1/users", "a search", search, 200).await;
+    let path = format!("/api/v1/users/{}", person.id);
+    let whole = json!({"email": person.email, "full_name": "Somebody", "role": "MANAGER"});
+    costs.measure("PUT /api/v1/users/{id}", "", admin.put(&path, whole), 200).await;
+    let changes = [
+        ("another name", json!({"full_name": "Somebody Else"})),
+        ("another address", json!({"email": "else@acme.example"})),
+        ("now an admin", json!({"role": "ADMIN"})),
+        ("no admin any more", json!({"role": "STAFF"})),
+        ("switched off", json!({"status": "DISABLED"})),
+    ];
+    for (case, change) in changes {
+        costs.measure("PATCH /api/v1/users/{id}", case, admin.patch(&path, change), 200).await;
+    }
+    costs.measure("DELETE /api/v1/users/{id}", "", admin.delete(&path), 204).await;
+
+    shop.sign_in(shop.staff()).await;
+    let sessions = shop.staff().get("/api/v1/users/me/sessions");
+    let sessions = costs.measure("GET /api/v1/users/me/sessions", "", sessions, 200).await.items();
+    let path = format!("/api/v1/users/me/sessions/{}", sessions[0]["id"].as_str().unwrap());
+    costs.measure("DELETE /api/v1/users/me/sessions/{id}", "", shop.staff().delete(path), 204).await;
+}
+
+async fn measure_organization(costs: &mut Costs, shop: &Shop) {
+    let (admin, path) = (shop.admin(), format!("/api/v1/organizations/{}", shop.id));
+    let whole = admin.put(&path, json!({"name": "Acme & Co"}));
+    costs.measure("PUT /api/v1/organizations/{id}", "", whole, 200).await;
+    let currency = admin.patch(&path, json!({"currency": "EUR"}));
+    costs.measure("PATCH /api/v1/organizations/{id}", "", currency, 200).await;
+    let end = admin.delete(&path).query(&[("confirm", &shop.subdomain)]);
+    costs.measure("DELETE /api/v1/organizations/{id}", "", end, 202).await;
 }
 
 async fn measure_catalogue(costs: &mut Costs, shop: &Shop) {

@@ -4,5 +4,6 @@ mod access;
 mod conventions;
 mod cost;
 mod purchasing;
+mod people;
 mod smoke;
 mod stock;

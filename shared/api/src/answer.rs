@@ -70,6 +70,12 @@ impl Answer {
         Self { location: Some(location), ..Self::new(StatusCode::CREATED).with_body(view) }
     }
 
+    /// 202 with a body: it is done as far as anybody can see, and goes on.
+    #[must_use]
+    pub fn accepted(view: &impl Serialize) -> Self {
+        Self::new(StatusCode::ACCEPTED).with_body(view)
+    }
+
     /// 204.
     #[must_use]
     pub fn nothing() -> Self {

@@ -195,6 +195,15 @@ impl Params<'_> {
         text.parse().map_err(|fault| self.report(name, fault)).ok().map(Some)
     }
 
+    /// A parameter that must be there.
+    pub fn required<T: FromStr<Err = Fault>>(&mut self, name: &str) -> Option<T> {
+        let value = self.optional(name)?;
+        if value.is_none() {
+            self.report(name, Fault::new("required", "must be given"));
+        }
+        value
+    }
+
     /// Adds a fault of a parameter.
     pub fn report(&mut self, name: &str, fault: Fault) {
         self.violations.push(Violation::parameter(name, fault));

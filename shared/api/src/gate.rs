@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use axum::{
+    RequestExt,
     body::Body,
     extract::{FromRequestParts, MatchedPath, Request, State},
     middleware::Next,
@@ -14,13 +15,13 @@ use http::{
     header::{AUTHORIZATION, HeaderMap},
     request::Parts,
 };
-use stockroom_domain::{access::Permission, fault::Fault};
+use stockroom_domain::{fault::Fault, id::UserId};
 use stockroom_store::{IdempotencyKey, TenantScope};
 
 use crate::{
     app::App,
     context::RequestContext,
-    extract::{media_type, pairs, read_body},
+    extract::{PathId, media_type, pairs, read_body},
     json::Node,
     problem::{ApiError, Violation},
     route::{Access, Route},
@@ -60,13 +61,13 @@ impl Gate {
     }
 }
 
-pub(crate) async fn gate(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let Some(route) = gate.operation(&request).cloned() else {
         return next.run(request).await;
     };
     let scope = match route.access {
         Access::Public => None,
-        Access::Permitted(permission) => match open(&gate.app, &request, permission) {
+        access @ (Access::Permitted(_) | Access::SelfOr(_)) => match open(&gate.app, &mut request, access).await {
             Ok(scope) => Some(scope),
             Err(error) => return error.into_response(),
         },
@@ -88,9 +89,11 @@ pub(crate) async fn gate(State(gate): State<Gate>, request: Request, next: Next)
 }
 
 /// The scope that the request's token claims.
-fn open(app: &App, request: &Request, permission: Permission) -> Result<TenantScope, ApiError> {
-    let token = bearer(request.headers())?;
-    let claims = app.tokens().verify_access(token)?;
+async fn open(app: &App, request: &mut Request, access: Access) -> Result<TenantScope, ApiError> {
+    let claims = app.tokens().verify_access(bearer(request.headers())?)?;
+    let is_self =
+        matches!(access, Access::SelfOr(_)) && request.extract_parts::<PathId<UserId>>().await?.0 == claims.sub;
+    let permission = access.permission(is_self).ok_or_else(|| ApiError::Internal("nothing to permit".to_owned()))?;
     let context = request.extensions().get::<RequestContext>();
     let origin = context.map(RequestContext::origin).unwrap_or_default();
     let named = app.tenants().named(request.headers()).unwrap_or_default();

@@ -17,7 +17,7 @@ use stockroom_domain::{
     quantity::Quantity,
     text,
     time::Timestamp,
-    user::Password,
+    user::{Password, UserStatus},
 };
 
 use crate::problem::{ApiError, Violation};
@@ -175,6 +175,7 @@ from_strings!(
     SupplierId,
     Timestamp,
     UserId,
+    UserStatus,
     WarehouseId,
     text::Address,
     text::Barcode,
@@ -236,6 +237,15 @@ impl<T: Clone> Patch<T> {
             Self::Keep => present.clone(),
             Self::Clear => None,
             Self::Set(value) => Some(value.clone()),
+        }
+    }
+
+    /// What is to be set, if anything: null sets the default.
+    pub fn set(self, default: T) -> Option<T> {
+        match self {
+            Self::Keep => None,
+            Self::Clear => Some(default),
+            Self::Set(value) => Some(value),
         }
     }
 

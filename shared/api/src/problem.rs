@@ -222,6 +222,10 @@ impl From<StoreError> for Problem {
                     |(member, fault): (Cow<'static, str>, Fault)| Violation::body(format!("/{member}"), fault);
                 invalid(&faults.into_iter().map(violation).collect::<Vec<_>>())
             }
+            StoreError::Unconfirmed => {
+                let fault = Fault::new("does_not_match", "must be the subdomain of the organization");
+                invalid(&[Violation::parameter("confirm", fault)])
+            }
             StoreError::IdempotencyKeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency_key_reused",
@@ -255,6 +259,8 @@ impl From<Conflict> for Problem {
                     .with("outstanding", Number(outstanding))
                     .with("requested", Number(requested))
             }
+            Conflict::LastAdmin => new("last_admin", "The organization would be left without an active admin."),
+            Conflict::CannotDeleteSelf => new("cannot_delete_self", "Nobody can delete themselves; another admin can."),
             Conflict::InsufficientStock { available, requested } => {
                 new("insufficient_stock", "There is not enough on hand.")
                     .with("available", Number(available))

@@ -24,6 +24,19 @@ pub enum Access {
     Public,
     /// A valid access token of a user whose role has the permission.
     Permitted(Permission),
+    /// A valid access token of the very user that the path names, whatever the role; about others, the permission.
+    SelfOr(Permission),
+}
+
+impl Access {
+    /// What it needs of a caller, who is or is not the user that the path names; `None` where it needs no caller.
+    pub(crate) fn permission(self, is_self: bool) -> Option<Permission> {
+        match self {
+            Self::Public => None,
+            Self::SelfOr(_) if is_self => Some(Permission::UseOwnAccount),
+            Self::Permitted(permission) | Self::SelfOr(permission) => Some(permission),
+        }
+    }
 }
 
 /// One operation.
@@ -87,6 +100,12 @@ impl Routes {
     #[must_use]
     pub fn delete<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, App>) -> Self {
         self.add(Method::DELETE, path, access, false, handler)
+    }
+
+    /// A deletion with query parameters.
+    #[must_use]
+    pub fn delete_query<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, App>) -> Self {
+        self.add(Method::DELETE, path, access, true, handler)
     }
 
     fn add<T: 'static>(

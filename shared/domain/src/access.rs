@@ -23,9 +23,11 @@ pub enum Permission {
     UseOwnAccount,
     /// See the organization.
     ReadOrganization,
+    /// Change the organization, or end it.
+    ManageOrganization,
     /// See any user.
     ReadUsers,
-    /// Add users.
+    /// List users; add, change and delete them.
     ManageUsers,
     /// See products, suppliers and warehouses.
     ReadCatalogue,
@@ -67,7 +69,10 @@ impl Role {
             | Permission::RecordStock
             | Permission::RequestPurchases => Self::Staff,
             Permission::ReadUsers | Permission::WriteCatalogue | Permission::DecidePurchases => Self::Manager,
-            Permission::ManageUsers | Permission::DeleteCatalogue | Permission::DeleteRequests => Self::Admin,
+            Permission::ManageOrganization
+            | Permission::ManageUsers
+            | Permission::DeleteCatalogue
+            | Permission::DeleteRequests => Self::Admin,
         };
         self >= least
     }

@@ -18,6 +18,9 @@ pub struct Organization {
     pub status: OrganizationStatus,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// Since when its data waits for the purge; none while it is in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// Whether an organization is in use.

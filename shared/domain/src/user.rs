@@ -26,6 +26,14 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 
+impl User {
+    /// Whether it is one of those of whom an organization needs at least one.
+    #[must_use]
+    pub fn is_active_admin(&self) -> bool {
+        self.role == Role::Admin && self.status == UserStatus::Active
+    }
+}
+
 /// Whether a user may sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -44,6 +52,17 @@ impl UserStatus {
             Self::Active => "ACTIVE",
             Self::Disabled => "DISABLED",
         }
+    }
+}
+
+impl FromStr for UserStatus {
+    type Err = Fault;
+
+    fn from_str(name: &str) -> Result<Self, Fault> {
+        [Self::Active, Self::Disabled]
+            .into_iter()
+            .find(|status| status.name() == name)
+            .ok_or_else(|| Fault::new("unknown_value", "must be one of ACTIVE, DISABLED"))
     }
 }
 

@@ -35,6 +35,9 @@ pub enum StoreError {
     /// `items/0/product_id`.
     #[error("members do not fit the state")]
     Rejected(Vec<(Cow<'static, str>, Fault)>),
+    /// A deletion does not name what it deletes.
+    #[error("the deletion is not confirmed")]
+    Unconfirmed,
     /// The idempotency key was used with another body.
     #[error("the idempotency key was used with another body")]
     IdempotencyKeyReused,
@@ -73,6 +76,10 @@ pub enum Conflict {
         /// What was to be received.
         requested: Quantity,
     },
+    /// No active admin would be left.
+    LastAdmin,
+    /// Nobody deletes themselves.
+    CannotDeleteSelf,
     /// There is less than was to be taken.
     InsufficientStock {
         /// What is there.

@@ -1,6 +1,6 @@
 //! Condition, filter and update expressions whose names cannot be reserved words: every `#name` stands for `name`.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, str::FromStr};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -59,4 +59,27 @@ pub(crate) fn absent() -> Expression {
 /// A session id, hyphens and all, as the name of a map's member: a name of its own, since a path takes no hyphens.
 pub(crate) fn member(id: impl std::fmt::Display) -> String {
     format!("s{}", id.to_string().replace('-', ""))
+}
+
+/// The session id of such a name.
+pub(crate) fn parse_member<I: FromStr>(name: &str) -> Option<I> {
+    let hex = name.strip_prefix('s')?;
+    let groups = [hex.get(..8)?, hex.get(8..12)?, hex.get(12..16)?, hex.get(16..20)?, hex.get(20..)?];
+    groups.join("-").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use stockroom_domain::id::SessionId;
+
+    use super::*;
+
+    #[test]
+    fn a_members_name_is_read_back() {
+        let id: SessionId = "0190b6a4-7b1e-7c3a-8f00-0123456789ab".parse().unwrap();
+        assert_eq!(parse_member(&member(id)), Some(id));
+        for other in ["", "s", "s0190", "0190b6a47b1e7c3a8f000123456789ab", "sé190b6a47b1e7c3a8f000123456789ab"] {
+            assert_eq!(parse_member::<SessionId>(other), None, "{other}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use stockroom_domain::{
 
 use crate::{
     error::StoreError,
-    expression::{Expression, expression, member},
+    expression::{Expression, expression, member, parse_member},
     item::{Item, attributes, data, encode, n, s},
     keys::{OrganizationKeys, credential, tenant},
     log::{Entry, Origin, snapshot},
@@ -122,13 +122,13 @@ pub struct Refreshed {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SessionRecord {
     generation: u64,
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     /// When the current generation was issued.
-    issued_at: Timestamp,
+    pub(crate) issued_at: Timestamp,
     expires_at: Timestamp,
     key_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ip: Option<String>,
+    pub(crate) ip: Option<String>,
 }
 
 /// The sessions of a user's item.
@@ -136,7 +136,8 @@ pub(crate) struct SessionRecord {
 pub(crate) struct Sessions {
     #[serde(default)]
     sessions: BTreeMap<String, SessionRecord>,
-    auth_epoch: u64,
+    /// Rises whenever they all end; the credential has it, too.
+    pub(crate) auth_epoch: u64,
 }
 
 impl Sessions {
@@ -150,6 +151,12 @@ impl Sessions {
 
     fn get(&self, session: SessionId) -> Option<&SessionRecord> {
         self.sessions.get(&member(session))
+    }
+
+    /// Those that have not expired, by id.
+    pub(crate) fn alive(&self, now: Timestamp) -> impl Iterator<Item = (SessionId, &SessionRecord)> {
+        let alive = self.sessions.iter().filter(move |(_, record)| record.expires_at > now);
+        alive.filter_map(|(name, record)| Some((parse_member(name)?, record)))
     }
 
     /// The members that must go so that one more session finds room: what has expired, then what was longest unused.
@@ -423,7 +430,8 @@ impl<'a> Identity<'a> {
     }
 }
 
-fn removal(session: SessionId) -> (Expression, Expression) {
+/// How one session is taken away, if it is there.
+pub(crate) fn removal(session: SessionId) -> (Expression, Expression) {
     let path = format!("#sessions.#{}", member(session));
     (expression(format!("REMOVE {path}")), expression(format!("attribute_exists({path})")))
 }
@@ -438,10 +446,16 @@ pub(crate) fn user_items(
     let mut user_item = crate::item::with_data(&keys.user(user.id), user)?;
     user_item.insert("sessions".to_owned(), aws_sdk_dynamodb::types::AttributeValue::M(Item::new()));
     user_item.insert("auth_epoch".to_owned(), n(0));
+    user_item.insert("search".to_owned(), s(search_text(user)));
     let record =
         CredentialRecord { user: user.id, full_name: user.full_name.clone(), role: user.role, hash, auth_epoch: 0 };
     let credential_item = crate::item::with_attributes(&credential(subdomain, &user.email.folded()), &record)?;
     Ok((user_item, credential_item))
+}
+
+/// What a search for a user looks through, folded.
+pub(crate) fn search_text(user: &User) -> String {
+    format!("{}\n{}", user.full_name.folded(), user.email.folded())
 }
 
 /// A user as the log keeps it.

@@ -104,8 +104,13 @@ impl OrganizationKeys {
         Key::new(self.partition("ORG"), "ORG")
     }
 
+    /// The partition of all users.
+    pub(crate) fn users(self) -> String {
+        self.partition("USER")
+    }
+
     pub(crate) fn user(self, id: UserId) -> Key {
-        Key::new(self.partition("USER"), id)
+        Key::new(self.users(), id)
     }
 
     /// How many active admins there are.

@@ -1,4 +1,4 @@
-//! Organizations: signing one up, and seeing one's own.
+//! Organizations: signing one up, and one's own: seen, changed, ended.
 
 use serde::{Deserialize, Serialize};
 use stockroom_domain::{
@@ -11,16 +11,18 @@ use stockroom_domain::{
 };
 
 use crate::{
+    catalogue::version_is,
     error::{Conflict, StoreError},
-    expression::absent,
+    expression::{absent, expression},
     idempotency::IdempotencyKey,
     identity::{PasswordHash, user_items},
-    item::{Item, n, with_attributes, with_data},
-    keys::{Index, OrganizationKeys, directory, onboarding_idempotency, tenant},
-    log::{Entry, Origin, snapshot},
+    item::{Item, data, encode, n, with_attributes, with_data},
+    keys::{Index, Key, OrganizationKeys, directory, onboarding_idempotency, tenant},
+    log::{Entry, Origin, difference, snapshot},
     scope::TenantScope,
     table::Table,
-    write::{Attempt, Authority, Change, Outcome},
+    user_changes::is_active_admin,
+    write::{Attempt, Authority, Change, Decision, Outcome},
 };
 
 /// An organization that signs up, with its first admin.
@@ -33,6 +35,14 @@ pub struct NewOrganization {
     pub admin_email: Email,
     pub admin_name: FullName,
     pub admin_hash: PasswordHash,
+}
+
+/// What is to become of an organization; what is `None` stays as it is.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct OrganizationChange {
+    pub name: Option<OrganizationName>,
+    pub currency: Option<Currency>,
 }
 
 /// What signing up made.
@@ -86,6 +96,7 @@ impl<'a> Organizations<'a> {
                 status: OrganizationStatus::Active,
                 created_at: attempt.now,
                 updated_at: attempt.now,
+                deleted_at: None,
             };
             let admin = User {
                 id: attempt.id(),
@@ -145,4 +156,88 @@ impl<'a> Organizations<'a> {
         let own = self.own(scope).await?;
         if own.id == id { Ok(own) } else { Err(StoreError::NotFound) }
     }
+
+    /// Changes the caller's own organization.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`].
+    pub async fn change(
+        &self,
+        scope: &TenantScope,
+        id: OrganizationId,
+        expected: Option<u64>,
+        wanted: &OrganizationChange,
+    ) -> Result<Organization, StoreError> {
+        let key = scope.keys().organization();
+        let decide = |attempt: &Attempt<'_>| -> Result<Decision<Organization>, StoreError> {
+            let before = owned(attempt, &key, id)?;
+            if expected.is_some_and(|version| version != before.version) {
+                return Err(StoreError::VersionMismatch);
+            }
+            let after = Organization {
+                name: wanted.name.as_ref().unwrap_or(&before.name).clone(),
+                currency: wanted.currency.unwrap_or(before.currency),
+                ..before.clone()
+            };
+            if after == before {
+                return Ok(Decision::Keep(before));
+            }
+            let (attempt, after) = next(attempt, &before, after);
+            let (shown_before, shown_after) = difference(snapshot(&before)?, snapshot(&after)?);
+            let changed = (Some(shown_before), Some(shown_after));
+            let entry = attempt.entry(Action::Update, (Entity::Organization, id), changed);
+            let update = expression("SET #data = :data").with("data", encode(&after)?);
+            let change = Change::logged(after, id, &entry)?.update(&key, &update, &version_is(before.version))?;
+            Ok(change.into())
+        };
+        self.table.change(Authority::Tenant(scope), std::slice::from_ref(&key), decide).await
+    }
+
+    /// Ends the caller's own organization. From then on none of its people is known, whatever token they have, and
+    /// nobody signs in; a write that was being committed at that moment may still be. Its data and its subdomain stay for
+    /// the purge, which looks at `deleted_at`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Unconfirmed`] unless `confirmed` is its subdomain;
+    /// [`StoreError::VersionMismatch`].
+    pub async fn delete(
+        &self,
+        scope: &TenantScope,
+        id: OrganizationId,
+        expected: Option<u64>,
+        confirmed: &str,
+    ) -> Result<Organization, StoreError> {
+        let keys = scope.keys();
+        let key = keys.organization();
+        let decide = |attempt: &Attempt<'_>| {
+            let before = owned(attempt, &key, id)?;
+            if before.subdomain.as_str() != confirmed {
+                return Err(StoreError::Unconfirmed);
+            }
+            if expected.is_some_and(|version| version != before.version) {
+                return Err(StoreError::VersionMismatch);
+            }
+            let ended = Organization { status: OrganizationStatus::Deleted, ..before.clone() };
+            let (attempt, mut after) = next(attempt, &before, ended);
+            after.deleted_at = Some(attempt.now);
+            let entry = attempt.entry(Action::Delete, (Entity::Organization, id), (Some(snapshot(&before)?), None));
+            let update = expression("SET #data = :data").with("data", encode(&after)?);
+            Change::logged(after, id, &entry)?
+                .update(&key, &update, &version_is(before.version))?
+                .check(&keys.user(scope.claim().user), &is_active_admin())
+        };
+        self.table.change(Authority::Tenant(scope), std::slice::from_ref(&key), decide).await
+    }
+}
+
+/// The caller's organization as it is now, if that is the one they name.
+fn owned(attempt: &Attempt<'_>, key: &Key, id: OrganizationId) -> Result<Organization, StoreError> {
+    let organization: Organization = data(attempt.find(key).ok_or(StoreError::Unauthenticated)?)?;
+    if organization.id == id { Ok(organization) } else { Err(StoreError::NotFound) }
+}
+
+/// The next version of an organization, and the moment of it.
+fn next<'a>(attempt: &Attempt<'a>, before: &Organization, after: Organization) -> (Attempt<'a>, Organization) {
+    let attempt = attempt.behind(before.updated_at);
+    (attempt, Organization { version: before.version.saturating_add(1), updated_at: attempt.now, ..after })
 }

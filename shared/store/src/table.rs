@@ -207,6 +207,11 @@ impl Table {
         if scope.caller().is_some() {
             return self.get(keys).await;
         }
+        self.get_again_for(scope, keys).await
+    }
+
+    /// The same for another attempt at a write: the caller may have lost their right since the first.
+    pub(crate) async fn get_again_for(&self, scope: &TenantScope, keys: &[Key]) -> Result<Items, StoreError> {
         let mut all = keys.to_vec();
         all.extend(scope.caller_keys());
         let items = self.get(&all).await?;

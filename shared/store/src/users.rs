@@ -4,7 +4,7 @@ use stockroom_domain::{
     access::{Permission, Role},
     id::UserId,
     log::{Action, Entity},
-    text::{Email, FullName},
+    text::{Email, FullName, SearchTerm},
     time::Timestamp,
     user::{User, UserStatus},
 };
@@ -12,12 +12,12 @@ use stockroom_domain::{
 use crate::{
     error::{Conflict, StoreError},
     expression::{absent, expression},
-    identity::{CredentialRecord, PasswordHash, last_login, user_items, user_snapshot},
-    item::{attributes, data, encode, n, s, with_attributes},
+    identity::{PasswordHash, last_login, user_items, user_snapshot},
+    item::{Item, data, n, s},
     keys::credential,
-    log::difference,
+    page::{Page, PageRequest},
     scope::TenantScope,
-    table::Table,
+    table::{Query, Table},
     write::{Attempt, Authority, Change, Decision, Outcome},
 };
 
@@ -40,11 +40,22 @@ pub struct UserProfile {
     pub last_login_at: Option<Timestamp>,
 }
 
+/// Which users a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct UserFilter {
+    /// With this role.
+    pub role: Option<Role>,
+    /// With this status.
+    pub status: Option<UserStatus>,
+    /// A part of the name or address; case does not matter.
+    pub search: Option<SearchTerm>,
+}
+
 /// See [`crate::Store::users`].
 #[derive(Debug, Clone, Copy)]
 pub struct Users<'a> {
-    table: &'a Table,
-    scope: &'a TenantScope,
+    pub(crate) table: &'a Table,
+    pub(crate) scope: &'a TenantScope,
 }
 
 impl<'a> Users<'a> {
@@ -72,8 +83,27 @@ impl<'a> Users<'a> {
         if caller.user.id != id && !caller.user.role.may(Permission::ReadUsers) {
             return Err(StoreError::Forbidden);
         }
-        let item = items.get(&key).ok_or(StoreError::NotFound)?;
-        Ok(UserProfile { user: data(item)?, last_login_at: last_login(item) })
+        profile(items.get(&key).ok_or(StoreError::NotFound)?)
+    }
+
+    /// A page of users, by age.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn list(&self, filter: &UserFilter, page: &PageRequest) -> Result<Page<UserProfile>, StoreError> {
+        let mut query = Query::new(self.scope.keys().users(), 0);
+        if let Some(role) = filter.role {
+            query.filter = query.filter.and(expression("#data.#role = :role").with("role", s(role.name())));
+        }
+        if let Some(status) = filter.status {
+            query.filter = query.filter.and(expression("#data.#status = :status").with("status", s(status.name())));
+        }
+        if let Some(search) = &filter.search {
+            query.filter =
+                query.filter.and(expression("contains(#search, :search)").with("search", s(search.folded())));
+        }
+        let (items, next) = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
+        Ok(Page { items: items.iter().map(profile).collect::<Result<_, _>>()?, next })
     }
 
     /// Adds a user.
@@ -121,73 +151,8 @@ impl<'a> Users<'a> {
         };
         self.table.write(Authority::Tenant(self.scope), &[], decide, present).await
     }
+}
 
-    /// Changes the caller's own name or address; what is `None` stays.
-    ///
-    /// # Errors
-    /// [`Conflict::DuplicateEmail`], [`StoreError::VersionMismatch`].
-    pub async fn change_me(
-        &self,
-        expected: Option<u64>,
-        email: Option<&Email>,
-        full_name: Option<&FullName>,
-    ) -> Result<UserProfile, StoreError> {
-        let key = self.scope.keys().user(self.scope.claim().user);
-        let decide = |attempt: &Attempt<'_>| -> Result<Decision<UserProfile>, StoreError> {
-            let organization = &attempt.caller()?.organization;
-            let item = attempt.find(&key).ok_or(StoreError::Unauthenticated)?;
-            let before: User = data(item)?;
-            if expected.is_some_and(|version| version != before.version) {
-                return Err(StoreError::VersionMismatch);
-            }
-            let mut after = before.clone();
-            after.email = email.unwrap_or(&before.email).clone();
-            after.full_name = full_name.unwrap_or(&before.full_name).clone();
-            let last_login_at = last_login(item);
-            if after == before {
-                return Ok(Decision::Keep(UserProfile { user: before, last_login_at }));
-            }
-            let attempt = &attempt.behind(before.updated_at);
-            after.version = after.version.saturating_add(1);
-            after.updated_at = attempt.now;
-            let (shown_before, shown_after) = difference(user_snapshot(&before)?, user_snapshot(&after)?);
-            let entry =
-                attempt.entry(Action::Update, (Entity::User, before.id), (Some(shown_before), Some(shown_after)));
-            let update = expression("SET #data = :data").with("data", encode(&after)?);
-            let as_read = expression("#data.#version = :version").with("version", n(before.version));
-            let profile = UserProfile { user: after.clone(), last_login_at };
-            let mut change = Change::logged(profile, organization.id, &entry)?.update(&key, &update, &as_read)?;
-
-            let claim = |email: &Email| credential(organization.subdomain.as_str(), &email.folded());
-            let (old_claim, new_claim) = (claim(&before.email), claim(&after.email));
-            if old_claim == new_claim {
-                let rename = expression("SET #full_name = :name").with("name", s(&after.full_name));
-                let mine = expression("#user = :user").with("user", s(before.id));
-                return Ok(change.update(&old_claim, &rename, &mine)?.into());
-            }
-            // The credential moves, hash and all, so it has to be seen.
-            if !attempt.has_read(&old_claim) || !attempt.has_read(&new_claim) {
-                return Ok(Decision::Read(vec![old_claim, new_claim]));
-            }
-            let claimed: Option<CredentialRecord> = attempt.find(&new_claim).map(attributes).transpose()?;
-            if claimed.as_ref().is_some_and(|claimed| claimed.user != before.id) {
-                return Err(StoreError::Conflict(Conflict::DuplicateEmail));
-            }
-            // Reads of several items are not of one moment: the address may be changing right now.
-            let (None, Some(held)) = (claimed, attempt.find(&old_claim)) else {
-                return Ok(Decision::Wait("the address is being changed"));
-            };
-            let record: CredentialRecord = attributes(held)?;
-            let mut unchanged = expression("#user = :user AND #auth_epoch = :epoch")
-                .with("user", s(before.id))
-                .with("epoch", n(record.auth_epoch));
-            if let Some(hash) = &record.hash {
-                unchanged = unchanged.and(expression("#hash = :hash").with("hash", s(&hash.0)));
-            }
-            let moved = CredentialRecord { full_name: after.full_name, ..record };
-            change = change.delete(&old_claim, &unchanged)?.put(with_attributes(&new_claim, &moved)?, &absent())?;
-            Ok(change.into())
-        };
-        self.table.change(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide).await
-    }
+fn profile(item: &Item) -> Result<UserProfile, StoreError> {
+    Ok(UserProfile { user: data(item)?, last_login_at: last_login(item) })
 }

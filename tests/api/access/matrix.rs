@@ -91,10 +91,13 @@ fn broken_rule(route: &Route, caller: &Caller, reply: &Reply) -> Option<&'static
             Some("is shown what is not theirs")
         }
         Standing::Member(role) => match route.access {
-            Access::Permitted(permission) if !role.may(permission) && verdict(reply) != "403 forbidden" => {
+            // Where users are named, the samples name others.
+            Access::Permitted(permission) | Access::SelfOr(permission)
+                if !role.may(permission) && verdict(reply) != "403 forbidden" =>
+            {
                 Some("the role has no such permission")
             }
-            Access::Permitted(_) | Access::Public => None,
+            Access::Permitted(_) | Access::SelfOr(_) | Access::Public => None,
         },
         Standing::Nobody | Standing::Outsider => None,
     }

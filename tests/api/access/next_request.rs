@@ -1,10 +1,9 @@
 //! What is taken from somebody is gone with their very next request: no token outlives it, in no process.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use stockroom_harness::{Client, PASSWORD, Person, Reply, Request, Shop, Stack};
 
-use super::world::{close, disable, enable, set_role};
+use super::world::{claims, close, disable, enable, session, set_role};
 
 const ME: &str = "/api/v1/users/me";
 
@@ -30,8 +29,7 @@ fn invalid_refresh_token() -> (u16, String) {
 
 /// The role that an access token tells its client.
 fn role_in(access_token: &str) -> Value {
-    let claims = URL_SAFE_NO_PAD.decode(access_token.split('.').nth(1).unwrap()).unwrap();
-    serde_json::from_slice::<Value>(&claims).unwrap()["role"].take()
+    claims(access_token)["role"].take()
 }
 
 #[tokio::test]
@@ -40,7 +38,7 @@ async fn a_demoted_manager_is_staff_at_once() {
     let manager = shop.manager();
     shop.product("SKU-1").await;
 
-    set_role(shop.stack(), &shop.id, &manager.id, "STAFF");
+    set_role(&shop, manager, "STAFF").await;
     let refused = shop.product("SKU-2").request().await;
     assert_eq!(told(&refused), (403, "forbidden".to_owned()));
     assert_eq!(role_in(manager.token()), "MANAGER", "the token still says so");
@@ -56,7 +54,7 @@ async fn a_demoted_admin_manages_no_users_and_deletes_nothing() {
     let product = shop.product("SKU-1").await;
     let second = shop.hire("second", "ADMIN").await;
 
-    set_role(shop.stack(), &shop.id, &second.id, "MANAGER");
+    set_role(&shop, &second, "MANAGER").await;
     let user = json!({"email": "x@example.com", "full_name": "X", "role": "ADMIN", "password": PASSWORD});
     for request in [second.post("/api/v1/users", user), second.delete(format!("/api/v1/products/{product}"))] {
         assert_eq!(told(&request.await), (403, "forbidden".to_owned()));
@@ -71,7 +69,7 @@ async fn a_promotion_needs_no_new_token() {
     let create = || staff.post("/api/v1/warehouses", json!({"name": "Main", "location": "Here"}));
 
     create().await.expect(403);
-    set_role(shop.stack(), &shop.id, &staff.id, "MANAGER");
+    set_role(&shop, staff, "MANAGER").await;
     create().await.expect(201);
 }
 
@@ -80,7 +78,7 @@ async fn who_is_disabled_is_out_with_every_token_and_the_password() {
     let shop = shop().await;
     let (staff, elsewhere) = (shop.staff(), shop.sign_in(shop.staff()).await);
 
-    disable(shop.stack(), &shop.id, &staff.id);
+    disable(&shop, staff).await;
     for session in [staff, &elsewhere] {
         assert_eq!(told(&session.get(ME).await), unauthenticated());
         assert_eq!(told(&refresh(&shop, &session.refresh_token).await), invalid_refresh_token());
@@ -88,10 +86,13 @@ async fn who_is_disabled_is_out_with_every_token_and_the_password() {
     let login = shop.anonymous().log_in(&staff.email, PASSWORD).await;
     assert_eq!(told(&login), (401, "invalid_credentials".to_owned()));
 
-    // Trying did not use anything up.
-    enable(shop.stack(), &shop.id, &staff.id);
-    staff.get(ME).await.expect(200);
-    refresh(&shop, &staff.refresh_token).await.expect(200);
+    // What was ended stays ended; the password is good again.
+    enable(&shop, staff).await;
+    for session in [staff, &elsewhere] {
+        assert_eq!(told(&session.get(ME).await), unauthenticated());
+        assert_eq!(told(&refresh(&shop, &session.refresh_token).await), invalid_refresh_token());
+    }
+    shop.sign_in(staff).await.get(ME).await.expect(200);
 }
 
 #[tokio::test]
@@ -141,7 +142,7 @@ async fn a_deleted_organization_knows_nobody() {
     let stack = Stack::start().await;
     let (shop, neighbour) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
 
-    close(&stack, &shop.id);
+    close(&shop).await;
     for person in [shop.admin(), shop.manager(), shop.staff()] {
         assert_eq!(told(&person.get(ME).await), unauthenticated());
         assert_eq!(told(&refresh(&shop, &person.refresh_token).await), invalid_refresh_token());
@@ -160,7 +161,7 @@ async fn no_process_remembers_who_somebody_was() {
         process.staff().get(ME).await.expect(200);
     }
 
-    set_role(shop.stack(), &shop.id, &shop.manager().id, "STAFF");
+    set_role(&shop, shop.manager(), "STAFF").await;
     shop.staff().request(http::Method::POST, "/api/v1/auth/logout").await.expect(204);
     for process in [&shop, &elsewhere] {
         assert_eq!(process.product("SKU-1").request().await.status(), 403);
@@ -175,8 +176,29 @@ async fn a_kept_answer_is_not_told_to_who_may_not_ask_any_more() {
     create().await.expect(201);
     assert_eq!(create().await.expect(201).header("idempotency-replayed"), Some("true"));
 
-    set_role(shop.stack(), &shop.id, &shop.manager().id, "STAFF");
+    set_role(&shop, shop.manager(), "STAFF").await;
     assert_eq!(told(&create().await), (403, "forbidden".to_owned()));
-    disable(shop.stack(), &shop.id, &shop.manager().id);
+    disable(&shop, shop.manager()).await;
     assert_eq!(told(&create().await), unauthenticated());
+}
+
+#[tokio::test]
+async fn who_is_deleted_is_out_with_every_token_and_the_password() {
+    let shop = shop().await;
+    let staff = shop.staff();
+    shop.admin().delete(format!("/api/v1/users/{}", staff.id)).await.expect(204);
+    assert_eq!(told(&staff.get(ME).await), unauthenticated());
+    assert_eq!(told(&refresh(&shop, &staff.refresh_token).await), invalid_refresh_token());
+    let login = shop.anonymous().log_in(&staff.email, PASSWORD).await;
+    assert_eq!(told(&login), (401, "invalid_credentials".to_owned()));
+}
+
+#[tokio::test]
+async fn a_session_that_is_ended_from_elsewhere_is_over() {
+    let shop = shop().await;
+    let (here, there) = (shop.staff(), shop.sign_in(shop.staff()).await);
+    here.delete(format!("/api/v1/users/me/sessions/{}", session(&there))).await.expect(204);
+    assert_eq!(told(&there.get(ME).await), unauthenticated());
+    assert_eq!(told(&refresh(&shop, &there.refresh_token).await), invalid_refresh_token());
+    here.get(ME).await.expect(200);
 }

@@ -76,37 +76,19 @@ pub(super) fn samples(route: &Route, caller: &Caller) -> Vec<Sample> {
     let (plain, things) = (Sample::of(route), &caller.things);
     let one = |thing: &str| plain.at(&things[thing]);
     let refresh_token = json!({"refresh_token": caller.refresh_token});
-    let person = json!({"email": "new@example.com", "full_name": "Somebody New", "password": PASSWORD});
     let product = json!({"sku": "SKU-9", "name": "Ninth", "category": "Shelves"});
     let supplier = json!({"name": "Screws Unlimited", "contact_email": "sales@example.com"});
     let warehouse = json!({"name": "Attic", "location": "Upstairs"});
     let name = json!({"name": "Renamed"});
 
     let samples = match (route.method.as_str(), route.path) {
-        ("GET", "/health-check" | "/api/v1/health-check" | "/api/v1/users/me" | "/api/v1/organizations") => {
-            vec![plain]
-        }
+        ("GET", "/health-check" | "/api/v1/health-check" | "/api/v1/stock-movements/low-stock") => vec![plain],
 
         ("POST", "/api/v1/auth/token") => {
             vec![plain.tenant(&things.subdomain).body(json!({"email": caller.email, "password": PASSWORD}))]
         }
         ("POST", "/api/v1/auth/refresh") => vec![plain.body(refresh_token)],
         ("POST", "/api/v1/auth/logout") => vec![plain.clone(), plain.body(refresh_token)],
-
-        ("POST", "/api/v1/organizations") => {
-            vec![plain.body(json!({"name": "Initrode", "subdomain": "initrode", "admin": person}))]
-        }
-        ("GET", "/api/v1/organizations/{id}") => vec![one("organization")],
-
-        ("PATCH", "/api/v1/users/me") => {
-            vec![plain.body(json!({"full_name": "Renamed"})), plain.body(json!({"email": "new@example.com"}))]
-        }
-        ("POST", "/api/v1/users") => {
-            let mut user = person;
-            user["role"] = json!("STAFF");
-            vec![plain.body(user)]
-        }
-        ("GET", "/api/v1/users/{id}") => vec![one("user")],
 
         ("GET", "/api/v1/products") => vec![
             plain.clone(),
@@ -164,7 +146,6 @@ pub(super) fn samples(route: &Route, caller: &Caller) -> Vec<Sample> {
                 plain.query(&[product, warehouse, staff, reference, ("type", "IN"), ("from", &things.moment)]),
             ]
         }
-        ("GET", "/api/v1/stock-movements/low-stock") => vec![plain],
         ("GET", "/api/v1/stock-movements/{id}") => vec![one("movement")],
         ("GET", "/api/v1/stock-levels") => {
             let product = ("product_id", things["product"].as_str());
@@ -179,7 +160,7 @@ pub(super) fn samples(route: &Route, caller: &Caller) -> Vec<Sample> {
                 plain.query(&[product, warehouse, as_of]),
             ]
         }
-        _ => Vec::new(),
+        _ => samples_of_people(route, caller),
     };
     assert!(samples.iter().all(|sample| !sample.path.contains('{')), "{} needs an id", self::name(route));
     samples
@@ -215,6 +196,49 @@ fn purchasing(route: &Route, plain: &Sample, things: &Things) -> Vec<Sample> {
             let line = json!({"item_id": things["item"], "warehouse_id": things["warehouse"], "quantity": 1});
             vec![one("ordered").body(json!({"items": [line]}))]
         }
+        _ => Vec::new(),
+    }
+}
+
+/// Those of organizations, users and their sessions.
+fn samples_of_people(route: &Route, caller: &Caller) -> Vec<Sample> {
+    let (plain, things) = (Sample::of(route), &caller.things);
+    let one = |thing: &str| plain.at(&things[thing]);
+    let person = json!({"email": "new@example.com", "full_name": "Somebody New", "password": PASSWORD});
+    match (route.method.as_str(), route.path) {
+        ("GET", "/api/v1/organizations" | "/api/v1/users/me" | "/api/v1/users/me/sessions") => vec![plain],
+
+        ("POST", "/api/v1/organizations") => {
+            vec![plain.body(json!({"name": "Initrode", "subdomain": "initrode", "admin": person}))]
+        }
+        ("GET", "/api/v1/organizations/{id}") => vec![one("organization")],
+        ("PUT", "/api/v1/organizations/{id}") => vec![one("organization").body(json!({"name": "Initrode"}))],
+        ("PATCH", "/api/v1/organizations/{id}") => vec![one("organization").body(json!({"currency": "EUR"}))],
+        ("DELETE", "/api/v1/organizations/{id}") => {
+            vec![one("organization").query(&[("confirm", &things.subdomain)])]
+        }
+
+        ("PATCH", "/api/v1/users/me") => {
+            vec![plain.body(json!({"full_name": "Renamed"})), plain.body(json!({"email": "new@example.com"}))]
+        }
+        ("POST", "/api/v1/users") => {
+            let mut user = person;
+            user["role"] = json!("STAFF");
+            vec![plain.body(user)]
+        }
+        ("GET", "/api/v1/users") => {
+            let some = plain.query(&[("role", "STAFF"), ("status", "ACTIVE"), ("search", "pat")]);
+            vec![plain, some]
+        }
+        ("GET" | "DELETE", "/api/v1/users/{id}") => vec![one("user")],
+        ("PUT", "/api/v1/users/{id}") => {
+            vec![one("user").body(json!({"email": "new@example.com", "full_name": "Renamed", "role": "MANAGER"}))]
+        }
+        ("PATCH", "/api/v1/users/{id}") => {
+            let changes = [json!({"full_name": "Renamed"}), json!({"role": "ADMIN"}), json!({"status": "DISABLED"})];
+            changes.map(|change| one("user").body(change)).to_vec()
+        }
+        ("DELETE", "/api/v1/users/me/sessions/{id}") => vec![one("session")],
         _ => Vec::new(),
     }
 }

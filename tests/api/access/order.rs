@@ -47,7 +47,12 @@ fn faults(method: &Method, sample: &Sample) -> Vec<Fault> {
 fn refusal(access: Access, caller: &Caller) -> Option<(u16, &'static str)> {
     match (caller.standing, access) {
         (Standing::Nobody, _) => Some((401, "unauthenticated")),
-        (Standing::Member(role), Access::Permitted(permission)) if !role.may(permission) => Some((403, "forbidden")),
+        // Where users are named, the samples name others.
+        (Standing::Member(role), Access::Permitted(permission) | Access::SelfOr(permission))
+            if !role.may(permission) =>
+        {
+            Some((403, "forbidden"))
+        }
         (Standing::Member(_) | Standing::Outsider, _) => None,
     }
 }

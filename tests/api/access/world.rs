@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, fs, ops::Index};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use stockroom_domain::access::Role;
 use stockroom_harness::{Client, Person, Shop, Stack};
-use stockroom_local::embedded::TABLE_NAME;
 use tempfile::TempDir;
 
 /// The e-mail address that somebody has in every organization, each time with another password.
@@ -61,6 +61,7 @@ impl Things {
             ("empty_warehouse", shop.warehouse("Spare").await),
             ("supplier", supplier),
             ("movement", first.id()),
+            ("session", session(shop.admin())),
         ];
         let moment = first.json()["created_at"].as_str().unwrap().to_owned();
         Self { subdomain: shop.subdomain.clone(), moment, ids: ids.into() }
@@ -128,13 +129,18 @@ pub(super) struct Caller {
 
 impl Caller {
     pub(super) fn new(name: &'static str, standing: Standing, person: &Person, things: &Things) -> Self {
+        // Sessions are everybody's own, even beside colleagues.
+        let things = match standing {
+            Standing::Outsider => things.clone(),
+            Standing::Nobody | Standing::Member(_) => things.with("session", session(person)),
+        };
         Self {
             name,
             standing,
             client: Client::clone(person),
             email: person.email.clone(),
             refresh_token: person.refresh_token.clone(),
-            things: things.clone(),
+            things,
         }
     }
 
@@ -232,7 +238,7 @@ impl World {
     /// Somebody who was an admin of acme until now.
     pub(super) async fn disabled(&mut self) -> Caller {
         let disabled = self.acme.hire("disabled", "ADMIN").await;
-        disable(&self.stack, &self.acme.id, &disabled.id);
+        disable(&self.acme, &disabled).await;
         self.begin();
         Caller::new("disabled", Standing::Nobody, &disabled, &self.ours)
     }
@@ -241,12 +247,12 @@ impl World {
     pub(super) async fn everybody(&mut self) -> Vec<Caller> {
         let disabled = self.disabled().await;
         let demoted = self.acme.hire("demoted", "ADMIN").await;
-        set_role(&self.stack, &self.acme.id, &demoted.id, "STAFF");
+        set_role(&self.acme, &demoted, "STAFF").await;
         let gone = self.acme.hire("logged-out", "ADMIN").await;
         gone.post("/api/v1/auth/logout", json!({"refresh_token": gone.refresh_token})).await.expect(204);
         let closed = Shop::open(&self.stack, "initech").await;
         let closed_things = Things::of(&closed).await;
-        close(&self.stack, &closed.id);
+        close(&closed).await;
         self.begin();
 
         let members = self.members();
@@ -268,34 +274,34 @@ fn is_of(shop: &Shop, key: &str) -> bool {
     named || key.starts_with(&format!("ORG#{}#", shop.id))
 }
 
-/// Gives a stored user another role; their sessions and tokens stay as they are.
-pub(super) fn set_role(stack: &Stack, organization: &str, user: &str, role: &str) {
-    set(stack, &format!("ORG#{organization}#USER"), user, "role", role);
+/// The id of the session that somebody came through, as their token says it.
+pub(super) fn session(person: &Person) -> String {
+    claims(person.token())["sid"].as_str().unwrap().to_owned()
 }
 
-/// Switches a stored user off; their sessions and tokens stay as they are.
-pub(super) fn disable(stack: &Stack, organization: &str, user: &str) {
-    set(stack, &format!("ORG#{organization}#USER"), user, "status", "DISABLED");
+/// What an access token tells its client.
+pub(super) fn claims(access_token: &str) -> Value {
+    let claims = URL_SAFE_NO_PAD.decode(access_token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&claims).unwrap()
 }
 
-/// Switches a stored user on again.
-pub(super) fn enable(stack: &Stack, organization: &str, user: &str) {
-    set(stack, &format!("ORG#{organization}#USER"), user, "status", "ACTIVE");
+/// The admin gives somebody another role.
+pub(super) async fn set_role(shop: &Shop, person: &Person, role: &str) {
+    shop.admin().patch(format!("/api/v1/users/{}", person.id), json!({"role": role})).await.expect(200);
 }
 
-/// Ends a stored organization; its people stay as they are.
-pub(super) fn close(stack: &Stack, organization: &str) {
-    set(stack, &format!("ORG#{organization}#ORG"), "ORG", "status", "DELETED");
+/// The admin switches somebody off.
+pub(super) async fn disable(shop: &Shop, person: &Person) {
+    shop.admin().patch(format!("/api/v1/users/{}", person.id), json!({"status": "DISABLED"})).await.expect(200);
 }
 
-fn set(stack: &Stack, pk: &str, sk: &str, member: &str, value: &str) {
-    let update = json!({
-        "TableName": TABLE_NAME,
-        "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
-        "UpdateExpression": "SET #data.#member = :value",
-        "ConditionExpression": "attribute_exists(#data.#member)",
-        "ExpressionAttributeNames": {"#data": "data", "#member": member},
-        "ExpressionAttributeValues": {":value": {"S": value}},
-    });
-    stack.database().update_item(serde_json::from_value(update).unwrap()).unwrap();
+/// The admin switches somebody on again.
+pub(super) async fn enable(shop: &Shop, person: &Person) {
+    shop.admin().patch(format!("/api/v1/users/{}", person.id), json!({"status": "ACTIVE"})).await.expect(200);
+}
+
+/// The admin ends the organization.
+pub(super) async fn close(shop: &Shop) {
+    let path = format!("/api/v1/organizations/{}", shop.id);
+    shop.admin().delete(path).query(&[("confirm", &shop.subdomain)]).await.expect(202);
 }

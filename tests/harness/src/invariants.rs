@@ -17,7 +17,7 @@ pub(crate) fn violations(items: &[Value]) -> Vec<String> {
         let key: Vec<&str> = pk.split('#').collect();
         match key.as_slice() {
             ["CREDENTIAL", tenant] => {
-                credentials.insert((*tenant, sk), text(item, "user"));
+                credentials.insert((*tenant, sk), item);
             }
             ["ORG", organization, kind @ ..] => {
                 organizations.entry(organization).or_default().enter(kind, sk, item, &mut found);
@@ -31,6 +31,7 @@ pub(crate) fn violations(items: &[Value]) -> Vec<String> {
         books.check_levels(organization, &mut wrong);
         books.check_places(&mut wrong);
         books.check_claims(&credentials, &mut wrong);
+        books.check_people(&credentials, &mut wrong);
         books.check_log(&mut wrong);
         books.check_requests(&mut wrong);
         found.extend(wrong.into_iter().map(|wrong| format!("organization {organization}: {wrong}")));
@@ -42,6 +43,7 @@ pub(crate) fn violations(items: &[Value]) -> Vec<String> {
 #[derive(Default)]
 struct Books<'a> {
     subdomain: &'a str,
+    organization: Option<&'a Value>,
     products: BTreeMap<&'a str, &'a Value>,
     warehouses: BTreeMap<&'a str, &'a Value>,
     /// Folded SKU to product.
@@ -66,6 +68,9 @@ const CHANGES: [&str; 8] = ["CREATE", "UPDATE", "SUBMIT", "APPROVE", "REJECT", "
 
 /// Product and warehouse.
 type Place<'a> = (&'a str, &'a str);
+
+/// By subdomain and folded address.
+type Credentials<'a> = BTreeMap<(&'a str, &'a str), &'a Value>;
 
 /// A movement, as far as it counts.
 #[derive(Debug, Clone, Deserialize)]
@@ -128,7 +133,7 @@ impl<'a> Books<'a> {
     fn enter(&mut self, kind: &[&'a str], sk: &'a str, item: &'a Value, wrong: &mut Vec<String>) {
         let data = &item["data"];
         match kind {
-            ["ORG"] => self.subdomain = text(data, "subdomain"),
+            ["ORG"] => (self.subdomain, self.organization) = (text(data, "subdomain"), Some(data)),
             ["PRODUCT"] => _ = self.products.insert(sk, item),
             ["WAREHOUSE"] => _ = self.warehouses.insert(sk, item),
             ["USER"] => _ = self.users.insert(sk, item),
@@ -148,7 +153,11 @@ impl<'a> Books<'a> {
                 }
                 self.ledger.entry((text(data, "product_id"), text(data, "warehouse_id"))).or_default().push(line);
             }
-            ["LOG", _] if CHANGES.contains(&text(data, "action")) => {
+            // An organization that was deleted stays until it is purged.
+            ["LOG", _]
+                if CHANGES.contains(&text(data, "action"))
+                    || (data["action"] == "DELETE" && data["entity"] == "Organization") =>
+            {
                 *self.changes.entry(text(data, "entity_id")).or_default() += 1;
             }
             _ => {}
@@ -250,7 +259,7 @@ impl<'a> Books<'a> {
     }
 
     /// What must be unique is claimed by who has it and by nobody else, and the admins are counted.
-    fn check_claims(&self, credentials: &BTreeMap<(&str, &str), &str>, wrong: &mut Vec<String>) {
+    fn check_claims(&self, credentials: &Credentials<'_>, wrong: &mut Vec<String>) {
         let skus: BTreeMap<String, &str> =
             self.products.iter().map(|(id, item)| (fold(text(&item["data"], "sku")), *id)).collect();
         let claimed = self.skus.iter().map(|(sku, id)| ((*sku).to_owned(), *id)).collect();
@@ -260,7 +269,7 @@ impl<'a> Books<'a> {
         let emails: BTreeMap<String, &str> =
             self.users.iter().map(|(id, item)| (fold(text(&item["data"], "email")), *id)).collect();
         let own = credentials.iter().filter(|((tenant, _), _)| *tenant == self.subdomain);
-        let claimed = own.map(|((_, email), id)| ((*email).to_owned(), *id)).collect();
+        let claimed = own.map(|((_, email), item)| ((*email).to_owned(), text(item, "user"))).collect();
         if emails != claimed {
             wrong.push(format!("the users have the addresses {emails:?}, credentials have {claimed:?}"));
         }
@@ -311,6 +320,34 @@ impl<'a> Books<'a> {
             .collect();
         if counted != open {
             wrong.push(format!("open requests name {open:?}, products count {counted:?}"));
+    /// What a credential repeats of its user is the user's, who is disabled is nowhere signed in, and a search finds
+    /// everybody. An organization was deleted at some time or is in use.
+    fn check_people(&self, credentials: &Credentials<'_>, wrong: &mut Vec<String>) {
+        for (id, user) in &self.users {
+            let data = &user["data"];
+            let (name, email) = (text(data, "full_name"), text(data, "email"));
+            if let Some(credential) = credentials.get(&(self.subdomain, &*fold(email))) {
+                let copies = [("full_name", data), ("role", data), ("auth_epoch", user)];
+                for (copy, original) in copies.iter().filter(|(copy, original)| credential[copy] != original[copy]) {
+                    wrong.push(format!(
+                        "user {id}: {copy} is {}, the credential's {}",
+                        original[copy], credential[copy]
+                    ));
+                }
+            }
+            let sessions = user["sessions"].as_object().map_or(usize::MAX, serde_json::Map::len);
+            let most = if data["status"] == "ACTIVE" { 10 } else { 0 };
+            if sessions > most {
+                wrong.push(format!("user {id} is {} and has {sessions} sessions", data["status"]));
+            }
+            if user["search"] != format!("{}\n{}", fold(name), fold(email)) {
+                wrong.push(format!("user {id} is searched as {}", user["search"]));
+            }
+        }
+        if let Some(organization) = self.organization
+            && (organization["status"] == "DELETED") != organization["deleted_at"].is_string()
+        {
+            wrong.push(format!("it was deleted or it was not: {organization}"));
         }
     }
 

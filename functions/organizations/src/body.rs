@@ -1,0 +1,27 @@
+//! What is to become of an organization, as it is sent.
+
+use stockroom_api::{FromBody, Object};
+use stockroom_domain::organization::Currency;
+use stockroom_store::OrganizationChange;
+
+/// A whole organization, to replace.
+pub(crate) struct OrganizationBody(pub(crate) OrganizationChange);
+
+impl FromBody for OrganizationBody {
+    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+        let name = object.required("name");
+        let currency = object.or("currency", Currency::default());
+        Some(Self(OrganizationChange { name: Some(name?), currency: Some(currency?) }))
+    }
+}
+
+/// What is to change of an organization.
+pub(crate) struct OrganizationPatch(pub(crate) OrganizationChange);
+
+impl FromBody for OrganizationPatch {
+    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+        let name = object.patch_required("name");
+        let currency = object.patch("currency");
+        Some(Self(OrganizationChange { name: name?, currency: currency?.set(Currency::default()) }))
+    }
+}

@@ -1,0 +1,17 @@
+//! `PUT /organizations/{id}`: replace what can be set of the caller's own organization.
+
+use stockroom_api::{Answer, ApiError, Body, PathId, Precondition, RequestStore, Scope};
+use stockroom_domain::id::OrganizationId;
+
+use crate::{body::OrganizationBody, view::OrganizationView};
+
+pub(crate) async fn replace(
+    store: RequestStore,
+    scope: Scope,
+    PathId(id): PathId<OrganizationId>,
+    Precondition(version): Precondition,
+    Body(OrganizationBody(change)): Body<OrganizationBody>,
+) -> Result<Answer, ApiError> {
+    let organization = store.organizations().change(&scope, id, version, &change).await?;
+    Ok(Answer::ok(&OrganizationView::from(&organization)).version(organization.version))
+}

@@ -1,0 +1,133 @@
+//! An organization is renamed, counts in another currency, and ends.
+
+use http::Method;
+use serde_json::{Value, json};
+use stockroom_harness::{PASSWORD, Person, Request, Shop, Stack};
+
+use super::{ME, because, entries_of, items, log_in, refresh, refused, shop};
+
+fn path(shop: &Shop) -> String {
+    format!("/api/v1/organizations/{}", shop.id)
+}
+
+fn end(shop: &Shop, by: &Person) -> Request {
+    by.delete(path(shop)).query(&[("confirm", &shop.subdomain)])
+}
+
+#[tokio::test]
+async fn an_admin_changes_name_and_currency() {
+    let shop = shop().await;
+    let (admin, path) = (shop.admin(), path(&shop));
+    let patched = admin.patch(&path, json!({"currency": "EUR"})).if_match(1).await.expect(200);
+    assert_eq!((&patched.json()["name"], &patched.json()["currency"]), (&json!("acme"), &json!("EUR")));
+    assert_eq!((patched.version(), patched.header("etag")), (2, Some("\"2\"")));
+    assert_eq!(shop.staff().get(&path).await.json(), patched.json());
+    assert_eq!(admin.patch(&path, json!({"currency": "EUR"})).await.expect(200).json(), patched.json());
+
+    let stale = admin.put(&path, json!({"name": "Late"})).if_match(1).await;
+    assert_eq!(refused(&stale), because(412, "version_mismatch"));
+    // What is absent takes its default, and so does null in a patch.
+    let replaced = admin.put(&path, json!({"name": " Acme & Co "})).await.expect(200);
+    assert_eq!((&replaced.json()["name"], &replaced.json()["currency"]), (&json!("Acme & Co"), &json!("USD")));
+    admin.patch(&path, json!({"currency": "JPY"})).await.expect(200);
+    let cleared = admin.patch(&path, json!({"currency": null})).await.expect(200);
+    assert_eq!(cleared.json()["currency"], "USD");
+
+    let entry = entries_of(shop.stack(), &replaced).remove(0);
+    assert_eq!((&entry["action"], &entry["entity"]), (&json!("UPDATE"), &json!("Organization")));
+    assert_eq!(entry["before"], json!({"name": "acme", "currency": "EUR"}));
+    assert_eq!(entry["after"], json!({"name": "Acme & Co", "currency": "USD"}));
+    shop.stack().check_invariants();
+}
+
+#[tokio::test]
+async fn the_subdomain_stays_and_only_what_can_be_set_is_taken() {
+    let shop = shop().await;
+    let before = items(shop.stack());
+    for method in [Method::PUT, Method::PATCH] {
+        let send = |body: Value| shop.admin().request(method.clone(), path(&shop)).json(body);
+        for member in ["subdomain", "status", "deleted_at", "id"] {
+            let reply = send(json!({"name": "Acme"})).with(member, "acme").await.expect(422);
+            assert_eq!(reply.faults(), [format!("/{member} unknown_member")], "{method}");
+        }
+        let faults = send(json!({"name": "", "currency": "usd"})).await.expect(422).faults();
+        assert_eq!(faults, ["/name too_short", "/currency unknown_value"]);
+        assert_eq!(send(json!({"name": null})).await.expect(422).faults(), ["/name required"]);
+    }
+    assert_eq!(shop.admin().put(path(&shop), json!({})).await.expect(422).faults(), ["/name required"]);
+    assert_eq!(items(shop.stack()), before);
+}
+
+#[tokio::test]
+async fn an_end_is_confirmed_by_name() {
+    let stack = Stack::start().await;
+    let (shop, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
+    let admin = shop.admin();
+    let before = items(&stack);
+    for (query, fault) in [
+        ("", "confirm required"),
+        ("?confirm=", "confirm does_not_match"),
+        ("?confirm=ACME", "confirm does_not_match"),
+        ("?confirm=globex", "confirm does_not_match"),
+        ("?confirm=acme&confirm=acme", "confirm duplicate_parameter"),
+        ("?confirm=acme&force=true", "force unknown_parameter"),
+    ] {
+        let reply = admin.delete(path(&shop) + query).await.expect(422);
+        assert_eq!((reply.code().as_str(), reply.faults()), ("validation_failed", vec![fault.to_owned()]), "{query}");
+    }
+    for (of, confirm) in [(&globex, "globex"), (&globex, "acme")] {
+        let foreign = admin.delete(path(of)).query(&[("confirm", confirm)]).await;
+        assert_eq!(refused(&foreign), because(404, "not_found"));
+    }
+    assert_eq!(refused(&end(&shop, admin).if_match(2).await), because(412, "version_mismatch"));
+    for other in [shop.manager(), shop.staff()] {
+        assert_eq!(refused(&end(&shop, other).await), because(403, "forbidden"));
+    }
+    assert_eq!(items(&stack), before);
+}
+
+#[tokio::test]
+async fn when_it_ends_nobody_is_anybody_there() {
+    let stack = Stack::start().await;
+    let (shop, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
+    let shown = shop.admin().get(path(&shop)).await.json();
+    let ended = end(&shop, shop.admin()).if_match(1).await.expect(202);
+    let told = ended.json();
+    assert_eq!(
+        (&told["status"], &told["version"], ended.header("etag")),
+        (&json!("DELETED"), &json!(2), Some("\"2\""))
+    );
+    for same in ["id", "org_id", "name", "subdomain", "currency", "created_at"] {
+        assert_eq!(told[same], shown[same]);
+    }
+
+    let key = (format!("ORG#{}#ORG", shop.id), "ORG".to_owned());
+    let stored = items(&stack).remove(&key).unwrap();
+    assert_eq!(stored["data"]["deleted_at"], told["updated_at"], "the purge will know since when");
+    let entries = entries_of(&stack, &ended);
+    assert_eq!(entries.len(), 1);
+    assert_eq!((&entries[0]["action"], &entries[0]["entity_id"]), (&json!("DELETE"), &json!(shop.id)));
+    assert_eq!((&entries[0]["before"]["status"], &entries[0]["after"]), (&json!("ACTIVE"), &Value::Null));
+
+    let before = items(&stack);
+    let out = because(401, "unauthenticated");
+    // Who repeats the request, its answer lost, is nobody there either.
+    assert_eq!(refused(&end(&shop, shop.admin()).await), out);
+    for person in [shop.admin(), shop.manager(), shop.staff()] {
+        assert_eq!(refused(&person.get(ME).await), out);
+        assert_eq!(refused(&person.patch(ME, json!({"full_name": "Late"})).await), out);
+        assert_eq!(refused(&person.post("/api/v1/auth/logout", json!({})).await), out);
+        assert_eq!(refused(&refresh(&shop, person).await), because(401, "invalid_refresh_token"));
+        assert_eq!(refused(&shop.product("LATE").request().await), out);
+    }
+    assert_eq!(items(&stack), before, "nothing is written there any more");
+    assert_eq!(refused(&log_in(&shop, shop.staff()).await), because(401, "invalid_credentials"));
+
+    // Its name is not given away before its data is gone.
+    let founder = json!({"email": "x@acme.example", "full_name": "X", "password": PASSWORD});
+    let again = json!({"name": "Acme", "subdomain": "acme", "admin": founder});
+    let again = shop.anonymous().without_tenant().post("/api/v1/organizations", again).await;
+    assert_eq!(refused(&again), because(409, "duplicate_subdomain"));
+    globex.staff().get(ME).await.expect(200);
+    stack.check_invariants();
+}
