@@ -1,5 +1,6 @@
 //! Users: the people of an organization.
 
+mod change_password;
 mod create;
 mod get;
 mod me;
@@ -17,6 +18,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/v1/users/me", own, me::me)
         .patch("/api/v1/users/me", own, patch_me::patch_me)
+        .put("/api/v1/users/me/password", own, change_password::change_password)
         .post("/api/v1/users", manage, create::create)
         // Oneself for anyone; the repository asks for more to see others.
         .get("/api/v1/users/{id}", own, get::get)

@@ -70,6 +70,12 @@ impl Answer {
         Self { location: Some(location), ..Self::new(StatusCode::CREATED).with_body(view) }
     }
 
+    /// 202 without a body: what follows, follows later.
+    #[must_use]
+    pub fn accepted() -> Self {
+        Self::new(StatusCode::ACCEPTED)
+    }
+
     /// 204.
     #[must_use]
     pub fn nothing() -> Self {

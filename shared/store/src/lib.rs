@@ -20,6 +20,7 @@ mod meter;
 mod movements;
 mod organizations;
 mod page;
+mod passwords;
 mod products;
 mod retry;
 mod scope;
@@ -41,6 +42,7 @@ pub use meter::{Cost, Meter};
 pub use movements::{MovementFilter, Movements, RecordedMovement};
 pub use organizations::{NewOrganization, Organizations, SignedUp};
 pub use page::{Page, PageRequest, Position};
+pub use passwords::{Account, NewPassword, OwnPassword, PasswordChange, Passwords};
 pub use products::{ProductFilter, ProductSort, Products};
 pub use scope::{Caller, Claim, TenantScope};
 pub use users::{NewUser, UserProfile, Users};
@@ -95,6 +97,12 @@ impl Store {
     #[must_use]
     pub fn organizations(&self) -> Organizations<'_> {
         Organizations::new(&self.table)
+    }
+
+    /// Passwords: one's own, forgotten ones, first ones.
+    #[must_use]
+    pub fn passwords(&self) -> Passwords<'_> {
+        Passwords::new(&self.table)
     }
 
     /// The people of the caller's organization.

@@ -9,6 +9,9 @@ use stockroom_local::functions;
 
 use super::world::Caller;
 
+/// What somebody changes theirs to.
+const ANOTHER_PASSWORD: &str = "canary-swept-floors-and-labels";
+
 /// Every operation of the product, in the order of the functions' tables.
 pub(super) fn operations() -> Vec<Route> {
     functions::tables().into_iter().flat_map(|(_, routes)| routes).collect()
@@ -104,7 +107,7 @@ pub(super) fn samples(route: &Route, caller: &Caller) -> Vec<Sample> {
         ("POST", "/api/v1/users") => {
             let mut user = person;
             user["role"] = json!("STAFF");
-            vec![plain.body(user)]
+            vec![plain.body(user), plain.body(invited())]
         }
         ("GET", "/api/v1/users/{id}") => vec![one("user")],
 
@@ -177,8 +180,28 @@ pub(super) fn samples(route: &Route, caller: &Caller) -> Vec<Sample> {
                 plain.query(&[product, warehouse, as_of]),
             ]
         }
-        _ => Vec::new(),
+        _ => of_passwords(route, caller),
     };
     assert!(samples.iter().all(|sample| !sample.path.contains('{')), "{} needs an id", self::name(route));
     samples
+}
+
+/// Somebody who is to set their own password.
+fn invited() -> Value {
+    json!({"email": "invited@example.com", "full_name": "Somebody Invited", "role": "STAFF"})
+}
+
+fn of_passwords(route: &Route, caller: &Caller) -> Vec<Sample> {
+    let (plain, tenant) = (Sample::of(route), &caller.things.subdomain);
+    match (route.method.as_str(), route.path) {
+        ("POST", "/api/v1/auth/password/forgot") => vec![plain.tenant(tenant).body(json!({"email": caller.email}))],
+        ("POST", "/api/v1/auth/password/reset") => {
+            let body = json!({"token": caller.reset_token, "password": ANOTHER_PASSWORD});
+            vec![plain.tenant(tenant).body(body)]
+        }
+        ("PUT", "/api/v1/users/me/password") => {
+            vec![plain.body(json!({"current_password": PASSWORD, "new_password": ANOTHER_PASSWORD}))]
+        }
+        _ => Vec::new(),
+    }
 }

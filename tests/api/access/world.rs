@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeMap, fs, ops::Index};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use stockroom_domain::access::Role;
 use stockroom_harness::{Client, Person, Shop, Stack};
 use stockroom_local::embedded::TABLE_NAME;
+use stockroom_runtime::Purpose;
 use tempfile::TempDir;
 
 /// The e-mail address that somebody has in every organization, each time with another password.
@@ -111,15 +113,19 @@ pub(super) struct Caller {
     pub(super) client: Client,
     pub(super) email: String,
     pub(super) refresh_token: String,
+    /// The token of a link that was mailed to them.
+    pub(super) reset_token: String,
     /// What they ask for.
     pub(super) things: Things,
 }
 
 impl Caller {
     pub(super) fn new(name: &'static str, standing: Standing, person: &Person, things: &Things) -> Self {
+        let organization = organization_of(person);
         Self {
             name,
             standing,
+            reset_token: person.stack().link_token(Purpose::PasswordReset, &organization, &person.id, 0),
             client: Client::clone(person),
             email: person.email.clone(),
             refresh_token: person.refresh_token.clone(),
@@ -131,6 +137,12 @@ impl Caller {
     pub(super) fn asking_for(&self, things: Things) -> Self {
         Self { things, ..self.clone() }
     }
+}
+
+/// Where somebody works, as their token tells it.
+fn organization_of(person: &Person) -> String {
+    let claims = URL_SAFE_NO_PAD.decode(person.token().split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice::<Value>(&claims).unwrap()["org"].as_str().unwrap().to_owned()
 }
 
 /// Two organizations with the same things, in one table.
@@ -214,6 +226,7 @@ impl World {
             client: Client::of(&self.stack),
             email: "stranger@example.com".to_owned(),
             refresh_token: "none".to_owned(),
+            reset_token: "none".to_owned(),
             things: self.ours.clone(),
         }
     }

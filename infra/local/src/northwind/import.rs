@@ -17,8 +17,8 @@ use stockroom_domain::{
 };
 use stockroom_runtime::Runtime;
 use stockroom_store::{
-    CatalogueFilter, CatalogueSort, Claim, IdempotencyKey, MovementFilter, NewOrganization, NewUser, Origin, Outcome,
-    Page, PageRequest, ProductFilter, ProductSort, Store, StoreError, TableClient, TenantScope,
+    CatalogueFilter, CatalogueSort, Claim, IdempotencyKey, MovementFilter, NewOrganization, NewPassword, NewUser,
+    Origin, Outcome, Page, PageRequest, ProductFilter, ProductSort, Store, StoreError, TableClient, TenantScope,
 };
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
@@ -140,10 +140,11 @@ impl Importer {
         Store::new(self.client.clone(), self.sources.with_clock(StoppedAt(moment)))
     }
 
-    fn hash(&self) -> Result<stockroom_store::PasswordHash, ImportError> {
+    fn password(&self) -> Result<NewPassword, ImportError> {
         let password: Password = PASSWORD.parse()?;
         let failed = |error: ApiError| ImportError::Password(format!("{error:?}"));
-        Hasher::new(self.sources.clone()).hash(password.reveal()).map_err(failed)
+        let hash = Hasher::new(self.sources.clone()).hash(password.reveal()).map_err(failed)?;
+        Ok(NewPassword { password, hash })
     }
 
     /// The company and its first admin, founded now if need be; `None` when the name is taken without that admin.
@@ -158,7 +159,7 @@ impl Importer {
             currency: Currency::default(),
             admin_email: ADMIN.email.parse()?,
             admin_name: ADMIN.full_name.parse()?,
-            admin_hash: self.hash()?,
+            admin_hash: self.password()?.hash,
         };
         let origin = Origin { request_id: "northwind".to_owned(), ..Origin::default() };
         let signed_up = done(store.organizations().sign_up(&new, &origin, None, |_| Vec::new()).await?)?;
@@ -189,7 +190,8 @@ impl Importer {
         if let Some(user) = credential.and_then(|credential| credential.user()) {
             return Ok(user);
         }
-        let new = NewUser { email, full_name: person.full_name.parse()?, role: person.role, hash: Some(self.hash()?) };
+        let (full_name, password) = (person.full_name.parse()?, Some(self.password()?));
+        let new = NewUser { email, full_name, role: person.role, password };
         Ok(done(store.users(scope).add(&new, |_| Vec::new()).await?)?.user.id)
     }
 
