@@ -83,7 +83,7 @@ impl Password {
     }
 
     /// Refuses what anybody would try first: the e-mail address, what stands before its `@`, and these names of the
-    /// organization, whatever their case and with up to four digits or signs behind them.
+    /// organization, whatever their case and with up to six digits or signs behind them.
     ///
     /// # Errors
     /// A fault with the code `common_password`.

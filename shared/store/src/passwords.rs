@@ -21,6 +21,7 @@ use crate::{
     item::{Item, attributes, data, n, s},
     keys::{Key, OrganizationKeys, credential},
     log::{Entry, Origin},
+    retry::Patience,
     scope::TenantScope,
     table::Table,
     write::{Attempt, Authority, Change, Decision},
@@ -109,19 +110,25 @@ impl<'a> Passwords<'a> {
     /// [`StoreError::Unauthenticated`], [`StoreError::VersionMismatch`].
     pub async fn own(&self, scope: &TenantScope, expected: Option<u64>) -> Result<OwnPassword, StoreError> {
         let user_key = scope.keys().user(scope.claim().user);
-        let items = self.table.get_for(scope, std::slice::from_ref(&user_key)).await?;
-        let caller = self.table.verify(scope).await?;
-        if expected.is_some_and(|version| version != caller.user.version) {
-            return Err(StoreError::VersionMismatch);
+        let mut patience = Patience::new();
+        loop {
+            let items = self.table.get_for(scope, std::slice::from_ref(&user_key)).await?;
+            let organization = &self.table.verify(scope).await?.organization;
+            let item = items.get(&user_key).ok_or(StoreError::Unauthenticated)?;
+            let user: User = data(item)?;
+            if expected.is_some_and(|version| version != user.version) {
+                return Err(StoreError::VersionMismatch);
+            }
+            let session = kept_session(scope, item)?;
+            let key = credential(organization.subdomain.as_str(), &user.email.folded());
+            let items = self.table.get(std::slice::from_ref(&key)).await?;
+            let record: Option<CredentialRecord> = items.get(&key).map(attributes).transpose()?;
+            if let Some(record) = record.filter(|record| record.user == user.id) {
+                return Ok(OwnPassword { key, record, session });
+            }
+            // It has moved between the two reads.
+            patience.wait(&self.table.sources, "the address is being changed").await?;
         }
-        let session = kept_session(scope, items.get(&user_key))?;
-        let key = credential(caller.organization.subdomain.as_str(), &caller.user.email.folded());
-        let items = self.table.get(std::slice::from_ref(&key)).await?;
-        let record: Option<CredentialRecord> = items.get(&key).map(attributes).transpose()?;
-        let record = record.filter(|record| record.user == caller.user.id);
-        // The address was changed between the two reads.
-        let record = record.ok_or_else(|| StoreError::Unavailable("the address is being changed".to_owned()))?;
-        Ok(OwnPassword { key, record, session })
     }
 
     /// Sets the caller's password in place of the one that was verified, and ends every session but the caller's.
@@ -147,7 +154,7 @@ impl<'a> Passwords<'a> {
                     return Ok(Decision::Read(vec![user_key.clone()]));
                 }
                 let item = attempt.find(&user_key).ok_or(StoreError::Unauthenticated)?;
-                session = kept_session(scope, Some(item))?;
+                session = kept_session(scope, item)?;
                 let user: User = data(item)?;
                 if user.status != UserStatus::Active {
                     return Err(StoreError::Unauthenticated);
@@ -268,13 +275,11 @@ pub(crate) fn token_state(auth_epoch: u64) -> Value {
 }
 
 /// What has to go on of the scope's own session.
-fn kept_session(scope: &TenantScope, user: Option<&Item>) -> Result<KeptSession, StoreError> {
-    let (Some(session), Some(item)) = (scope.claim().session, user) else {
-        return Err(StoreError::Unauthenticated);
-    };
-    let generation = Sessions::of(item)?.get(session).ok_or(StoreError::Unauthenticated)?.generation;
+fn kept_session(scope: &TenantScope, user: &Item) -> Result<KeptSession, StoreError> {
+    let session = scope.claim().session.ok_or(StoreError::Unauthenticated)?;
+    let generation = Sessions::of(user)?.get(session).ok_or(StoreError::Unauthenticated)?.generation;
     let name = member(session);
-    let record = item.get("sessions").and_then(|sessions| sessions.as_m().ok()?.get(&name));
+    let record = user.get("sessions").and_then(|sessions| sessions.as_m().ok()?.get(&name));
     let record = record.ok_or(StoreError::Unauthenticated)?.clone();
     let sessions = AttributeValue::M(Item::from([(name.clone(), record)]));
     Ok(KeptSession { name, generation, sessions })

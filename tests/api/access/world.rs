@@ -276,7 +276,7 @@ pub(super) fn set_role(stack: &Stack, organization: &str, user: &str, role: &str
 }
 
 /// Switches a stored user off; their sessions and tokens stay as they are.
-pub(super) fn disable(stack: &Stack, organization: &str, user: &str) {
+pub(crate) fn disable(stack: &Stack, organization: &str, user: &str) {
     set(stack, &format!("ORG#{organization}#USER"), user, "status", "DISABLED");
 }
 
@@ -286,7 +286,7 @@ pub(super) fn enable(stack: &Stack, organization: &str, user: &str) {
 }
 
 /// Ends a stored organization; its people stay as they are.
-pub(super) fn close(stack: &Stack, organization: &str) {
+pub(crate) fn close(stack: &Stack, organization: &str) {
     set(stack, &format!("ORG#{organization}#ORG"), "ORG", "status", "DELETED");
 }
 
