@@ -46,6 +46,42 @@ async fn no_login_with_the_old_password_outlives_a_change() {
 }
 
 #[tokio::test]
+async fn a_login_on_its_way_meets_the_password_that_was_set() {
+    let shop = Shop::with_faults().await;
+    let staff = shop.staff();
+    let begin = |password: &str| tokio::spawn(shop.anonymous().log_in(&staff.email, password).into_future());
+
+    // The password was right when it was verified, and is another when the session is opened.
+    let held = shop.faults().hold("TransactWriteItems");
+    let login = begin(PASSWORD);
+    held.arrived().await;
+    change(staff, PASSWORD, NEXT).await.expect(204);
+    held.release();
+    assert_eq!(login.await.unwrap().expect(401).code(), "invalid_credentials");
+    assert_eq!(sessions(shop.stack(), &staff.id), 1);
+
+    let link = mailed(&shop, &staff.email).await;
+    let held = shop.faults().hold("TransactWriteItems");
+    let login = begin(NEXT);
+    held.arrived().await;
+    reset(&shop, &link, THIRD).await.expect(204);
+    held.release();
+    login.await.unwrap().expect(401);
+    assert_eq!(sessions(shop.stack(), &staff.id), 0);
+
+    // The session is opened while the password is being changed: it ends with the others.
+    let here = shop.sign_in_with(staff, THIRD).await;
+    let held = shop.faults().hold("TransactWriteItems");
+    let changing = tokio::spawn(change(&here, THIRD, PASSWORD).into_future());
+    held.arrived().await;
+    let login = shop.anonymous().log_in(&staff.email, THIRD).await.expect(200);
+    held.release();
+    changing.await.unwrap().expect(204);
+    assert!(is_shut_out(&shop, &login).await);
+    here.get(ME).await.expect(200);
+}
+
+#[tokio::test]
 async fn of_two_changes_at_once_one_is_made() {
     let shop = shop().await;
     let staff = shop.staff();
