@@ -7,6 +7,7 @@
 )]
 
 mod change;
+mod faults;
 mod invitation;
 mod races;
 mod rehash;
