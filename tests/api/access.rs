@@ -7,4 +7,4 @@ mod next_request;
 mod operations;
 mod order;
 mod twins;
-mod world;
+pub(crate) mod world;

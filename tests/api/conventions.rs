@@ -27,6 +27,7 @@ use serde_json::{Value, json};
 use stockroom_api::Route;
 use stockroom_harness::{Client, PASSWORD, Reply, Shop, Stack};
 use stockroom_local::functions;
+use stockroom_runtime::Purpose;
 
 /// Well formed, and nobody's.
 const UNKNOWN_ID: &str = "01930000-0000-7000-8000-000000000000";
@@ -139,6 +140,14 @@ impl Furnished {
         }
         match template.strip_prefix("/api/v1/").unwrap().trim_end_matches("/{id}") {
             "auth/token" => json!({"email": self.staff().email, "password": PASSWORD}),
+            "auth/password/forgot" => json!({"email": self.staff().email}),
+            "auth/password/reset" => {
+                let token = self.stack().link_token(Purpose::PasswordReset, &self.id, &self.staff().id, 0);
+                json!({"token": token, "password": "canary-swept-floors-and-labels"})
+            }
+            "users/me/password" => {
+                json!({"current_password": PASSWORD, "new_password": "canary-swept-floors-and-labels"})
+            }
             "auth/refresh" | "auth/logout" => json!({"refresh_token": self.staff().refresh_token}),
             "organizations" => json!({"name": "Initech", "subdomain": "initech", "admin": {
                 "email": "admin@initech.example", "full_name": "The Admin", "password": PASSWORD,

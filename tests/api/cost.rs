@@ -14,6 +14,7 @@ use serde_json::json;
 use stockroom_domain::source::Clock as _;
 use stockroom_harness::{PASSWORD, Person, Reply, Request, Shop, Stack};
 use stockroom_local::functions;
+use stockroom_runtime::Purpose;
 
 /// Rows of the table, in the order in which they were measured.
 #[derive(Default)]
@@ -73,6 +74,7 @@ async fn every_operation_costs_what_is_written_down() {
     measure_stock(&mut costs, &shop).await;
     measure_purchasing(&mut costs, &shop).await;
     measure_people(&mut costs, &shop).await;
+    measure_passwords(&mut costs, &shop).await;
     measure_organization(&mut costs, &shop).await;
 
     insta::with_settings!({ snapshot_path => ".", prepend_module_to_snapshot => false, omit_expression => true }, {
@@ -342,4 +344,25 @@ async fn measure_purchasing(costs: &mut Costs, shop: &Shop) {
     costs.measure(list, "one's own", staff.get(REQUESTS), 200).await;
     let drafts = manager.get(REQUESTS).query(&[("status", "DRAFT")]);
     costs.measure(list, "of a status", drafts, 200).await;
+}
+
+async fn measure_passwords(costs: &mut Costs, shop: &Shop) {
+    let (admin, anonymous) = (shop.admin(), shop.anonymous());
+    let forgot = |email: &str| anonymous.post("/api/v1/auth/password/forgot", json!({"email": email}));
+    costs.measure("POST /api/v1/auth/password/forgot", "", forgot(&shop.staff().email), 202).await;
+    costs.measure("POST /api/v1/auth/password/forgot", "unknown address", forgot("nobody@example.com"), 202).await;
+    let user = &shop.hire("forgetful", "STAFF").await.id;
+    let token = shop.stack().link_token(Purpose::PasswordReset, &shop.id, user, 0);
+    let reset = json!({"token": token, "password": "canary-swept-floors-and-labels"});
+    let reset = anonymous.post("/api/v1/auth/password/reset", reset);
+    costs.measure("POST /api/v1/auth/password/reset", "", reset.clone(), 204).await;
+    costs.measure("POST /api/v1/auth/password/reset", "a used link", reset, 400).await;
+    let careful = shop.hire("careful", "STAFF").await;
+    let change = json!({"current_password": PASSWORD, "new_password": "canary-swept-floors-and-labels"});
+    let change = careful.put("/api/v1/users/me/password", change);
+    costs.measure("PUT /api/v1/users/me/password", "", change.clone(), 204).await;
+    let change = change.with("new_password", "canary-dusted-racks-and-bays");
+    costs.measure("PUT /api/v1/users/me/password", "wrong password", change, 422).await;
+    let invited = json!({"email": "invited@example.com", "full_name": "Invited", "role": "STAFF"});
+    costs.measure("POST /api/v1/users", "an invitation", admin.post("/api/v1/users", invited), 201).await;
 }

@@ -3,7 +3,8 @@
 mod access;
 mod conventions;
 mod cost;
-mod purchasing;
+mod passwords;
 mod people;
+mod purchasing;
 mod smoke;
 mod stock;

@@ -1,9 +1,11 @@
-//! Signing in, staying signed in, signing out.
+//! Signing in, staying signed in, signing out, and getting back in without the password.
 
 mod delivery;
+mod forgot;
 mod login;
 mod logout;
 mod refresh;
+mod reset;
 
 use stockroom_api::{Access, Routes};
 
@@ -14,4 +16,6 @@ pub fn routes() -> Routes {
         .post("/api/v1/auth/token", Access::Public, login::login)
         .post("/api/v1/auth/refresh", Access::Public, refresh::refresh)
         .post("/api/v1/auth/logout", Access::Public, logout::logout)
+        .post("/api/v1/auth/password/forgot", Access::Public, forgot::forgot)
+        .post("/api/v1/auth/password/reset", Access::Public, reset::reset)
 }

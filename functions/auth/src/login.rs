@@ -60,9 +60,9 @@ pub(crate) async fn login(
         _ => None,
     };
     let hash = credential.as_ref().and_then(|credential| credential.hash().cloned());
-    let matches = password::verify(&app, login.password, hash).await?;
+    let verified = password::verify(&app, login.password, hash).await?;
     let Some(credential) = credential else { return Err(ApiError::InvalidCredentials) };
-    let opened = if matches {
+    let opened = if verified.matches {
         identity.open_session(&credential, &app.tokens().new_session(), &context.origin()).await?
     } else {
         None
@@ -71,5 +71,8 @@ pub(crate) async fn login(
         identity.record_failure(&credential, &context.origin()).await?;
         return Err(ApiError::InvalidCredentials);
     };
+    if let Some(renewed) = verified.renewed {
+        identity.renew_hash(&credential, &renewed).await;
+    }
     Ok(deliver(app.tokens().issue(&session)?, login.delivery))
 }

@@ -29,13 +29,20 @@ struct Admin {
 
 impl FromBody for SignUp {
     fn from_object(object: &mut Object<'_>) -> Option<Self> {
-        let name = object.required("name");
-        let subdomain = object.required("subdomain");
+        let name: Option<OrganizationName> = object.required("name");
+        let subdomain: Option<Subdomain> = object.required("subdomain");
         let currency = object.or("currency", Currency::default());
         let admin = object.nested("admin", |admin| {
             let email = admin.required("email");
             let full_name = admin.required("full_name");
-            let password = admin.required("password");
+            let password: Option<Password> = admin.required("password");
+            if let (Some(password), Some(email)) = (&password, &email) {
+                let names = [name.as_ref().map(OrganizationName::as_str), subdomain.as_ref().map(Subdomain::as_str)];
+                let names: Vec<_> = names.into_iter().flatten().collect();
+                if let Err(fault) = password.check_guessable(email, &names) {
+                    admin.report("password", fault);
+                }
+            }
             Some(Admin { email: email?, full_name: full_name?, password: password? })
         });
         Some(Self { name: name?, subdomain: subdomain?, currency: currency?, admin: admin? })
@@ -61,7 +68,7 @@ pub(crate) async fn sign_up(
         currency: body.currency,
         admin_email: body.admin.email,
         admin_name: body.admin.full_name,
-        admin_hash: password::hash(&app, body.admin.password).await?,
+        admin_hash: password::hash(&app, body.admin.password).await?.hash,
     };
     let created = |made: &SignedUp| {
         let view = SignedUpView {

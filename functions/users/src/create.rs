@@ -1,13 +1,16 @@
-//! `POST /users`: add someone to the organization.
+//! `POST /users`: add someone to the organization, with a password or by an invitation to set one.
 
 use axum::extract::State;
-use stockroom_api::{Answer, ApiError, App, Body, FromBody, Object, RequestStore, Scope, password, wire::UserView};
+use stockroom_api::{
+    Answer, ApiError, App, Body, FromBody, Mail, Object, RequestContext, RequestStore, Scope, mail_is_due, password,
+    wire::UserView,
+};
 use stockroom_domain::{
     access::Role,
     text::{Email, FullName},
     user::Password,
 };
-use stockroom_store::{NewUser, UserProfile};
+use stockroom_store::{NewUser, Outcome, UserProfile};
 
 pub(crate) struct NewUserBody {
     email: Email,
@@ -29,19 +32,23 @@ impl FromBody for NewUserBody {
 pub(crate) async fn create(
     State(app): State<App>,
     store: RequestStore,
+    context: RequestContext,
     scope: Scope,
     Body(body): Body<NewUserBody>,
 ) -> Result<Answer, ApiError> {
-    let hash = match body.password {
+    let password = match body.password {
         Some(password) => Some(password::hash(&app, password).await?),
         None => None,
     };
-    let new = NewUser { email: body.email, full_name: body.full_name, role: body.role, hash };
+    let new = NewUser { email: body.email, full_name: body.full_name, role: body.role, password };
     let created = |profile: &UserProfile| {
         let user = &profile.user;
         let view = UserView::new(scope.claim().organization, user, profile.last_login_at);
         Answer::created(format!("/api/v1/users/{}", user.id), &view).version(user.version)
     };
     let outcome = store.users(&scope).add(&new, |profile| created(profile).keep()).await?;
+    if let (Outcome::Done(profile), None) = (&outcome, &new.password) {
+        mail_is_due(Mail::Invitation, scope.claim().organization, profile.user.id, &context);
+    }
     Answer::of(outcome, created)
 }

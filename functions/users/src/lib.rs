@@ -1,6 +1,7 @@
 //! Users: the people of an organization, and where they are signed in.
 
 mod body;
+mod change_password;
 mod create;
 mod delete;
 mod end_session;
@@ -28,6 +29,7 @@ pub fn routes() -> Routes {
         .query("/api/v1/users/me/sessions", own, sessions::sessions)
         .delete("/api/v1/users/me/sessions/{id}", own, end_session::end_session)
         .query("/api/v1/users", manage, list::list)
+        .put("/api/v1/users/me/password", own, change_password::change_password)
         .post("/api/v1/users", manage, create::create)
         .get("/api/v1/users/{id}", Access::SelfOr(Permission::ReadUsers), get::get)
         .put("/api/v1/users/{id}", change, replace::replace)

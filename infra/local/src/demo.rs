@@ -15,7 +15,7 @@ use stockroom_domain::{
 };
 use stockroom_runtime::Runtime;
 use stockroom_store::{
-    Claim, NewOrganization, NewUser, Origin, Outcome, Page, PageRequest, PasswordHash, Store, StoreError, TableClient,
+    Claim, NewOrganization, NewPassword, NewUser, Origin, Outcome, Page, PageRequest, Store, StoreError, TableClient,
     TenantScope,
 };
 use tokio::task::JoinError;
@@ -172,7 +172,7 @@ impl Founder {
             currency: Currency::default(),
             admin_email: admin.email.parse()?,
             admin_name: admin.full_name.parse()?,
-            admin_hash: self.hash()?,
+            admin_hash: self.new_password()?.hash,
         };
         let signed_up = store.organizations().sign_up(&new, &origin(self.company), None, |_| Vec::new()).await?;
         let signed_up = done(signed_up)?;
@@ -194,15 +194,17 @@ impl Founder {
         if let Some(user) = credential.and_then(|credential| credential.user()) {
             return Ok(user);
         }
-        let new = NewUser { email, full_name: person.full_name.parse()?, role, hash: Some(self.hash()?) };
+        let (full_name, password) = (person.full_name.parse()?, Some(self.new_password()?));
+        let new = NewUser { email, full_name, role, password };
         let scope = founded.admin(Permission::ManageUsers);
         Ok(done(store.users(&scope).add(&new, |_| Vec::new()).await?)?.user.id)
     }
 
-    fn hash(&self) -> Result<PasswordHash, ImportError> {
+    fn new_password(&self) -> Result<NewPassword, ImportError> {
         let password: Password = self.company.password.parse()?;
         let failed = |error: ApiError| ImportError::Password(format!("{error:?}"));
-        Hasher::new(self.sources.clone()).hash(password.reveal()).map_err(failed)
+        let hash = Hasher::new(self.sources.clone()).hash(password.reveal()).map_err(failed)?;
+        Ok(NewPassword { password, hash })
     }
 }
 

@@ -76,6 +76,12 @@ impl Answer {
         Self::new(StatusCode::ACCEPTED).with_body(view)
     }
 
+    /// 202 without a body: what follows, follows later.
+    #[must_use]
+    pub fn accepted_silently() -> Self {
+        Self::new(StatusCode::ACCEPTED)
+    }
+
     /// 204.
     #[must_use]
     pub fn nothing() -> Self {

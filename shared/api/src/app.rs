@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use stockroom_domain::source::Sources;
-use stockroom_runtime::Runtime;
+use stockroom_runtime::{Links, Runtime};
 use stockroom_store::Store;
 
 use crate::{cursor::Cursors, digest::Fingerprints, password::Hasher, tenant::Tenants, token::Tokens};
@@ -21,6 +21,7 @@ struct Shared {
     fingerprints: Fingerprints,
     hasher: Hasher,
     tenants: Tenants,
+    links: Links,
     cors_origins: Vec<String>,
 }
 
@@ -37,6 +38,7 @@ impl App {
             fingerprints: Fingerprints::new(&config.cursor_key),
             hasher: Hasher::new(sources.clone()),
             tenants: Tenants::new(config.tenant_base_domain.clone()),
+            links: Links::new(config),
             cors_origins: config.cors_origins.clone(),
         }))
     }
@@ -63,6 +65,12 @@ impl App {
     #[must_use]
     pub fn hasher(&self) -> &Hasher {
         &self.0.hasher
+    }
+
+    /// Derives and verifies the tokens of links in mail.
+    #[must_use]
+    pub fn links(&self) -> &Links {
+        &self.0.links
     }
 
     /// How long a refresh token lives.

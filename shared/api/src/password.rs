@@ -1,11 +1,11 @@
 //! Passwords: argon2id with the parameters OWASP recommends (m = 19 MiB, t = 2, p = 1), and nothing else measurable.
 
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
+    ARGON2ID_IDENT, Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
     password_hash::phc::PasswordHash as PhcString,
 };
 use stockroom_domain::{source::Sources, user::Password};
-use stockroom_store::PasswordHash;
+use stockroom_store::{NewPassword, PasswordHash};
 
 use crate::{app::App, problem::ApiError};
 
@@ -17,6 +17,24 @@ const NOBODYS_HASH: &str =
 #[derive(Debug)]
 pub struct Hasher {
     sources: Sources,
+}
+
+/// What a password was found to be.
+#[derive(Debug)]
+pub struct Verified {
+    /// Whether it is the one of the hash.
+    pub matches: bool,
+    /// Its hash with today's parameters, when it matches one with weaker ones.
+    pub renewed: Option<PasswordHash>,
+}
+
+/// Whether a hash took less work than one would take today.
+fn is_outdated(hash: &PhcString) -> bool {
+    let is_weaker =
+        |params: &Params| params.m_cost() < Params::DEFAULT.m_cost() || params.t_cost() < Params::DEFAULT.t_cost();
+    hash.algorithm != ARGON2ID_IDENT
+        || hash.version != Some(Version::V0x13.into())
+        || Params::try_from(hash).is_ok_and(|params| is_weaker(&params))
 }
 
 fn argon2() -> Argon2<'static> {
@@ -40,15 +58,19 @@ impl Hasher {
         hash.map(|hash| PasswordHash(hash.to_string())).map_err(|error| ApiError::Internal(error.to_string()))
     }
 
-    /// Whether the password is the one of the hash; false, after as long a time, when there is none.
+    /// Whether the password, as it was typed, is the one of the hash; false, after as long a time, when there is none.
     ///
     /// # Errors
     /// [`ApiError::Internal`].
-    pub fn verify(&self, password: &str, hash: Option<&PasswordHash>) -> Result<bool, ApiError> {
+    pub fn verify(&self, password: &str, hash: Option<&PasswordHash>) -> Result<Verified, ApiError> {
+        let password = Password::prepare(password);
         let stored = hash.map_or(NOBODYS_HASH, |hash| hash.0.as_str());
         let parsed = PhcString::new(stored).map_err(|error| ApiError::Internal(error.to_string()))?;
-        let matches = argon2().verify_password(password.as_bytes(), &parsed).is_ok();
-        Ok(matches && hash.is_some())
+        let matches = argon2().verify_password(password.as_bytes(), &parsed).is_ok() && hash.is_some();
+        // A wrong password pays for it too: otherwise an account with an old hash would be told from one that is not there
+        // by how soon it is refused.
+        let renewed = if is_outdated(&parsed) { Some(self.hash(&password)?) } else { None };
+        Ok(Verified { matches, renewed: renewed.filter(|_| matches) })
     }
 }
 
@@ -56,16 +78,20 @@ impl Hasher {
 ///
 /// # Errors
 /// [`ApiError::Internal`].
-pub async fn hash(app: &App, password: Password) -> Result<PasswordHash, ApiError> {
+pub async fn hash(app: &App, password: Password) -> Result<NewPassword, ApiError> {
     let app = app.clone();
-    aside(move || app.hasher().hash(password.reveal())).await
+    aside(move || {
+        let hash = app.hasher().hash(password.reveal())?;
+        Ok(NewPassword { password, hash })
+    })
+    .await
 }
 
 /// Verifies on a thread of its own.
 ///
 /// # Errors
 /// [`ApiError::Internal`].
-pub async fn verify(app: &App, password: String, hash: Option<PasswordHash>) -> Result<bool, ApiError> {
+pub async fn verify(app: &App, password: String, hash: Option<PasswordHash>) -> Result<Verified, ApiError> {
     let app = app.clone();
     aside(move || app.hasher().verify(&password, hash.as_ref())).await
 }
@@ -87,8 +113,49 @@ mod tests {
         let parameters = "$argon2id$v=19$m=19456,t=2,p=1$";
         assert!(hash.0.starts_with(parameters) && NOBODYS_HASH.starts_with(parameters), "{}", hash.0);
         assert_eq!(hash.0.len(), NOBODYS_HASH.len());
-        assert!(hasher.verify("correct horse battery", Some(&hash)).unwrap());
-        assert!(!hasher.verify("correct horse batterY", Some(&hash)).unwrap());
-        assert!(!hasher.verify("correct horse battery", None).unwrap());
+        let matches = |password, hash| hasher.verify(password, hash).unwrap().matches;
+        assert!(matches("correct horse battery", Some(&hash)));
+        assert!(!matches("correct horse batterY", Some(&hash)));
+        assert!(!matches("correct horse battery", None));
+        assert!(hasher.verify("correct horse battery", Some(&hash)).unwrap().renewed.is_none());
+    }
+
+    #[test]
+    fn a_password_is_one_however_it_was_typed() {
+        let hasher = Hasher::new(Sources::new(SystemClock, OsEntropy));
+        let password: Password = "d\u{e9}j\u{e0} vu, again".parse().unwrap();
+        let hash = hasher.hash(password.reveal()).unwrap();
+        for typed in ["de\u{301}ja\u{300} vu, again", "d\u{e9}j\u{e0}\u{a0}vu, again"] {
+            assert!(hasher.verify(typed, Some(&hash)).unwrap().matches, "{typed}");
+        }
+    }
+
+    #[test]
+    fn the_right_password_of_a_weaker_hash_is_hashed_anew() {
+        let hasher = Hasher::new(Sources::new(SystemClock, OsEntropy));
+        let with = |algorithm, m, t, p| {
+            let argon2 = Argon2::new(algorithm, Version::V0x13, Params::new(m, t, p, None).unwrap());
+            let hash: PhcString =
+                argon2.hash_password_with_salt(b"correct horse battery", b"a salt of 16 ch.").unwrap();
+            PasswordHash(hash.to_string())
+        };
+        let id = Algorithm::Argon2id;
+        for (hash, is_renewed) in [
+            (with(id, 8 * 1024, 1, 1), true),
+            (with(id, 19 * 1024, 1, 1), true),
+            (with(id, 8 * 1024, 2, 1), true),
+            (with(Algorithm::Argon2i, 19 * 1024, 2, 1), true),
+            (with(id, 19 * 1024, 2, 1), false),
+            (with(id, 20 * 1024, 3, 2), false),
+        ] {
+            let right = hasher.verify("correct horse battery", Some(&hash)).unwrap();
+            assert_eq!((right.matches, right.renewed.is_some()), (true, is_renewed), "{}", hash.0);
+            if let Some(renewed) = right.renewed {
+                assert!(renewed.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", renewed.0);
+                assert!(hasher.verify("correct horse battery", Some(&renewed)).unwrap().matches);
+            }
+            let wrong = hasher.verify("correct horse batterY", Some(&hash)).unwrap();
+            assert!(!wrong.matches && wrong.renewed.is_none());
+        }
     }
 }

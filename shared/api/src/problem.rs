@@ -78,6 +78,8 @@ pub enum ApiError {
     InvalidCredentials,
     /// No refresh token, or a bad one.
     InvalidRefreshToken,
+    /// The token of a link is none of ours, has expired, or was used.
+    InvalidToken,
     /// No such path.
     RouteNotFound,
     /// The path knows other methods.
@@ -179,6 +181,11 @@ impl From<ApiError> for Problem {
             ApiError::InvalidRefreshToken => {
                 Self::new(StatusCode::UNAUTHORIZED, "invalid_refresh_token", "A valid refresh token is needed.")
             }
+            ApiError::InvalidToken => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_token",
+                "The link is not valid, or not any more; ask for a new one.",
+            ),
             ApiError::RouteNotFound => Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such path."),
             ApiError::MethodNotAllowed => Self::new(
                 StatusCode::METHOD_NOT_ALLOWED,

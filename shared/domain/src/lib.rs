@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod catalogue;
+mod common_passwords;
 pub mod fault;
 pub mod id;
 pub mod log;

@@ -38,4 +38,10 @@ pub enum Action {
     Logout,
     /// A refresh token that had been used up was presented: the session was ended.
     TokenReused,
+    /// A user was added without a password and is to be sent a link to set one.
+    Invite,
+    PasswordChanged,
+    /// Somebody asked for a link to set a new password; without an entity when the address is nobody's.
+    PasswordResetRequested,
+    PasswordReset,
 }

@@ -3,12 +3,14 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
     access::Role,
+    common_passwords::{is_common, stems},
     fault::Fault,
     id::UserId,
-    text::{Email, FullName},
+    text::{Email, FullName, fold},
     time::Timestamp,
 };
 
@@ -80,33 +82,133 @@ impl From<&User> for Person {
     }
 }
 
-/// A password of 12 to 128 characters. It is never shown, stored or logged; [`Password::reveal`] is for hashing alone.
+/// A password of 12 to 128 characters that is not a common one. It is never shown, stored or logged;
+/// [`Password::reveal`] is for hashing alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
 impl Password {
-    /// The characters themselves.
+    /// The characters themselves, prepared.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// The form in which passwords are counted, hashed and compared, so that one typed on two systems is one: spaces of
+    /// all kinds are U+0020, and the whole is in NFC (RFC 8265, 4.2, `OpaqueString`). It is not trimmed.
+    #[must_use]
+    pub fn prepare(text: &str) -> String {
+        text.chars().map(|c| if is_space(c) { ' ' } else { c }).nfc().collect()
+    }
+
+    /// Refuses what anybody would try first: the e-mail address, what stands before its `@`, and these names of the
+    /// organization, whatever their case and with up to six digits or signs behind them.
+    ///
+    /// # Errors
+    /// A fault with the code `common_password`.
+    pub fn check_guessable(&self, email: &Email, names: &[&str]) -> Result<(), Fault> {
+        let folded = fold(&self.0);
+        let (email, names) = (email.folded(), names.iter().map(|name| fold(name)).collect::<Vec<_>>());
+        let local_part = email.split('@').next().unwrap_or_default();
+        let is_one = |stem: &str| stem == email || stem == local_part || names.iter().any(|name| name == stem);
+        if stems(&folded).any(is_one) {
+            let detail = "must not be the e-mail address or the name of the organization";
+            return Err(Fault::new("common_password", detail));
+        }
+        Ok(())
+    }
+}
+
+/// A space other than U+0020 (Unicode's category Zs).
+fn is_space(c: char) -> bool {
+    matches!(c, '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
 }
 
 impl FromStr for Password {
     type Err = Fault;
 
-    /// Taken as it is typed: neither trimmed nor normalized.
     fn from_str(text: &str) -> Result<Self, Fault> {
-        match text.chars().count() {
-            0..12 => Err(Fault::new("too_short", "must be at least 12 characters")),
-            12..=128 => Ok(Self(text.to_owned())),
-            _ => Err(Fault::new("too_long", "must be at most 128 characters")),
+        let prepared = Self::prepare(text);
+        match prepared.chars().count() {
+            0..12 => return Err(Fault::new("too_short", "must be at least 12 characters")),
+            12..=128 => {}
+            _ => return Err(Fault::new("too_long", "must be at most 128 characters")),
         }
+        if prepared.chars().any(char::is_control) {
+            return Err(Fault::new("invalid_character", "must hold no control characters"));
+        }
+        if is_common(&fold(&prepared)) {
+            return Err(Fault::new("common_password", "is a password that many people use"));
+        }
+        Ok(Self(prepared))
     }
 }
 
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(password: &str) -> Option<&'static str> {
+        password.parse::<Password>().err().map(|fault| fault.code)
+    }
+
+    #[test]
+    fn length_is_counted_in_characters_of_the_prepared_form() {
+        // Twelve letters, each typed as two: without preparation they would be 24.
+        assert_eq!(code(&"e\u{301}".repeat(12)), None);
+        assert_eq!(code(&"e\u{301}".repeat(11)), Some("too_short"));
+        assert_eq!(code(&"e\u{301}".repeat(128)), None);
+        assert_eq!(code(&"x".repeat(129)), Some("too_long"));
+        assert_eq!(code("a tab\there, a password there"), Some("invalid_character"));
+    }
+
+    #[test]
+    fn one_password_typed_on_two_systems_is_one() {
+        let composed: Password = "Caf\u{e9} au\u{a0}lait, s'il vous pla\u{ee}t".parse().unwrap();
+        let decomposed: Password = "Cafe\u{301} au lait, s'il vous plai\u{302}t".parse().unwrap();
+        assert!(composed == decomposed);
+        assert!(" leading and trailing ".parse::<Password>().unwrap().reveal().starts_with(' '));
+    }
+
+    #[test]
+    fn common_passwords_are_refused_in_any_case_and_with_a_short_tail() {
+        for common in ["Q1W2E3R4T5Y6", "QwertyUiop123", "PasswordPassword", "Superman2026!", "1234567890123"] {
+            assert_eq!(code(common), Some("common_password"), "{common}");
+        }
+        for fine in ["northwind-demo-2026", "correct horse battery", "superman flies by", "aaaaaaaaaaaa"] {
+            assert_eq!(code(fine), None, "{fine}");
+        }
+    }
+
+    #[test]
+    fn ones_own_names_are_guessed_first() {
+        let email: Email = "Nancy.Davolio@northwind.example".parse().unwrap();
+        let check = |password: &str| {
+            let password: Password = password.parse().unwrap();
+            password.check_guessable(&email, &["Northwind Traders", "northwind"]).is_ok()
+        };
+        for guessed in [
+            "nancy.davolio@NORTHWIND.example",
+            "Nancy.Davolio",
+            "nancy.davolio2026",
+            "northwind traders",
+            "northwind-24",
+        ] {
+            assert!(!check(guessed), "{guessed}");
+        }
+        for fine in ["nancy.davolio sells", "northwind-demo-2026", "a northwind blows"] {
+            assert!(check(fine), "{fine}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        assert_eq!(format!("{:?}", "correct horse battery".parse::<Password>().unwrap()), "Password(..)");
     }
 }

@@ -26,6 +26,8 @@ pub struct Config {
     pub refresh_token_lifetime: Duration,
     /// `TENANT_BASE_DOMAIN`: under it, the subdomain of `Host` names the tenant.
     pub tenant_base_domain: Option<String>,
+    /// `PUBLIC_URL`: where people use the product; links in mail begin with it. Without a slash at its end.
+    pub public_url: String,
     /// `CORS_ORIGINS`: who may call from a browser.
     pub cors_origins: Vec<String>,
     /// `TABLE_NAME` and the SDK's own variables.
@@ -176,6 +178,12 @@ impl Config {
         let minutes = read.or("ACCESS_TOKEN_EXPIRE_MINUTES", Positive(15));
         let days = read.or("REFRESH_TOKEN_EXPIRE_DAYS", Positive(7));
         let tenant_base_domain = read.optional("TENANT_BASE_DOMAIN");
+        let public_url = match environment {
+            Some(Environment::Staging | Environment::Production) => read.required("PUBLIC_URL", PublicUrl::EXPECTED),
+            Some(Environment::Development | Environment::Testing) | None => {
+                read.or("PUBLIC_URL", PublicUrl("http://localhost:8000".to_owned()))
+            }
+        };
         let cors_origins = read.or("CORS_ORIGINS", Origins::default());
         let table = read.required("TABLE_NAME", "the name of the DynamoDB table");
         let region = match read.text("AWS_REGION") {
@@ -198,6 +206,7 @@ impl Config {
                 access_token_lifetime: Duration::from_secs(u64::from(minutes?.0).saturating_mul(60)),
                 refresh_token_lifetime: Duration::from_secs(u64::from(days?.0).saturating_mul(24 * 60 * 60)),
                 tenant_base_domain: tenant_base_domain?,
+                public_url: public_url?.0,
                 cors_origins: cors_origins?.0,
                 connection: Connection {
                     table: table?,
@@ -291,6 +300,27 @@ impl FromStr for Origins {
     }
 }
 
+/// An address that a path can be appended to.
+struct PublicUrl(String);
+
+impl PublicUrl {
+    const EXPECTED: &str = "an address such as https://stockroom.example.com, without query and fragment";
+}
+
+impl FromStr for PublicUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+        let host = rest.split('/').next().unwrap_or_default();
+        let is_plain = rest.chars().all(|c| c.is_ascii_graphic() && !"?#@\"<>\\".contains(c));
+        if host.is_empty() || !is_plain {
+            return Err(Self::EXPECTED);
+        }
+        Ok(Self(text.trim_end_matches('/').to_owned()))
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Switch(bool);
 
@@ -353,6 +383,25 @@ mod tests {
         );
         for bad in ["*", "https://", "a.example", "https://a.example/", "https://A.example", "https://a.example,"] {
             assert!(origins(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn links_begin_with_an_address_that_is_said_where_people_are_served() {
+        let url = |settings: &[(&str, &str)]| read(settings).map(|config| config.public_url);
+        assert_eq!(url(&[]).unwrap(), "http://localhost:8000");
+        assert_eq!(
+            url(&[("PUBLIC_URL", "https://a.example/app/"), ("ENV", "production")]).unwrap(),
+            "https://a.example/app"
+        );
+        for bad in
+            ["a.example", "https://", "https:///x", "ftp://a.example", "https://a.example/?q", "https://a b.example"]
+        {
+            assert!(url(&[("PUBLIC_URL", bad)]).is_err(), "{bad}");
+        }
+        for environment in ["staging", "production"] {
+            let missing = url(&[("ENV", environment)]).unwrap_err().to_string();
+            assert!(missing.contains("PUBLIC_URL is missing, expected an address such as"), "{missing}");
         }
     }
 

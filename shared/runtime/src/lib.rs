@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod config;
+mod links;
 mod sources;
 mod telemetry;
 
@@ -9,8 +10,9 @@ use stockroom_domain::source::Sources;
 use stockroom_store::{Store, TableClient};
 
 pub use config::{Config, ConfigError};
+pub use links::{Link, Links, Purpose};
 pub use sources::{OsEntropy, SystemClock};
-pub use telemetry::init as init_telemetry;
+pub use telemetry::{MAIL_TARGET, init as init_telemetry};
 
 /// What a function works with, made once when its process starts.
 #[derive(Debug, Clone)]

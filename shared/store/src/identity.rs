@@ -17,7 +17,7 @@ use crate::{
     error::StoreError,
     expression::{Expression, expression, member, parse_member},
     item::{Item, attributes, data, encode, n, s},
-    keys::{OrganizationKeys, credential, tenant},
+    keys::{Key, OrganizationKeys, credential, tenant},
     log::{Entry, Origin, snapshot},
     organizations::TenantClaim,
     retry::Patience,
@@ -32,6 +32,9 @@ const MOST_SESSIONS: u64 = 10;
 const REPLY_GRACE: Duration = Duration::from_secs(10);
 /// How long a refresh may try; well below the grace, so that a client who is told 503 can still come again.
 const REFRESH_PATIENCE: Duration = Duration::from_secs(4);
+
+/// How long the renewal of a hash may try, while somebody waits to be let in.
+const RENEWAL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A password's hash in PHC string form. Not shown by `Debug`.
 #[derive(Clone, Serialize, Deserialize)]
@@ -58,8 +61,9 @@ pub(crate) struct CredentialRecord {
 /// What is known of an e-mail address within a tenant.
 #[derive(Debug, Clone)]
 pub struct Credential {
-    organization: OrganizationId,
-    record: Option<CredentialRecord>,
+    pub(crate) organization: OrganizationId,
+    pub(crate) record: Option<CredentialRecord>,
+    key: Key,
 }
 
 impl Credential {
@@ -81,7 +85,7 @@ impl Credential {
         self.record.as_ref()?.hash.as_ref()
     }
 
-    fn person(&self) -> Option<Person> {
+    pub(crate) fn person(&self) -> Option<Person> {
         self.record.as_ref().map(|record| Person { id: record.user, full_name: record.full_name.clone() })
     }
 }
@@ -121,7 +125,7 @@ pub struct Refreshed {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SessionRecord {
-    generation: u64,
+    pub(crate) generation: u64,
     pub(crate) created_at: Timestamp,
     /// When the current generation was issued.
     pub(crate) issued_at: Timestamp,
@@ -149,7 +153,7 @@ impl Sessions {
         self.get(session).is_some_and(|record| record.expires_at > now)
     }
 
-    fn get(&self, session: SessionId) -> Option<&SessionRecord> {
+    pub(crate) fn get(&self, session: SessionId) -> Option<&SessionRecord> {
         self.sessions.get(&member(session))
     }
 
@@ -204,7 +208,7 @@ impl<'a> Identity<'a> {
         };
         let organization = attributes::<TenantClaim>(claim)?.organization;
         let record = items.get(&credential).map(attributes).transpose()?;
-        Ok(Some(Credential { organization, record }))
+        Ok(Some(Credential { organization, record, key: credential }))
     }
 
     /// Begins a session for a user whose password was verified, and writes the log. `None` when the account has changed
@@ -290,6 +294,20 @@ impl<'a> Identity<'a> {
             Ok(change.update(&user_key, &update, &condition)?.check(&organization_key, &active)?.into())
         };
         self.table.change(Authority::Public { origin, idempotency: None }, &[], decide).await
+    }
+
+    /// Puts a hash with today's parameters in place of the one that was verified, for the same password. Nothing of it is
+    /// worth waiting for, or telling: the next login finds the old hash again.
+    pub async fn renew_hash(&self, credential: &Credential, hash: &PasswordHash) {
+        let Some(CredentialRecord { hash: Some(verified), auth_epoch, .. }) = &credential.record else { return };
+        let update = expression("SET #hash = :renewed").with("renewed", s(&hash.0));
+        let as_verified = expression("#hash = :verified AND #auth_epoch = :epoch")
+            .with("verified", s(&verified.0))
+            .with("epoch", n(*auth_epoch));
+        let mut brief = Patience::of(RENEWAL_PATIENCE);
+        if let Err(error) = self.table.update_within(&mut brief, &credential.key, &update, &as_verified).await {
+            tracing::warn!(%error, "a hash with old parameters stays");
+        }
     }
 
     /// Writes a failed login into the log of its tenant, whether or not there is such a user.

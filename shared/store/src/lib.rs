@@ -21,6 +21,7 @@ mod meter;
 mod movements;
 mod organizations;
 mod page;
+mod passwords;
 mod posting;
 mod products;
 mod purchasing;
@@ -46,6 +47,7 @@ pub use meter::{Cost, Meter};
 pub use movements::{MovementFilter, Movements, RecordedMovement};
 pub use organizations::{NewOrganization, OrganizationChange, Organizations, SignedUp};
 pub use page::{Page, PageRequest, Position};
+pub use passwords::{Account, NewPassword, OwnPassword, PasswordChange, Passwords};
 pub use products::{ProductFilter, ProductSort, Products};
 pub use purchasing::{NewRequest, PurchaseRequests, Receipt, RequestChanges, RequestFilter};
 pub use scope::{Caller, Claim, TenantScope};
@@ -103,6 +105,12 @@ impl Store {
     #[must_use]
     pub fn organizations(&self) -> Organizations<'_> {
         Organizations::new(&self.table)
+    }
+
+    /// Passwords: one's own, forgotten ones, first ones.
+    #[must_use]
+    pub fn passwords(&self) -> Passwords<'_> {
+        Passwords::new(&self.table)
     }
 
     /// The people of the caller's organization.

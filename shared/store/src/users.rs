@@ -12,10 +12,11 @@ use stockroom_domain::{
 use crate::{
     error::{Conflict, StoreError},
     expression::{absent, expression},
-    identity::{PasswordHash, last_login, user_items, user_snapshot},
+    identity::{last_login, user_items, user_snapshot},
     item::{Item, data, n, s},
     keys::credential,
     page::{Page, PageRequest},
+    passwords::{NewPassword, token_state},
     scope::TenantScope,
     table::{Query, Table},
     write::{Attempt, Authority, Change, Decision, Outcome},
@@ -29,7 +30,7 @@ pub struct NewUser {
     pub full_name: FullName,
     pub role: Role,
     /// None for one who is to be invited.
-    pub hash: Option<PasswordHash>,
+    pub password: Option<NewPassword>,
 }
 
 /// A user with what is not part of its version.
@@ -106,10 +107,10 @@ impl<'a> Users<'a> {
         Ok(Page { items: items.iter().map(profile).collect::<Result<_, _>>()?, next })
     }
 
-    /// Adds a user.
+    /// Adds a user. One without a password is invited: a second entry says that they are to be sent a link.
     ///
     /// # Errors
-    /// [`Conflict::DuplicateEmail`].
+    /// [`StoreError::Rejected`] for a `password` that anybody would guess; [`Conflict::DuplicateEmail`].
     pub async fn add(
         &self,
         new: &NewUser,
@@ -118,6 +119,9 @@ impl<'a> Users<'a> {
         let keys = self.scope.keys();
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<UserProfile>, StoreError> {
             let organization = &attempt.caller()?.organization;
+            if let Some(given) = &new.password {
+                given.check("password", &new.email, organization)?;
+            }
             let claim = credential(organization.subdomain.as_str(), &new.email.folded());
             // The claim's own condition guards it; only a failed one has to be looked into.
             if attempt.is_repeated && !attempt.has_read(&claim) {
@@ -136,13 +140,18 @@ impl<'a> Users<'a> {
                 created_at: attempt.now,
                 updated_at: attempt.now,
             };
-            let (user_item, credential_item) =
-                user_items(keys, organization.subdomain.as_str(), &user, new.hash.clone())?;
+            let hash = new.password.as_ref().map(|given| given.hash.clone());
+            let (user_item, credential_item) = user_items(keys, organization.subdomain.as_str(), &user, hash)?;
             let entry = attempt.entry(Action::Create, (Entity::User, user.id), (None, Some(user_snapshot(&user)?)));
+            let subject = (Entity::User, user.id);
             let profile = UserProfile { user, last_login_at: None };
             let mut change = Change::logged(profile, organization.id, &entry)?
                 .put(user_item, &absent())?
                 .put(credential_item, &absent())?;
+            if new.password.is_none() {
+                let invited = attempt.entry(Action::Invite, subject, (None, Some(token_state(0))));
+                change = change.and_log(organization.id, &invited)?;
+            }
             if new.role == Role::Admin {
                 let more = expression("ADD #count :one").with("one", n(1));
                 change = change.update(&keys.admins(), &more, &expression("attribute_exists(#pk)"))?;

@@ -9,6 +9,9 @@ use stockroom_local::functions;
 
 use super::world::{Caller, Things};
 
+/// What somebody changes theirs to.
+const ANOTHER_PASSWORD: &str = "canary-swept-floors-and-labels";
+
 /// Every operation of the product, in the order of the functions' tables.
 pub(super) fn operations() -> Vec<Route> {
     functions::tables().into_iter().flat_map(|(_, routes)| routes).collect()
@@ -224,7 +227,7 @@ fn samples_of_people(route: &Route, caller: &Caller) -> Vec<Sample> {
         ("POST", "/api/v1/users") => {
             let mut user = person;
             user["role"] = json!("STAFF");
-            vec![plain.body(user)]
+            vec![plain.body(user), plain.body(invited())]
         }
         ("GET", "/api/v1/users") => {
             let some = plain.query(&[("role", "STAFF"), ("status", "ACTIVE"), ("search", "pat")]);
@@ -239,6 +242,26 @@ fn samples_of_people(route: &Route, caller: &Caller) -> Vec<Sample> {
             changes.map(|change| one("user").body(change)).to_vec()
         }
         ("DELETE", "/api/v1/users/me/sessions/{id}") => vec![one("session")],
+        _ => of_passwords(route, caller),
+    }
+}
+
+/// Somebody who is to set their own password.
+fn invited() -> Value {
+    json!({"email": "invited@example.com", "full_name": "Somebody Invited", "role": "STAFF"})
+}
+
+fn of_passwords(route: &Route, caller: &Caller) -> Vec<Sample> {
+    let (plain, tenant) = (Sample::of(route), &caller.things.subdomain);
+    match (route.method.as_str(), route.path) {
+        ("POST", "/api/v1/auth/password/forgot") => vec![plain.tenant(tenant).body(json!({"email": caller.email}))],
+        ("POST", "/api/v1/auth/password/reset") => {
+            let body = json!({"token": caller.reset_token, "password": ANOTHER_PASSWORD});
+            vec![plain.tenant(tenant).body(body)]
+        }
+        ("PUT", "/api/v1/users/me/password") => {
+            vec![plain.body(json!({"current_password": PASSWORD, "new_password": ANOTHER_PASSWORD}))]
+        }
         _ => Vec::new(),
     }
 }

@@ -6,6 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use stockroom_domain::access::Role;
 use stockroom_harness::{Client, Person, Shop, Stack};
+use stockroom_runtime::Purpose;
 use tempfile::TempDir;
 
 /// The e-mail address that somebody has in every organization, each time with another password.
@@ -123,6 +124,8 @@ pub(super) struct Caller {
     pub(super) client: Client,
     pub(super) email: String,
     pub(super) refresh_token: String,
+    /// The token of a link that was mailed to them.
+    pub(super) reset_token: String,
     /// What they ask for.
     pub(super) things: Things,
 }
@@ -134,9 +137,11 @@ impl Caller {
             Standing::Outsider => things.clone(),
             Standing::Nobody | Standing::Member(_) => things.with("session", session(person)),
         };
+        let organization = organization_of(person);
         Self {
             name,
             standing,
+            reset_token: person.stack().link_token(Purpose::PasswordReset, &organization, &person.id, 0),
             client: Client::clone(person),
             email: person.email.clone(),
             refresh_token: person.refresh_token.clone(),
@@ -148,6 +153,12 @@ impl Caller {
     pub(super) fn asking_for(&self, things: Things) -> Self {
         Self { things, ..self.clone() }
     }
+}
+
+/// Where somebody works, as their token tells it.
+fn organization_of(person: &Person) -> String {
+    let claims = URL_SAFE_NO_PAD.decode(person.token().split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice::<Value>(&claims).unwrap()["org"].as_str().unwrap().to_owned()
 }
 
 /// Two organizations with the same things, in one table.
@@ -231,6 +242,7 @@ impl World {
             client: Client::of(&self.stack),
             email: "stranger@example.com".to_owned(),
             refresh_token: "none".to_owned(),
+            reset_token: "none".to_owned(),
             things: self.ours.clone(),
         }
     }
@@ -286,12 +298,12 @@ pub(super) fn claims(access_token: &str) -> Value {
 }
 
 /// The admin gives somebody another role.
-pub(super) async fn set_role(shop: &Shop, person: &Person, role: &str) {
+pub(crate) async fn set_role(shop: &Shop, person: &Person, role: &str) {
     shop.admin().patch(format!("/api/v1/users/{}", person.id), json!({"role": role})).await.expect(200);
 }
 
 /// The admin switches somebody off.
-pub(super) async fn disable(shop: &Shop, person: &Person) {
+pub(crate) async fn disable(shop: &Shop, person: &Person) {
     shop.admin().patch(format!("/api/v1/users/{}", person.id), json!({"status": "DISABLED"})).await.expect(200);
 }
 
@@ -301,7 +313,7 @@ pub(super) async fn enable(shop: &Shop, person: &Person) {
 }
 
 /// The admin ends the organization.
-pub(super) async fn close(shop: &Shop) {
+pub(crate) async fn close(shop: &Shop) {
     let path = format!("/api/v1/organizations/{}", shop.id);
     shop.admin().delete(path).query(&[("confirm", &shop.subdomain)]).await.expect(202);
 }

@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use stockroom_harness::{PASSWORD, Reply, log_lines};
+use stockroom_runtime::Purpose;
 
 use super::{Furnished, items};
 
@@ -30,8 +31,57 @@ fn secrets(tokens: &[String]) -> Vec<String> {
     secrets
 }
 
+/// A link of every kind, for somebody who has a password and somebody who is invited; each is used, used again and spoilt.
+async fn by_mail(shop: &Furnished, links: &mut Vec<String>) -> Vec<Reply> {
+    let visitor = shop.anonymous();
+    let forgetful = shop.hire("forgetful", "STAFF").await;
+    let invited = json!({"email": "invited@acme.example", "full_name": "X", "role": "STAFF"});
+    let made = shop.admin().post("/api/v1/users", invited).await.expect(201);
+    let link = |purpose, user: &str| shop.stack().link_token(purpose, &shop.id, user, 0);
+    let set = |token: &str, password: &str| {
+        visitor.post("/api/v1/auth/password/reset", json!({"token": token, "password": password}))
+    };
+    let forgot = |email: &str| visitor.post("/api/v1/auth/password/forgot", json!({"email": email}));
+    let reset = link(Purpose::PasswordReset, &forgetful.id);
+    let invitation = link(Purpose::Invitation, &made.id());
+    let replies = [
+        forgot(&forgetful.email).await.expect(202),
+        forgot("canary-no-such@acme.example").await.expect(202),
+        forgot("canary is no address").await.expect(422),
+        set(&reset, "canary").await.expect(422),
+        set(&reset, "forgetful@acme.example").await.expect(422),
+        set(&reset, "canary-of-a-reset").await.expect(204),
+        set(&reset, "canary-of-a-second").await.expect(400),
+        set(&invitation, "canary-of-the-invited").await.expect(204),
+        set(&format!("{invitation}canary"), "canary-of-a-second").await.expect(400),
+        visitor.log_in(&forgetful.email, "canary-of-a-reset").await.expect(200),
+        visitor.log_in("invited@acme.example", "canary-of-the-invited").await.expect(200),
+        visitor.get("/api/v1/users/me").query(&[("token", &invitation)]).await.expect(401),
+        visitor.with_token(&*invitation).get("/api/v1/users/me").await.expect(401),
+    ];
+    links.extend([reset, invitation]);
+    [made].into_iter().chain(replies).collect()
+}
+
+/// A password that is changed, and three times is not.
+async fn by_hand(shop: &Furnished) -> Vec<Reply> {
+    let careful = shop.hire("careful", "STAFF").await;
+    let change = |current: &str, new: &str| {
+        careful.put("/api/v1/users/me/password", json!({"current_password": current, "new_password": new}))
+    };
+    vec![
+        change("canary-that-is-wrong", "canary-of-a-change").await.expect(422),
+        change(PASSWORD, PASSWORD).await.expect(422),
+        change(PASSWORD, "canary").await.expect(422),
+        change(PASSWORD, "careful@acme.example").await.expect(422),
+        change(PASSWORD, "canary-of-a-change").await.expect(204),
+        change(PASSWORD, "canary-of-a-change").await.expect(204),
+        careful.get("/api/v1/users/me").await.expect(200),
+    ]
+}
+
 /// Everything that has to do with secrets, done well and badly; gives every answer.
-async fn everything(shop: &Furnished) -> Vec<Reply> {
+async fn everything(shop: &Furnished, links: &mut Vec<String>) -> Vec<Reply> {
     let email = &*shop.staff().email;
     let visitor = shop.anonymous();
     let token = |reply: &Reply, name: &str| reply.json()[name].as_str().unwrap().to_owned();
@@ -73,13 +123,16 @@ async fn everything(shop: &Furnished) -> Vec<Reply> {
     ] {
         replies.push(request.await);
     }
+    replies.extend(by_mail(shop, links).await);
+    replies.extend(by_hand(shop).await);
     replies
 }
 
 #[tokio::test]
 async fn no_secret_is_logged_stored_or_told() {
     let shop = Furnished::open().await;
-    let replies = everything(&shop).await;
+    let mut links = Vec::new();
+    let replies = everything(&shop, &mut links).await;
     assert!(replies.iter().all(|reply| reply.status() < 500), "{replies:?}");
     let issued = |name: &'static str| {
         let tokens =
@@ -89,8 +142,10 @@ async fn no_secret_is_logged_stored_or_told() {
     let cookies = replies.iter().filter_map(|reply| reply.header("set-cookie"));
     let cookies = cookies.map(|cookie| cookie.split(';').next().unwrap().to_owned());
     let tokens: Vec<String> = issued("access_token").chain(issued("refresh_token")).chain(cookies).collect();
-    assert_eq!(tokens.len(), 10);
-    let secrets = secrets(&tokens);
+    assert_eq!(tokens.len(), 14);
+    let mut secrets = secrets(&tokens);
+    // Behind what a link says of its account stands what makes it one.
+    secrets.extend(links.iter().map(|link| link[66..].to_owned()));
 
     let log = log_lines();
     assert!(log.len() > replies.len());
@@ -114,8 +169,8 @@ async fn no_secret_is_logged_stored_or_told() {
             }
         }
     }
-    // Three of the shop, the newcomer, and the founder.
-    assert_eq!(hashes, 5);
+    // Three of the shop, the newcomer, the founder, and whose passwords were set by mail and by hand.
+    assert_eq!(hashes, 8);
 
     for reply in &replies {
         let body = String::from_utf8_lossy(reply.bytes());

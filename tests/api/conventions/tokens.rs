@@ -5,6 +5,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde_json::{Value, json};
 use stockroom_domain::{source::Clock as _, time::Timestamp};
 use stockroom_harness::{PASSWORD, Shop, TestClock};
+use stockroom_runtime::Purpose;
 
 use super::{Furnished, items, problem};
 
@@ -47,8 +48,12 @@ impl Forge {
     }
 
     fn signed(&self) -> String {
-        let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
-        let message = format!("{}.{}", encode(&self.header), encode(&self.claims));
+        self.signed_under(&self.header.to_string())
+    }
+
+    /// The same with these characters for a header.
+    fn signed_under(&self, header: &str) -> String {
+        let message = [header, &self.claims.to_string()].map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
         let key = EncodingKey::from_secret(self.key.as_bytes());
         let signature = crypto::sign(message.as_bytes(), &key, self.algorithm).unwrap();
         format!("{message}.{signature}")
@@ -93,16 +98,28 @@ fn forged(token: &str, other: &str) -> Vec<(&'static str, String)> {
         ("HS384", with_algorithm("HS384", Algorithm::HS384)),
         ("HS512", with_algorithm("HS512", Algorithm::HS512)),
         ("HS512 that says HS256", with_algorithm("HS256", Algorithm::HS512)),
+        (
+            "HS256 behind none",
+            good.signed_under(&good.header.to_string().replace("\"alg\"", "\"alg\":\"none\",\"alg\"")),
+        ),
         ("RS256", good.clone().header("alg", json!("RS256")).signed()),
+        ("PS256", good.clone().header("alg", json!("PS256")).signed()),
+        ("ES256", good.clone().header("alg", json!("ES256")).signed()),
+        ("EdDSA", good.clone().header("alg", json!("EdDSA")).signed()),
         ("lower-case alg", good.clone().header("alg", json!("hs256")).signed()),
         ("no alg", good.clone().header("alg", None).signed()),
         ("no typ", good.clone().header("typ", None).signed()),
+        ("null typ", good.clone().header("typ", json!(null)).signed()),
+        ("typ in a list", good.clone().header("typ", json!([good.header["typ"]])).signed()),
+        ("the media type for typ", good.clone().header("typ", json!("application/at+jwt")).signed()),
         ("typ JWT", good.clone().header("typ", json!("JWT")).signed()),
         ("the other typ", good.clone().header("typ", other_kind.header["typ"].clone()).signed()),
         ("no kid", good.clone().header("kid", None).signed()),
         ("an unknown kid", good.clone().header("kid", json!("0123456789abcdef")).signed()),
         ("a path for a kid", good.clone().header("kid", json!("../../dev/null")).signed()),
         ("unknown crit", good.clone().header("crit", json!(["exp"])).signed()),
+        ("crit that everybody knows", good.clone().header("crit", json!(["alg"])).signed()),
+        ("b64 and its crit", good.clone().header("b64", json!(true)).header("crit", json!(["b64"])).signed()),
         ("empty crit", good.clone().header("crit", json!([])).signed()),
         ("a key of its own", good.clone().header("jwk", json!({"kty": "oct", "k": "AAAA"})).signed()),
         ("an address of keys", good.clone().header("jku", json!("https://evil.example/keys")).signed()),
@@ -121,7 +138,7 @@ fn forged(token: &str, other: &str) -> Vec<(&'static str, String)> {
         ("another organization that is none", good.clone().claim("org", json!(super::UNKNOWN_ID)).signed()),
         ("another user that is none", good.clone().claim("sub", json!(super::UNKNOWN_ID)).signed()),
     ];
-    for claim in ["iss", "aud", "sub", "org", "iat", "exp", "jti"] {
+    for claim in good.claims.as_object().unwrap().keys() {
         forged.push(("a claim less", good.clone().claim(claim, None).signed()));
         forged.push(("a null claim", good.clone().claim(claim, json!(null)).signed()));
     }
@@ -161,17 +178,26 @@ async fn a_bad_access_token_is_a_bad_access_token() {
     promoted.post("/api/v1/users", json!({})).await.expect(403);
     anyone.with_token(good.clone().claim("nbf", good.claims["iat"].clone()).signed()).get(ME).await.expect(200);
 
-    let before = items(shop.stack());
     let none = anyone.get(ME).await.expect(401);
     assert_eq!(none.code(), "unauthenticated");
     let mut requests: Vec<_> = forged(staff.token(), &staff.refresh_token)
         .into_iter()
         .map(|(fault, token)| (fault, anyone.with_token(token).get(ME)))
         .collect();
+    // Signed with a key that was one of ours, for the same session.
+    let clock = shop.stack().clock().clone();
+    let former = shop.stack().another_process_with(clock, &[("SECRET_KEY", NEXT_KEY), ("SECRET_KEY_PREVIOUS", KEY)]);
+    let renewed = staff.at(&former).post("/api/v1/auth/refresh", json!({"refresh_token": staff.refresh_token}));
+    let retired = renewed.await.expect(200).json()["access_token"].as_str().unwrap().to_owned();
+    staff.at(&former).with_token(&*retired).get(ME).await.expect(200);
+    let link = shop.stack().link_token(Purpose::PasswordReset, &shop.id, &staff.id, 0);
+    let before = items(shop.stack());
     let token = staff.token();
     let header = |value: String| anyone.get(ME).header("authorization", value);
     requests.extend([
         ("another session", anyone.with_token(good.claim("sid", json!(super::UNKNOWN_ID)).signed()).get(ME)),
+        ("a retired key", anyone.with_token(retired).get(ME)),
+        ("the token of a link", anyone.with_token(link).get(ME)),
         ("no scheme", header(token.to_owned())),
         ("Basic", header(format!("Basic {token}"))),
         ("Token", header(format!("Token {token}"))),

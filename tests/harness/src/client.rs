@@ -66,6 +66,12 @@ impl Client {
         Self { ip: ip.into(), ..self.clone() }
     }
 
+    /// The process it asks.
+    #[must_use]
+    pub fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
     /// The access token it has.
     #[must_use]
     #[track_caller]

@@ -320,6 +320,9 @@ impl<'a> Books<'a> {
             .collect();
         if counted != open {
             wrong.push(format!("open requests name {open:?}, products count {counted:?}"));
+        }
+    }
+
     /// What a credential repeats of its user is the user's, who is disabled is nowhere signed in, and a search finds
     /// everybody. An organization was deleted at some time or is in use.
     fn check_people(&self, credentials: &Credentials<'_>, wrong: &mut Vec<String>) {

@@ -70,7 +70,7 @@ impl Shop {
         let organization = json!({"name": subdomain, "subdomain": subdomain, "admin": admin});
         let made = visitor.post("/api/v1/organizations", organization).await.expect(201).json();
         let text = |pointer: &str| made.pointer(pointer).unwrap().as_str().unwrap().to_owned();
-        let admin = sign_in(&visitor, text("/admin/id"), email).await;
+        let admin = sign_in(&visitor, text("/admin/id"), email, PASSWORD).await;
         let shop = Self {
             stack: stack.clone(),
             id: text("/organization/id"),
@@ -100,12 +100,17 @@ impl Shop {
         let email = format!("{name}@{}.example", self.subdomain);
         let user = json!({"email": email, "full_name": format!("The {name}"), "role": role, "password": PASSWORD});
         let id = self.admin.post("/api/v1/users", user).await.expect(201).id();
-        sign_in(&self.anonymous(), id, email).await
+        sign_in(&self.anonymous(), id, email, PASSWORD).await
     }
 
     /// Begins another session of somebody.
     pub async fn sign_in(&self, person: &Person) -> Person {
-        sign_in(&self.anonymous(), person.id.clone(), person.email.clone()).await
+        self.sign_in_with(person, PASSWORD).await
+    }
+
+    /// The same with a password that they have chosen themselves.
+    pub async fn sign_in_with(&self, person: &Person, password: &str) -> Person {
+        sign_in(&self.anonymous(), person.id.clone(), person.email.clone(), password).await
     }
 
     /// Its admin.
@@ -222,8 +227,8 @@ impl Shop {
     }
 }
 
-async fn sign_in(visitor: &Client, id: String, email: String) -> Person {
-    let tokens = visitor.log_in(&email, PASSWORD).await.expect(200).json();
+async fn sign_in(visitor: &Client, id: String, email: String, password: &str) -> Person {
+    let tokens = visitor.log_in(&email, password).await.expect(200).json();
     let token = |name: &str| tokens[name].as_str().unwrap().to_owned();
     // The token says whose they are.
     let client = visitor.without_tenant().with_token(token("access_token"));

@@ -17,7 +17,8 @@ use stockroom_local::{
     functions,
     gateway::Gateway,
 };
-use stockroom_runtime::{Config, Runtime};
+use stockroom_runtime::{Config, Link, Purpose, Runtime};
+use stockroom_store::Account;
 use uuid::Uuid;
 
 use crate::{
@@ -129,6 +130,14 @@ impl Stack {
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.table.seed
+    }
+
+    /// The token of the link that is mailed to a user, made from an entry of this moment.
+    #[must_use]
+    pub fn link_token(&self, purpose: Purpose, organization: &str, user: &str, auth_epoch: u64) -> String {
+        let (organization, user) = (organization.parse().unwrap(), user.parse().unwrap());
+        let account = Account { organization, user, auth_epoch };
+        self.app().links().token(&Link::new(purpose, account, self.runtime().sources.now()))
     }
 
     /// The table without the product and without HTTP.

@@ -1,0 +1,36 @@
+//! `POST /auth/password/forgot`: ask for a link to set a new password. Who asks learns nothing of whether there is such an
+//! account: not from the answer, and not from the work behind it.
+
+use stockroom_api::{
+    Answer, ApiError, Body, FromBody, Mail, NamedTenant, Object, RequestContext, RequestStore, mail_is_due,
+};
+use stockroom_domain::{organization::Subdomain, text::Email};
+
+pub(crate) struct Forgot {
+    email: Email,
+}
+
+impl FromBody for Forgot {
+    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+        Some(Self { email: object.required("email")? })
+    }
+}
+
+pub(crate) async fn forgot(
+    store: RequestStore,
+    context: RequestContext,
+    NamedTenant(named): NamedTenant,
+    Body(body): Body<Forgot>,
+) -> Result<Answer, ApiError> {
+    let tenant = named.ok_or(ApiError::TenantRequired)?;
+    let credential = match tenant.parse::<Subdomain>() {
+        Ok(tenant) => store.identity().credential(tenant.as_str(), &body.email).await?,
+        Err(_) => None,
+    };
+    let Some(credential) = credential else { return Ok(Answer::accepted_silently()) };
+    store.passwords().request_reset(&credential, &context.origin()).await?;
+    if let Some(user) = credential.user() {
+        mail_is_due(Mail::PasswordReset, credential.organization(), user, &context);
+    }
+    Ok(Answer::accepted_silently())
+}

@@ -1,0 +1,55 @@
+//! `PUT /users/me/password`: change one's own password, which ends all other sessions.
+
+use axum::extract::State;
+use stockroom_api::{
+    Answer, ApiError, App, Body, FromBody, Object, Precondition, RequestStore, Scope, Violation, password,
+};
+use stockroom_domain::{fault::Fault, user::Password};
+use stockroom_store::PasswordChange;
+
+pub(crate) struct Passwords {
+    /// Any text: passwords may have been set under other rules.
+    current: String,
+    new: Password,
+}
+
+impl FromBody for Passwords {
+    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+        let current = object.required("current_password");
+        let new = object.required("new_password");
+        Some(Self { current: current?, new: new? })
+    }
+}
+
+fn refused(pointer: &str, code: &'static str, detail: &'static str) -> ApiError {
+    ApiError::Validation(vec![Violation::body(pointer, Fault::new(code, detail))])
+}
+
+fn wrong() -> ApiError {
+    refused("/current_password", "wrong_password", "is not the password of this account")
+}
+
+pub(crate) async fn change_password(
+    State(app): State<App>,
+    store: RequestStore,
+    scope: Scope,
+    Precondition(version): Precondition,
+    Body(body): Body<Passwords>,
+) -> Result<Answer, ApiError> {
+    let own = store.passwords().own(&scope, version).await?;
+    let hash = own.hash().cloned();
+    let is_same = Password::prepare(&body.current) == body.new.reveal();
+    if !password::verify(&app, body.current, hash.clone()).await?.matches {
+        // The first attempt of this very request may have done it, its answer lost.
+        let is_done = !is_same && password::verify(&app, body.new.reveal().to_owned(), hash).await?.matches;
+        return if is_done { Ok(Answer::nothing()) } else { Err(wrong()) };
+    }
+    if is_same {
+        return Err(refused("/new_password", "same_password", "must be another one than the current"));
+    }
+    let new = password::hash(&app, body.new).await?;
+    match store.passwords().change(&scope, &own, &new).await? {
+        PasswordChange::Done => Ok(Answer::nothing()),
+        PasswordChange::Overtaken => Err(wrong()),
+    }
+}

@@ -1,0 +1,78 @@
+//! The list of common passwords that ships, searched where it lies: nothing is allocated or read at start.
+
+use std::cmp::Ordering;
+
+/// A header of comments with source and licence, an empty line, then one folded password a line, sorted by bytes.
+const FILE: &str = include_str!("common_passwords.txt");
+
+/// How many digits and signs at the end do not make a common password another one.
+const LONGEST_TAIL: usize = 6;
+
+/// Whether a folded password is a common one, one with a short tail, or the same one twice.
+pub(crate) fn is_common(folded: &str) -> bool {
+    stems(folded).any(|stem| is_listed(stem) || half(stem).is_some_and(is_listed))
+}
+
+/// The text itself, and what is left of it without its last one to six characters as long as those are no letters.
+pub(crate) fn stems(text: &str) -> impl Iterator<Item = &str> {
+    let shorter = |text: &&str| text.char_indices().next_back().filter(|(_, last)| !last.is_alphabetic());
+    std::iter::successors(Some(text), move |stem| stem.get(..shorter(stem)?.0)).take(LONGEST_TAIL + 1)
+}
+
+/// What stands in the text twice, if it is nothing else.
+fn half(text: &str) -> Option<&str> {
+    let (first, second) = text.split_at_checked(text.len() / 2)?;
+    (first == second).then_some(first)
+}
+
+fn is_listed(word: &str) -> bool {
+    let mut rest = FILE.split_once("\n\n").map_or("", |(_, list)| list);
+    while !rest.is_empty() {
+        // The line that the middle falls into.
+        let middle = rest.len() / 2;
+        let start = rest.get(..middle).and_then(|before| before.rfind('\n')).map_or(0, |end| end.saturating_add(1));
+        let (before, from) = rest.split_at(start);
+        let (line, behind) = from.split_once('\n').unwrap_or((from, ""));
+        rest = match word.cmp(line) {
+            Ordering::Less => before,
+            Ordering::Equal => return true,
+            Ordering::Greater => behind,
+        };
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list() -> Vec<&'static str> {
+        FILE.split_once("\n\n").unwrap().1.lines().collect()
+    }
+
+    #[test]
+    fn the_list_is_sorted_and_folded() {
+        let list = list();
+        assert!(list.len() > 8_000 && list.is_sorted_by(|one, next| one < next));
+        assert!(list.iter().all(|line| line.is_ascii() && line.len() >= 8 && crate::text::fold(line) == *line));
+    }
+
+    #[test]
+    fn every_line_is_found_and_nothing_else() {
+        for line in list() {
+            assert!(is_listed(line), "{line}");
+            assert!(!is_listed(&format!("{line}\u{0}")) && !is_listed(&format!("{line}\n")), "{line}");
+        }
+        for other in ["", "\n", "!", "~~~~~~~~~", "\u{10ffff}", "Copyright (c) Django Software Foundation"] {
+            assert!(!is_listed(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_tail_is_of_digits_and_signs_and_short() {
+        assert_eq!(stems("word-2026!").last(), Some("word"));
+        assert_eq!(stems("word-12.2026").last(), Some("word-1"));
+        assert_eq!(stems("word").collect::<Vec<_>>(), ["word"]);
+        assert_eq!(stems("12").collect::<Vec<_>>(), ["12", "1", ""]);
+    }
+}

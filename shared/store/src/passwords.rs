@@ -1,0 +1,286 @@
+//! Passwords: changing one's own, and setting one by a link that was sent to the account's address.
+//!
+//! An account's `auth_epoch` counts its passwords. It stands in the user's item and in the credential, and both move on
+//! in the transaction that sets a password, conditioned on what was read: so of two that set one at once the second
+//! finds another epoch, a login that verified the password before opens no session any more, and a link is good once.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+use stockroom_domain::{
+    id::{OrganizationId, UserId},
+    log::{Action, Entity},
+    organization::{Organization, OrganizationStatus},
+    text::Email,
+    user::{Password, Person, User, UserStatus},
+};
+
+use crate::{
+    error::StoreError,
+    expression::{Expression, expression, member},
+    identity::{Credential, CredentialRecord, PasswordHash, Sessions},
+    item::{Item, attributes, data, n, s},
+    keys::{Key, OrganizationKeys, credential},
+    log::{Entry, Origin},
+    retry::Patience,
+    scope::TenantScope,
+    table::Table,
+    write::{Attempt, Authority, Change, Decision},
+};
+
+/// An account as of one of its passwords: with the next one the epoch is another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct Account {
+    pub organization: OrganizationId,
+    pub user: UserId,
+    /// How many passwords were set since the account was made.
+    pub auth_epoch: u64,
+}
+
+/// A password that is to be set. The hash is kept; the password itself is only compared with what is known of its owner.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct NewPassword {
+    pub password: Password,
+    pub hash: PasswordHash,
+}
+
+impl NewPassword {
+    /// Refuses, at that member of the request, what anybody would try first.
+    pub(crate) fn check(
+        &self,
+        member: &'static str,
+        email: &Email,
+        organization: &Organization,
+    ) -> Result<(), StoreError> {
+        let names = [organization.name.as_str(), organization.subdomain.as_str()];
+        self.password.check_guessable(email, &names).map_err(|fault| StoreError::Rejected(vec![(member.into(), fault)]))
+    }
+}
+
+/// The caller's own password, as it was read.
+#[derive(Debug, Clone)]
+pub struct OwnPassword {
+    key: Key,
+    record: CredentialRecord,
+    /// Of the session that the caller came through, what has to go on.
+    session: KeptSession,
+}
+
+#[derive(Debug, Clone)]
+struct KeptSession {
+    /// Its name in the map of sessions.
+    name: String,
+    generation: u64,
+    /// The whole map with nothing but it.
+    sessions: AttributeValue,
+}
+
+impl OwnPassword {
+    /// The hash to verify against; none when the account has no password.
+    #[must_use]
+    pub fn hash(&self) -> Option<&PasswordHash> {
+        self.record.hash.as_ref()
+    }
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordChange {
+    /// The new password is the account's.
+    Done,
+    /// The account has another password than the one that was verified.
+    Overtaken,
+}
+
+/// See [`crate::Store::passwords`].
+#[derive(Debug, Clone, Copy)]
+pub struct Passwords<'a> {
+    table: &'a Table,
+}
+
+impl<'a> Passwords<'a> {
+    pub(crate) fn new(table: &'a Table) -> Self {
+        Self { table }
+    }
+
+    /// The caller's own password; `expected` is the version that the user must have.
+    ///
+    /// # Errors
+    /// [`StoreError::Unauthenticated`], [`StoreError::VersionMismatch`].
+    pub async fn own(&self, scope: &TenantScope, expected: Option<u64>) -> Result<OwnPassword, StoreError> {
+        let user_key = scope.keys().user(scope.claim().user);
+        let mut patience = Patience::new();
+        loop {
+            let items = self.table.get_for(scope, std::slice::from_ref(&user_key)).await?;
+            let organization = &self.table.verify(scope).await?.organization;
+            let item = items.get(&user_key).ok_or(StoreError::Unauthenticated)?;
+            let user: User = data(item)?;
+            if expected.is_some_and(|version| version != user.version) {
+                return Err(StoreError::VersionMismatch);
+            }
+            let session = kept_session(scope, item)?;
+            let key = credential(organization.subdomain.as_str(), &user.email.folded());
+            let items = self.table.get(std::slice::from_ref(&key)).await?;
+            let record: Option<CredentialRecord> = items.get(&key).map(attributes).transpose()?;
+            if let Some(record) = record.filter(|record| record.user == user.id) {
+                return Ok(OwnPassword { key, record, session });
+            }
+            // It has moved between the two reads.
+            patience.wait(&self.table.sources, "the address is being changed").await?;
+        }
+    }
+
+    /// Sets the caller's password in place of the one that was verified, and ends every session but the caller's.
+    ///
+    /// # Errors
+    /// [`StoreError::Rejected`] for a `new_password` that anybody would guess; [`StoreError::Unauthenticated`] when the
+    /// session has ended meanwhile.
+    pub async fn change(
+        &self,
+        scope: &TenantScope,
+        own: &OwnPassword,
+        new: &NewPassword,
+    ) -> Result<PasswordChange, StoreError> {
+        let user_key = scope.keys().user(scope.claim().user);
+        let verified = own.record.auth_epoch;
+        let decide = |attempt: &Attempt<'_>| -> Result<Decision<PasswordChange>, StoreError> {
+            let caller = attempt.caller()?;
+            new.check("new_password", &caller.user.email, &caller.organization)?;
+            let mut key = own.key.clone();
+            let mut session = own.session.clone();
+            if attempt.is_repeated {
+                if !attempt.has_read(&user_key) {
+                    return Ok(Decision::Read(vec![user_key.clone()]));
+                }
+                let item = attempt.find(&user_key).ok_or(StoreError::Unauthenticated)?;
+                session = kept_session(scope, item)?;
+                let user: User = data(item)?;
+                if user.status != UserStatus::Active {
+                    return Err(StoreError::Unauthenticated);
+                }
+                if Sessions::of(item)?.auth_epoch != verified {
+                    return Ok(Decision::Keep(PasswordChange::Overtaken));
+                }
+                key = credential(caller.organization.subdomain.as_str(), &user.email.folded());
+            }
+            let KeptSession { name, generation, sessions } = session;
+            let entry = attempt.entry(Action::PasswordChanged, (Entity::User, caller.user.id), (None, None));
+            let still_there = expression(format!("#data.#status = :active AND #sessions.#{name}.#generation = :seen"))
+                .with("active", s(UserStatus::Active.name()))
+                .with("seen", n(generation));
+            let account = Account { organization: caller.organization.id, user: caller.user.id, auth_epoch: verified };
+            let change = Change::logged(PasswordChange::Done, caller.organization.id, &entry)?;
+            Ok(account.set(change, &key, new, &sessions, still_there)?.into())
+        };
+        self.table.change(Authority::Tenant(scope), &[], decide).await
+    }
+
+    /// Writes into the tenant's log that somebody asked for a link to set a new password, whether or not the address is
+    /// known. What is sent, and whether, is for the one who reads the entry to find out.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn request_reset(&self, credential: &Credential, origin: &Origin) -> Result<(), StoreError> {
+        let decide = |attempt: &Attempt<'_>| {
+            let record = credential.record.as_ref();
+            let state = record.map(|record| token_state(record.auth_epoch));
+            let subject = (Entity::User, credential.organization);
+            let entry = Entry {
+                entity_id: record.map(|record| record.user.to_string()),
+                ..attempt.entry(Action::PasswordResetRequested, subject, (None, state))
+            };
+            Change::logged((), credential.organization, &entry)
+        };
+        self.table.change(Authority::Public { origin, idempotency: None }, &[], decide).await
+    }
+
+    /// Sets the password of an account that proved itself by a link, and ends all its sessions. False when the account is
+    /// not as it was when the link was made: it has got another password since, was disabled, or its organization has
+    /// ended; and when the tenant named is not its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Rejected`] for a `password` that anybody would guess.
+    pub async fn reset(
+        &self,
+        account: Account,
+        named_tenant: &str,
+        new: &NewPassword,
+        origin: &Origin,
+    ) -> Result<bool, StoreError> {
+        let keys = OrganizationKeys(account.organization);
+        let (user_key, organization_key) = (keys.user(account.user), keys.organization());
+        let decide = |attempt: &Attempt<'_>| -> Result<Decision<bool>, StoreError> {
+            let (Some(item), Some(organization)) = (attempt.find(&user_key), attempt.find(&organization_key)) else {
+                return Ok(Decision::Keep(false));
+            };
+            let (user, organization): (User, Organization) = (data(item)?, data(organization)?);
+            let subdomain = organization.subdomain.as_str();
+            if organization.status != OrganizationStatus::Active
+                || subdomain != named_tenant
+                || user.status != UserStatus::Active
+                || Sessions::of(item)?.auth_epoch != account.auth_epoch
+            {
+                return Ok(Decision::Keep(false));
+            }
+            new.check("password", &user.email, &organization)?;
+            let key = credential(subdomain, &user.email.folded());
+            if !attempt.has_read(&key) {
+                return Ok(Decision::Read(vec![key]));
+            }
+            let entry = Entry {
+                actor: Some(Person::from(&user)),
+                ..attempt.entry(Action::PasswordReset, (Entity::User, user.id), (None, None))
+            };
+            let active = expression("#data.#status = :active").with("active", s(UserStatus::Active.name()));
+            let none = AttributeValue::M(Item::new());
+            let change = Change::logged(true, account.organization, &entry)?;
+            let change = account.set(change, &key, new, &none, active)?;
+            let in_use = expression("#data.#status = :active").with("active", s(OrganizationStatus::Active.name()));
+            Ok(change.check(&organization_key, &in_use)?.into())
+        };
+        let authority = Authority::Public { origin, idempotency: None };
+        self.table.change(authority, &[user_key.clone(), organization_key.clone()], decide).await
+    }
+}
+
+impl Account {
+    /// Sets the account's next password and leaves it these sessions, if it is still as it was and `condition` holds of
+    /// the user.
+    fn set<T>(
+        &self,
+        change: Change<T>,
+        credential: &Key,
+        new: &NewPassword,
+        sessions: &AttributeValue,
+        condition: Expression,
+    ) -> Result<Change<T>, StoreError> {
+        let next = n(self.auth_epoch.saturating_add(1));
+        let as_it_was = || expression("#auth_epoch = :epoch").with("epoch", n(self.auth_epoch));
+        let of_user = expression("SET #sessions = :sessions, #auth_epoch = :next")
+            .with("sessions", sessions.clone())
+            .with("next", next.clone());
+        let of_credential =
+            expression("SET #hash = :hash, #auth_epoch = :next").with("hash", s(&new.hash.0)).with("next", next);
+        let its_own = as_it_was().and(expression("#user = :user").with("user", s(self.user)));
+        change
+            .update(&OrganizationKeys(self.organization).user(self.user), &of_user, &as_it_was().and(condition))?
+            .update(credential, &of_credential, &its_own)
+    }
+}
+
+/// The state of an account that a link is made from, as an entry keeps it: the same entry gives the same link.
+pub(crate) fn token_state(auth_epoch: u64) -> Value {
+    json!({ "auth_epoch": auth_epoch })
+}
+
+/// What has to go on of the scope's own session.
+fn kept_session(scope: &TenantScope, user: &Item) -> Result<KeptSession, StoreError> {
+    let session = scope.claim().session.ok_or(StoreError::Unauthenticated)?;
+    let generation = Sessions::of(user)?.get(session).ok_or(StoreError::Unauthenticated)?.generation;
+    let name = member(session);
+    let record = user.get("sessions").and_then(|sessions| sessions.as_m().ok()?.get(&name));
+    let record = record.ok_or(StoreError::Unauthenticated)?.clone();
+    let sessions = AttributeValue::M(Item::from([(name.clone(), record)]));
+    Ok(KeptSession { name, generation, sessions })
+}

@@ -1,0 +1,102 @@
+//! Somebody who is added without a password, and sets the first one by a link.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stockroom_harness::{PASSWORD, Reply, Request, Shop};
+use stockroom_runtime::Purpose;
+
+use super::{NEXT, THIRD, credential, entries, forgot, mailed, mails, problem, reset, shop, token_of};
+
+const EMAIL: &str = "invited@acme.example";
+
+fn invite(shop: &Shop) -> Request {
+    shop.admin().post("/api/v1/users", json!({"email": EMAIL, "full_name": "Sam Invited", "role": "MANAGER"}))
+}
+
+/// The token of the invitation that was logged last.
+fn invitation(shop: &Shop) -> String {
+    token_of(shop, Purpose::Invitation, entries(shop.stack(), "INVITE").last().unwrap())
+}
+
+#[tokio::test]
+async fn an_invitation_sets_the_first_password() {
+    let shop = shop().await;
+    let made = invite(&shop).await.expect(201);
+    assert_eq!(credential(shop.stack(), EMAIL).get("hash"), None);
+    let [created, invited] = ["CREATE", "INVITE"].map(|action| {
+        let of_request = |entry: &Value| entry["request_id"] == made.request_id();
+        let found: Vec<_> = entries(shop.stack(), action).into_iter().filter(of_request).collect();
+        assert_eq!(found.len(), 1, "{action}");
+        found[0].clone()
+    });
+    for member in ["change_id", "entity", "entity_id", "actor"] {
+        assert_eq!(created[member], invited[member], "{member}");
+    }
+    assert_eq!([&invited["entity"], &invited["entity_id"]], [&json!("User"), &json!(made.id())]);
+    assert_eq!(invited["after"], json!({"auth_epoch": 0}));
+    let due = mails(&made);
+    assert_eq!(due.len(), 1);
+    let told = [&due[0]["kind"], &due[0]["organization"], &due[0]["user"]];
+    assert_eq!(told, [&json!("invitation"), &json!(shop.id), &json!(made.id())]);
+    assert!(!due[0].to_string().contains(EMAIL));
+
+    let token = invitation(&shop);
+    reset(&shop, &token, NEXT).await.expect(204);
+    let tokens = shop.anonymous().log_in(EMAIL, NEXT).await.expect(200).json();
+    let me = shop.anonymous().with_token(tokens["access_token"].as_str().unwrap()).get("/api/v1/users/me").await;
+    assert_eq!(me.expect(200).json()["role"], "MANAGER");
+    assert_eq!(reset(&shop, &token, THIRD).await.expect(400).code(), "invalid_token");
+    shop.stack().check_invariants();
+}
+
+#[tokio::test]
+async fn until_then_an_invited_user_is_like_nobody() {
+    let shop = shop().await;
+    invite(&shop).await.expect(201);
+    let visitor = shop.anonymous();
+    let nobody = visitor.log_in("nobody@acme.example", PASSWORD).await.expect(401);
+    let told = |reply: &Reply| {
+        let cost = reply.cost();
+        (problem(reply), cost.round_trips, cost.calls, cost.read_halves)
+    };
+    for password in [PASSWORD, "", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+        let refused = visitor.log_in(EMAIL, password).await.expect(401);
+        // The credential is there to be read, which a missing one costs as well.
+        assert_eq!(told(&refused), told(&nobody));
+    }
+    let wrong = visitor.log_in(&shop.staff().email, "not the password").await.expect(401);
+    assert_eq!(told(&wrong), told(&nobody));
+}
+
+#[tokio::test]
+async fn an_invitation_lives_seven_days_and_can_be_had_anew() {
+    let shop = shop().await;
+    let clock = shop.stack().clock();
+    clock.stop();
+    invite(&shop).await.expect(201);
+    let token = invitation(&shop);
+    clock.advance(Duration::from_hours(7 * 24));
+    assert_eq!(reset(&shop, &token, NEXT).await.expect(400).code(), "invalid_token");
+
+    assert_eq!(mails(&forgot(&shop, EMAIL).await.expect(202)).len(), 1);
+    let token = mailed(&shop, EMAIL).await;
+    reset(&shop, &token, NEXT).await.expect(204);
+    shop.anonymous().log_in(EMAIL, NEXT).await.expect(200);
+}
+
+#[tokio::test]
+async fn who_has_a_password_is_not_invited_and_nobody_is_invited_twice() {
+    let shop = shop().await;
+    let user = json!({"email": "new@acme.example", "full_name": "New", "role": "STAFF", "password": PASSWORD});
+    assert_eq!(mails(&shop.admin().post("/api/v1/users", user).await.expect(201)).len(), 0);
+    assert_eq!(entries(shop.stack(), "INVITE").len(), 0);
+
+    let due = [(201, 1), (201, 0)];
+    for (status, mail) in due {
+        assert_eq!(mails(&invite(&shop).key("k1").await.expect(status)).len(), mail);
+    }
+    assert_eq!(mails(&invite(&shop).await.expect(409)).len(), 0);
+    assert_eq!(mails(&invite(&shop).with("role", "BOSS").await.expect(422)).len(), 0);
+    assert_eq!(entries(shop.stack(), "INVITE").len(), 1);
+}
