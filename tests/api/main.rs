@@ -3,5 +3,6 @@
 mod access;
 mod conventions;
 mod cost;
+mod limits;
 mod smoke;
 mod stock;

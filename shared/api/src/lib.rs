@@ -16,6 +16,7 @@ mod extract;
 mod gate;
 pub mod json;
 mod lambda;
+mod limits;
 mod listing;
 pub mod password;
 mod problem;
@@ -31,6 +32,7 @@ pub use extract::{Body, Cookies, FormOrJson, FromQuery, OptionalBody, Params, Pa
 pub use gate::{KeptUnder, bearer};
 pub use json::{FromBody, FromJson, Node, Object, Patch};
 pub use lambda::{handle, serve};
+pub use limits::Attempts;
 pub use listing::{CatalogueList, ListQuery, Listing};
 pub use problem::{ApiError, Place, Violation};
 pub use route::{Access, Route, Routes};

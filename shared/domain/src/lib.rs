@@ -9,6 +9,7 @@ pub mod access;
 pub mod catalogue;
 pub mod fault;
 pub mod id;
+pub mod limit;
 pub mod log;
 pub mod organization;
 pub mod quantity;
