@@ -18,7 +18,10 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
-use futures_util::future::{join, join_all};
+use futures_util::{
+    FutureExt as _,
+    future::{join, join_all},
+};
 use stockroom_domain::{
     limit::{Change, Counting, Draw, FullAt, Limit},
     time::Timestamp,
@@ -217,7 +220,7 @@ impl Table {
         if counted.pending.is_empty() {
             return Ok(());
         }
-        let result = self.take(&counted.pending).await;
+        let result = Box::pin(self.take(&counted.pending)).await;
         match &result {
             Err(StoreError::TooMany(refusal)) => counted.refused = Some(*refusal),
             // What could not be counted is counted when it is asked for again.
@@ -230,10 +233,11 @@ impl Table {
     }
 
     /// A read, with the count beside it: nothing of it is seen when the request came too early.
-    pub(crate) async fn admitted<T>(&self, read: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-        let (admitted, found) = join(self.admit(), read).await;
-        admitted?;
-        found
+    pub(crate) fn admitted<T>(
+        &self,
+        read: impl Future<Output = Result<T, StoreError>>,
+    ) -> impl Future<Output = Result<T, StoreError>> {
+        join(self.admit(), read).map(|(admitted, found)| admitted.and(found))
     }
 
     /// How the buckets stand that this request was counted against.
@@ -245,17 +249,18 @@ impl Table {
     /// One token from each bucket, or from none.
     async fn take(&self, buckets: &[Bucket]) -> Result<(), StoreError> {
         self.leases.foresee(buckets, self.sources.now())?;
-        let taken = join_all(buckets.iter().map(|bucket| self.take_one(bucket))).await;
-        let Some(worst) = taken.iter().filter_map(|result| result.as_ref().err()).max_by_key(|error| wait(error))
-        else {
-            return Ok(());
-        };
-        let worst = match worst {
-            StoreError::TooMany(refusal) => (*refusal).into(),
-            other => StoreError::Unavailable(other.to_string()),
-        };
+        let results = join_all(buckets.iter().map(|bucket| self.take_one(bucket))).await;
+        let (mut taken, mut worst) = (Vec::new(), None);
+        for (bucket, result) in buckets.iter().zip(results) {
+            match result {
+                Ok(()) => taken.push(bucket),
+                Err(error) if worst.as_ref().is_none_or(|worst| wait(worst) < wait(&error)) => worst = Some(error),
+                Err(_) => {}
+            }
+        }
+        let Some(worst) = worst else { return Ok(()) };
         let now = self.sources.now();
-        for (bucket, _) in buckets.iter().zip(&taken).filter(|(_, result)| result.is_ok()) {
+        for bucket in taken {
             self.leases.put_in_hand(bucket, now, 1, now.plus(LEASE));
         }
         Err(worst)

@@ -246,7 +246,7 @@ impl Table {
 
     /// One page of one partition.
     pub(crate) async fn query(&self, query: &Query) -> Result<Found, StoreError> {
-        self.admitted(self.query_page(query)).await
+        self.admitted(Box::pin(self.query_page(query))).await
     }
 
     async fn query_page(&self, query: &Query) -> Result<Found, StoreError> {
