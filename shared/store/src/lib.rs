@@ -14,6 +14,7 @@ mod idempotency;
 mod identity;
 mod item;
 mod keys;
+mod leases;
 mod levels;
 mod limits;
 mod log;

@@ -8,9 +8,8 @@
 //! The count runs beside the request's own first read, and every write waits for it ([`Table::admit`]).
 
 use std::{
-    collections::HashMap,
     fmt::Display,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -44,18 +43,16 @@ const UNCOUNTED: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How many changes by others a draw may meet; each shows how the bucket stands now.
 const MOST_CHANGES: usize = 10;
-/// How many buckets a process remembers.
-const MOST_LEASES: usize = 4_096;
 /// How long the table keeps a bucket that is full, in seconds: longer than any clock is behind.
 const KEPT_SECONDS: u64 = 60 * 60;
 
 /// A bucket that a request takes a token from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {
-    name: &'static str,
-    key: Key,
-    limit: Limit,
-    counting: Counting,
+    pub(crate) name: &'static str,
+    pub(crate) key: Key,
+    pub(crate) limit: Limit,
+    pub(crate) counting: Counting,
 }
 
 impl Bucket {
@@ -72,7 +69,7 @@ impl Bucket {
 pub struct TooMany {
     /// The limit it met.
     pub limit: &'static str,
-    /// How long until there is a token, never zero.
+    /// How long until there is a token.
     pub wait: Duration,
 }
 
@@ -98,91 +95,6 @@ struct Counted {
     pending: Vec<Bucket>,
     asked: Vec<Bucket>,
     refused: Option<TooMany>,
-}
-
-/// What a process has in hand, by bucket. Shared by its requests.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Leases(Arc<Mutex<HashMap<Key, Lease>>>);
-
-#[derive(Debug, Clone, Default)]
-struct Lease {
-    in_hand: u64,
-    until: Option<Timestamp>,
-    /// The bucket as this process saw it last.
-    seen: FullAt,
-    /// Held while a lease is drawn, so that requests of one process do not all draw one.
-    turn: Arc<tokio::sync::Mutex<()>>,
-}
-
-impl Lease {
-    fn in_hand(&self, now: Timestamp) -> u64 {
-        if self.until.is_some_and(|until| now < until) { self.in_hand } else { 0 }
-    }
-
-    /// Whether forgetting it would lose anything.
-    fn is_idle(&self, now: Timestamp) -> bool {
-        self.in_hand(now) == 0 && self.seen.0 <= now.unix_millis().saturating_mul(1_000)
-    }
-
-    fn refusal(&self, bucket: &Bucket, now: Timestamp) -> Option<TooMany> {
-        let is_empty = self.in_hand(now) == 0 && bucket.limit.draw(self.seen, now, bucket.counting).is_none();
-        is_empty.then(|| TooMany { limit: bucket.name, wait: bucket.limit.wait(self.seen, now) })
-    }
-}
-
-impl Leases {
-    fn all(&self) -> MutexGuard<'_, HashMap<Key, Lease>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn get(&self, bucket: &Bucket) -> Lease {
-        self.all().get(&bucket.key).cloned().unwrap_or_default()
-    }
-
-    fn turn(&self, bucket: &Bucket, now: Timestamp) -> Arc<tokio::sync::Mutex<()>> {
-        let mut turn = Arc::default();
-        self.change(bucket, now, |lease| turn = Arc::clone(&lease.turn));
-        turn
-    }
-
-    fn change(&self, bucket: &Bucket, now: Timestamp, change: impl FnOnce(&mut Lease)) {
-        let mut all = self.all();
-        if all.len() >= MOST_LEASES && !all.contains_key(&bucket.key) {
-            all.retain(|_, lease| !lease.is_idle(now));
-            let oldest = all.iter().min_by_key(|(_, lease)| lease.until).map(|(key, _)| key.clone());
-            if let Some(oldest) = oldest.filter(|_| all.len() >= MOST_LEASES) {
-                all.remove(&oldest);
-            }
-        }
-        change(all.entry(bucket.key.clone()).or_default());
-    }
-
-    /// The refusal that is known without asking.
-    fn foresee(&self, buckets: &[Bucket], now: Timestamp) -> Result<(), TooMany> {
-        let refusals = buckets.iter().filter_map(|bucket| self.get(bucket).refusal(bucket, now));
-        refusals.max_by_key(|refusal| refusal.wait).map_or(Ok(()), Err)
-    }
-
-    fn take_from_hand(&self, bucket: &Bucket, now: Timestamp) -> bool {
-        let mut all = self.all();
-        let Some(lease) = all.get_mut(&bucket.key).filter(|lease| lease.in_hand(now) > 0) else { return false };
-        lease.in_hand = lease.in_hand.saturating_sub(1);
-        true
-    }
-
-    fn put_in_hand(&self, bucket: &Bucket, now: Timestamp, tokens: u64, until: Timestamp) {
-        self.change(bucket, now, |lease| {
-            lease.in_hand = lease.in_hand(now).saturating_add(tokens);
-            lease.until = lease.until.max(Some(until));
-        });
-    }
-
-    fn standing(&self, bucket: &Bucket, now: Timestamp) -> Standing {
-        let (lease, limit) = (self.get(bucket), bucket.limit);
-        let in_hand = lease.in_hand(now);
-        let left = limit.left(lease.seen, now).saturating_add(in_hand).min(limit.burst());
-        Standing { name: bucket.name, limit, left, refill: limit.refill(lease.seen, in_hand, now) }
-    }
 }
 
 /// What a draw came to at the table.
@@ -280,7 +192,7 @@ impl Table {
 
     async fn draw_one(&self, bucket: &Bucket) -> Result<(), StoreError> {
         let mut patience = Patience::of(PATIENCE);
-        let mut seen = self.leases.get(bucket).seen;
+        let mut seen = self.leases.seen(bucket);
         for _ in 0..MOST_CHANGES {
             let now = self.sources.now();
             let Some(draw) = bucket.limit.draw(seen, now, bucket.counting) else {
@@ -292,7 +204,7 @@ impl Table {
                 Drawn::Throttled => return self.uncounted(bucket),
             };
             seen = moment;
-            self.leases.change(bucket, now, |lease| lease.seen = moment);
+            self.leases.see(bucket, now, moment);
             if let (Drawn::Done(_), Some(rest)) = (drawn, draw.tokens.checked_sub(1)) {
                 if rest > 0 {
                     self.leases.put_in_hand(bucket, now, rest, now.plus(LEASE));
