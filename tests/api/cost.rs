@@ -8,7 +8,7 @@
     reason = "these are tests: what is not as expected ends them there"
 )]
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 
 use serde_json::json;
 use stockroom_domain::source::Clock as _;
@@ -75,6 +75,7 @@ async fn every_operation_costs_what_is_written_down() {
     measure_purchasing(&mut costs, &shop).await;
     measure_people(&mut costs, &shop).await;
     measure_passwords(&mut costs, &shop).await;
+    measure_limits(&mut costs, &shop).await;
     measure_organization(&mut costs, &shop).await;
 
     insta::with_settings!({ snapshot_path => ".", prepend_module_to_snapshot => false, omit_expression => true }, {
@@ -99,6 +100,10 @@ async fn every_operation_costs_what_is_written_down() {
     costs.bar("GET /api/v1/stock-levels", "as of a past moment", 2, 100, 0);
     costs.bar("GET /api/v1/stock-movements/low-stock", "1 low", 2, 100, 0);
     costs.bar("POST /api/v1/auth/token", "", 2, 4, 12);
+    costs.bar("POST /api/v1/auth/token", "under limits", 2, 4, 12);
+    costs.bar("GET /api/v1/users/me", "under limits, a new lease", 1, 3, 2);
+    costs.bar("GET /api/v1/users/me", "under limits", 1, 3, 0);
+    costs.bar(MOVEMENTS, "OUT under limits", 2, 6, 6);
     costs.bar("POST /api/v1/products", "with a key", 2, 6, 12);
     costs.bar(MOVEMENTS, "OUT", 2, 6, 6);
     costs.bar(MOVEMENTS, "OUT with a key", 2, 6, 8);
@@ -365,4 +370,32 @@ async fn measure_passwords(costs: &mut Costs, shop: &Shop) {
     costs.measure("PUT /api/v1/users/me/password", "wrong password", change, 422).await;
     let invited = json!({"email": "invited@example.com", "full_name": "Invited", "role": "STAFF"});
     costs.measure("POST /api/v1/users", "an invitation", admin.post("/api/v1/users", invited), 201).await;
+}
+
+/// All others are measured without limits. Under the usual ones, the first request in ten seconds costs a write for each.
+async fn measure_limits(costs: &mut Costs, shop: &Shop) {
+    let (product, main) = shop.stocked("LIMITS-1", 100).await;
+    let names =
+        ["REQUESTS", "TENANT", "ADDRESS", "LOGIN", "LOGIN_ADDRESS", "ONBOARDING"].map(|it| format!("LIMIT_{it}"));
+    // An empty setting is one that is not set.
+    let usual: Vec<_> = names.iter().map(|name| (name.as_str(), "")).collect();
+    let stack = shop.stack().another_process_with(shop.stack().clock().clone(), &usual);
+    let shop = shop.at(&stack);
+    let (staff, anonymous) = (shop.staff(), shop.anonymous());
+
+    for case in ["under limits, a new lease", "under limits"] {
+        costs.measure("GET /api/v1/users/me", case, staff.get("/api/v1/users/me"), 200).await;
+    }
+    costs.measure(MOVEMENTS, "OUT under limits", staff.take(&product, &main, 1), 201).await;
+    stack.clock().advance(Duration::from_secs(10));
+    costs.measure(MOVEMENTS, "OUT under limits, new lease", staff.take(&product, &main, 1), 201).await;
+    for case in ["under limits, a new lease", "under limits"] {
+        costs.measure("POST /api/v1/auth/token", case, anonymous.log_in(&staff.email, PASSWORD), 200).await;
+    }
+    let new = json!({
+        "name": "Initech", "subdomain": "initech",
+        "admin": {"email": "admin@initech.example", "full_name": "The Admin", "password": PASSWORD},
+    });
+    let sign_up = anonymous.without_tenant().post("/api/v1/organizations", new);
+    costs.measure("POST /api/v1/organizations", "under limits", sign_up, 201).await;
 }

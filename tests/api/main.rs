@@ -3,6 +3,7 @@
 mod access;
 mod conventions;
 mod cost;
+mod limits;
 mod passwords;
 mod people;
 mod purchasing;

@@ -2,7 +2,7 @@
 //! account: not from the answer, and not from the work behind it.
 
 use stockroom_api::{
-    Answer, ApiError, Body, FromBody, Mail, NamedTenant, Object, RequestContext, RequestStore, mail_is_due,
+    Answer, ApiError, Attempts, Body, FromBody, Mail, NamedTenant, Object, RequestContext, RequestStore, mail_is_due,
 };
 use stockroom_domain::{organization::Subdomain, text::Email};
 
@@ -19,13 +19,16 @@ impl FromBody for Forgot {
 pub(crate) async fn forgot(
     store: RequestStore,
     context: RequestContext,
+    attempts: Attempts,
     NamedTenant(named): NamedTenant,
     Body(body): Body<Forgot>,
 ) -> Result<Answer, ApiError> {
     let tenant = named.ok_or(ApiError::TenantRequired)?;
+    attempts.at_account(&tenant, body.email.as_str()).await?;
     let credential = match tenant.parse::<Subdomain>() {
         Ok(tenant) => store.identity().credential(tenant.as_str(), &body.email).await?,
-        Err(_) => None,
+        // Asks nothing of the table, but counts all the same.
+        Err(_) => store.admit().await.map(|()| None)?,
     };
     let Some(credential) = credential else { return Ok(Answer::accepted_silently()) };
     store.passwords().request_reset(&credential, &context.origin()).await?;

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use stockroom_api::{
-    Answer, ApiError, App, FormOrJson, FromBody, NamedTenant, Object, RequestContext, RequestStore, password,
+    Answer, ApiError, App, Attempts, FormOrJson, FromBody, NamedTenant, Object, RequestContext, RequestStore, password,
 };
 use stockroom_domain::{fault::Fault, organization::Subdomain, text::Email};
 
@@ -45,6 +45,7 @@ pub(crate) async fn login(
     State(app): State<App>,
     store: RequestStore,
     context: RequestContext,
+    attempts: Attempts,
     NamedTenant(named): NamedTenant,
     FormOrJson(login): FormOrJson<Login>,
 ) -> Result<Answer, ApiError> {
@@ -53,11 +54,13 @@ pub(crate) async fn login(
         (Some(tenant), _) | (None, Some(tenant)) => tenant,
         (None, None) => return Err(ApiError::TenantRequired),
     };
+    attempts.at_account(&tenant, &login.email).await?;
     let identity = store.identity();
     // What is no tenant or no address belongs to nobody, and takes as long to be told so.
     let credential = match (tenant.parse::<Subdomain>(), login.email.parse::<Email>()) {
         (Ok(tenant), Ok(email)) => identity.credential(tenant.as_str(), &email).await?,
-        _ => None,
+        // Asks nothing of the table, but counts all the same.
+        _ => store.admit().await.map(|()| None)?,
     };
     let hash = credential.as_ref().and_then(|credential| credential.hash().cloned());
     let verified = password::verify(&app, login.password, hash).await?;

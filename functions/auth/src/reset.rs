@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use stockroom_api::{
-    Answer, ApiError, App, Body, FromBody, NamedTenant, Object, RequestContext, RequestStore, password,
+    Answer, ApiError, App, Attempts, Body, FromBody, NamedTenant, Object, RequestContext, RequestStore, password,
 };
 use stockroom_domain::user::Password;
 
@@ -23,10 +23,12 @@ pub(crate) async fn reset(
     State(app): State<App>,
     store: RequestStore,
     context: RequestContext,
+    attempts: Attempts,
     NamedTenant(named): NamedTenant,
     Body(body): Body<Reset>,
 ) -> Result<Answer, ApiError> {
     let tenant = named.ok_or(ApiError::TenantRequired)?;
+    attempts.at_account(&tenant, &body.token).await?;
     let link = app.links().verify(&body.token, app.sources().now()).ok_or(ApiError::InvalidToken)?;
     let new = password::hash(&app, body.password).await?;
     if !store.passwords().reset(link.account, &tenant, &new, &context.origin()).await? {

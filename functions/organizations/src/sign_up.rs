@@ -3,7 +3,8 @@
 use axum::extract::State;
 use serde::Serialize;
 use stockroom_api::{
-    Answer, ApiError, App, Body, FromBody, KeptUnder, Object, RequestContext, RequestStore, password, wire::UserView,
+    Answer, ApiError, App, Attempts, Body, FromBody, KeptUnder, Object, RequestContext, RequestStore, password,
+    wire::UserView,
 };
 use stockroom_domain::{
     organization::{Currency, Subdomain},
@@ -59,9 +60,11 @@ pub(crate) async fn sign_up(
     State(app): State<App>,
     store: RequestStore,
     context: RequestContext,
+    attempts: Attempts,
     KeptUnder(key): KeptUnder,
     Body(body): Body<SignUp>,
 ) -> Result<Answer, ApiError> {
+    attempts.at_signing_up().await?;
     let new = NewOrganization {
         name: body.name,
         subdomain: body.subdomain,

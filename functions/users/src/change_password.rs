@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use stockroom_api::{
-    Answer, ApiError, App, Body, FromBody, Object, Precondition, RequestStore, Scope, Violation, password,
+    Answer, ApiError, App, Attempts, Body, FromBody, Object, Precondition, RequestStore, Scope, Violation, password,
 };
 use stockroom_domain::{fault::Fault, user::Password};
 use stockroom_store::PasswordChange;
@@ -33,9 +33,12 @@ pub(crate) async fn change_password(
     State(app): State<App>,
     store: RequestStore,
     scope: Scope,
+    attempts: Attempts,
     Precondition(version): Precondition,
     Body(body): Body<Passwords>,
 ) -> Result<Answer, ApiError> {
+    let claim = scope.claim();
+    attempts.at_account(&claim.organization.to_string(), &claim.user.to_string()).await?;
     let own = store.passwords().own(&scope, version).await?;
     let hash = own.hash().cloned();
     let is_same = Password::prepare(&body.current) == body.new.reveal();

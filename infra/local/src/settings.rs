@@ -75,6 +75,7 @@ impl std::fmt::Debug for Settings {
 
 #[cfg(test)]
 mod tests {
+    use stockroom_domain::limit::Limit;
     use stockroom_runtime::Config;
 
     use super::*;
@@ -96,11 +97,14 @@ mod tests {
             "CORS_ORIGINS" => Some("https://app.example".to_owned()),
             "DEBUG" => Some("true".to_owned()),
             "LOG_LEVEL" | "ALGORITHM" | "ACCESS_TOKEN_EXPIRE_MINUTES" | "REFRESH_TOKEN_EXPIRE_DAYS" => None,
+            "LIMIT_LOGIN" => Some("off".to_owned()),
+            name if name.starts_with("LIMIT_") => Some("7/second".to_owned()),
             _ => Some("elsewhere.example".to_owned()),
         };
         let config = config(settings(everything));
         assert_eq!(config.cors_origins, ["https://app.example"]);
         assert_eq!(config.tenant_base_domain.as_deref(), Some("elsewhere.example"));
+        assert_eq!((config.limits.login, config.limits.requests.map(Limit::burst)), (None, Some(7)));
         assert_eq!(config.log_level.to_string(), "debug");
         assert_eq!(config.connection.endpoint.as_deref(), Some("http://127.0.0.1:1"));
         assert_eq!((config.connection.table.as_str(), config.connection.session_token), (TABLE_NAME, None));

@@ -6,7 +6,7 @@ use stockroom_domain::source::Sources;
 use stockroom_runtime::{Links, Runtime};
 use stockroom_store::Store;
 
-use crate::{cursor::Cursors, digest::Fingerprints, password::Hasher, tenant::Tenants, token::Tokens};
+use crate::{cursor::Cursors, digest::Fingerprints, limits::Limits, password::Hasher, tenant::Tenants, token::Tokens};
 
 /// The state of a router; cheap to clone.
 #[derive(Debug, Clone)]
@@ -20,6 +20,7 @@ struct Shared {
     cursors: Cursors,
     fingerprints: Fingerprints,
     hasher: Hasher,
+    limits: Limits,
     tenants: Tenants,
     links: Links,
     cors_origins: Vec<String>,
@@ -37,6 +38,7 @@ impl App {
             cursors: Cursors::new(&config.cursor_key, sources.clone()),
             fingerprints: Fingerprints::new(&config.cursor_key),
             hasher: Hasher::new(sources.clone()),
+            limits: Limits::new(config.limits, &config.cursor_key),
             tenants: Tenants::new(config.tenant_base_domain.clone()),
             links: Links::new(config),
             cors_origins: config.cors_origins.clone(),
@@ -85,6 +87,10 @@ impl App {
 
     pub(crate) fn fingerprints(&self) -> &Fingerprints {
         &self.0.fingerprints
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     pub(crate) fn tenants(&self) -> &Tenants {

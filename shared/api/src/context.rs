@@ -5,7 +5,7 @@ use std::ops::Deref;
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header::USER_AGENT, request::Parts};
 use lambda_http::request::RequestContext as GatewayContext;
-use stockroom_store::{Meter, Origin, Store};
+use stockroom_store::{Admission, Meter, Origin, Store};
 
 use crate::{app::App, problem::ApiError};
 
@@ -20,6 +20,8 @@ pub struct RequestContext {
     pub user_agent: Option<String>,
     /// Counts what the request costs at the table.
     pub meter: Meter,
+    /// What the request is counted against.
+    pub(crate) admission: Admission,
 }
 
 impl RequestContext {
@@ -36,7 +38,18 @@ impl RequestContext {
             Some(_) | None => (None, None),
         };
         let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        Self { id: id.unwrap_or_else(fallback_id), ip, user_agent, meter: Meter::default() }
+        Self {
+            id: id.unwrap_or_else(fallback_id),
+            ip,
+            user_agent,
+            meter: Meter::default(),
+            admission: Admission::default(),
+        }
+    }
+
+    /// The store, counting on this request's meter, and against its limits.
+    pub(crate) fn store(&self, app: &App) -> Store {
+        app.store().metered(self.meter.clone()).admitting(self.admission.clone())
     }
 
     /// The origin as the log keeps it.
@@ -55,7 +68,7 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
     }
 }
 
-/// The store, counting on this request's meter.
+/// The store, counting on this request's meter and against its limits.
 #[derive(Debug)]
 pub struct RequestStore(Store);
 
@@ -72,6 +85,6 @@ impl FromRequestParts<App> for RequestStore {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let context = RequestContext::from_request_parts(parts, app).await?;
-        Ok(Self(app.store().metered(context.meter)))
+        Ok(Self(context.store(app)))
     }
 }

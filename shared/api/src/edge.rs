@@ -20,7 +20,7 @@ use stockroom_domain::id::EntryId;
 use stockroom_store::TenantScope;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::{app::App, context::RequestContext, problem::Problem};
+use crate::{app::App, context::RequestContext, limits, problem::Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -91,8 +91,10 @@ fn log(
 ) {
     let status = response.status().as_u16();
     let cost = context.meter.cost();
-    let claim =
-        response.extensions().get::<TenantScope>().filter(|scope| scope.caller().is_some()).map(TenantScope::claim);
+    let limit = problem.and_then(Problem::limit);
+    // One who came too early is named as the token has it: the table was not asked.
+    let scope = response.extensions().get::<TenantScope>();
+    let claim = scope.filter(|scope| scope.caller().is_some() || limit.is_some()).map(TenantScope::claim);
     let organization = claim.map(|claim| claim.organization.to_string());
     let user = claim.map(|claim| claim.user.to_string());
     if let Some(cause) = problem.and_then(Problem::cause) {
@@ -104,6 +106,7 @@ fn log(
         route,
         status,
         code = problem.map(Problem::code),
+        limit,
         organization,
         user,
         milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -136,6 +139,8 @@ pub(crate) fn cors(origins: &[String]) -> CorsLayer {
             LOCATION,
             RETRY_AFTER,
             REQUEST_ID,
+            limits::POLICY,
+            limits::STATE,
             HeaderName::from_static("idempotency-replayed"),
         ])
 }

@@ -16,13 +16,14 @@ use http::{
     request::Parts,
 };
 use stockroom_domain::{fault::Fault, id::UserId};
-use stockroom_store::{IdempotencyKey, TenantScope};
+use stockroom_store::{IdempotencyKey, Store, StoreError, TenantScope};
 
 use crate::{
     app::App,
     context::RequestContext,
     extract::{PathId, media_type, pairs, read_body},
     json::Node,
+    limits,
     problem::{ApiError, Violation},
     route::{Access, Route},
 };
@@ -72,20 +73,44 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
             Err(error) => return error.into_response(),
         },
     };
-    let meter = request.extensions().get::<RequestContext>().map(|context| context.meter.clone()).unwrap_or_default();
-    let mut response = match prepare(&gate.app, &route, scope.as_ref(), request).await {
+    let Some(context) = request.extensions().get::<RequestContext>().cloned() else {
+        return ApiError::Internal("the request passed no edge".to_owned()).into_response();
+    };
+    let store = context.store(&gate.app);
+    let mut response = match enter(&gate.app, &store, &context, &route, scope.as_ref(), request).await {
         Ok(request) => next.run(request).await,
         Err(error) => error.into_response(),
     };
-    let Some(scope) = scope else { return response };
-    if scope.caller().is_none() {
-        let store = gate.app.store().metered(meter);
-        if let Err(error) = store.verify(&scope).await {
-            response = ApiError::from(error).into_response();
-        }
+    if let Err(error) = confirm(&store, scope.as_ref()).await {
+        response = ApiError::from(error).into_response();
     }
-    response.extensions_mut().insert(scope);
+    limits::tell(&store.standings().await, response.headers_mut());
+    if let Some(scope) = scope {
+        response.extensions_mut().insert(scope);
+    }
     response
+}
+
+/// Counts the request and prepares it. Whether it is let in is known with its first call of the table, if not before.
+async fn enter(
+    app: &App,
+    store: &Store,
+    context: &RequestContext,
+    route: &Route,
+    scope: Option<&TenantScope>,
+    request: Request,
+) -> Result<Request, ApiError> {
+    store.count(app.limits().of(route, scope, context)).await?;
+    prepare(app, route, scope, request).await
+}
+
+/// What an answer waits for that needed no call of the table: that the request was counted, and who sent it.
+async fn confirm(store: &Store, scope: Option<&TenantScope>) -> Result<(), StoreError> {
+    store.admit().await?;
+    match scope {
+        Some(scope) if scope.caller().is_none() => store.verify(scope).await,
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The scope that the request's token claims.

@@ -16,6 +16,7 @@ mod extract;
 mod gate;
 pub mod json;
 mod lambda;
+mod limits;
 mod listing;
 mod mail;
 pub mod password;
@@ -34,6 +35,7 @@ pub use extract::{
 pub use gate::{KeptUnder, bearer};
 pub use json::{FromBody, FromJson, Node, Object, Patch};
 pub use lambda::{handle, serve};
+pub use limits::Attempts;
 pub use listing::{CatalogueList, ListQuery, Listing};
 pub use mail::{Mail, mail_is_due};
 pub use problem::{ApiError, Place, Violation};

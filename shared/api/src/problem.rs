@@ -10,9 +10,9 @@ use http::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use stockroom_domain::fault::Fault;
-use stockroom_store::{Conflict, StoreError};
+use stockroom_store::{Conflict, StoreError, TooMany};
 
-use crate::wire::Number;
+use crate::{limits::seconds, wire::Number};
 
 /// Where in a request a fault stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -109,13 +109,15 @@ pub(crate) struct Problem {
     code: &'static str,
     detail: Cow<'static, str>,
     more: Map<String, Value>,
+    /// The limit that was met, and the seconds until there is room again.
+    limited: Option<(&'static str, u64)>,
     /// For the log, never for the caller.
     cause: Option<String>,
 }
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, detail: detail.into(), more: Map::new(), cause: None }
+        Self { status, code, detail: detail.into(), more: Map::new(), limited: None, cause: None }
     }
 
     fn with(mut self, name: &str, value: impl Serialize) -> Self {
@@ -129,6 +131,10 @@ impl Problem {
 
     pub(crate) fn code(&self) -> &'static str {
         self.code
+    }
+
+    pub(crate) fn limit(&self) -> Option<&'static str> {
+        self.limited.map(|(limit, _)| limit)
     }
 
     pub(crate) fn cause(&self) -> Option<&str> {
@@ -238,6 +244,7 @@ impl From<StoreError> for Problem {
                 "idempotency_key_reused",
                 "The idempotency key was used with another body.",
             ),
+            StoreError::TooMany(refusal) => too_many(refusal),
             StoreError::Unavailable(cause) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Please try again in a moment.")
                     .because(cause)
@@ -288,6 +295,12 @@ fn invalid(violations: &[Violation]) -> Problem {
         .with("errors", violations.get(..MOST_FAULTS).unwrap_or(violations))
 }
 
+fn too_many(TooMany { limit, wait }: TooMany) -> Problem {
+    let detail = "Too many requests; wait as many seconds as Retry-After says.";
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).with("limit", limit);
+    Problem { limited: Some((limit, seconds(wait).max(1))), ..problem }
+}
+
 fn internal(cause: String) -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side.").because(cause)
 }
@@ -304,6 +317,9 @@ impl IntoResponse for ApiError {
         }
         if problem.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Some((_, wait)) = problem.limited {
+            headers.insert(RETRY_AFTER, wait.into());
         }
         response.extensions_mut().insert(problem);
         response

@@ -10,6 +10,7 @@ pub mod catalogue;
 mod common_passwords;
 pub mod fault;
 pub mod id;
+pub mod limit;
 pub mod log;
 pub mod money;
 pub mod organization;

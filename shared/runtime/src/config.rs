@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use stockroom_domain::limit::Limit;
 use stockroom_store::Connection;
 
 /// All settings of a function.
@@ -30,6 +31,8 @@ pub struct Config {
     pub public_url: String,
     /// `CORS_ORIGINS`: who may call from a browser.
     pub cors_origins: Vec<String>,
+    /// `LIMIT_REQUESTS` and the others.
+    pub limits: Limits,
     /// `TABLE_NAME` and the SDK's own variables.
     pub connection: Connection,
 }
@@ -38,6 +41,23 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config").field("environment", &self.environment).finish_non_exhaustive()
     }
+}
+
+/// How many requests are let through; `None` switches a limit off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// `LIMIT_REQUESTS`: of a user.
+    pub requests: Option<Limit>,
+    /// `LIMIT_TENANT`: of all users of an organization.
+    pub tenant: Option<Limit>,
+    /// `LIMIT_ADDRESS`: without an access token, from one address.
+    pub address: Option<Limit>,
+    /// `LIMIT_LOGIN`: attempts at one account from one address.
+    pub login: Option<Limit>,
+    /// `LIMIT_LOGIN_ADDRESS`: attempts at any account from one address.
+    pub login_address: Option<Limit>,
+    /// `LIMIT_ONBOARDING`: sign-ups from one address.
+    pub onboarding: Option<Limit>,
 }
 
 /// Where a function runs.
@@ -185,6 +205,12 @@ impl Config {
             }
         };
         let cors_origins = read.or("CORS_ORIGINS", Origins::default());
+        let requests = read.limit("LIMIT_REQUESTS", "600/minute");
+        let tenant = read.limit("LIMIT_TENANT", "6000/minute");
+        let address = read.limit("LIMIT_ADDRESS", "300/minute");
+        let login = read.limit("LIMIT_LOGIN", "5/minute");
+        let login_address = read.limit("LIMIT_LOGIN_ADDRESS", "60/minute");
+        let onboarding = read.limit("LIMIT_ONBOARDING", "3/hour");
         let table = read.required("TABLE_NAME", "the name of the DynamoDB table");
         let region = match read.text("AWS_REGION") {
             Some(region) => Some(region),
@@ -208,6 +234,14 @@ impl Config {
                 tenant_base_domain: tenant_base_domain?,
                 public_url: public_url?.0,
                 cors_origins: cors_origins?.0,
+                limits: Limits {
+                    requests: requests?.0,
+                    tenant: tenant?.0,
+                    address: address?.0,
+                    login: login?.0,
+                    login_address: login_address?.0,
+                    onboarding: onboarding?.0,
+                },
                 connection: Connection {
                     table: table?,
                     region: region?,
@@ -255,6 +289,27 @@ impl Reader<'_> {
 
     fn or<T: FromStr<Err: fmt::Display>>(&mut self, name: &str, default: T) -> Option<T> {
         self.optional(name).map(|value| value.unwrap_or(default))
+    }
+
+    fn limit(&mut self, name: &str, default: &str) -> Option<Allowed> {
+        let value = self.text(name);
+        let allowed = value.as_deref().unwrap_or(default).parse();
+        allowed.map_err(|expected| self.faults.push(format!("{name} cannot be used, expected {expected}"))).ok()
+    }
+}
+
+/// What a limit allows; without one, everything.
+struct Allowed(Option<Limit>);
+
+impl FromStr for Allowed {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        let expected = "1 to 1000000 per second, minute or hour, such as 600/minute, or off";
+        text.parse().map(|limit| Self(Some(limit))).map_err(|_| expected)
     }
 }
 
@@ -402,6 +457,23 @@ mod tests {
         for environment in ["staging", "production"] {
             let missing = url(&[("ENV", environment)]).unwrap_err().to_string();
             assert!(missing.contains("PUBLIC_URL is missing, expected an address such as"), "{missing}");
+        }
+    }
+
+    #[test]
+    fn limits_hold_unless_they_are_off() {
+        let limits = read(&[("LIMIT_TENANT", "off"), ("LIMIT_LOGIN", "7/hour")]).unwrap().limits;
+        let shown = |limit: Option<Limit>| limit.map(|limit| (limit.burst(), limit.window_seconds()));
+        assert_eq!(shown(limits.requests), Some((600, 60)));
+        assert_eq!((shown(limits.tenant), shown(limits.login)), (None, Some((7, 3_600))));
+        assert_eq!((shown(limits.address), shown(limits.login_address)), (Some((300, 60)), Some((60, 60))));
+        assert_eq!(shown(limits.onboarding), Some((3, 3_600)));
+        for bad in ["0/minute", "600", "600/day", "Off", "-1/second", "1e3/hour", "600 /minute"] {
+            assert_eq!(
+                read(&[("LIMIT_REQUESTS", bad)]).unwrap_err().to_string(),
+                "the settings cannot be used: LIMIT_REQUESTS cannot be used, expected 1 to 1000000 per second, minute or \
+                 hour, such as 600/minute, or off"
+            );
         }
     }
 

@@ -10,6 +10,8 @@ use stockroom_domain::{
     stock::StockError,
 };
 
+use crate::limits::TooMany;
+
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -41,6 +43,9 @@ pub enum StoreError {
     /// The idempotency key was used with another body.
     #[error("the idempotency key was used with another body")]
     IdempotencyKeyReused,
+    /// The request came too early under a rate limit; nothing was done.
+    #[error("too many requests under the limit {}", .0.limit)]
+    TooMany(TooMany),
     /// The table could not be reached, is throttling, or a race could not be won in time. Safe to try again.
     #[error("the table is unavailable: {0}")]
     Unavailable(String),
@@ -104,6 +109,12 @@ impl StoreError {
 
     pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
         Self::Internal(error.to_string())
+    }
+}
+
+impl From<TooMany> for StoreError {
+    fn from(refusal: TooMany) -> Self {
+        Self::TooMany(refusal)
     }
 }
 

@@ -85,6 +85,11 @@ pub(crate) fn onboarding_idempotency(subdomain: &Subdomain) -> String {
     format!("TENANT#{subdomain}#IDEMPOTENCY")
 }
 
+/// A bucket of a rate limit: of a user, an organization, an address, ...
+pub(crate) fn rate(limit: &str, whom: impl std::fmt::Display) -> Key {
+    Key::new(format!("RATE#{limit}#{whom}"), "RATE")
+}
+
 /// Where the jobs find every organization.
 pub(crate) fn directory(organization: OrganizationId) -> (String, String) {
     let shard = organization.uuid().as_bytes().last().copied().unwrap_or_default() % 16;

@@ -15,7 +15,9 @@ mod idempotency;
 mod identity;
 mod item;
 mod keys;
+mod leases;
 mod levels;
+mod limits;
 mod log;
 mod meter;
 mod movements;
@@ -42,6 +44,7 @@ pub use error::{Conflict, StoreError};
 pub use idempotency::IdempotencyKey;
 pub use identity::{Credential, Identity, NewSession, PasswordHash, Presented, Refreshed};
 pub use levels::{LevelFilter, LevelView, Levels};
+pub use limits::{Admission, Bucket, Standing, TooMany};
 pub use log::Origin;
 pub use meter::{Cost, Meter};
 pub use movements::{MovementFilter, Movements, RecordedMovement};
@@ -76,6 +79,33 @@ impl Store {
     #[must_use]
     pub fn metered(&self, meter: Meter) -> Self {
         Self { table: self.table.metered(meter) }
+    }
+
+    /// The same store, counting this request's calls against `admission` before it lets anything out or commits anything.
+    #[must_use]
+    pub fn admitting(&self, admission: Admission) -> Self {
+        Self { table: self.table.admitting(admission) }
+    }
+
+    /// Adds buckets that the request is counted against, with its first call that follows.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`], if it is known already that one is empty.
+    pub async fn count(&self, buckets: Vec<Bucket>) -> Result<(), StoreError> {
+        self.table.count(buckets).await
+    }
+
+    /// Counts the request now, unless that was done.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`]; [`StoreError::Unavailable`] where every single one counts.
+    pub async fn admit(&self) -> Result<(), StoreError> {
+        self.table.admit().await
+    }
+
+    /// How the buckets stand that the request was counted against.
+    pub async fn standings(&self) -> Vec<Standing> {
+        self.table.standings().await
     }
 
     /// Checks the scope's caller, unless that was done: a session that has not ended, an active user with the permission,

@@ -17,6 +17,8 @@ use crate::{
     expression::{Expression, expression},
     item::{Item, s},
     keys::{Index, Key},
+    leases::Leases,
+    limits::Admission,
     meter::Meter,
     page::Position,
     retry::{Failure, Patience, classify, classify_transaction, classify_transactional_read},
@@ -30,9 +32,11 @@ const PARALLEL_WRITES: usize = 16;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
-    client: TableClient,
+    pub(crate) client: TableClient,
     pub(crate) sources: Sources,
-    meter: Meter,
+    pub(crate) meter: Meter,
+    pub(crate) leases: Leases,
+    pub(crate) admission: Admission,
 }
 
 /// Items by key.
@@ -106,11 +110,15 @@ pub(crate) enum Conditional {
 
 impl Table {
     pub(crate) fn new(client: TableClient, sources: Sources, meter: Meter) -> Self {
-        Self { client, sources, meter }
+        Self { client, sources, meter, leases: Leases::default(), admission: Admission::default() }
     }
 
     pub(crate) fn metered(&self, meter: Meter) -> Self {
         Self { meter, ..self.clone() }
+    }
+
+    pub(crate) fn admitting(&self, admission: Admission) -> Self {
+        Self { admission, ..self.clone() }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -119,7 +127,7 @@ impl Table {
 
     /// Strongly consistent reads by key, in one round trip; keys that are not there are missing from the result.
     pub(crate) async fn get(&self, keys: &[Key]) -> Result<Items, StoreError> {
-        let batches = try_join_all(keys.chunks(BATCH).map(|keys| self.get_batch(keys))).await?;
+        let batches = self.admitted(try_join_all(keys.chunks(BATCH).map(|keys| self.get_batch(keys)))).await?;
         Ok(batches.into_iter().flatten().collect())
     }
 
@@ -166,7 +174,7 @@ impl Table {
     /// committed reads item by item: beside an item that shows a transaction, another may still show the time before it.
     /// Twice the price; for when absence decides.
     pub(crate) async fn get_settled(&self, keys: &[Key]) -> Result<Items, StoreError> {
-        let batches = try_join_all(keys.chunks(BATCH).map(|keys| self.get_settled_batch(keys))).await?;
+        let batches = self.admitted(try_join_all(keys.chunks(BATCH).map(|keys| self.get_settled_batch(keys)))).await?;
         Ok(batches.into_iter().flatten().collect())
     }
 
@@ -244,6 +252,10 @@ impl Table {
 
     /// One page of one partition.
     pub(crate) async fn query(&self, query: &Query) -> Result<Found, StoreError> {
+        self.admitted(Box::pin(self.query_page(query))).await
+    }
+
+    async fn query_page(&self, query: &Query) -> Result<Found, StoreError> {
         let (partition_name, sort_name) = query.index.map_or(("pk", "sk"), Index::key_names);
         let condition = match &query.range {
             Range::All => expression(format!("#{partition_name} = :partition")),
@@ -316,6 +328,7 @@ impl Table {
         actions: Vec<TransactWriteItem>,
         patience: &mut Patience,
     ) -> Result<Option<Failure>, StoreError> {
+        self.admit().await?;
         let token = self.sources.bytes::<16>().map(|byte| format!("{byte:02x}")).concat();
         let mut is_unknown = false;
         loop {
@@ -369,6 +382,7 @@ impl Table {
         update: &Expression,
         condition: &Expression,
     ) -> Result<(Conditional, Option<Item>), StoreError> {
+        self.admit().await?;
         loop {
             let started = Instant::now();
             let call = self

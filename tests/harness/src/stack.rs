@@ -27,8 +27,8 @@ use crate::{
     sources::{SeededEntropy, TestClock},
 };
 
-/// The settings of every process, unless a test gives others. The secrets are words to be looked for where they must not be.
-const SETTINGS: [(&str, &str); 9] = [
+/// The settings of every process, unless a test gives others: no limits are among them. The secrets are words to be looked for where they must not be.
+const SETTINGS: [(&str, &str); 15] = [
     ("ENV", "testing"),
     ("SECRET_KEY", "canary-signing-key-of-32-characters-or-more"),
     ("CURSOR_KEY", "Y2FuYXJ5LWN1cnNvci1rZXktb2YtMzItYnl0ZXMhISE"),
@@ -38,6 +38,13 @@ const SETTINGS: [(&str, &str); 9] = [
     ("AWS_REGION", "eu-central-1"),
     ("AWS_ACCESS_KEY_ID", "testing"),
     ("AWS_SECRET_ACCESS_KEY", "canary-secret-access-key"),
+    // Tests sign in often, and under a clock that hardly moves nothing comes back.
+    ("LIMIT_REQUESTS", "off"),
+    ("LIMIT_TENANT", "off"),
+    ("LIMIT_ADDRESS", "off"),
+    ("LIMIT_LOGIN", "off"),
+    ("LIMIT_LOGIN_ADDRESS", "off"),
+    ("LIMIT_ONBOARDING", "off"),
 ];
 
 /// A process of the product and the table it works on; cheap to clone. It ends with the last clone.

@@ -1,0 +1,183 @@
+//! Rate limits: what a request is counted against, and how it is told.
+//!
+//! A call with a token counts for its user and the user's organization, one without for its address. Reads that are public
+//! (health check, documentation) count for nobody: they cost less than counting them. The gate counts; what must be counted
+//! exactly, an attempt at a password or at signing up, is counted by its handler, through [`Attempts`].
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
+
+use aws_lc_rs::hmac;
+use axum::extract::FromRequestParts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, request::Parts};
+use stockroom_domain::{
+    limit::{Counting, Limit},
+    text::{Email, fold},
+};
+use stockroom_runtime::config::{CursorKey, Limits as Settings};
+use stockroom_store::{Bucket, Standing, Store, TenantScope};
+
+use crate::{
+    app::App,
+    context::RequestContext,
+    digest::hex,
+    problem::ApiError,
+    route::{Access, Route},
+};
+
+pub(crate) const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+pub(crate) const STATE: HeaderName = HeaderName::from_static("ratelimit");
+
+/// Knows the limits, and names whom they hold for.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    settings: Settings,
+    digests: hmac::Key,
+}
+
+impl Limits {
+    pub(crate) fn new(settings: Settings, key: &CursorKey) -> Self {
+        // A key of its own for this use, derived from the one that is configured.
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key.0), b"rate limits");
+        Self { settings, digests: hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()) }
+    }
+
+    /// What every call of an operation is counted against.
+    pub(crate) fn of(&self, route: &Route, scope: Option<&TenantScope>, context: &RequestContext) -> Vec<Bucket> {
+        let leased = |limit: Option<Limit>, name, whom: String| {
+            limit.map(|limit| Bucket::new(name, whom, limit, Counting::Leased))
+        };
+        match (route.access, scope) {
+            (Access::Permitted(_) | Access::SelfOr(_), Some(scope)) => {
+                let claim = scope.claim();
+                let user = leased(self.settings.requests, "user", claim.user.to_string());
+                let tenant = leased(self.settings.tenant, "tenant", claim.organization.to_string());
+                user.into_iter().chain(tenant).collect()
+            }
+            (Access::Public, _) if route.method != Method::GET => {
+                let whom = self.digest(&[&address(context)]);
+                leased(self.settings.address, "address", whom).into_iter().collect()
+            }
+            (Access::Public | Access::Permitted(_) | Access::SelfOr(_), _) => Vec::new(),
+        }
+    }
+
+    /// Names without giving away: neither addresses nor accounts stand in keys.
+    fn digest(&self, parts: &[&str]) -> String {
+        hex(hmac::sign(&self.digests, parts.join("\n").as_bytes()).as_ref())
+    }
+}
+
+/// The address that a request is counted by, as the gateway saw it: an IPv6 network of 64 bits, which is what one customer
+/// gets, or an IPv4 address. All requests that come without one share a name.
+fn address(context: &RequestContext) -> String {
+    let ip = context.ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok());
+    match ip.map(|ip| ip.to_canonical()) {
+        Some(IpAddr::V4(ip)) => ip.to_string(),
+        Some(IpAddr::V6(ip)) => {
+            let [a, b, c, d, ..] = ip.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+        }
+        None => "unknown".to_owned(),
+    }
+}
+
+/// Counts what must be counted exactly. It must be called before the work that it guards; the count itself runs beside the
+/// request's next read, and holds back what that finds.
+#[derive(Debug)]
+pub struct Attempts {
+    app: App,
+    store: Store,
+    address: String,
+}
+
+impl Attempts {
+    /// An attempt to prove to be somebody: by a password, or by a link that was mailed. It counts for the account together
+    /// with the caller's address (`LIMIT_LOGIN`), so that nobody is locked out from elsewhere, and for the address alone
+    /// (`LIMIT_LOGIN_ADDRESS`). Tenant and account are taken as given: that they exist makes no difference.
+    ///
+    /// # Errors
+    /// 429, when it is known already that there were too many; otherwise the store says so with its next call.
+    pub async fn at_account(&self, tenant: &str, account: &str) -> Result<(), ApiError> {
+        let limits = self.app.limits();
+        let folded = account.parse::<Email>().map_or_else(|_| fold(account.trim()), |email| email.folded());
+        let both = limits.digest(&[&self.address, &fold(tenant.trim()), &folded]);
+        let alone = limits.digest(&[&self.address]);
+        let exact =
+            |limit: Option<Limit>, name, whom| limit.map(|limit| Bucket::new(name, whom, limit, Counting::Exactly));
+        let account = exact(limits.settings.login, "login", both);
+        let address = exact(limits.settings.login_address, "login-address", alone);
+        Ok(self.store.count(account.into_iter().chain(address).collect()).await?)
+    }
+
+    /// An attempt to sign up. It counts for the address (`LIMIT_ONBOARDING`).
+    ///
+    /// # Errors
+    /// As [`at_account`](Self::at_account).
+    pub async fn at_signing_up(&self) -> Result<(), ApiError> {
+        let limits = self.app.limits();
+        let whom = limits.digest(&[&self.address]);
+        let bucket = limits.settings.onboarding.map(|limit| Bucket::new("onboarding", whom, limit, Counting::Exactly));
+        Ok(self.store.count(bucket.into_iter().collect()).await?)
+    }
+}
+
+impl FromRequestParts<App> for Attempts {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let context = RequestContext::from_request_parts(parts, app).await?;
+        Ok(Self { app: app.clone(), store: context.store(app), address: address(&context) })
+    }
+}
+
+/// Tells how the limits stand (draft-ietf-httpapi-ratelimit-headers): the policies, and of each what remains and the
+/// seconds until all of it is there again.
+pub(crate) fn tell(standings: &[Standing], headers: &mut HeaderMap) {
+    if standings.is_empty() {
+        return;
+    }
+    let list = |member: &dyn Fn(&Standing) -> String| standings.iter().map(member).collect::<Vec<_>>().join(", ");
+    let policies =
+        list(&|Standing { name, limit, .. }| format!("\"{name}\";q={};w={}", limit.burst(), limit.window_seconds()));
+    let states = list(&|Standing { name, left, refill, .. }| format!("\"{name}\";r={left};t={}", seconds(*refill)));
+    for (name, value) in [(POLICY, policies), (STATE, states)] {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// Whole seconds, rounded up.
+pub(crate) fn seconds(duration: Duration) -> u64 {
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_what_one_customer_has() {
+        let of = |ip: Option<&str>| {
+            let context = RequestContext::of(&HeaderMap::new(), None, String::new);
+            address(&RequestContext { ip: ip.map(str::to_owned), ..context })
+        };
+        assert_eq!(of(Some("203.0.113.7")), "203.0.113.7");
+        assert_eq!(of(Some("::ffff:203.0.113.7")), "203.0.113.7");
+        assert_eq!(of(Some("2001:db8:1:2:3:4:5:6")), "2001:db8:1:2::");
+        assert_eq!(of(Some("2001:db8:1:2::1")), of(Some("2001:db8:1:2:ffff::")));
+        assert_ne!(of(Some("2001:db8:1:2::1")), of(Some("2001:db8:1:3::1")));
+        assert_eq!((of(Some("test-invoke-source-ip")), of(None)), ("unknown".to_owned(), "unknown".to_owned()));
+    }
+
+    #[test]
+    fn seconds_are_rounded_up() {
+        let of = |millis| seconds(Duration::from_millis(millis));
+        assert_eq!([0, 1, 999, 1_000, 1_001].map(of), [0, 1, 1, 1, 2]);
+    }
+}

@@ -1,0 +1,331 @@
+//! Rate limits: a bucket of tokens that many processes draw from, one token for each request that is let through.
+//!
+//! A bucket is a single number, the moment from which it is full again. A token taken puts that moment off by the time in
+//! which one token comes back, so nothing has to refill it. The moment never becomes an earlier one (but for [`MOST_SKEW`]): a
+//! draw that arrives late or twice costs tokens and gives none.
+//!
+//! Clocks of processes differ. Over the life of a bucket, at most the burst is let through, and what came back since its
+//! first use, and once, not with every draw, what comes back in the time by which the clocks differ.
+
+use std::{ops::RangeInclusive, str::FromStr, time::Duration};
+
+use crate::{fault::Fault, time::Timestamp};
+
+/// The most by which clocks are expected to differ. A bucket that seems to be emptier than empty by more than this was put
+/// there by a clock that is wrong: it is taken for empty now, so that such a clock shuts nobody out for longer than this.
+pub const MOST_SKEW: Duration = Duration::from_secs(10);
+
+/// A lease is so small a part of what is left,
+const SHARE: u64 = 16;
+/// and never more than so many tokens.
+const LARGEST_LEASE: u64 = 16;
+
+const MICROS: u64 = 1_000_000;
+
+/// So many requests in such a time, all of them at once if need be. Written `600/minute`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    burst: u64,
+    window: u64,
+}
+
+/// The moment from which a bucket is full, in microseconds since 1970. Zero for one that was never drawn from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct FullAt(pub u64);
+
+/// How many tokens are drawn at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counting {
+    /// One, for the request at hand.
+    Exactly,
+    /// A sixteenth of what is left, at least one and at most 16, for this request and the next.
+    Leased,
+}
+
+/// A change of a bucket, valid only for one whose moment is as expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draw {
+    /// How many tokens it gives. None, if it puts right what a wrong clock has done.
+    pub tokens: u64,
+    /// What the moment must be; a bucket that is not there has moment zero.
+    pub expected: RangeInclusive<u64>,
+    /// What becomes of it.
+    pub change: Change,
+}
+
+/// What becomes of a bucket's moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It is this one.
+    Set(u64),
+    /// It is so many microseconds later.
+    Add(u64),
+}
+
+impl Limit {
+    /// How many requests may come at once.
+    #[must_use]
+    pub fn burst(self) -> u64 {
+        self.burst
+    }
+
+    /// The seconds in which an empty bucket becomes full.
+    #[must_use]
+    pub fn window_seconds(self) -> u64 {
+        self.window
+    }
+
+    /// The microseconds in which one token comes back, rounded up: a limit is rather kept too well.
+    fn interval(self) -> u64 {
+        self.window.saturating_mul(MICROS).div_ceil(self.burst.max(1))
+    }
+
+    fn capacity(self) -> u64 {
+        self.interval().saturating_mul(self.burst)
+    }
+
+    /// How many tokens such a bucket holds.
+    #[must_use]
+    pub fn left(self, full_at: FullAt, now: Timestamp) -> u64 {
+        let missing = full_at.0.saturating_sub(micros(now));
+        self.capacity().saturating_sub(missing).checked_div(self.interval()).unwrap_or_default()
+    }
+
+    /// How long until it holds one.
+    #[must_use]
+    pub fn wait(self, full_at: FullAt, now: Timestamp) -> Duration {
+        let one = full_at.0.saturating_add(self.interval()).saturating_sub(self.capacity());
+        Duration::from_micros(one.saturating_sub(micros(now)))
+    }
+
+    /// How long until it is full, if `in_hand` more tokens were still in it.
+    #[must_use]
+    pub fn refill(self, full_at: FullAt, in_hand: u64, now: Timestamp) -> Duration {
+        let full_at = full_at.0.saturating_sub(self.interval().saturating_mul(in_hand));
+        Duration::from_micros(full_at.saturating_sub(micros(now)))
+    }
+
+    /// What to do to a bucket, last seen with that moment, to draw from it; `None` when it is empty.
+    #[must_use]
+    pub fn draw(self, seen: FullAt, now: Timestamp, counting: Counting) -> Option<Draw> {
+        let (FullAt(seen), now, capacity) = (seen, micros(now), self.capacity());
+        let empty = now.saturating_add(capacity);
+        let skew = u64::try_from(MOST_SKEW.as_micros()).unwrap_or(u64::MAX);
+        if seen > empty.saturating_add(skew) {
+            return Some(Draw { tokens: 0, expected: seen..=seen, change: Change::Set(empty) });
+        }
+        let left = empty.saturating_sub(seen.max(now)).checked_div(self.interval()).unwrap_or_default();
+        if left == 0 {
+            return None;
+        }
+        let tokens = match counting {
+            Counting::Exactly => 1,
+            Counting::Leased => left.div_euclid(SHARE).clamp(1, LARGEST_LEASE),
+        };
+        let cost = tokens.saturating_mul(self.interval());
+        Some(if seen <= now {
+            Draw { tokens, expected: 0..=now, change: Change::Set(now.saturating_add(cost)) }
+        } else {
+            let most = empty.saturating_sub(cost);
+            Draw { tokens, expected: now.saturating_add(1)..=most, change: Change::Add(cost) }
+        })
+    }
+
+    /// The largest lease there is of it.
+    #[must_use]
+    pub fn largest_lease(self) -> u64 {
+        self.burst.min(LARGEST_LEASE)
+    }
+}
+
+fn micros(moment: Timestamp) -> u64 {
+    moment.unix_millis().saturating_mul(1_000)
+}
+
+impl FromStr for Limit {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let parse = || {
+            let (burst, unit) = text.split_once('/')?;
+            let window = match unit {
+                "second" => 1,
+                "minute" => 60,
+                "hour" => 60 * 60,
+                _ => return None,
+            };
+            let is_number = burst.bytes().all(|byte| byte.is_ascii_digit());
+            let burst = burst.parse().ok().filter(|burst| is_number && (1..=1_000_000).contains(burst))?;
+            Some(Self { burst, window })
+        };
+        parse().ok_or_else(|| Fault::new("invalid_format", "must be 1 to 1000000 per second, minute or hour"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    const START: u64 = 1_800_000_000_000;
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_unix_millis(millis.try_into().unwrap()).unwrap()
+    }
+
+    fn limit(text: &str) -> Limit {
+        text.parse().unwrap()
+    }
+
+    /// The bucket as the table keeps it: done if it is as expected, otherwise shown.
+    fn done(bucket: &mut FullAt, draw: &Draw) -> bool {
+        let is_expected = draw.expected.contains(&bucket.0);
+        if is_expected {
+            bucket.0 = match draw.change {
+                Change::Set(moment) => moment,
+                Change::Add(micros) => bucket.0 + micros,
+            };
+        }
+        is_expected
+    }
+
+    /// Draws as a process does: until it has something, or sees that there is nothing.
+    fn drawn(bucket: &mut FullAt, seen: FullAt, limit: Limit, now: Timestamp, counting: Counting) -> (u64, FullAt) {
+        let mut seen = seen;
+        while let Some(draw) = limit.draw(seen, now, counting) {
+            if done(bucket, &draw) && draw.tokens > 0 {
+                return (draw.tokens, *bucket);
+            }
+            seen = *bucket;
+        }
+        (0, seen)
+    }
+
+    #[test]
+    fn limits_are_written_as_a_number_in_a_time() {
+        assert_eq!((limit("600/minute").burst(), limit("600/minute").window_seconds()), (600, 60));
+        assert_eq!((limit("1/second").window_seconds(), limit("1000000/hour").window_seconds()), (1, 3_600));
+        for bad in ["", "600", "/minute", "0/minute", "-1/minute", "+1/minute", "1.5/hour", "1000001/hour", "5/day"] {
+            assert!(bad.parse::<Limit>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn leases_shrink_with_what_is_left() {
+        let (limit, now, mut bucket) = (limit("300/minute"), at(START), FullAt::default());
+        let mut leases = Vec::new();
+        while let (tokens @ 1.., _) = drawn(&mut bucket, FullAt::default(), limit, now, Counting::Leased) {
+            leases.push(tokens);
+        }
+        assert_eq!(leases.iter().sum::<u64>(), 300);
+        assert_eq!((leases.first(), leases.last()), (Some(&16), Some(&1)));
+        assert!(leases.is_sorted_by(|one, next| one >= next), "{leases:?}");
+        assert_eq!(limit.wait(bucket, now), Duration::from_millis(200));
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_shuts_nobody_out_for_long() {
+        let (limit, mut bucket) = (limit("5/hour"), FullAt::default());
+        let tomorrow = at(START + 24 * 60 * 60 * 1_000);
+        while drawn(&mut bucket, FullAt::default(), limit, tomorrow, Counting::Exactly).0 > 0 {}
+        assert_eq!(drawn(&mut bucket, FullAt::default(), limit, at(START), Counting::Exactly).0, 0);
+        assert_eq!(limit.wait(bucket, at(START)), Duration::from_mins(12));
+        let later = at(START + 12 * 60 * 1_000);
+        assert_eq!(drawn(&mut bucket, FullAt::default(), limit, later, Counting::Exactly).0, 1);
+    }
+
+    fn limits() -> impl Strategy<Value = Limit> {
+        let window = prop_oneof![Just(1), Just(60), Just(3_600)];
+        let burst = prop_oneof![1_u64..20, 1_u64..1_000, Just(1_000_000)];
+        (burst, window).prop_map(|(burst, window)| Limit { burst, window })
+    }
+
+    fn counting() -> impl Strategy<Value = Counting> {
+        prop_oneof![Just(Counting::Exactly), Just(Counting::Leased)]
+    }
+
+    /// One process draws, after so many milliseconds.
+    #[derive(Debug, Clone)]
+    struct Step {
+        pause: u64,
+        process: usize,
+        /// The reply is lost: the process has nothing, and draws again.
+        is_lost: bool,
+        /// A copy of the last draw of all arrives late.
+        is_repeated: bool,
+        counting: Counting,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let pause = prop_oneof![6 => Just(0), 3 => 0_u64..50, 1 => 0_u64..5_000];
+        let step = (pause, 0_usize..8, prop::bool::weighted(0.1), prop::bool::weighted(0.1), counting());
+        let step = step.prop_map(|(pause, process, is_lost, is_repeated, counting)| Step {
+            pause,
+            process,
+            is_lost,
+            is_repeated,
+            counting,
+        });
+        vec(step, 1..400)
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_than_the_burst_and_what_came_back(
+            limit in limits(),
+            skews in vec(0_u64..10_000, 8),
+            steps in steps(),
+        ) {
+            let spread = skews.iter().max().unwrap() - skews.iter().min().unwrap();
+            let (mut bucket, mut elapsed, mut given) = (FullAt::default(), 0, 0);
+            let mut seen = [FullAt::default(); 8];
+            let mut last: Option<Draw> = None;
+            for step in steps {
+                elapsed += step.pause;
+                let now = at(START + elapsed + skews[step.process]);
+                if step.is_repeated && let Some(draw) = &last {
+                    done(&mut bucket, draw);
+                }
+                // What it saw last may be old; what it does must be right all the same.
+                last = limit.draw(seen[step.process], now, step.counting);
+                let (tokens, moment) = drawn(&mut bucket, seen[step.process], limit, now, step.counting);
+                if !step.is_lost {
+                    seen[step.process] = moment;
+                    given += tokens;
+                }
+                let came_back = (elapsed + spread) * limit.burst / (limit.window * 1_000);
+                prop_assert!(given <= limit.burst + came_back, "{given} of {limit:?} after {elapsed} ms, {spread} ms apart");
+            }
+        }
+
+        #[test]
+        fn never_less_to_one_process_that_counts_exactly(limit in limits(), pauses in vec(0_u64..2_000, 1..200)) {
+            let limit = Limit { burst: limit.burst.min(200), ..limit };
+            let (mut bucket, mut now) = (FullAt::default(), START);
+            for pause in pauses {
+                now += pause;
+                while limit.left(bucket, at(now)) > 0 {
+                    prop_assert_eq!(drawn(&mut bucket, FullAt::default(), limit, at(now), Counting::Exactly).0, 1);
+                }
+                prop_assert_eq!(drawn(&mut bucket, FullAt::default(), limit, at(now), Counting::Exactly).0, 0);
+                let wait = u64::try_from(limit.wait(bucket, at(now)).as_micros()).unwrap();
+                prop_assert!(wait > 0 && wait <= limit.interval());
+                prop_assert_eq!(limit.left(bucket, at(now + wait.div_ceil(1_000))).min(1), 1);
+                prop_assert_eq!(limit.left(bucket, at(now + (wait - 1) / 1_000)), 0);
+            }
+        }
+
+        #[test]
+        fn the_moment_never_becomes_an_earlier_one(limit in limits(), moment in START..START + 8_000_000, step in 0_u64..4_000_000) {
+            let now = at(START + step);
+            let bucket = FullAt(moment * 1_000);
+            if let Some(draw) = limit.draw(bucket, now, Counting::Leased) && draw.tokens > 0 {
+                let mut after = bucket;
+                prop_assert!(done(&mut after, &draw));
+                prop_assert!(after > bucket);
+                prop_assert!(after.0 <= micros(now) + limit.capacity());
+            }
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Rate limits: buckets that all processes share through the table. What a bucket is, and why none gives more than it has,
+//! says [`stockroom_domain::limit`]; here it is drawn from, with one conditional write.
+//!
+//! A process draws several tokens at once and keeps them in hand for ten seconds, so that its next request asks nobody. It
+//! also remembers that a bucket was empty: nothing fills it sooner than time does, so a request that comes too early is
+//! refused at no cost. What stays in hand too long, and what was drawn by a call whose reply was lost, is nobody's.
+//!
+//! The count runs beside the request's own first read, and every write waits for it ([`Table::admit`]).
+
+use std::{
+    fmt::Display,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::{ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+use futures_util::{
+    FutureExt as _,
+    future::{join, join_all},
+};
+use stockroom_domain::{
+    limit::{Change, Counting, Draw, FullAt, Limit},
+    time::Timestamp,
+};
+
+use crate::{
+    error::StoreError,
+    expression::{Expression, expression},
+    item::{Item, n},
+    keys::{Key, rate},
+    retry::{Failure, Patience, classify},
+    table::Table,
+};
+
+/// How long tokens are kept in hand.
+const LEASE: Duration = Duration::from_secs(10);
+/// How long requests pass uncounted, the largest lease of them at most, after the table threw out their count.
+const UNCOUNTED: Duration = Duration::from_secs(1);
+/// How long a draw may try.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How many changes by others a draw may meet; each shows how the bucket stands now.
+const MOST_CHANGES: usize = 10;
+/// How long the table keeps a bucket that is full, in seconds: longer than any clock is behind.
+const KEPT_SECONDS: u64 = 60 * 60;
+
+/// A bucket that a request takes a token from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    pub(crate) name: &'static str,
+    pub(crate) key: Key,
+    pub(crate) limit: Limit,
+    pub(crate) counting: Counting,
+}
+
+impl Bucket {
+    /// The bucket of `whom` under the limit `name`. The name is shown to clients, `whom` stands in the table's key: an id, or a
+    /// digest of what should not be there.
+    #[must_use]
+    pub fn new(name: &'static str, whom: impl Display, limit: Limit, counting: Counting) -> Self {
+        Self { name, key: rate(name, whom), limit, counting }
+    }
+}
+
+/// A request that came too early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMany {
+    /// The limit it met.
+    pub limit: &'static str,
+    /// How long until there is a token.
+    pub wait: Duration,
+}
+
+/// How a bucket stands, as far as this process knows: others may have drawn from it since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The limit's name.
+    pub name: &'static str,
+    /// The limit.
+    pub limit: Limit,
+    /// How many tokens are left.
+    pub left: u64,
+    /// How long until all are there.
+    pub refill: Duration,
+}
+
+/// What one request is counted against, and what came of it; clones are the same request's.
+#[derive(Debug, Clone, Default)]
+pub struct Admission(Arc<tokio::sync::Mutex<Counted>>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    pending: Vec<Bucket>,
+    asked: Vec<Bucket>,
+    refused: Option<TooMany>,
+}
+
+/// What a draw came to at the table.
+enum Drawn {
+    Done(FullAt),
+    /// The bucket was another than expected.
+    Otherwise(FullAt),
+    /// Nothing was done, however often it was tried.
+    Throttled,
+}
+
+impl Table {
+    /// Adds buckets that this request is counted against.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`], if that is known already. Nothing is asked.
+    pub(crate) async fn count(&self, buckets: Vec<Bucket>) -> Result<(), StoreError> {
+        let mut counted = self.admission.0.lock().await;
+        let foreseen = self.leases.foresee(&buckets, self.sources.now());
+        if let Err(refusal) = foreseen {
+            counted.refused = Some(refusal);
+            counted.asked.extend(buckets);
+            return Err(refusal.into());
+        }
+        counted.pending.extend(buckets);
+        Ok(())
+    }
+
+    /// Takes a token from every bucket of this request, once. From a lease it takes no call.
+    pub(crate) async fn admit(&self) -> Result<(), StoreError> {
+        let mut counted = self.admission.0.lock().await;
+        if let Some(refusal) = counted.refused {
+            return Err(refusal.into());
+        }
+        if counted.pending.is_empty() {
+            return Ok(());
+        }
+        let result = Box::pin(self.take(&counted.pending)).await;
+        match &result {
+            Err(StoreError::TooMany(refusal)) => counted.refused = Some(*refusal),
+            // What could not be counted is counted when it is asked for again.
+            Err(_) => return result,
+            Ok(()) => {}
+        }
+        let asked = std::mem::take(&mut counted.pending);
+        counted.asked.extend(asked);
+        result
+    }
+
+    /// A read, with the count beside it: nothing of it is seen when the request came too early.
+    pub(crate) fn admitted<T>(
+        &self,
+        read: impl Future<Output = Result<T, StoreError>>,
+    ) -> impl Future<Output = Result<T, StoreError>> {
+        join(self.admit(), read).map(|(admitted, found)| admitted.and(found))
+    }
+
+    /// How the buckets stand that this request was counted against.
+    pub(crate) async fn standings(&self) -> Vec<Standing> {
+        let now = self.sources.now();
+        self.admission.0.lock().await.asked.iter().map(|bucket| self.leases.standing(bucket, now)).collect()
+    }
+
+    /// One token from each bucket, or from none.
+    async fn take(&self, buckets: &[Bucket]) -> Result<(), StoreError> {
+        self.leases.foresee(buckets, self.sources.now())?;
+        let results = join_all(buckets.iter().map(|bucket| self.take_one(bucket))).await;
+        let (mut taken, mut worst) = (Vec::new(), None);
+        for (bucket, result) in buckets.iter().zip(results) {
+            match result {
+                Ok(()) => taken.push(bucket),
+                Err(error) if worst.as_ref().is_none_or(|worst| wait(worst) < wait(&error)) => worst = Some(error),
+                Err(_) => {}
+            }
+        }
+        let Some(worst) = worst else { return Ok(()) };
+        let now = self.sources.now();
+        for bucket in taken {
+            self.leases.put_in_hand(bucket, now, 1, now.plus(LEASE));
+        }
+        Err(worst)
+    }
+
+    async fn take_one(&self, bucket: &Bucket) -> Result<(), StoreError> {
+        if self.leases.take_from_hand(bucket, self.sources.now()) {
+            return Ok(());
+        }
+        if bucket.counting == Counting::Exactly {
+            return self.draw_one(bucket).await;
+        }
+        let turn = self.leases.turn(bucket, self.sources.now());
+        let _turn = turn.lock().await;
+        if self.leases.take_from_hand(bucket, self.sources.now()) { Ok(()) } else { self.draw_one(bucket).await }
+    }
+
+    async fn draw_one(&self, bucket: &Bucket) -> Result<(), StoreError> {
+        let mut patience = Patience::of(PATIENCE);
+        let mut seen = self.leases.seen(bucket);
+        for _ in 0..MOST_CHANGES {
+            let now = self.sources.now();
+            let Some(draw) = bucket.limit.draw(seen, now, bucket.counting) else {
+                return Err(TooMany { limit: bucket.name, wait: bucket.limit.wait(seen, now) }.into());
+            };
+            let drawn = self.draw(bucket, &draw, now, &mut patience).await?;
+            let moment = match drawn {
+                Drawn::Done(moment) | Drawn::Otherwise(moment) => moment,
+                Drawn::Throttled => return self.uncounted(bucket),
+            };
+            seen = moment;
+            self.leases.see(bucket, now, moment);
+            if let (Drawn::Done(_), Some(rest)) = (drawn, draw.tokens.checked_sub(1)) {
+                if rest > 0 {
+                    self.leases.put_in_hand(bucket, now, rest, now.plus(LEASE));
+                }
+                return Ok(());
+            }
+        }
+        Err(StoreError::Unavailable("the bucket changed at every try".to_owned()))
+    }
+
+    /// While the table takes no writes, requests pass for a moment that may well succeed otherwise; but no attempt does that
+    /// must be counted exactly. Where the outcome of a draw is unknown, nothing passes: the request would fare no better.
+    fn uncounted(&self, bucket: &Bucket) -> Result<(), StoreError> {
+        if bucket.counting == Counting::Exactly {
+            return Err(StoreError::Unavailable("an attempt could not be counted".to_owned()));
+        }
+        tracing::warn!(limit = bucket.name, "the table throttles: requests pass uncounted");
+        let now = self.sources.now();
+        let rest = bucket.limit.largest_lease().saturating_sub(1);
+        self.leases.put_in_hand(bucket, now, rest, now.plus(UNCOUNTED));
+        Ok(())
+    }
+
+    /// One conditional write. Done twice, after a lost reply, it costs tokens and gives none.
+    async fn draw(
+        &self,
+        bucket: &Bucket,
+        draw: &Draw,
+        now: Timestamp,
+        patience: &mut Patience,
+    ) -> Result<Drawn, StoreError> {
+        let (update, condition) = expressions(bucket.limit, draw, now);
+        loop {
+            let started = Instant::now();
+            let call = self
+                .client
+                .client
+                .update_item()
+                .table_name(self.name())
+                .set_key(Some(bucket.key.attributes()))
+                .update_expression(&update.text)
+                .condition_expression(&condition.text)
+                .set_expression_attribute_names(Expression::names(&[&update, &condition]))
+                .set_expression_attribute_values(Expression::values(&[&update, &condition]))
+                .return_values(ReturnValue::AllNew)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            let result = Box::pin(call.send()).await;
+            let ended = Instant::now();
+            let error = match result {
+                Ok(output) => {
+                    self.meter.record(started, ended, true, output.consumed_capacity());
+                    return full_at(output.attributes.as_ref()).map(Drawn::Done);
+                }
+                Err(error) => error,
+            };
+            self.meter.record(started, ended, true, []);
+            if let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() {
+                return full_at(failed.item()).map(Drawn::Otherwise);
+            }
+            match classify::<UpdateItemError, _>(&error) {
+                Failure::Fatal(reason) => return Err(StoreError::Internal(reason)),
+                Failure::Stale => return Err(StoreError::internal("a condition failed and showed nothing")),
+                Failure::Conflict(reason) => patience.pause(&self.sources, &reason).await?,
+                Failure::Unknown(reason) => patience.relieve(&self.sources, &reason).await?,
+                Failure::Throttled(reason) => {
+                    if patience.relieve(&self.sources, &reason).await.is_err() {
+                        return Ok(Drawn::Throttled);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn wait(error: &StoreError) -> Option<Duration> {
+    if let StoreError::TooMany(refusal) = error { Some(refusal.wait) } else { None }
+}
+
+fn full_at(item: Option<&Item>) -> Result<FullAt, StoreError> {
+    let Some(value) = item.and_then(|item| item.get("full_at")) else { return Ok(FullAt::default()) };
+    let number = value.as_n().ok().and_then(|number| number.parse().ok());
+    number.map(FullAt).ok_or_else(|| StoreError::internal("a bucket's moment is no number"))
+}
+
+fn expressions(limit: Limit, draw: &Draw, now: Timestamp) -> (Expression, Expression) {
+    let (moment, change) = match draw.change {
+        Change::Set(moment) => (":change", moment),
+        Change::Add(micros) => ("#full_at + :change", micros),
+    };
+    let expires = now.unix_seconds().saturating_add(limit.window_seconds()).saturating_add(KEPT_SECONDS);
+    let update = expression(format!("SET #full_at = {moment}, #expires_at = :expires"))
+        .with("change", n(change))
+        .with("expires", n(expires));
+    let low = *draw.expected.start();
+    let never = if low == 0 { "attribute_not_exists(#full_at) OR " } else { "" };
+    let condition = expression(format!("{never}#full_at BETWEEN :low AND :high"))
+        .with("low", n(low))
+        .with("high", n(*draw.expected.end()));
+    (update, condition)
+}

@@ -1,0 +1,59 @@
+//! A shop under limits, and how its requests are answered.
+
+use std::time::Duration;
+
+use stockroom_harness::{Reply, Request, Shop, Stack};
+
+/// Every limit as it is when nothing is said: an empty setting is one that is not set.
+pub(super) const USUAL: [(&str, &str); 6] = [
+    ("LIMIT_REQUESTS", ""),
+    ("LIMIT_TENANT", ""),
+    ("LIMIT_ADDRESS", ""),
+    ("LIMIT_LOGIN", ""),
+    ("LIMIT_LOGIN_ADDRESS", ""),
+    ("LIMIT_ONBOARDING", ""),
+];
+
+/// A shop whose people signed in without limits and now work under these; the clock stands still.
+pub(super) async fn limited(settings: &[(&str, &str)]) -> Shop {
+    let stack = Stack::start().await;
+    let shop = Shop::open(&stack, "acme").await;
+    stack.clock().stop();
+    under(&shop, settings)
+}
+
+/// The same shop, as another process serves it under these limits.
+pub(super) fn under(shop: &Shop, settings: &[(&str, &str)]) -> Shop {
+    shop.at(&shop.stack().another_process_with(shop.stack().clock().clone(), settings))
+}
+
+pub(super) fn wait(shop: &Shop, millis: u64) {
+    shop.stack().clock().advance(Duration::from_millis(millis));
+}
+
+/// How often the request is let through, until it comes too early.
+pub(super) async fn let_through(request: Request) -> usize {
+    for count in 0..10_000 {
+        if request.clone().await.status() == 429 {
+            return count;
+        }
+    }
+    unreachable!("nothing is limited")
+}
+
+/// The seconds that an answer asks to wait.
+#[track_caller]
+pub(super) fn retry_after(reply: &Reply) -> u64 {
+    reply.header("retry-after").unwrap().parse().unwrap()
+}
+
+/// What an answer says of the limit of that name: left, and the seconds until it is full.
+#[track_caller]
+pub(super) fn state(reply: &Reply, name: &str) -> (u64, u64) {
+    let header = reply.header("ratelimit").unwrap_or_default();
+    let mut members = header.split(", ").map(|member| member.split(';').collect::<Vec<_>>());
+    let member = members.find(|member| member[0].trim_matches('"') == name);
+    let member = member.unwrap_or_else(|| unreachable!("{name} is not in {header}"));
+    let figure = |index: usize, prefix| member[index].strip_prefix(prefix).unwrap().parse().unwrap();
+    (figure(1, "r="), figure(2, "t="))
+}
