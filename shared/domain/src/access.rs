@@ -37,6 +37,12 @@ pub enum Permission {
     ReadStock,
     /// Record movements.
     RecordStock,
+    /// See every entry of the log.
+    ReadAuditLog,
+    /// Follow what happens, as far as it is everybody's business or one's own.
+    ReadEvents,
+    /// Follow what is another's business, too.
+    ReadEverybodysEvents,
 }
 
 impl Role {
@@ -58,9 +64,10 @@ impl Role {
             | Permission::ReadOrganization
             | Permission::ReadCatalogue
             | Permission::ReadStock
-            | Permission::RecordStock => Self::Staff,
-            Permission::ReadUsers | Permission::WriteCatalogue => Self::Manager,
-            Permission::ManageUsers | Permission::DeleteCatalogue => Self::Admin,
+            | Permission::RecordStock
+            | Permission::ReadEvents => Self::Staff,
+            Permission::ReadUsers | Permission::WriteCatalogue | Permission::ReadEverybodysEvents => Self::Manager,
+            Permission::ManageUsers | Permission::DeleteCatalogue | Permission::ReadAuditLog => Self::Admin,
         };
         self >= least
     }
