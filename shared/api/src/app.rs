@@ -22,6 +22,7 @@ struct Shared {
     hasher: Hasher,
     tenants: Tenants,
     cors_origins: Vec<String>,
+    feed_settle: Duration,
 }
 
 impl App {
@@ -38,6 +39,7 @@ impl App {
             hasher: Hasher::new(sources.clone()),
             tenants: Tenants::new(config.tenant_base_domain.clone()),
             cors_origins: config.cors_origins.clone(),
+            feed_settle: config.feed_settle,
         }))
     }
 
@@ -69,6 +71,12 @@ impl App {
     #[must_use]
     pub fn refresh_lifetime(&self) -> Duration {
         self.0.tokens.refresh_lifetime()
+    }
+
+    /// How far behind the present a feed of events ends.
+    #[must_use]
+    pub fn feed_settle(&self) -> Duration {
+        self.0.feed_settle
     }
 
     pub(crate) fn cursors(&self) -> &Cursors {

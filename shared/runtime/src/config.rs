@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use stockroom_store::Connection;
+use stockroom_store::{Connection, WRITE_DEADLINE};
 
 /// All settings of a function.
 #[derive(Clone)]
@@ -28,6 +28,8 @@ pub struct Config {
     pub tenant_base_domain: Option<String>,
     /// `CORS_ORIGINS`: who may call from a browser.
     pub cors_origins: Vec<String>,
+    /// `FEED_SETTLE_SECONDS`: how far behind the present a feed of events ends.
+    pub feed_settle: Duration,
     /// `TABLE_NAME` and the SDK's own variables.
     pub connection: Connection,
 }
@@ -177,6 +179,7 @@ impl Config {
         let days = read.or("REFRESH_TOKEN_EXPIRE_DAYS", Positive(7));
         let tenant_base_domain = read.optional("TENANT_BASE_DOMAIN");
         let cors_origins = read.or("CORS_ORIGINS", Origins::default());
+        let settle = read.or("FEED_SETTLE_SECONDS", Settle(Duration::from_secs(15)));
         let table = read.required("TABLE_NAME", "the name of the DynamoDB table");
         let region = match read.text("AWS_REGION") {
             Some(region) => Some(region),
@@ -199,6 +202,7 @@ impl Config {
                 refresh_token_lifetime: Duration::from_secs(u64::from(days?.0).saturating_mul(24 * 60 * 60)),
                 tenant_base_domain: tenant_base_domain?,
                 cors_origins: cors_origins?.0,
+                feed_settle: settle?.0,
                 connection: Connection {
                     table: table?,
                     region: region?,
@@ -256,6 +260,21 @@ impl FromStr for Positive {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse().ok().filter(|number| (1..=100_000).contains(number)).map(Self).ok_or("a whole number from 1 on")
+    }
+}
+
+/// How long after an entry's id was made it is sure to be there or not: longer than any write may take, with room for
+/// clocks that differ.
+#[derive(Clone, Copy)]
+struct Settle(Duration);
+
+impl FromStr for Settle {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seconds = text.parse().ok().filter(|seconds| *seconds <= 3_600).map(Duration::from_secs);
+        let seconds = seconds.filter(|settle| *settle > WRITE_DEADLINE).map(Self);
+        seconds.ok_or_else(|| format!("a whole number of seconds above {}", WRITE_DEADLINE.as_secs()))
     }
 }
 
@@ -353,6 +372,15 @@ mod tests {
         );
         for bad in ["*", "https://", "a.example", "https://a.example/", "https://A.example", "https://a.example,"] {
             assert!(origins(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_feed_ends_behind_every_write() {
+        assert_eq!(read(&[]).unwrap().feed_settle, Duration::from_secs(15));
+        assert_eq!(read(&[("FEED_SETTLE_SECONDS", "11")]).unwrap().feed_settle, Duration::from_secs(11));
+        for bad in ["10", "0", "-1", "12.5", "1e2", "99999999999"] {
+            assert!(read(&[("FEED_SETTLE_SECONDS", bad)]).is_err(), "{bad}");
         }
     }
 

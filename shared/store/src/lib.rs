@@ -8,7 +8,9 @@
 mod catalogue;
 mod client;
 mod closing;
+mod entries;
 mod error;
+mod events;
 mod expression;
 mod idempotency;
 mod identity;
@@ -16,6 +18,7 @@ mod item;
 mod keys;
 mod levels;
 mod log;
+mod merge;
 mod meter;
 mod movements;
 mod organizations;
@@ -32,7 +35,9 @@ use stockroom_domain::{catalogue::SupplierDetails, source::Sources};
 
 pub use catalogue::{Catalogue, CatalogueFilter, CatalogueSort};
 pub use client::{Connection, TableClient};
+pub use entries::{AuditLog, EntryFilter, LogEntry, What};
 pub use error::{Conflict, StoreError};
+pub use events::{DomainEvent, EventFilter, Events, Since};
 pub use idempotency::IdempotencyKey;
 pub use identity::{Credential, Identity, NewSession, PasswordHash, Presented, Refreshed};
 pub use levels::{LevelFilter, LevelView, Levels};
@@ -42,6 +47,7 @@ pub use movements::{MovementFilter, Movements, RecordedMovement};
 pub use organizations::{NewOrganization, Organizations, SignedUp};
 pub use page::{Page, PageRequest, Position};
 pub use products::{ProductFilter, ProductSort, Products};
+pub use retry::WRITE_DEADLINE;
 pub use scope::{Caller, Claim, TenantScope};
 pub use users::{NewUser, UserProfile, Users};
 pub use warehouses::Warehouses;
@@ -125,6 +131,18 @@ impl Store {
     #[must_use]
     pub fn movements<'a>(&'a self, scope: &'a TenantScope) -> Movements<'a> {
         Movements::new(&self.table, scope)
+    }
+
+    /// All that was ever done.
+    #[must_use]
+    pub fn audit_log<'a>(&'a self, scope: &'a TenantScope) -> AuditLog<'a> {
+        AuditLog::new(&self.table, scope)
+    }
+
+    /// What happens, as far as it is the caller's business.
+    #[must_use]
+    pub fn events<'a>(&'a self, scope: &'a TenantScope) -> Events<'a> {
+        Events::new(&self.table, scope)
     }
 
     /// What is there, and what was.

@@ -1,13 +1,12 @@
 //! Movements: recording them, and reading them back. A movement is its own log entry.
 
-use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use stockroom_domain::{
     catalogue::{Product, Resource, Warehouse},
     fault::Fault,
     id::{ChangeId, MovementId, ProductId, PurchaseRequestId, TransferId, UserId, WarehouseId},
     quantity::Quantity,
-    stock::{Movement, MovementType, NewMovement, Operation, Posting},
+    stock::{Balance, Movement, MovementType, NewMovement, Operation, Posting},
     text::{Notes, Reference},
     time::Timestamp,
     user::Person,
@@ -22,14 +21,12 @@ use crate::{
     keys::{Index, OrganizationKeys, SHARDS, id_bounds, last_id, ledger_sort},
     levels::{LevelRecord, product_key, warehouse_key},
     log::OriginRecord,
+    merge::{Merge, share, text},
     page::{Page, PageRequest, Position},
     scope::TenantScope,
     table::{Query, Range, Table},
     write::{Attempt, Authority, Change, Decision, Outcome},
 };
-
-/// The most items that a filtered page examines in each of the partitions it merges.
-const MOST_EXAMINED_EACH: usize = 250;
 
 /// A movement as it is kept; what its key says is not said again.
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,17 +53,34 @@ struct MovementRecord {
     occurred_at: Option<Timestamp>,
     created_at: Timestamp,
     created_by: Person,
+    /// The minimum, only if the level fell below it with this movement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fell_below: Option<Quantity>,
     /// Only if the change has other entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     change_id: Option<ChangeId>,
     origin: OriginRecord,
 }
 
+/// A movement as an entry of the log.
+#[derive(Debug)]
+pub(crate) struct MovementEntry {
+    pub(crate) movement: Movement,
+    pub(crate) fell_below: Option<Quantity>,
+    pub(crate) change_id: Option<ChangeId>,
+    pub(crate) origin: OriginRecord,
+}
+
 /// The movement of an item, or of an index's view of it.
 pub(crate) fn movement(item: &Item) -> Result<Movement, StoreError> {
+    movement_entry(item).map(|entry| entry.movement)
+}
+
+/// The same with what makes it an entry.
+pub(crate) fn movement_entry(item: &Item) -> Result<MovementEntry, StoreError> {
     let id = item.get("sk").and_then(|sk| last_id(sk.as_s().ok()?));
     let record: MovementRecord = data(item)?;
-    Ok(Movement {
+    let movement = Movement {
         id: id.ok_or_else(|| StoreError::internal("a movement has no id"))?,
         kind: record.kind,
         product_id: record.product_id,
@@ -82,12 +96,15 @@ pub(crate) fn movement(item: &Item) -> Result<Movement, StoreError> {
         occurred_at: record.occurred_at.unwrap_or(record.created_at),
         created_at: record.created_at,
         created_by: record.created_by,
-    })
+    };
+    let MovementRecord { fell_below, change_id, origin, .. } = record;
+    Ok(MovementEntry { movement, fell_below, change_id, origin })
 }
 
 fn item(
     keys: OrganizationKeys,
     movement: &Movement,
+    fell_below: Option<Quantity>,
     change: Option<ChangeId>,
     origin: OriginRecord,
 ) -> Result<Item, StoreError> {
@@ -107,6 +124,7 @@ fn item(
         occurred_at: (moved.occurred_at != moved.created_at).then_some(moved.occurred_at),
         created_at: moved.created_at,
         created_by: moved.created_by,
+        fell_below,
         change_id: change,
         origin,
     };
@@ -259,19 +277,22 @@ impl<'a> Movements<'a> {
         };
 
         let change_id = counterpart.is_some().then_some(attempt.change_id);
-        let entry = item(keys, &out, change_id, attempt.origin())?;
+        // Levels that have yet to follow a new minimum follow now.
+        let follows = product_item.contains_key(SPREADING);
+        let level = from.after(&product, &out, follows);
+        let entry = item(keys, &out, from.fell_below(&level), change_id, attempt.origin())?;
         let mut change = Change::with_entry_item(
             RecordedMovement { movement: out.clone(), counterpart: counterpart.clone() },
             entry,
         )?
         .kept_forever();
-        // Levels that have yet to follow a new minimum follow now.
-        let follows = product_item.contains_key(SPREADING);
-        change = self.settle(change, &product, &from, &out, follows)?;
+        change = self.settle(change, product.id, &from, &level)?;
         let mut needs_check = from.needs_check() || follows;
         if let (Some((_, place)), Some(movement)) = (&to, &counterpart) {
-            change = change.put(item(keys, movement, change_id, attempt.origin())?, &crate::expression::absent())?;
-            change = self.settle(change, &product, place, movement, follows)?;
+            let level = place.after(&product, movement, follows);
+            let entry = item(keys, movement, place.fell_below(&level), change_id, attempt.origin())?;
+            change = change.put(entry, &crate::expression::absent())?;
+            change = self.settle(change, product.id, place, &level)?;
             needs_check |= place.needs_check();
         }
         Ok(guard(change, &product_key, product_item, product.version, needs_check)?.into())
@@ -294,21 +315,13 @@ impl<'a> Movements<'a> {
     fn settle<T>(
         &self,
         change: Change<T>,
-        product: &Product,
+        product: ProductId,
         place: &Place<'_>,
-        movement: &Movement,
-        follows: bool,
+        after: &LevelRecord,
     ) -> Result<Change<T>, StoreError> {
-        let balance = stockroom_domain::stock::Balance { on_hand: movement.balance_after, sequence: movement.sequence };
-        // What was read of product and level need not be of one moment: a level keeps its own minimum unless checked.
-        let minimum = match &place.level {
-            Some(level) if !follows => level.minimum(),
-            Some(_) | None => product.details.min_stock_level,
-        };
-        let after = LevelRecord::moved(place.level.as_ref(), balance, minimum, movement.created_at);
         let Resource { id: warehouse, version, .. } = place.warehouse;
         let change =
-            change.put(after.item(self.keys(), product.id, warehouse)?, &LevelRecord::as_read(place.level.as_ref()))?;
+            change.put(after.item(self.keys(), product, warehouse)?, &LevelRecord::as_read(place.level.as_ref()))?;
         let key = warehouse_key(self.keys(), warehouse);
         if place.level.is_none() {
             return guard_new_level(change, &key, place.warehouse_item, version);
@@ -360,15 +373,13 @@ impl<'a> Movements<'a> {
                     (Some(reached), false) => (reached.to_owned(), high),
                     (None, _) => (low, high),
                 };
-                // Ids spread evenly, so half a page from each of four shards nearly always holds the page.
-                let examine = page.limit.div_ceil(2).saturating_add(3);
                 let shard = |shard| Query {
                     range: Range::Between(low.clone(), high.clone()),
                     filter: condition.clone(),
-                    ..Query::new(keys.movement_shard(shard), examine)
+                    ..Query::new(keys.movement_shard(shard), share(page))
                 };
                 let merge = Merge { order: |item| text(item, "sk"), name: "sk" };
-                let merged = self.merge(merge, (0..SHARDS).map(shard).collect(), page);
+                let merged = self.table.merged_page(merge, (0..SHARDS).map(shard).collect(), page);
                 self.table.beside_check(self.scope, merged).await?
             }
         };
@@ -405,55 +416,8 @@ impl<'a> Movements<'a> {
             let (warehouse, at, sequence) = (parts.next()?, parts.next()?, parts.next()?);
             Some(format!("{at}#{warehouse}#{sequence}"))
         };
-        self.merge(Merge { order, name: "line" }, warehouses.map(ledger).collect(), page).await
+        self.table.merged_page(Merge { order, name: "line" }, warehouses.map(ledger).collect(), page).await
     }
-
-    /// Asks all queries at once and merges what they find by an order they share. Where one stopped before its end,
-    /// nothing behind that point may be shown yet.
-    async fn merge(
-        &self,
-        merge: Merge,
-        queries: Vec<Query>,
-        page: &PageRequest,
-    ) -> Result<(Vec<Item>, Option<Position>), StoreError> {
-        let asked = queries.into_iter().map(|mut query| {
-            query.descending = page.descending;
-            if !query.filter.text.is_empty() {
-                query.examine = MOST_EXAMINED_EACH;
-            }
-            async move { self.table.query(&query).await }
-        });
-        let found = try_join_all(asked).await?;
-        let order = merge.order;
-        let stops = found.iter().filter_map(|found| order(&found.last.as_ref()?.start_key()));
-        let stop = if page.descending { stops.max() } else { stops.min() };
-        let reached = page.after.as_ref().and_then(|position| position.get(merge.name));
-        let mut lines: Vec<(String, Item)> = found
-            .into_iter()
-            .flat_map(|found| found.items)
-            .filter_map(|item| Some((order(&item)?, item)))
-            .filter(|(at, _)| Some(at.as_str()) != reached)
-            .filter(|(at, _)| stop.as_ref().is_none_or(|stop| if page.descending { at >= stop } else { at <= stop }))
-            .collect();
-        lines.sort_by(|(a, _), (b, _)| if page.descending { b.cmp(a) } else { a.cmp(b) });
-        let next = if lines.len() > page.limit {
-            lines.truncate(page.limit);
-            lines.last().map(|(at, _)| at.clone())
-        } else {
-            stop
-        };
-        let next = next.map(|at| Position::single(merge.name, at));
-        Ok((lines.into_iter().map(|(_, item)| item).collect(), next))
-    }
-}
-
-/// How several queries are merged.
-#[derive(Clone, Copy)]
-struct Merge {
-    /// Where an item, or the place a query stopped at, stands in the order.
-    order: fn(&Item) -> Option<String>,
-    /// What a position calls that.
-    name: &'static str,
 }
 
 /// The part of a ledger that belongs to one warehouse.
@@ -493,13 +457,26 @@ impl Place<'_> {
         self.level.as_ref().is_none_or(LevelRecord::is_frozen)
     }
 
-    fn balance(&self) -> stockroom_domain::stock::Balance {
+    /// The level that a movement leaves.
+    fn after(&self, product: &Product, movement: &Movement, follows: bool) -> LevelRecord {
+        let balance = Balance { on_hand: movement.balance_after, sequence: movement.sequence };
+        // What was read of product and level need not be of one moment: a level keeps its own minimum unless checked.
+        let minimum = match &self.level {
+            Some(level) if !follows => level.minimum(),
+            Some(_) | None => product.details.min_stock_level,
+        };
+        LevelRecord::moved(self.level.as_ref(), balance, minimum, movement.created_at)
+    }
+
+    /// The minimum that the level falls below by becoming `after`, if it does and was not below it already.
+    fn fell_below(&self, after: &LevelRecord) -> Option<Quantity> {
+        let was_low = self.level.as_ref().is_some_and(LevelRecord::is_low);
+        (after.is_low() && !was_low).then(|| after.minimum())
+    }
+
+    fn balance(&self) -> Balance {
         self.level.as_ref().map(LevelRecord::balance).unwrap_or_default()
     }
-}
-
-fn text(item: &Item, name: &str) -> Option<String> {
-    item.get(name)?.as_s().ok().cloned()
 }
 
 fn unknown(what: &str) -> Fault {
@@ -507,7 +484,7 @@ fn unknown(what: &str) -> Fault {
 }
 
 /// What no key can tell.
-fn conditions(filter: &MovementFilter) -> Expression {
+pub(crate) fn conditions(filter: &MovementFilter) -> Expression {
     let mut condition = Expression::default();
     if !filter.kinds.is_empty() {
         let names: Vec<String> = (0..filter.kinds.len()).map(|index| format!(":type{index}")).collect();
