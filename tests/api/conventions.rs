@@ -102,7 +102,7 @@ impl Furnished {
         let id = match template.split('/').nth(3) {
             Some("organizations") => &self.shop.id,
             Some("products") => &self.product,
-            Some("stock-movements") => &self.movement,
+            Some("audit-logs" | "events" | "stock-movements") => &self.movement,
             Some("suppliers") => &self.supplier,
             Some("users") => &self.staff().id,
             Some("warehouses") => &self.warehouse,

@@ -3,5 +3,6 @@
 mod access;
 mod conventions;
 mod cost;
+mod log;
 mod smoke;
 mod stock;

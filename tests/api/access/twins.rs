@@ -183,7 +183,9 @@ fn objects(value: &Value) -> Vec<String> {
 #[tokio::test]
 async fn a_cursor_is_good_for_who_got_it_where_they_got_it() {
     let world = World::new().await;
-    let [_, manager, admin] = world.members();
+    let admin = world.admin();
+    let colleague = world.acme.hire("colleague", "ADMIN").await;
+    let colleague = Caller::new("colleague", admin.standing, &colleague, &world.ours);
     let outsider = Caller::new("other", Standing::Outsider, world.globex.admin(), &world.theirs);
     let page = |sample: &Sample, caller: &Caller| sample.by(&caller.client).query(&[("limit", "1")]);
 
@@ -210,10 +212,10 @@ async fn a_cursor_is_good_for_who_got_it_where_they_got_it() {
 
         let nonsense = page(sample, &admin).query(&[("cursor", &changed(own))]).await;
         assert_eq!((nonsense.status(), nonsense.code().as_str()), (400, "invalid_cursor"), "{list}");
-        let (theirs, managers) = (cursor_of(&outsider).await, cursor_of(&manager).await);
+        let (theirs, colleagues) = (cursor_of(&outsider).await, cursor_of(&colleague).await);
         let foreign = [
             ("of another organization", page(sample, &admin).query(&[("cursor", &theirs)])),
-            ("of another user", page(sample, &admin).query(&[("cursor", &managers)])),
+            ("of another user", page(sample, &admin).query(&[("cursor", &colleagues)])),
             ("of another list", page(sample, &admin).query(&[("cursor", of_another_list)])),
             ("of another order", page(sample, &admin).query(&[("cursor", own), ("order", "asc")])),
         ];

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, ops::Index};
 
 use serde_json::{Value, json};
 use stockroom_domain::access::Role;
-use stockroom_harness::{Client, Person, Shop, Stack};
+use stockroom_harness::{Client, Person, Reply, Shop, Stack};
 use stockroom_local::embedded::TABLE_NAME;
 use tempfile::TempDir;
 
@@ -39,7 +39,12 @@ impl Things {
         let unstocked = shop.product("SKU-2").with("category", "Shelves").await;
         let supplier = shop.supplier("Nuts and Bolts").await;
         shop.supplier("Bolts and Nuts").await;
+        let entries = shop.admin().get("/api/v1/audit-logs").query(&[("entity_id", &product)]).await.expect(200);
+        let low = shop.admin().get("/api/v1/events").query(&[("type", "stock.low")]).await.expect(200);
+        let newest = |page: &Reply| page.items()[0]["id"].as_str().unwrap().to_owned();
         let ids = [
+            ("entry", newest(&entries)),
+            ("low", newest(&low)),
             ("organization", shop.id.clone()),
             ("user", user),
             ("staff", shop.staff().id.clone()),
