@@ -1,7 +1,12 @@
 //! Events: what they are called, what they say, and who may read them.
 
 use serde_json::{Value, json};
+use stockroom_domain::{
+    id::{EntryId, Id as _},
+    source::Clock as _,
+};
 use stockroom_harness::{Client, Shop, Stack};
+use stockroom_local::embedded::TABLE_NAME;
 
 use crate::stock::support::walk;
 
@@ -156,5 +161,31 @@ async fn an_id_next_to_an_event_is_none() {
             let is_of_low = kinds(std::slice::from_ref(&event)) == ["stock.low"] || reply.status() == 200;
             assert!(reply.status() == 404 || (is_of_low && bit == 3), "{other} beside {id}");
         }
+    }
+}
+
+/// Puts an entry into the log past the product, about something that is somebody's own.
+fn write_entry_of(shop: &Shop, owner: &str) -> String {
+    let id = EntryId::from_parts(shop.stack().clock().now(), [0; 10]).to_string();
+    let s = |text: &str| json!({"S": text});
+    let data = json!({"M": {
+        "change_id": s(&id), "action": s("UPDATE"), "entity": s("Supplier"), "entity_id": s(&id), "owner": s(owner),
+        "after": {"M": {"name": s("Private")}}, "request_id": s("none"), "created_at": s("2026-11-23T09:00:00.000Z"),
+    }});
+    let item = json!({"pk": s(&format!("ORG#{}#LOG#0", shop.id)), "sk": s(&id), "data": data});
+    let put = json!({"TableName": TABLE_NAME, "Item": item});
+    shop.stack().database().put_item(serde_json::from_value(put).unwrap()).unwrap();
+    id
+}
+
+#[tokio::test]
+async fn what_is_somebodys_own_is_told_to_them_and_to_managers() {
+    let shop = Shop::open(&Stack::start().await, "acme").await;
+    let colleague = shop.hire("colleague", "STAFF").await;
+    let id = write_entry_of(&shop, &shop.staff().id);
+    for (person, may) in [(shop.staff(), true), (shop.manager(), true), (shop.admin(), true), (&colleague, false)] {
+        person.get(format!("{PATH}/{id}")).await.expect(if may { 200 } else { 404 });
+        let told = events(person, &[]).await;
+        assert_eq!(told.iter().any(|event| event["id"] == id.as_str()), may);
     }
 }
