@@ -95,7 +95,11 @@ mod tests {
         let everything = |name: &str| match name {
             "CORS_ORIGINS" => Some("https://app.example".to_owned()),
             "DEBUG" => Some("true".to_owned()),
-            "LOG_LEVEL" | "ALGORITHM" | "ACCESS_TOKEN_EXPIRE_MINUTES" | "REFRESH_TOKEN_EXPIRE_DAYS" => None,
+            "LOG_LEVEL"
+            | "ALGORITHM"
+            | "ACCESS_TOKEN_EXPIRE_MINUTES"
+            | "REFRESH_TOKEN_EXPIRE_DAYS"
+            | "FEED_SETTLE_SECONDS" => None,
             _ => Some("elsewhere.example".to_owned()),
         };
         let config = config(settings(everything));

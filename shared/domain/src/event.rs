@@ -14,6 +14,7 @@ use crate::{
 pub struct EventType {
     subject: &'static str,
     verb: &'static str,
+    /// Told on the bus alone, to programs of the product.
     is_internal: bool,
 }
 
@@ -57,12 +58,6 @@ impl EventType {
     pub fn origins(self) -> impl Iterator<Item = (Entity, Action)> {
         let pairs = Entity::ALL.iter().flat_map(|entity| Action::ALL.iter().map(|action| (*entity, *action)));
         pairs.filter(move |(entity, action)| Self::of(*entity, *action) == Some(self))
-    }
-
-    /// Whether it is told on the bus alone, to programs of the product.
-    #[must_use]
-    pub fn is_internal(self) -> bool {
-        self.is_internal
     }
 
     /// Whether a member may read such an event. What has an owner is told to its owner and to who may read everybody's.

@@ -19,7 +19,7 @@ use crate::{
     log::{Origin, OriginRecord},
     merge::{Merge, share, text},
     movements::{MovementEntry, MovementFilter, conditions, movement_entry},
-    page::{Page, PageRequest, Position},
+    page::{Page, PageRequest},
     scope::TenantScope,
     table::{Query, Range, Table},
 };
@@ -203,7 +203,7 @@ impl<'a> AuditLog<'a> {
             };
         }
         let found = self.table.merged_page(BY_ID, queries, page);
-        let (items, next): (_, Option<Position>) = self.table.beside_check(self.scope, found).await?;
+        let (items, next) = self.table.beside_check(self.scope, found).await?;
         Ok(Page { items: items.iter().map(LogEntry::of).collect::<Result<_, _>>()?, next })
     }
 
@@ -246,7 +246,7 @@ impl<'a> AuditLog<'a> {
         let condition = conditions(&wanted);
         if let Some(id) = filter.entity_id {
             // A movement's entry is itself.
-            let key = keys.movement_named(id);
+            let key = keys.movement(id);
             let range = Range::Between(key.sk.clone(), key.sk);
             return vec![Query { range, filter: condition, ..Query::new(key.pk, 2) }];
         }

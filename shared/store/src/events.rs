@@ -66,7 +66,7 @@ pub enum Since {
 }
 
 /// Which events a list shows.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct EventFilter {
     /// Of this type alone.
     pub kind: Option<EventType>,

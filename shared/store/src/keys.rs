@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use stockroom_domain::{
-    id::{EntryId, Id, MovementId, OrganizationId, ProductId, UserId, WarehouseId},
+    id::{EntryId, Id, OrganizationId, ProductId, UserId, WarehouseId},
     organization::Subdomain,
     time::Timestamp,
 };
@@ -159,12 +159,8 @@ impl OrganizationKeys {
         self.partition(&format!("MOVE#{shard}"))
     }
 
-    pub(crate) fn movement(self, id: MovementId) -> Key {
-        self.movement_named(id)
-    }
-
-    /// The movement that has the id, whatever else it could be an id of.
-    pub(crate) fn movement_named(self, id: impl Id) -> Key {
+    /// The movement of that id, which may be an id of anything.
+    pub(crate) fn movement(self, id: impl Id) -> Key {
         Key::new(self.movement_shard(shard(id)), id)
     }
 
@@ -188,7 +184,7 @@ impl OrganizationKeys {
 
     /// An entry of the log, movement or not.
     pub(crate) fn any_entry(self, id: EntryId) -> Key {
-        if id.is_of_movement() { self.movement_named(id) } else { self.entry(id) }
+        if id.is_of_movement() { self.movement(id) } else { self.entry(id) }
     }
 
     /// Index 1: what happened to one thing.
@@ -256,6 +252,8 @@ pub(crate) fn neighbours(id: impl Id) -> (String, String) {
 
 #[cfg(test)]
 mod tests {
+    use stockroom_domain::id::MovementId;
+
     use super::*;
 
     #[test]
