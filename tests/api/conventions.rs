@@ -113,7 +113,7 @@ impl Furnished {
             _ if template.contains("/sessions/") => &self.session,
             Some("organizations") => &self.shop.id,
             Some("products") => &self.product,
-            Some("stock-movements") => &self.movement,
+            Some("audit-logs" | "events" | "stock-movements") => &self.movement,
             Some("suppliers") => &self.supplier,
             Some("users") => &self.staff().id,
             Some("warehouses") => &self.warehouse,

@@ -76,6 +76,7 @@ async fn every_operation_costs_what_is_written_down() {
     measure_people(&mut costs, &shop).await;
     measure_passwords(&mut costs, &shop).await;
     measure_limits(&mut costs, &shop).await;
+    measure_log(&mut costs, &shop).await;
     measure_organization(&mut costs, &shop).await;
 
     insta::with_settings!({ snapshot_path => ".", prepend_module_to_snapshot => false, omit_expression => true }, {
@@ -99,6 +100,10 @@ async fn every_operation_costs_what_is_written_down() {
     costs.bar("GET /api/v1/products", "20 by SKU", 2, 100, 0);
     costs.bar("GET /api/v1/stock-levels", "as of a past moment", 2, 100, 0);
     costs.bar("GET /api/v1/stock-movements/low-stock", "1 low", 2, 100, 0);
+    costs.bar("GET /api/v1/audit-logs/{id}", "", 1, 3, 0);
+    costs.bar("GET /api/v1/audit-logs", "20 newest", 1, 100, 0);
+    costs.bar("GET /api/v1/events/{id}", "", 1, 3, 0);
+    costs.bar("GET /api/v1/events", "20 of a feed", 1, 100, 0);
     costs.bar("POST /api/v1/auth/token", "", 2, 4, 12);
     costs.bar("POST /api/v1/auth/token", "under limits", 2, 4, 12);
     costs.bar("GET /api/v1/users/me", "under limits, a new lease", 1, 3, 2);
@@ -398,4 +403,35 @@ async fn measure_limits(costs: &mut Costs, shop: &Shop) {
     });
     let sign_up = anonymous.without_tenant().post("/api/v1/organizations", new);
     costs.measure("POST /api/v1/organizations", "under limits", sign_up, 201).await;
+}
+
+async fn measure_log(costs: &mut Costs, shop: &Shop) {
+    let (admin, staff) = (shop.admin(), shop.staff());
+    let product = shop.product("LOG-1").await;
+    let newest = admin.get("/api/v1/audit-logs").query(&[("entity_id", &product)]).await.expect(200);
+    let id = newest.items()[0]["id"].as_str().unwrap().to_owned();
+    let one = admin.get(format!("/api/v1/audit-logs/{id}"));
+    costs.measure("GET /api/v1/audit-logs/{id}", "", one, 200).await;
+    let pages: [(&str, &[(&str, &str)]); 5] = [
+        ("20 newest", &[]),
+        ("of a product", &[("entity_id", &product)]),
+        ("of an actor", &[("actor_id", &staff.id)]),
+        ("of an action", &[("action", "DELETE")]),
+        ("of an action of an actor", &[("actor_id", &staff.id), ("action", "LOGIN")]),
+    ];
+    for (case, query) in pages {
+        costs.measure("GET /api/v1/audit-logs", case, admin.get("/api/v1/audit-logs").query(query), 200).await;
+    }
+    costs.measure("GET /api/v1/events/{id}", "", staff.get(format!("/api/v1/events/{id}")), 200).await;
+    shop.stack().clock().advance(Duration::from_secs(30));
+    let pages: [(&str, &[(&str, &str)]); 5] = [
+        ("20 newest", &[]),
+        ("20 of a feed", &[("after", "start")]),
+        ("the end of a feed", &[("after", &id)]),
+        ("of a type", &[("type", "product.deleted")]),
+        ("stock that became low", &[("type", "stock.low")]),
+    ];
+    for (case, query) in pages {
+        costs.measure("GET /api/v1/events", case, staff.get("/api/v1/events").query(query), 200).await;
+    }
 }

@@ -4,6 +4,7 @@ mod access;
 mod conventions;
 mod cost;
 mod limits;
+mod log;
 mod passwords;
 mod people;
 mod purchasing;

@@ -18,4 +18,4 @@ mod minimum;
 mod races;
 mod random;
 mod recording;
-mod support;
+pub(crate) mod support;

@@ -1,9 +1,7 @@
 //! `GET /stock-movements/{id}`: one movement.
 
-use stockroom_api::{Answer, ApiError, PathId, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, PathId, RequestStore, Scope, wire::MovementView};
 use stockroom_domain::id::MovementId;
-
-use crate::view::MovementView;
 
 pub(crate) async fn get(store: RequestStore, scope: Scope, PathId(id): PathId<MovementId>) -> Result<Answer, ApiError> {
     Ok(Answer::ok(&MovementView::from(&store.movements(&scope).get(id).await?)))

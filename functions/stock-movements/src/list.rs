@@ -1,10 +1,8 @@
 //! `GET /stock-movements`: the ledger, page by page.
 
-use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Params, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Params, RequestStore, Scope, wire::MovementView};
 use stockroom_domain::{fault::Fault, stock::MovementType};
 use stockroom_store::MovementFilter;
-
-use crate::view::MovementView;
 
 pub(crate) struct Movements(MovementFilter);
 

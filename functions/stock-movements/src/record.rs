@@ -1,9 +1,9 @@
 //! `POST /stock-movements`: record what came, went, was moved, corrected or counted.
 
-use stockroom_api::{Answer, ApiError, Body, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, Body, RequestStore, Scope, wire::MovementView};
 use stockroom_store::RecordedMovement;
 
-use crate::{body::MovementBody, view::MovementView};
+use crate::body::MovementBody;
 
 pub(crate) async fn record(
     store: RequestStore,

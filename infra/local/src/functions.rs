@@ -4,10 +4,12 @@ use stockroom_api::{App, Route, Routes};
 
 use crate::gateway::Function;
 
-fn routes() -> [(&'static str, Routes); 9] {
+fn routes() -> [(&'static str, Routes); 11] {
     [
+        ("audit-logs", stockroom_audit_logs::routes()),
         ("auth", stockroom_auth::routes()),
         ("docs", stockroom_docs::routes()),
+        ("events", stockroom_events::routes()),
         ("organizations", stockroom_organizations::routes()),
         ("products", stockroom_products::routes()),
         ("purchase-requests", stockroom_purchase_requests::routes()),

@@ -96,7 +96,11 @@ mod tests {
         let everything = |name: &str| match name {
             "CORS_ORIGINS" => Some("https://app.example".to_owned()),
             "DEBUG" => Some("true".to_owned()),
-            "LOG_LEVEL" | "ALGORITHM" | "ACCESS_TOKEN_EXPIRE_MINUTES" | "REFRESH_TOKEN_EXPIRE_DAYS" => None,
+            "LOG_LEVEL"
+            | "ALGORITHM"
+            | "ACCESS_TOKEN_EXPIRE_MINUTES"
+            | "REFRESH_TOKEN_EXPIRE_DAYS"
+            | "FEED_SETTLE_SECONDS" => None,
             "LIMIT_LOGIN" => Some("off".to_owned()),
             name if name.starts_with("LIMIT_") => Some("7/second".to_owned()),
             _ => Some("elsewhere.example".to_owned()),

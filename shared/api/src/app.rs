@@ -24,6 +24,7 @@ struct Shared {
     tenants: Tenants,
     links: Links,
     cors_origins: Vec<String>,
+    feed_settle: Duration,
 }
 
 impl App {
@@ -42,6 +43,7 @@ impl App {
             tenants: Tenants::new(config.tenant_base_domain.clone()),
             links: Links::new(config),
             cors_origins: config.cors_origins.clone(),
+            feed_settle: config.feed_settle,
         }))
     }
 
@@ -79,6 +81,12 @@ impl App {
     #[must_use]
     pub fn refresh_lifetime(&self) -> Duration {
         self.0.tokens.refresh_lifetime()
+    }
+
+    /// How far behind the present a feed of events ends.
+    #[must_use]
+    pub fn feed_settle(&self) -> Duration {
+        self.0.feed_settle
     }
 
     pub(crate) fn cursors(&self) -> &Cursors {

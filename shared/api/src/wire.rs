@@ -1,14 +1,18 @@
 //! How values of the domain are written in JSON where that differs from how they are kept.
 
+use std::collections::BTreeMap;
+
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use stockroom_domain::{
-    id::{OrganizationId, UserId},
+    id::{MovementId, OrganizationId, ProductId, PurchaseRequestId, TransferId, UserId, WarehouseId},
     quantity::Quantity,
-    text::{Email, FullName},
+    stock::Movement,
+    text::{Email, FullName, Notes, Reference},
     time::Timestamp,
     user::{Person, User},
 };
+use stockroom_store::RecordedMovement;
 
 /// A quantity as a JSON number, digit by digit and never through a binary float.
 #[derive(Debug, Clone, Copy)]
@@ -73,4 +77,89 @@ impl<'a> UserView<'a> {
             updated_at: user.updated_at,
         }
     }
+}
+
+/// A movement as it is shown.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct MovementView<'a> {
+    pub id: MovementId,
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub product_id: ProductId,
+    pub warehouse_id: WarehouseId,
+    pub quantity: Number,
+    pub counted_quantity: Option<Number>,
+    pub balance_after: Number,
+    pub sequence: u64,
+    pub reference: Option<&'a Reference>,
+    pub notes: Option<&'a Notes>,
+    pub transfer_id: Option<TransferId>,
+    pub purchase_request_id: Option<PurchaseRequestId>,
+    pub occurred_at: Timestamp,
+    pub created_at: Timestamp,
+    pub created_by: PersonView<'a>,
+    /// The other leg, in the answer to recording a transfer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counterpart: Option<Box<MovementView<'a>>>,
+}
+
+impl<'a> From<&'a Movement> for MovementView<'a> {
+    fn from(movement: &'a Movement) -> Self {
+        Self {
+            id: movement.id,
+            kind: movement.kind.name(),
+            product_id: movement.product_id,
+            warehouse_id: movement.warehouse_id,
+            quantity: movement.quantity.into(),
+            counted_quantity: movement.counted_quantity.map(Number),
+            balance_after: movement.balance_after.into(),
+            sequence: movement.sequence,
+            reference: movement.reference.as_ref(),
+            notes: movement.notes.as_ref(),
+            transfer_id: movement.transfer_id,
+            purchase_request_id: movement.purchase_request_id,
+            occurred_at: movement.occurred_at,
+            created_at: movement.created_at,
+            created_by: PersonView::from(&movement.created_by),
+            counterpart: None,
+        }
+    }
+}
+
+impl<'a> From<&'a RecordedMovement> for MovementView<'a> {
+    fn from(recorded: &'a RecordedMovement) -> Self {
+        let counterpart = recorded.counterpart.as_ref().map(|leg| Box::new(MovementView::from(leg)));
+        Self { counterpart, ..Self::from(&recorded.movement) }
+    }
+}
+
+/// The members that hold quantities, wherever they stand in what the log keeps.
+const QUANTITIES: [&str; 6] =
+    ["capacity", "min_stock_level", "on_hand", "quantity", "received_quantity", "reorder_quantity"];
+
+/// What the log keeps of a thing, as it is shown: quantities as numbers, members in order of their names.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<'a>(pub &'a Value);
+
+impl Serialize for Kept<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(members) => serializer.collect_map(members.iter().map(member).collect::<BTreeMap<_, _>>()),
+            Value::Array(values) => serializer.collect_seq(values.iter().map(Kept)),
+            plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => plain.serialize(serializer),
+        }
+    }
+}
+
+fn member<'a>((name, value): (&'a String, &'a Value)) -> (&'a String, Member<'a>) {
+    let quantity = QUANTITIES.contains(&name.as_str()).then(|| value.as_str()?.parse().ok()).flatten();
+    (name, quantity.map_or(Member::Kept(Kept(value)), |quantity| Member::Quantity(Number(quantity))))
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Member<'a> {
+    Quantity(Number),
+    Kept(Kept<'a>),
 }

@@ -45,6 +45,12 @@ pub enum Permission {
     DecidePurchases,
     /// Delete anybody's drafts.
     DeleteRequests,
+    /// See every entry of the log.
+    ReadAuditLog,
+    /// Follow what happens, as far as it is everybody's business or one's own.
+    ReadEvents,
+    /// Follow what is another's business, too.
+    ReadEverybodysEvents,
 }
 
 impl Role {
@@ -67,12 +73,17 @@ impl Role {
             | Permission::ReadCatalogue
             | Permission::ReadStock
             | Permission::RecordStock
-            | Permission::RequestPurchases => Self::Staff,
-            Permission::ReadUsers | Permission::WriteCatalogue | Permission::DecidePurchases => Self::Manager,
+            | Permission::RequestPurchases
+            | Permission::ReadEvents => Self::Staff,
+            Permission::ReadUsers
+            | Permission::WriteCatalogue
+            | Permission::DecidePurchases
+            | Permission::ReadEverybodysEvents => Self::Manager,
             Permission::ManageOrganization
             | Permission::ManageUsers
             | Permission::DeleteCatalogue
-            | Permission::DeleteRequests => Self::Admin,
+            | Permission::DeleteRequests
+            | Permission::ReadAuditLog => Self::Admin,
         };
         self >= least
     }

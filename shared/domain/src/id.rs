@@ -20,8 +20,21 @@ fn parse(text: &str) -> Result<Uuid, Fault> {
         .ok_or_else(|| Fault::new("invalid_format", "must be a UUID in canonical lower case"))
 }
 
+/// In the last byte of a movement's id alone, so that the id of an entry tells where it is kept.
+const OF_MOVEMENT: u8 = 0b0100;
+/// In the last byte of the id of an entry's second event, and of no entry: both events stand side by side in order of
+/// their ids.
+const SECOND_EVENT: u8 = 0b1000;
+
+/// The bytes with these bits of the last one made `mark`.
+fn marked(mut random: [u8; 10], mark: u8) -> [u8; 10] {
+    let [.., last] = &mut random;
+    *last = *last & !(OF_MOVEMENT | SECOND_EVENT) | mark;
+    random
+}
+
 macro_rules! ids {
-    ($($(#[doc = $doc:literal])+ $name:ident;)+) => {$(
+    ($($(#[doc = $doc:literal])+ $name:ident $(, marked $mark:expr)?;)+) => {$(
         $(#[doc = $doc])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
@@ -29,6 +42,7 @@ macro_rules! ids {
 
         impl Id for $name {
             fn from_parts(at: Timestamp, random: [u8; 10]) -> Self {
+                $(let random = marked(random, $mark);)?
                 Self(uuid::Builder::from_unix_timestamp_millis(at.unix_millis(), &random).into_uuid())
             }
 
@@ -68,7 +82,7 @@ ids! {
     /// A place that holds stock.
     WarehouseId;
     /// One line of the ledger, which is a log entry.
-    MovementId;
+    MovementId, marked OF_MOVEMENT;
     /// The two legs of a transfer.
     TransferId;
     /// A request to buy.
@@ -76,15 +90,54 @@ ids! {
     /// A line of a request to buy; see [`RequestItemId::of`].
     RequestItemId;
     /// One entry of an organization's log.
-    EntryId;
+    EntryId, marked 0;
+    /// What an entry tells as a domain event.
+    EventId;
+    /// Anything that the log speaks of.
+    EntityId;
     /// All entries that one request wrote together.
     ChangeId;
 }
 
-impl From<MovementId> for EntryId {
-    /// A movement is its log entry.
-    fn from(id: MovementId) -> Self {
-        Self(id.0)
+macro_rules! is_also {
+    ($($from:ident is also $to:ident: $doc:literal;)+) => {$(
+        impl From<$from> for $to {
+            #[doc = $doc]
+            fn from(id: $from) -> Self {
+                Self(id.0)
+            }
+        }
+    )+};
+}
+
+is_also! {
+    MovementId is also EntryId: "A movement is its log entry.";
+    MovementId is also EntityId: "And what its log entry is about.";
+    ProductId is also EntityId: "The log speaks of products.";
+    EntityId is also UserId: "The user of that id, if that is what it is.";
+    EntryId is also ChangeId: "An entry that was written alone stands for its change.";
+    EntryId is also EventId: "The event that an entry tells by itself.";
+}
+
+impl EntryId {
+    /// Whether it is a movement's.
+    #[must_use]
+    pub fn is_of_movement(self) -> bool {
+        self.0.as_bytes().last().is_some_and(|last| last & OF_MOVEMENT != 0)
+    }
+}
+
+impl EventId {
+    /// The second event of an entry, next behind the first; itself, if it is one.
+    #[must_use]
+    pub fn second(self) -> Self {
+        Self(Uuid::from_u128(self.0.as_u128() | u128::from(SECOND_EVENT)))
+    }
+
+    /// The entry that tells it.
+    #[must_use]
+    pub fn entry(self) -> EntryId {
+        EntryId(Uuid::from_u128(self.0.as_u128() & !u128::from(SECOND_EVENT)))
     }
 }
 
@@ -131,6 +184,20 @@ mod tests {
         assert_eq!(id.parse::<ProductId>().unwrap().to_string(), id);
         for other in ["", "0190b6a47b1e7c3a8f000123456789ab", "0190B6A4-7B1E-7C3A-8F00-0123456789AB", "{x}", "../x"] {
             assert!(other.parse::<ProductId>().is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_id_tells_what_entry_it_is_of() {
+        for last in 0..=u8::MAX {
+            let (at, random) = (Timestamp::from_unix_millis(1_000).unwrap(), [last; 10]);
+            let (movement, entry) = (MovementId::from_parts(at, random), EntryId::from_parts(at, random));
+            assert!(EntryId::from(movement).is_of_movement() && !entry.is_of_movement());
+            for id in [movement.into(), entry] {
+                let event = EventId::from(id);
+                assert!(event < event.second());
+                assert_eq!((event.entry(), event.second().entry(), event.second().second()), (id, id, event.second()));
+            }
         }
     }
 

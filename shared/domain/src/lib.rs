@@ -1,5 +1,6 @@
 //! The vocabulary and the rules of Stockroom: typed ids, exact quantities, texts that are valid by construction, roles
-//! and what they permit, how a movement changes a stock level, and what becomes of a purchase request.
+//! and what they permit, how a movement changes a stock level, what becomes of a purchase request, and what the log tells
+//! as events.
 //!
 //! Nothing here knows AWS, HTTP or a clock of its own: time and randomness come in through [`source::Sources`].
 //! Values serialize as they are stored; their wire form is the edge's business.
@@ -8,6 +9,7 @@
 pub mod access;
 pub mod catalogue;
 mod common_passwords;
+pub mod event;
 pub mod fault;
 pub mod id;
 pub mod limit;

@@ -1,6 +1,13 @@
 //! The words of the log: what was done, and to what.
 
-use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+
+use serde::{
+    Deserialize, Serialize,
+    de::{IntoDeserializer as _, value::Error},
+};
+
+use crate::fault::Fault;
 
 /// A kind of thing that the log speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -44,4 +51,88 @@ pub enum Action {
     /// Somebody asked for a link to set a new password; without an entity when the address is nobody's.
     PasswordResetRequested,
     PasswordReset,
+}
+
+impl Entity {
+    /// Every kind.
+    pub const ALL: &[Self] = &[
+        Self::Organization,
+        Self::User,
+        Self::Product,
+        Self::Supplier,
+        Self::Warehouse,
+        Self::StockMovement,
+        Self::PurchaseRequest,
+    ];
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: &[Self] = &[
+        Self::Create,
+        Self::Update,
+        Self::Delete,
+        Self::StockIn,
+        Self::StockOut,
+        Self::StockTransfer,
+        Self::StockAdjustment,
+        Self::Submit,
+        Self::Approve,
+        Self::Reject,
+        Self::MarkOrdered,
+        Self::Receive,
+        Self::Cancel,
+        Self::Login,
+        Self::LoginFailed,
+        Self::Logout,
+        Self::TokenReused,
+        Self::Invite,
+        Self::PasswordChanged,
+        Self::PasswordResetRequested,
+        Self::PasswordReset,
+    ];
+}
+
+impl FromStr for Entity {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let known = Self::deserialize(text.into_deserializer());
+        known.map_err(|_: Error| Fault::new("unknown_value", "must be a kind of thing such as Product"))
+    }
+}
+
+impl FromStr for Action {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let known = Self::deserialize(text.into_deserializer());
+        known.map_err(|_: Error| Fault::new("unknown_value", "must be an action such as UPDATE"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many values serde knows of a type that has none of this name.
+    fn count<T: for<'de> Deserialize<'de>>() -> usize {
+        let error = serde_json::from_str::<T>("\"none of them\"").err().unwrap().to_string();
+        error.matches('`').count() / 2 - 1
+    }
+
+    #[test]
+    fn all_are_all() {
+        assert_eq!((Entity::ALL.len(), Action::ALL.len()), (count::<Entity>(), count::<Action>()));
+    }
+
+    #[test]
+    fn words_are_read_as_they_are_written() {
+        for action in Action::ALL {
+            let written = serde_json::to_value(action).unwrap();
+            assert_eq!(written.as_str().unwrap().parse::<Action>().unwrap(), *action);
+        }
+        assert_eq!("StockMovement".parse::<Entity>().unwrap(), Entity::StockMovement);
+        assert!("login".parse::<Action>().is_err() && "product".parse::<Entity>().is_err());
+    }
 }

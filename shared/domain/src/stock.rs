@@ -29,6 +29,9 @@ pub enum MovementType {
 }
 
 impl MovementType {
+    /// Every type.
+    pub const ALL: [Self; 5] = [Self::In, Self::Out, Self::TransferOut, Self::TransferIn, Self::Adjustment];
+
     /// The name on the wire.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -40,6 +40,12 @@ impl Timestamp {
         self.0.checked_add(duration).map_or(Self(jiff::Timestamp::MAX), Self)
     }
 
+    /// The moment so much earlier; 1970 where there is none.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        self.0.checked_sub(duration).map_or(Self::EPOCH, |moment| Self(moment.max(jiff::Timestamp::UNIX_EPOCH)))
+    }
+
     /// How long `earlier` lies back, zero if it does not.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use stockroom_domain::limit::Limit;
-use stockroom_store::Connection;
+use stockroom_store::{Connection, WRITE_DEADLINE};
 
 /// All settings of a function.
 #[derive(Clone)]
@@ -33,6 +33,8 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// `LIMIT_REQUESTS` and the others.
     pub limits: Limits,
+    /// `FEED_SETTLE_SECONDS`: how far behind the present a feed of events ends.
+    pub feed_settle: Duration,
     /// `TABLE_NAME` and the SDK's own variables.
     pub connection: Connection,
 }
@@ -211,6 +213,7 @@ impl Config {
         let login = read.limit("LIMIT_LOGIN", "5/minute");
         let login_address = read.limit("LIMIT_LOGIN_ADDRESS", "60/minute");
         let onboarding = read.limit("LIMIT_ONBOARDING", "3/hour");
+        let settle = read.or("FEED_SETTLE_SECONDS", Settle(Duration::from_secs(15)));
         let table = read.required("TABLE_NAME", "the name of the DynamoDB table");
         let region = match read.text("AWS_REGION") {
             Some(region) => Some(region),
@@ -242,6 +245,7 @@ impl Config {
                     login_address: login_address?.0,
                     onboarding: onboarding?.0,
                 },
+                feed_settle: settle?.0,
                 connection: Connection {
                     table: table?,
                     region: region?,
@@ -320,6 +324,21 @@ impl FromStr for Positive {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse().ok().filter(|number| (1..=100_000).contains(number)).map(Self).ok_or("a whole number from 1 on")
+    }
+}
+
+/// How long after an entry's id was made it is sure to be there or not: longer than any write may take, with room for
+/// clocks that differ.
+#[derive(Clone, Copy)]
+struct Settle(Duration);
+
+impl FromStr for Settle {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seconds = text.parse().ok().filter(|seconds| *seconds <= 3_600).map(Duration::from_secs);
+        let seconds = seconds.filter(|settle| *settle > WRITE_DEADLINE).map(Self);
+        seconds.ok_or_else(|| format!("a whole number of seconds above {}", WRITE_DEADLINE.as_secs()))
     }
 }
 
@@ -474,6 +493,15 @@ mod tests {
                 "the settings cannot be used: LIMIT_REQUESTS cannot be used, expected 1 to 1000000 per second, minute or \
                  hour, such as 600/minute, or off"
             );
+        }
+    }
+
+    #[test]
+    fn a_feed_ends_behind_every_write() {
+        assert_eq!(read(&[]).unwrap().feed_settle, Duration::from_secs(15));
+        assert_eq!(read(&[("FEED_SETTLE_SECONDS", "11")]).unwrap().feed_settle, Duration::from_secs(11));
+        for bad in ["10", "0", "-1", "12.5", "1e2", "99999999999"] {
+            assert!(read(&[("FEED_SETTLE_SECONDS", bad)]).is_err(), "{bad}");
         }
     }
 

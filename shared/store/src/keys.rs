@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use stockroom_domain::{
-    id::{EntryId, Id, MovementId, OrganizationId, ProductId, PurchaseRequestId, SupplierId, UserId, WarehouseId},
+    id::{EntryId, Id, OrganizationId, ProductId, PurchaseRequestId, SupplierId, UserId, WarehouseId},
     organization::Subdomain,
     purchasing::RequestStatus,
     time::Timestamp,
@@ -206,7 +206,8 @@ impl OrganizationKeys {
         self.partition(&format!("MOVE#{shard}"))
     }
 
-    pub(crate) fn movement(self, id: MovementId) -> Key {
+    /// The movement of that id, which may be an id of anything.
+    pub(crate) fn movement(self, id: impl Id) -> Key {
         Key::new(self.movement_shard(shard(id)), id)
     }
 
@@ -220,8 +221,17 @@ impl OrganizationKeys {
         self.partition(&format!("AT#{warehouse}"))
     }
 
+    pub(crate) fn log_shard(self, shard: u8) -> String {
+        self.partition(&format!("LOG#{shard}"))
+    }
+
     pub(crate) fn entry(self, id: EntryId) -> Key {
-        Key::new(self.partition(&format!("LOG#{}", shard(id))), id)
+        Key::new(self.log_shard(shard(id)), id)
+    }
+
+    /// An entry of the log, movement or not.
+    pub(crate) fn any_entry(self, id: EntryId) -> Key {
+        if id.is_of_movement() { self.movement(id) } else { self.entry(id) }
     }
 
     /// Index 1: what happened to one thing.
@@ -276,9 +286,29 @@ pub(crate) fn id_bounds(from: Option<Timestamp>, to: Option<Timestamp>) -> (Stri
     (from.map(prefix).unwrap_or_default(), to.map_or_else(|| "g".to_owned(), prefix))
 }
 
+/// The sort keys of the ids next before and next behind an id.
+pub(crate) fn neighbours(id: impl Id) -> (String, String) {
+    let sort = |number: u128| {
+        let hex = format!("{number:032x}");
+        let part = |range| hex.get(range).unwrap_or_default();
+        [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
+    };
+    let number = id.uuid().as_u128();
+    (sort(number.saturating_sub(1)), sort(number.saturating_add(1)))
+}
+
 #[cfg(test)]
 mod tests {
+    use stockroom_domain::id::MovementId;
+
     use super::*;
+
+    #[test]
+    fn between_an_id_and_its_neighbours_is_none() {
+        let (before, behind) = neighbours("0190b6a4-7b1e-7c3a-8f00-0123456789ff".parse::<MovementId>().unwrap());
+        assert_eq!(before, "0190b6a4-7b1e-7c3a-8f00-0123456789fe");
+        assert_eq!(behind, "0190b6a4-7b1e-7c3a-8f00-012345678a00");
+    }
 
     #[test]
     fn bounds_hold_the_ids_of_their_time() {

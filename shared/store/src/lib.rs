@@ -8,7 +8,9 @@
 mod catalogue;
 mod client;
 mod closing;
+mod entries;
 mod error;
+mod events;
 mod expression;
 mod guard;
 mod idempotency;
@@ -19,6 +21,7 @@ mod leases;
 mod levels;
 mod limits;
 mod log;
+mod merge;
 mod meter;
 mod movements;
 mod organizations;
@@ -40,7 +43,9 @@ use stockroom_domain::{catalogue::SupplierDetails, source::Sources};
 
 pub use catalogue::{Catalogue, CatalogueFilter, CatalogueSort};
 pub use client::{Connection, TableClient};
+pub use entries::{AuditLog, EntryFilter, LogEntry, What};
 pub use error::{Conflict, StoreError};
+pub use events::{DomainEvent, EventFilter, Events, Since};
 pub use idempotency::IdempotencyKey;
 pub use identity::{Credential, Identity, NewSession, PasswordHash, Presented, Refreshed};
 pub use levels::{LevelFilter, LevelView, Levels};
@@ -53,6 +58,7 @@ pub use page::{Page, PageRequest, Position};
 pub use passwords::{Account, NewPassword, OwnPassword, PasswordChange, Passwords};
 pub use products::{ProductFilter, ProductSort, Products};
 pub use purchasing::{NewRequest, PurchaseRequests, Receipt, RequestChanges, RequestFilter};
+pub use retry::WRITE_DEADLINE;
 pub use scope::{Caller, Claim, TenantScope};
 pub use sessions::OwnSession;
 pub use user_changes::UserChange;
@@ -177,6 +183,18 @@ impl Store {
     #[must_use]
     pub fn purchase_requests<'a>(&'a self, scope: &'a TenantScope) -> PurchaseRequests<'a> {
         PurchaseRequests::new(&self.table, scope)
+    }
+
+    /// All that was ever done.
+    #[must_use]
+    pub fn audit_log<'a>(&'a self, scope: &'a TenantScope) -> AuditLog<'a> {
+        AuditLog::new(&self.table, scope)
+    }
+
+    /// What happens, as far as it is the caller's business.
+    #[must_use]
+    pub fn events<'a>(&'a self, scope: &'a TenantScope) -> Events<'a> {
+        Events::new(&self.table, scope)
     }
 
     /// What is there, and what was.

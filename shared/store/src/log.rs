@@ -49,6 +49,13 @@ impl From<&Origin> for OriginRecord {
     }
 }
 
+impl From<OriginRecord> for Origin {
+    fn from(record: OriginRecord) -> Self {
+        let OriginRecord { ip, user_agent, request_id } = record;
+        Self { ip, user_agent, request_id }
+    }
+}
+
 /// An entry of the log but for movements, which are entries by themselves.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {

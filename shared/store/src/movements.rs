@@ -1,6 +1,5 @@
 //! Movements: recording them, and reading them back. A movement is its own log entry.
 
-use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use stockroom_domain::{
     id::{ChangeId, MovementId, ProductId, PurchaseRequestId, TransferId, UserId, WarehouseId},
@@ -18,15 +17,13 @@ use crate::{
     item::{Item, data, s, with_data},
     keys::{Index, OrganizationKeys, SHARDS, id_bounds, last_id, ledger_sort},
     log::OriginRecord,
+    merge::{Merge, share, text},
     page::{Page, PageRequest, Position},
     posting::{Goods, Place},
     scope::TenantScope,
     table::{Query, Range, Table},
     write::{Attempt, Authority, Change, Decision, Outcome},
 };
-
-/// The most items that a filtered page examines in each of the partitions it merges.
-const MOST_EXAMINED_EACH: usize = 250;
 
 /// A movement as it is kept; what its key says is not said again.
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,17 +50,34 @@ struct MovementRecord {
     occurred_at: Option<Timestamp>,
     created_at: Timestamp,
     created_by: Person,
+    /// The minimum, only if the level fell below it with this movement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fell_below: Option<Quantity>,
     /// Only if the change has other entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     change_id: Option<ChangeId>,
     origin: OriginRecord,
 }
 
+/// A movement as an entry of the log.
+#[derive(Debug)]
+pub(crate) struct MovementEntry {
+    pub(crate) movement: Movement,
+    pub(crate) fell_below: Option<Quantity>,
+    pub(crate) change_id: Option<ChangeId>,
+    pub(crate) origin: OriginRecord,
+}
+
 /// The movement of an item, or of an index's view of it.
 pub(crate) fn movement(item: &Item) -> Result<Movement, StoreError> {
+    movement_entry(item).map(|entry| entry.movement)
+}
+
+/// The same with what makes it an entry.
+pub(crate) fn movement_entry(item: &Item) -> Result<MovementEntry, StoreError> {
     let id = item.get("sk").and_then(|sk| last_id(sk.as_s().ok()?));
     let record: MovementRecord = data(item)?;
-    Ok(Movement {
+    let movement = Movement {
         id: id.ok_or_else(|| StoreError::internal("a movement has no id"))?,
         kind: record.kind,
         product_id: record.product_id,
@@ -79,13 +93,16 @@ pub(crate) fn movement(item: &Item) -> Result<Movement, StoreError> {
         occurred_at: record.occurred_at.unwrap_or(record.created_at),
         created_at: record.created_at,
         created_by: record.created_by,
-    })
+    };
+    let MovementRecord { fell_below, change_id, origin, .. } = record;
+    Ok(MovementEntry { movement, fell_below, change_id, origin })
 }
 
 /// A movement's item: its line in the ledger, and its entry in the log.
 pub(crate) fn item(
     keys: OrganizationKeys,
     movement: &Movement,
+    fell_below: Option<Quantity>,
     change: Option<ChangeId>,
     origin: OriginRecord,
 ) -> Result<Item, StoreError> {
@@ -105,6 +122,7 @@ pub(crate) fn item(
         occurred_at: (moved.occurred_at != moved.created_at).then_some(moved.occurred_at),
         created_at: moved.created_at,
         created_by: moved.created_by,
+        fell_below,
         change_id: change,
         origin,
     };
@@ -241,13 +259,16 @@ impl<'a> Movements<'a> {
         let change_id = into.is_some().then_some(attempt.change_id);
         let recorded =
             RecordedMovement { movement: out.clone(), counterpart: into.as_ref().map(|(_, leg)| leg.clone()) };
-        let entry = item(keys, &out, change_id, attempt.origin())?;
+        let level = goods.level_after(&from, &out);
+        let entry = item(keys, &out, from.fell_below(&level), change_id, attempt.origin())?;
         let mut change = Change::with_entry_item(recorded, entry)?.kept_forever();
         let mut guards = Guards::default();
-        change = goods.settle(keys, change, &mut guards, &from, &out)?;
+        change = goods.settle(keys, change, &mut guards, &from, &level)?;
         if let Some((place, leg)) = &into {
-            change = change.put(item(keys, leg, change_id, attempt.origin())?, &crate::expression::absent())?;
-            change = goods.settle(keys, change, &mut guards, place, leg)?;
+            let level = goods.level_after(place, leg);
+            let entry = item(keys, leg, place.fell_below(&level), change_id, attempt.origin())?;
+            change = change.put(entry, &crate::expression::absent())?;
+            change = goods.settle(keys, change, &mut guards, place, &level)?;
         }
         Ok(guards.onto(change)?.into())
     }
@@ -296,15 +317,13 @@ impl<'a> Movements<'a> {
                     (Some(reached), false) => (reached.to_owned(), high),
                     (None, _) => (low, high),
                 };
-                // Ids spread evenly, so half a page from each of four shards nearly always holds the page.
-                let examine = page.limit.div_ceil(2).saturating_add(3);
                 let shard = |shard| Query {
                     range: Range::Between(low.clone(), high.clone()),
                     filter: condition.clone(),
-                    ..Query::new(keys.movement_shard(shard), examine)
+                    ..Query::new(keys.movement_shard(shard), share(page))
                 };
                 let merge = Merge { order: |item| text(item, "sk"), name: "sk" };
-                let merged = self.merge(merge, (0..SHARDS).map(shard).collect(), page);
+                let merged = self.table.merged_page(merge, (0..SHARDS).map(shard).collect(), page);
                 self.table.beside_check(self.scope, merged).await?
             }
         };
@@ -341,55 +360,8 @@ impl<'a> Movements<'a> {
             let (warehouse, at, sequence) = (parts.next()?, parts.next()?, parts.next()?);
             Some(format!("{at}#{warehouse}#{sequence}"))
         };
-        self.merge(Merge { order, name: "line" }, warehouses.map(ledger).collect(), page).await
+        self.table.merged_page(Merge { order, name: "line" }, warehouses.map(ledger).collect(), page).await
     }
-
-    /// Asks all queries at once and merges what they find by an order they share. Where one stopped before its end,
-    /// nothing behind that point may be shown yet.
-    async fn merge(
-        &self,
-        merge: Merge,
-        queries: Vec<Query>,
-        page: &PageRequest,
-    ) -> Result<(Vec<Item>, Option<Position>), StoreError> {
-        let asked = queries.into_iter().map(|mut query| {
-            query.descending = page.descending;
-            if !query.filter.text.is_empty() {
-                query.examine = MOST_EXAMINED_EACH;
-            }
-            async move { self.table.query(&query).await }
-        });
-        let found = try_join_all(asked).await?;
-        let order = merge.order;
-        let stops = found.iter().filter_map(|found| order(&found.last.as_ref()?.start_key()));
-        let stop = if page.descending { stops.max() } else { stops.min() };
-        let reached = page.after.as_ref().and_then(|position| position.get(merge.name));
-        let mut lines: Vec<(String, Item)> = found
-            .into_iter()
-            .flat_map(|found| found.items)
-            .filter_map(|item| Some((order(&item)?, item)))
-            .filter(|(at, _)| Some(at.as_str()) != reached)
-            .filter(|(at, _)| stop.as_ref().is_none_or(|stop| if page.descending { at >= stop } else { at <= stop }))
-            .collect();
-        lines.sort_by(|(a, _), (b, _)| if page.descending { b.cmp(a) } else { a.cmp(b) });
-        let next = if lines.len() > page.limit {
-            lines.truncate(page.limit);
-            lines.last().map(|(at, _)| at.clone())
-        } else {
-            stop
-        };
-        let next = next.map(|at| Position::single(merge.name, at));
-        Ok((lines.into_iter().map(|(_, item)| item).collect(), next))
-    }
-}
-
-/// How several queries are merged.
-#[derive(Clone, Copy)]
-struct Merge {
-    /// Where an item, or the place a query stopped at, stands in the order.
-    order: fn(&Item) -> Option<String>,
-    /// What a position calls that.
-    name: &'static str,
 }
 
 /// The part of a ledger that belongs to one warehouse.
@@ -422,12 +394,8 @@ impl Line {
     }
 }
 
-fn text(item: &Item, name: &str) -> Option<String> {
-    item.get(name)?.as_s().ok().cloned()
-}
-
 /// What no key can tell.
-fn conditions(filter: &MovementFilter) -> Expression {
+pub(crate) fn conditions(filter: &MovementFilter) -> Expression {
     let mut condition = Expression::default();
     if !filter.kinds.is_empty() {
         let names: Vec<String> = (0..filter.kinds.len()).map(|index| format!(":type{index}")).collect();

@@ -3,6 +3,7 @@
 use stockroom_domain::{
     catalogue::{Product, Warehouse},
     id::{ProductId, WarehouseId},
+    quantity::Quantity,
     stock::{Balance, Movement},
     time::Timestamp,
 };
@@ -58,6 +59,21 @@ impl<'a> Goods<'a> {
         guards.count(&self.key, self.item, self.product.version, REQUESTS);
     }
 
+    /// The level that a movement leaves. What was read of product and level need not be of one moment: a level keeps its own
+    /// minimum, unless levels have yet to follow a new one; then it follows now.
+    pub(crate) fn level_after(&self, place: &Place<'_>, movement: &Movement) -> LevelRecord {
+        let balance = Balance { on_hand: movement.balance_after, sequence: movement.sequence };
+        let minimum = match &place.level {
+            Some(level) if !self.is_spreading() => level.minimum(),
+            Some(_) | None => self.product.details.min_stock_level,
+        };
+        LevelRecord::moved(place.level.as_ref(), balance, minimum, movement.created_at)
+    }
+
+    fn is_spreading(&self) -> bool {
+        self.item.contains_key(SPREADING)
+    }
+
     /// Writes the level that a movement leaves, under the condition that it meets the one it was decided on.
     pub(crate) fn settle<T>(
         &self,
@@ -65,23 +81,14 @@ impl<'a> Goods<'a> {
         change: Change<T>,
         guards: &mut Guards<'a>,
         place: &Place<'a>,
-        movement: &Movement,
+        after: &LevelRecord,
     ) -> Result<Change<T>, StoreError> {
-        let balance = Balance { on_hand: movement.balance_after, sequence: movement.sequence };
-        // Levels that have yet to follow a new minimum follow now. What was read of product and level need not be of one
-        // moment: otherwise a level keeps its own minimum unless checked.
-        let follows = self.item.contains_key(SPREADING);
-        let minimum = match &place.level {
-            Some(level) if !follows => level.minimum(),
-            Some(_) | None => self.product.details.min_stock_level,
-        };
-        if follows || place.needs_check() {
+        if self.is_spreading() || place.needs_check() {
             guards.keep(&self.key, self.item, self.product.version);
         } else {
             guards.touch(&self.key, self.item, self.product.version);
         }
         place.guard(guards);
-        let after = LevelRecord::moved(place.level.as_ref(), balance, minimum, movement.created_at);
         let item = after.item(keys, self.product.id, place.warehouse.id)?;
         change.put(item, &LevelRecord::as_read(place.level.as_ref()))
     }
@@ -109,6 +116,12 @@ impl<'a> Place<'a> {
 
     pub(crate) fn balance(&self) -> Balance {
         self.level.as_ref().map(LevelRecord::balance).unwrap_or_default()
+    }
+
+    /// The minimum that the level falls below by becoming `after`, if it does and was not below it already.
+    pub(crate) fn fell_below(&self, after: &LevelRecord) -> Option<Quantity> {
+        let was_low = self.level.as_ref().is_some_and(LevelRecord::is_low);
+        (after.is_low() && !was_low).then(|| after.minimum())
     }
 
     /// When its last movement was recorded.

@@ -8,12 +8,14 @@ use aws_sdk_dynamodb::{
     types::error::TransactionCanceledException,
 };
 use stockroom_domain::source::Sources;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::error::StoreError;
 
-/// How long a request may try before it is answered as unavailable; below the functions' own time-out.
-const DEADLINE: Duration = Duration::from_secs(10);
+/// How long a request may try before it is answered as unavailable; below the functions' own time-out. A transaction is
+/// not under way for longer either, so nothing is committed later than this after its ids were made, but for what the
+/// table itself takes for a call that has reached it.
+pub const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 /// Upper bounds of the pauses, in milliseconds: doubling to spread a crowd, then shrinking so that who waited longest
 /// gets through. Each pause is drawn evenly from zero to the bound (full jitter).
 const PAUSES: [u64; 9] = [10, 20, 40, 80, 160, 80, 40, 20, 10];
@@ -34,7 +36,7 @@ pub(crate) struct Patience {
 
 impl Patience {
     pub(crate) fn new() -> Self {
-        Self::of(DEADLINE)
+        Self::of(WRITE_DEADLINE)
     }
 
     pub(crate) fn of(duration: Duration) -> Self {
@@ -58,6 +60,14 @@ impl Patience {
     /// Waits while somebody holds a mark.
     pub(crate) async fn wait(&mut self, sources: &Sources, reason: &str) -> Result<(), StoreError> {
         self.rest(Duration::from_millis(sources.below(MARK_PAUSE)), reason).await
+    }
+
+    /// Waits for a call until the deadline; `None` when that has passed. Whether it was done is unknown then.
+    pub(crate) async fn within<T>(&self, call: impl Future<Output = T>) -> Option<T> {
+        if Instant::now() >= self.deadline {
+            return None;
+        }
+        timeout_at(self.deadline, call).await.ok()
     }
 
     async fn rest(&self, pause: Duration, reason: &str) -> Result<(), StoreError> {
@@ -138,4 +148,21 @@ fn classify_cancellation(canceled: &TransactionCanceledException) -> Failure {
     }
     let text = format!("{codes:?}");
     if codes.contains(&"TransactionConflict") { Failure::Conflict(text) } else { Failure::Throttled(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_call_outlives_the_deadline() {
+        let patient = Patience::of(Duration::from_mins(1));
+        assert_eq!(patient.within(ready(1)).await, Some(1));
+        let hurried = Patience::of(Duration::from_millis(5));
+        assert_eq!(hurried.within(pending::<u8>()).await, None);
+        // Not even one that would be done at once begins behind it.
+        assert_eq!(hurried.within(ready(1)).await, None);
+    }
 }

@@ -321,7 +321,8 @@ impl Table {
         }
     }
 
-    /// One transaction under one client token: tried again with the same token while its outcome is unknown.
+    /// One transaction under one client token: tried again with the same token while its outcome is unknown. No call
+    /// outlives the deadline: the feed of events relies on it.
     /// `Ok(Some(failure))` means that it was definitely not done.
     pub(crate) async fn transact(
         &self,
@@ -340,8 +341,14 @@ impl Table {
                 .set_transact_items(Some(actions.clone()))
                 .client_request_token(&token)
                 .return_consumed_capacity(ReturnConsumedCapacity::Total);
-            let result = Box::pin(call.send()).await;
+            let result = patience.within(Box::pin(call.send())).await;
             let ended = Instant::now();
+            let Some(result) = result else {
+                self.meter.record(started, ended, true, []);
+                return Err(StoreError::Unavailable(
+                    "the deadline passed before the transaction was answered".to_owned(),
+                ));
+            };
             let error = match result {
                 Ok(output) => {
                     self.meter.record(started, ended, true, output.consumed_capacity());

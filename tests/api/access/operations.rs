@@ -163,6 +163,9 @@ pub(super) fn samples(route: &Route, caller: &Caller) -> Vec<Sample> {
                 plain.query(&[product, warehouse, as_of]),
             ]
         }
+        (_, path) if path.starts_with("/api/v1/audit-logs") || path.starts_with("/api/v1/events") => {
+            of_the_log(path, &plain, things)
+        }
         _ => samples_of_people(route, caller),
     };
     assert!(samples.iter().all(|sample| !sample.path.contains('{')), "{} needs an id", self::name(route));
@@ -262,6 +265,33 @@ fn of_passwords(route: &Route, caller: &Caller) -> Vec<Sample> {
         ("PUT", "/api/v1/users/me/password") => {
             vec![plain.body(json!({"current_password": PASSWORD, "new_password": ANOTHER_PASSWORD}))]
         }
+        _ => Vec::new(),
+    }
+}
+
+fn of_the_log(path: &str, plain: &Sample, things: &Things) -> Vec<Sample> {
+    let one = |thing: &str| plain.at(&things[thing]);
+    match path {
+        "/api/v1/audit-logs" => {
+            let (entity, actor) = (("entity_id", &*things["product"]), ("actor_id", &*things["staff"]));
+            let narrow = [("entity", "StockMovement"), ("action", "STOCK_IN"), ("from", &*things.moment)];
+            vec![
+                plain.clone(),
+                plain.query(&[entity]),
+                plain.query(&[actor]),
+                plain.query(&[entity, actor]),
+                plain.query(&[("entity_id", &things["movement"])]),
+                plain.query(&[[actor].as_slice(), &narrow].concat()),
+            ]
+        }
+        "/api/v1/audit-logs/{id}" => vec![one("entry"), one("movement")],
+        "/api/v1/events" => vec![
+            plain.clone(),
+            plain.query(&[("type", "product.created")]),
+            plain.query(&[("after", "start")]),
+            plain.query(&[("after", &things["entry"])]),
+        ],
+        "/api/v1/events/{id}" => vec![one("entry"), one("movement"), one("low")],
         _ => Vec::new(),
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, ops::Index};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use stockroom_domain::access::Role;
-use stockroom_harness::{Client, Person, Shop, Stack};
+use stockroom_harness::{Client, Person, Reply, Shop, Stack};
 use stockroom_runtime::Purpose;
 use tempfile::TempDir;
 
@@ -52,6 +52,13 @@ impl Things {
             ("approved", approved.id),
             ("ordered", ordered.id),
             ("item", ordered.item),
+        ];
+        let entries = shop.admin().get("/api/v1/audit-logs").query(&[("entity_id", &product)]).await.expect(200);
+        let low = shop.admin().get("/api/v1/events").query(&[("type", "stock.low")]).await.expect(200);
+        let newest = |page: &Reply| page.items()[0]["id"].as_str().unwrap().to_owned();
+        let others = [
+            ("entry", newest(&entries)),
+            ("low", newest(&low)),
             ("organization", shop.id.clone()),
             ("user", user),
             ("staff", shop.staff().id.clone()),
@@ -65,7 +72,8 @@ impl Things {
             ("session", session(shop.admin())),
         ];
         let moment = first.json()["created_at"].as_str().unwrap().to_owned();
-        Self { subdomain: shop.subdomain.clone(), moment, ids: ids.into() }
+        let ids = ids.into_iter().chain(others).collect();
+        Self { subdomain: shop.subdomain.clone(), moment, ids }
     }
 
     /// The same with another id under this name.

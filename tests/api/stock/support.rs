@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 const MOST_PAGES: usize = 500;
 
 /// Sends a request beside what follows.
-pub(super) fn begin(request: Request) -> JoinHandle<Reply> {
+pub(crate) fn begin(request: Request) -> JoinHandle<Reply> {
     tokio::spawn(request.into_future())
 }
 
@@ -28,7 +28,7 @@ pub(super) async fn die_when_held(request: Request, held: Held) -> Held {
 }
 
 /// All that a list shows, page after page. A page may be short, but not too long, and its links lead to the end.
-pub(super) async fn walk(list: Request, limit: usize) -> Vec<Value> {
+pub(crate) async fn walk(list: Request, limit: usize) -> Vec<Value> {
     let list = list.query(&[("limit", &limit.to_string())]);
     let (mut items, mut page) = (Vec::new(), list.clone());
     for _ in 0..MOST_PAGES {
@@ -49,14 +49,14 @@ pub(super) async fn walk(list: Request, limit: usize) -> Vec<Value> {
 }
 
 /// The entries that a request left in the log, movements among them.
-pub(super) fn entries_of(stack: &Stack, reply: &Reply) -> Vec<Value> {
+pub(crate) fn entries_of(stack: &Stack, reply: &Reply) -> Vec<Value> {
     let id = reply.request_id();
     let is_its = |item: &Value| item["data"]["request_id"] == id || item["data"]["origin"]["request_id"] == id;
     log_of(&stack.items()).into_iter().filter(is_its).collect()
 }
 
 /// Every log entry among the items of a table, movements among them.
-pub(super) fn log_of(items: &[Value]) -> Vec<Value> {
+pub(crate) fn log_of(items: &[Value]) -> Vec<Value> {
     let is_entry = |item: &&Value| {
         let partition = item["pk"].as_str().unwrap();
         partition.contains("#MOVE#") || partition.contains("#LOG#")

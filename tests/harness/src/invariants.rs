@@ -170,6 +170,10 @@ impl<'a> Books<'a> {
             if *shard != (last_byte % 4).to_string() {
                 wrong.push(format!("{sk} is in shard {shard}"));
             }
+            // The id says where to look, and leaves room for a second event.
+            if last_byte & 0b1100 != if kind[0] == "MOVE" { 0b0100 } else { 0 } {
+                wrong.push(format!("{sk} is no id of a {}", kind[0]));
+            }
         }
     }
 

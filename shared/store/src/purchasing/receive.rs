@@ -107,9 +107,11 @@ impl PurchaseRequests<'_> {
                 created_at: recorded_at,
                 created_by: by.clone(),
             };
-            let line = movements::item(keys, &movement, Some(attempt.change_id), attempt.origin())?;
+            let level = goods.level_after(place, &movement);
+            let fell_below = place.fell_below(&level);
+            let line = movements::item(keys, &movement, fell_below, Some(attempt.change_id), attempt.origin())?;
             change = change.put(line, &absent())?;
-            change = goods.settle(keys, change, &mut guards, place, &movement)?;
+            change = goods.settle(keys, change, &mut guards, place, &level)?;
         }
         if !after.status.is_open() {
             after.items.iter().for_each(|item| guards.release(&keys.product(item.product_id)));

@@ -1,0 +1,35 @@
+//! `GET /audit-logs`: what was done, newest first.
+
+use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Params, RequestStore, Scope};
+use stockroom_store::EntryFilter;
+
+use crate::view::EntryView;
+
+pub(crate) struct Entries(EntryFilter);
+
+impl FromQuery for Entries {
+    fn from_params(params: &mut Params<'_>) -> Option<Self> {
+        let entity = params.optional("entity");
+        let entity_id = params.optional("entity_id");
+        let actor = params.optional("actor_id");
+        let action = params.optional("action");
+        let from = params.optional("from");
+        let to = params.optional("to");
+        Some(Self(EntryFilter {
+            entity: entity?,
+            entity_id: entity_id?,
+            actor: actor?,
+            action: action?,
+            from: from?,
+            to: to?,
+        }))
+    }
+}
+
+impl ListQuery for Entries {}
+
+pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Entries>) -> Result<Answer, ApiError> {
+    let Entries(filter) = &listing.filter;
+    let page = store.audit_log(&scope).list(filter, &listing.page).await?;
+    listing.answer(&page, EntryView::from)
+}

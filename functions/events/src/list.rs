@@ -1,0 +1,55 @@
+//! `GET /events`: what happened, newest first; with `after` a feed, oldest first and without gaps.
+
+use std::str::FromStr;
+
+use axum::extract::State;
+use stockroom_api::{Answer, ApiError, App, FromQuery, ListQuery, Listing, Params, RequestStore, Scope, Violation};
+use stockroom_domain::{event::EventType, fault::Fault};
+use stockroom_store::{EventFilter, Since};
+
+use crate::view::EventView;
+
+pub(crate) struct Events {
+    kind: Option<EventType>,
+    after: Option<After>,
+}
+
+struct After(Since);
+
+impl FromStr for After {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        if text == "start" { Ok(Self(Since::Start)) } else { text.parse().map(|id| Self(Since::Event(id))) }
+    }
+}
+
+impl FromQuery for Events {
+    fn from_params(params: &mut Params<'_>) -> Option<Self> {
+        let kind = params.optional("type");
+        let after = params.optional("after");
+        Some(Self { kind: kind?, after: after? })
+    }
+}
+
+impl ListQuery for Events {
+    fn is_descending_by_default(&self) -> bool {
+        self.after.is_none()
+    }
+}
+
+pub(crate) async fn list(
+    State(app): State<App>,
+    store: RequestStore,
+    scope: Scope,
+    listing: Listing<Events>,
+) -> Result<Answer, ApiError> {
+    let Events { kind, after } = &listing.filter;
+    if after.is_some() && listing.page.descending {
+        let fault = Fault::new("unknown_value", "must be asc, or absent, with after");
+        return Err(ApiError::Validation(vec![Violation::parameter("order", fault)]));
+    }
+    let feed = after.as_ref().map(|After(since)| (*since, app.feed_settle()));
+    let page = store.events(&scope).list(&EventFilter { kind: *kind, feed }, &listing.page).await?;
+    listing.answer(&page, EventView::from)
+}

@@ -1,0 +1,131 @@
+//! Domain events: what the log's entries are to who follows what happens.
+
+use std::{fmt, str::FromStr};
+
+use crate::{
+    access::{Permission, Role},
+    fault::Fault,
+    id::UserId,
+    log::{Action, Entity},
+};
+
+/// What kind of event, such as `product.created`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EventType {
+    subject: &'static str,
+    verb: &'static str,
+    /// Told on the bus alone, to programs of the product.
+    is_internal: bool,
+}
+
+impl EventType {
+    /// A movement took its level below the minimum. It is the second event of that movement's entry.
+    pub const STOCK_LOW: Self = Self { subject: "stock", verb: "low", is_internal: false };
+
+    /// What an entry of the log is as an event. `None` for what changes nothing that others keep, such as signing in: that
+    /// is for the audit log alone. A new action finds its place here.
+    #[must_use]
+    pub fn of(entity: Entity, action: Action) -> Option<Self> {
+        let (verb, only, is_internal) = match action {
+            Action::Create => ("created", None, false),
+            Action::Update => ("updated", None, false),
+            Action::Delete => ("deleted", None, false),
+            Action::StockIn | Action::StockOut | Action::StockTransfer | Action::StockAdjustment => {
+                ("moved", Some(Entity::StockMovement), false)
+            }
+            Action::Submit => ("submitted", Some(Entity::PurchaseRequest), false),
+            Action::Approve => ("approved", Some(Entity::PurchaseRequest), false),
+            Action::Reject => ("rejected", Some(Entity::PurchaseRequest), false),
+            Action::MarkOrdered => ("ordered", Some(Entity::PurchaseRequest), false),
+            Action::Receive => ("received", Some(Entity::PurchaseRequest), false),
+            Action::Cancel => ("cancelled", Some(Entity::PurchaseRequest), false),
+            Action::Invite => ("invited", Some(Entity::User), true),
+            Action::PasswordResetRequested => ("password_reset_requested", Some(Entity::User), true),
+            Action::Login
+            | Action::LoginFailed
+            | Action::Logout
+            | Action::TokenReused
+            | Action::PasswordChanged
+            | Action::PasswordReset => return None,
+        };
+        let subject = match entity {
+            Entity::Organization => "organization",
+            Entity::User => "user",
+            Entity::Product => "product",
+            Entity::Supplier => "supplier",
+            Entity::Warehouse => "warehouse",
+            Entity::StockMovement => "stock",
+            Entity::PurchaseRequest => "purchase_request",
+        };
+        let fits = only.map_or(entity != Entity::StockMovement, |only| only == entity);
+        fits.then_some(Self { subject, verb, is_internal })
+    }
+
+    /// The entries that tell it by themselves: those of one entity and one action, but for movements.
+    pub fn origins(self) -> impl Iterator<Item = (Entity, Action)> {
+        let pairs = Entity::ALL.iter().flat_map(|entity| Action::ALL.iter().map(|action| (*entity, *action)));
+        pairs.filter(move |(entity, action)| Self::of(*entity, *action) == Some(self))
+    }
+
+    /// Whether a member may read such an event. What has an owner is told to its owner and to who may read everybody's.
+    #[must_use]
+    pub fn may_be_read_by(self, (reader, role): (UserId, Role), owner: Option<UserId>) -> bool {
+        let is_own = owner.is_none_or(|owner| owner == reader);
+        !self.is_internal && (is_own || role.may(Permission::ReadEverybodysEvents))
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.subject, self.verb)
+    }
+}
+
+impl FromStr for EventType {
+    type Err = Fault;
+
+    /// The types that can be asked for.
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let pairs = Entity::ALL.iter().flat_map(|entity| Action::ALL.iter().map(|action| (*entity, *action)));
+        let told = pairs.filter_map(|(entity, action)| Self::of(entity, action)).chain([Self::STOCK_LOW]);
+        let mut named = told.filter(|known| !known.is_internal && known.to_string() == text);
+        named.next().ok_or_else(|| Fault::new("unknown_value", "must be a type of event such as product.created"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{id::Id as _, time::Timestamp};
+
+    #[test]
+    fn types_are_read_as_they_are_written() {
+        for text in ["product.created", "user.updated", "warehouse.deleted", "stock.moved", "stock.low"] {
+            assert_eq!(text.parse::<EventType>().unwrap().to_string(), text);
+        }
+        let unknown =
+            ["", "product", "product.moved", "stock.created", "user.invited", "user.login", "Product.created"];
+        for text in unknown {
+            assert!(text.parse::<EventType>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_type_knows_its_entries() {
+        let moved: Vec<_> = "stock.moved".parse::<EventType>().unwrap().origins().collect();
+        assert_eq!(moved.len(), 4);
+        assert!(moved.iter().all(|(entity, _)| *entity == Entity::StockMovement));
+        assert_eq!(EventType::STOCK_LOW.origins().count(), 0);
+    }
+
+    #[test]
+    fn what_has_an_owner_is_told_to_the_owner_and_to_managers() {
+        let id = |n| UserId::from_parts(Timestamp::EPOCH, [n; 10]);
+        let created = EventType::of(Entity::User, Action::Create).unwrap();
+        let reads = |reader, role, owner| created.may_be_read_by((reader, role), owner);
+        assert!(reads(id(1), Role::Staff, Some(id(1))) && reads(id(1), Role::Staff, None));
+        assert!(!reads(id(1), Role::Staff, Some(id(2))) && reads(id(1), Role::Manager, Some(id(2))));
+        let invited = EventType::of(Entity::User, Action::Invite).unwrap();
+        assert!(!invited.may_be_read_by((id(1), Role::Admin), Some(id(1))));
+    }
+}
