@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use stockroom_domain::{quantity::Quantity, text::fold, time::Timestamp};
 
 /// Everything found wrong, in words.
@@ -52,13 +52,17 @@ struct Books<'a> {
     levels: BTreeMap<Place<'a>, &'a Value>,
     ledger: BTreeMap<Place<'a>, Vec<Line>>,
     transfers: BTreeMap<String, Vec<Line>>,
-    versions: BTreeMap<&'a str, u64>,
-    /// How many entries of the log say of a thing that it was made or changed.
-    changes: BTreeMap<&'a str, u64>,
+    /// What has versions.
+    things: BTreeMap<&'a str, &'a Value>,
+    /// The entries of the log that say of a thing that it was made or changed.
+    changes: BTreeMap<&'a str, Vec<&'a Value>>,
 }
 
 /// Product and warehouse.
 type Place<'a> = (&'a str, &'a str);
+
+/// What the log says nothing of.
+const BOOKKEEPING: [&str; 5] = ["id", "version", "created_at", "updated_at", "search"];
 
 /// By subdomain and folded address.
 type Credentials<'a> = BTreeMap<(&'a str, &'a str), &'a Value>;
@@ -122,12 +126,12 @@ impl<'a> Books<'a> {
                     || data["action"] == "UPDATE"
                     || (data["action"] == "DELETE" && data["entity"] == "Organization") =>
             {
-                *self.changes.entry(text(data, "entity_id")).or_default() += 1;
+                self.changes.entry(text(data, "entity_id")).or_default().push(data);
             }
             _ => {}
         }
         if let ["ORG" | "PRODUCT" | "SUPPLIER" | "WAREHOUSE" | "USER"] = kind {
-            self.versions.insert(text(data, "id"), read(&data["version"]));
+            self.things.insert(text(data, "id"), data);
         }
         if let ["MOVE" | "LOG", shard] = kind {
             let last_byte = u8::from_str_radix(&sk[sk.len() - 2..], 16).unwrap();
@@ -259,7 +263,7 @@ impl<'a> Books<'a> {
                     ));
                 }
             }
-            let sessions = user["sessions"].as_object().map_or(usize::MAX, serde_json::Map::len);
+            let sessions = user["sessions"].as_object().map_or(usize::MAX, Map::len);
             let most = if data["status"] == "ACTIVE" { 10 } else { 0 };
             if sessions > most {
                 wrong.push(format!("user {id} is {} and has {sessions} sessions", data["status"]));
@@ -275,12 +279,24 @@ impl<'a> Books<'a> {
         }
     }
 
-    /// Whatever is there was made once and changed once a version.
+    /// Whatever is there was made once and changed once a version, and is what its entries add up to.
     fn check_log(&self, wrong: &mut Vec<String>) {
-        for (id, version) in &self.versions {
-            let logged = self.changes.get(id).copied().unwrap_or_default();
-            if logged != *version {
-                wrong.push(format!("{id} has version {version} and {logged} entries in the log"));
+        for (id, thing) in &self.things {
+            let mut entries = self.changes.get(id).cloned().unwrap_or_default();
+            if thing["version"] != entries.len() {
+                wrong.push(format!("{id} has version {} and {} entries in the log", thing["version"], entries.len()));
+            }
+            entries.sort_by_key(|entry| text(entry, "created_at"));
+            let mut told = Map::new();
+            for entry in &entries {
+                told.extend(entry["after"].as_object().cloned().unwrap_or_default());
+            }
+            told.retain(|_, value| !value.is_null());
+            let mut stored = thing.as_object().unwrap().clone();
+            stored.retain(|name, value| !value.is_null() && !BOOKKEEPING.contains(&name.as_str()));
+            // The end of an organization takes its state out of the log, and leaves it in the table.
+            if stored != told && thing["status"] != "DELETED" {
+                wrong.push(format!("{id} is {stored:?}, the log says {told:?}"));
             }
         }
     }
