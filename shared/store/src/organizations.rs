@@ -186,9 +186,7 @@ impl<'a> Organizations<'a> {
             let (shown_before, shown_after) = difference(snapshot(&before)?, snapshot(&after)?);
             let changed = (Some(shown_before), Some(shown_after));
             let entry = attempt.entry(Action::Update, (Entity::Organization, id), changed);
-            let update = expression("SET #data = :data").with("data", encode(&after)?);
-            let change = Change::logged(after, id, &entry)?.update(&key, &update, &version_is(before.version))?;
-            Ok(change.into())
+            Ok(step(scope, &before, after, &entry)?.into())
         };
         self.table.change(Authority::Tenant(scope), std::slice::from_ref(&key), decide).await
     }
@@ -207,8 +205,7 @@ impl<'a> Organizations<'a> {
         expected: Option<u64>,
         confirmed: &str,
     ) -> Result<Organization, StoreError> {
-        let keys = scope.keys();
-        let key = keys.organization();
+        let key = scope.keys().organization();
         let decide = |attempt: &Attempt<'_>| {
             let before = owned(attempt, &key, id)?;
             if before.subdomain.as_str() != confirmed {
@@ -221,10 +218,7 @@ impl<'a> Organizations<'a> {
             let (attempt, mut after) = next(attempt, &before, ended);
             after.deleted_at = Some(attempt.now);
             let entry = attempt.entry(Action::Delete, (Entity::Organization, id), (Some(snapshot(&before)?), None));
-            let update = expression("SET #data = :data").with("data", encode(&after)?);
-            Change::logged(after, id, &entry)?
-                .update(&key, &update, &version_is(before.version))?
-                .check(&keys.user(scope.claim().user), &is_active_admin())
+            step(scope, &before, after, &entry)
         };
         self.table.change(Authority::Tenant(scope), std::slice::from_ref(&key), decide).await
     }
@@ -240,4 +234,18 @@ fn owned(attempt: &Attempt<'_>, key: &Key, id: OrganizationId) -> Result<Organiz
 fn next<'a>(attempt: &Attempt<'a>, before: &Organization, after: Organization) -> (Attempt<'a>, Organization) {
     let attempt = attempt.behind(before.updated_at);
     (attempt, Organization { version: before.version.saturating_add(1), updated_at: attempt.now, ..after })
+}
+
+/// The change to it, committed only while the caller is an active admin.
+fn step(
+    scope: &TenantScope,
+    before: &Organization,
+    after: Organization,
+    entry: &Entry,
+) -> Result<Change<Organization>, StoreError> {
+    let keys = scope.keys();
+    let update = expression("SET #data = :data").with("data", encode(&after)?);
+    Change::logged(after, before.id, entry)?
+        .update(&keys.organization(), &update, &version_is(before.version))?
+        .check(&keys.user(scope.claim().user), &is_active_admin())
 }

@@ -16,9 +16,12 @@ use crate::error::StoreError;
 /// not under way for longer either, so nothing is committed later than this after its ids were made, but for what the
 /// table itself takes for a call that has reached it.
 pub const WRITE_DEADLINE: Duration = Duration::from_secs(10);
-/// Upper bounds of the pauses, in milliseconds: doubling to spread a crowd, then shrinking so that who waited longest
-/// gets through. Each pause is drawn evenly from zero to the bound (full jitter).
-const PAUSES: [u64; 9] = [10, 20, 40, 80, 160, 80, 40, 20, 10];
+/// Upper bounds of the pauses, as multiples of how long an attempt takes: doubling to spread a crowd, then shrinking so that
+/// who waited longest gets through. Each pause is drawn evenly from zero to the bound (full jitter).
+const PAUSES: [u64; 9] = [1, 2, 4, 8, 16, 8, 4, 2, 1];
+/// How long an attempt takes at least, in milliseconds, and at most as far as pauses go: where the table is slow, a crowd
+/// that tries again as if it were not is what keeps it slow.
+const ATTEMPT: std::ops::RangeInclusive<u64> = 10..=60;
 
 /// Upper bound of the first pause when the table is in trouble, in milliseconds; it doubles with each, up to the last.
 const FIRST_RELIEF: u64 = 25;
@@ -30,6 +33,8 @@ const MARK_PAUSE: u64 = 100;
 #[derive(Debug)]
 pub(crate) struct Patience {
     deadline: Instant,
+    /// When the attempt that is under way began.
+    begun: Instant,
     attempt: usize,
     relief: u64,
 }
@@ -40,7 +45,8 @@ impl Patience {
     }
 
     pub(crate) fn of(duration: Duration) -> Self {
-        Self { deadline: Instant::now() + duration, attempt: 0, relief: FIRST_RELIEF }
+        let begun = Instant::now();
+        Self { deadline: begun + duration, begun, attempt: 0, relief: FIRST_RELIEF }
     }
 
     /// Waits before asking a table again that is throttling or failing, longer each time.
@@ -52,7 +58,9 @@ impl Patience {
 
     /// Waits before another attempt at a race; fails with `reason` when the deadline would pass.
     pub(crate) async fn pause(&mut self, sources: &Sources, reason: &str) -> Result<(), StoreError> {
-        let bound = PAUSES.get(self.attempt).or(PAUSES.last()).copied().unwrap_or_default();
+        let multiple = PAUSES.get(self.attempt).or(PAUSES.last()).copied().unwrap_or_default();
+        let attempt = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let bound = multiple.saturating_mul(attempt.clamp(*ATTEMPT.start(), *ATTEMPT.end()));
         self.attempt = self.attempt.saturating_add(1);
         self.rest(Duration::from_millis(sources.below(bound.saturating_add(1))), reason).await
     }
@@ -70,11 +78,12 @@ impl Patience {
         timeout_at(self.deadline, call).await.ok()
     }
 
-    async fn rest(&self, pause: Duration, reason: &str) -> Result<(), StoreError> {
+    async fn rest(&mut self, pause: Duration, reason: &str) -> Result<(), StoreError> {
         if Instant::now() + pause >= self.deadline {
             return Err(StoreError::Unavailable(reason.to_owned()));
         }
         sleep(pause).await;
+        self.begun = Instant::now();
         Ok(())
     }
 }

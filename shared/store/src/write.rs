@@ -5,7 +5,7 @@
 //! read still holds. One transaction commits it. From there:
 //!
 //! - A condition failed, or another transaction was in the way: nothing was done, so it is read and decided again, under
-//!   a new client token, with a pause, until the deadline. The caller is checked again, too.
+//!   a new client token, with a pause, until the deadline. The caller is checked again, too, after 1, 2, 4, 8, ... pauses.
 //! - The reply was lost: the very same payload is sent again under the same token, and DynamoDB answers what it did.
 //! - The decision is a refusal that comes from the state: under an idempotency key the kept answer is looked for once
 //!   more, since the state may have been made by the first attempt of this very request; in a transaction, so that a
@@ -241,10 +241,11 @@ impl Table {
         wanted.extend(idempotency.as_ref().map(|(partition, key)| key.key(partition)));
         let mut patience = Patience::new();
         let mut is_repeated = false;
-        let mut has_waited = false;
+        let mut pauses = 0_u32;
         loop {
             let items = match scope {
-                Some(scope) if has_waited => self.get_again_for(scope, &wanted).await?,
+                // Less and less often, so that a crowd over one item is not slowed down by reading who it is.
+                Some(scope) if pauses.is_power_of_two() => self.get_again_for(scope, &wanted).await?,
                 Some(scope) => self.get_for(scope, &wanted).await?,
                 None => self.get(&wanted).await?,
             };
@@ -282,7 +283,7 @@ impl Table {
                     continue;
                 }
                 Decision::Wait(reason) => {
-                    has_waited = true;
+                    pauses = pauses.saturating_add(1);
                     patience.wait(&self.sources, reason).await?;
                     continue;
                 }
@@ -292,7 +293,7 @@ impl Table {
                 let (item, free) = key.keep(partition, &answer, change.retention, now)?;
                 change = change.put(item, &free)?;
             }
-            has_waited = true;
+            pauses = pauses.saturating_add(1);
             match self.transact(self.named(change.actions), &mut patience).await? {
                 None => return Ok(Outcome::Done(change.result)),
                 Some(Failure::Throttled(reason)) => patience.relieve(&self.sources, &reason).await?,

@@ -334,14 +334,17 @@ async fn a_right_that_was_lost_while_it_was_used_is_not_used() {
         assert_eq!(entries_of(shop.stack(), &late), [Value::Null; 0]);
         change(shop.admin(), &second, json!({"role": "ADMIN"})).await.expect(200);
     }
-    let held = shop.faults().hold("TransactWriteItems");
     let path = format!("/api/v1/organizations/{}", shop.id);
-    let end = second.delete(path).query(&[("confirm", "acme")]);
-    let end = tokio::spawn(end.into_future());
-    held.arrived().await;
-    change(shop.admin(), &second, json!({"role": "STAFF"})).await.expect(200);
-    held.release();
-    assert_eq!(refused(&end.await.unwrap()), because(403, "forbidden"));
-    shop.staff().get(ME).await.expect(200);
+    let rename = second.patch(&path, json!({"name": "Second's"}));
+    for request in [rename, second.delete(&path).query(&[("confirm", "acme")])] {
+        let held = shop.faults().hold("TransactWriteItems");
+        let late = tokio::spawn(request.into_future());
+        held.arrived().await;
+        change(shop.admin(), &second, json!({"role": "STAFF"})).await.expect(200);
+        held.release();
+        assert_eq!(refused(&late.await.unwrap()), because(403, "forbidden"));
+        change(shop.admin(), &second, json!({"role": "ADMIN"})).await.expect(200);
+    }
+    assert_eq!(shop.staff().get(path).await.expect(200).version(), 1);
     shop.stack().check_invariants();
 }

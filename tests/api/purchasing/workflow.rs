@@ -157,3 +157,20 @@ async fn staff_see_and_change_their_own_alone() {
     shop.staff().post(format!("{REQUESTS}/{own}/cancel"), json!({})).await.expect(200);
     shop.stack().check_invariants();
 }
+#[tokio::test]
+async fn a_page_begun_as_manager_goes_on_as_staff() {
+    let (shop, product) = shop().await;
+    let demoted = shop.hire("demoted", "MANAGER").await;
+    let line = json!({"items": [{"product_id": product, "quantity": 1}]});
+    let own = demoted.post(REQUESTS, line.clone()).await.expect(201).id();
+    for _ in 0..3 {
+        shop.staff().post(REQUESTS, line.clone()).await.expect(201);
+    }
+    let list = demoted.get(REQUESTS).query(&[("limit", "1")]);
+    let first = list.clone().await.expect(200).json();
+    shop.admin().patch(format!("/api/v1/users/{}", demoted.id), json!({"role": "STAFF"})).await.expect(200);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let rest = list.query(&[("cursor", cursor)]).await.expect(200);
+    let ids: Vec<_> = rest.items().iter().map(|item| item["id"].clone()).collect();
+    assert_eq!(ids, [json!(own)], "from now on only their own are to be seen");
+}

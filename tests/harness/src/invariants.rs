@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use stockroom_domain::{quantity::Quantity, text::fold, time::Timestamp};
 
 /// Everything found wrong, in words.
@@ -58,9 +58,10 @@ struct Books<'a> {
     requests: BTreeMap<&'a str, RequestBook>,
     /// What the ledger says came in for a request, by request and product.
     arrived: BTreeMap<(String, String), Quantity>,
-    versions: BTreeMap<&'a str, u64>,
-    /// How many entries of the log say of a thing that it was made or changed.
-    changes: BTreeMap<&'a str, u64>,
+    /// What has versions.
+    things: BTreeMap<&'a str, &'a Value>,
+    /// The entries of the log that say of a thing that it was made or changed.
+    changes: BTreeMap<&'a str, Vec<&'a Value>>,
 }
 
 /// The actions that make a thing or give it a new version.
@@ -68,6 +69,9 @@ const CHANGES: [&str; 8] = ["CREATE", "UPDATE", "SUBMIT", "APPROVE", "REJECT", "
 
 /// Product and warehouse.
 type Place<'a> = (&'a str, &'a str);
+
+/// What the log says nothing of.
+const BOOKKEEPING: [&str; 5] = ["id", "version", "created_at", "updated_at", "search"];
 
 /// By subdomain and folded address.
 type Credentials<'a> = BTreeMap<(&'a str, &'a str), &'a Value>;
@@ -158,12 +162,12 @@ impl<'a> Books<'a> {
                 if CHANGES.contains(&text(data, "action"))
                     || (data["action"] == "DELETE" && data["entity"] == "Organization") =>
             {
-                *self.changes.entry(text(data, "entity_id")).or_default() += 1;
+                self.changes.entry(text(data, "entity_id")).or_default().push(data);
             }
             _ => {}
         }
         if let ["ORG" | "PRODUCT" | "SUPPLIER" | "WAREHOUSE" | "USER" | "PR"] = kind {
-            self.versions.insert(text(data, "id"), read(&data["version"]));
+            self.things.insert(text(data, "id"), data);
         }
         if let ["MOVE" | "LOG", shard] = kind {
             let last_byte = u8::from_str_radix(&sk[sk.len() - 2..], 16).unwrap();
@@ -342,7 +346,7 @@ impl<'a> Books<'a> {
                     ));
                 }
             }
-            let sessions = user["sessions"].as_object().map_or(usize::MAX, serde_json::Map::len);
+            let sessions = user["sessions"].as_object().map_or(usize::MAX, Map::len);
             let most = if data["status"] == "ACTIVE" { 10 } else { 0 };
             if sessions > most {
                 wrong.push(format!("user {id} is {} and has {sessions} sessions", data["status"]));
@@ -358,13 +362,48 @@ impl<'a> Books<'a> {
         }
     }
 
-    /// Whatever is there was made once and changed once a version.
+    /// Whatever is there was made once and changed once a version, and is what its entries add up to.
     fn check_log(&self, wrong: &mut Vec<String>) {
-        for (id, version) in &self.versions {
-            let logged = self.changes.get(id).copied().unwrap_or_default();
-            if logged != *version {
-                wrong.push(format!("{id} has version {version} and {logged} entries in the log"));
+        for (id, thing) in &self.things {
+            let mut entries = self.changes.get(id).cloned().unwrap_or_default();
+            if thing["version"] != entries.len() {
+                wrong.push(format!("{id} has version {} and {} entries in the log", thing["version"], entries.len()));
             }
+            entries.sort_by_key(|entry| text(entry, "created_at"));
+            let mut told = Map::new();
+            for entry in &entries {
+                let mut after = entry["after"].as_object().cloned().unwrap_or_default();
+                if entry["action"] == "RECEIVE" {
+                    receive(&mut told, after.remove("items"));
+                }
+                told.extend(after);
+            }
+            without_nulls(&mut told);
+            let mut stored = thing.as_object().unwrap().clone();
+            stored.retain(|name, _| !BOOKKEEPING.contains(&name.as_str()));
+            without_nulls(&mut stored);
+            // The end of an organization takes its state out of the log, and leaves it in the table.
+            if stored != told && thing["status"] != "DELETED" {
+                wrong.push(format!("{id} is {stored:?}, the log says {told:?}"));
+            }
+        }
+    }
+}
+
+/// The entry of a receipt names of a request's lines those that something arrived of.
+fn receive(request: &mut Map<String, Value>, lines: Option<Value>) {
+    for line in lines.as_ref().and_then(Value::as_array).into_iter().flatten() {
+        let items = request.get_mut("items").and_then(Value::as_array_mut).unwrap();
+        let item = items.iter_mut().find(|item| item["id"] == line["id"]).unwrap();
+        item["received_quantity"] = line["received_quantity"].clone();
+    }
+}
+
+fn without_nulls(members: &mut Map<String, Value>) {
+    members.retain(|_, value| !value.is_null());
+    for value in members.values_mut() {
+        for element in value.as_array_mut().into_iter().flatten() {
+            element.as_object_mut().map(without_nulls).unwrap_or_default();
         }
     }
 }

@@ -166,7 +166,7 @@ impl Stack {
     }
 
     /// Fails unless, in every organization, the ledger adds up to the levels, levels have their product and warehouse,
-    /// claims and what they claim agree, and the low list holds what is low.
+    /// claims and what they claim agree, users and their credentials say the same, and the low list holds what is low.
     #[track_caller]
     pub fn check_invariants(&self) {
         let violations = self.violations();
