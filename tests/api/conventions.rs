@@ -25,7 +25,7 @@ use std::{collections::BTreeMap, ops::Deref};
 use http::Method;
 use serde_json::{Value, json};
 use stockroom_api::Route;
-use stockroom_harness::{Client, PASSWORD, Reply, Shop, Stack};
+use stockroom_harness::{Client, PASSWORD, Reply, Requested, Shop, Stack};
 use stockroom_local::functions;
 use stockroom_runtime::Purpose;
 
@@ -81,6 +81,8 @@ struct Furnished {
     movement: String,
     /// Its admin's.
     session: String,
+    /// Purchase requests, by their status.
+    requests: BTreeMap<&'static str, Requested>,
 }
 
 impl Deref for Furnished {
@@ -99,7 +101,11 @@ impl Furnished {
         let movement = shop.receive(&product, &warehouse, 10).await.expect(201).id();
         let sessions = shop.admin().get("/api/v1/users/me/sessions").await.expect(200).items();
         let session = sessions[0]["id"].as_str().unwrap().to_owned();
-        Self { shop, product, warehouse, supplier, movement, session }
+        let mut requests = BTreeMap::new();
+        for status in ["DRAFT", "SUBMITTED", "APPROVED", "ORDERED"] {
+            requests.insert(status, shop.request(&product, 5, status).await);
+        }
+        Self { shop, product, warehouse, supplier, movement, session, requests }
     }
 
     /// Its admin, who may do everything and names the tenant, as signing in needs it.
@@ -114,6 +120,15 @@ impl Furnished {
             Some("organizations") => &self.shop.id,
             Some("products") => &self.product,
             Some("audit-logs" | "events" | "stock-movements") => &self.movement,
+            Some("purchase-requests") => {
+                let status = match template.rsplit('/').next() {
+                    Some("approve" | "reject" | "cancel") => "SUBMITTED",
+                    Some("mark-ordered") => "APPROVED",
+                    Some("receive") => "ORDERED",
+                    _ => "DRAFT",
+                };
+                &self.requests[status].id
+            }
             Some("suppliers") => &self.supplier,
             Some("users") => &self.staff().id,
             Some("warehouses") => &self.warehouse,
@@ -156,6 +171,13 @@ impl Furnished {
             "stock-movements" => {
                 json!({"type": "IN", "product_id": self.product, "warehouse_id": self.warehouse, "quantity": 1})
             }
+            "purchase-requests" => json!({"items": [{"product_id": self.product, "quantity": 1}]}),
+            "purchase-requests/{id}/reject" => json!({"rejection_reason": "Too dear"}),
+            "purchase-requests/{id}/receive" => {
+                let item = &self.requests["ORDERED"].item;
+                json!({"items": [{"item_id": item, "warehouse_id": self.warehouse, "quantity": 1}]})
+            }
+            other if other.starts_with("purchase-requests/{id}/") => json!({}),
             "suppliers" => json!({"name": "Hooli"}),
             "users" => json!({"email": "new@acme.example", "full_name": "New", "role": "STAFF", "password": PASSWORD}),
             "warehouses" => json!({"name": "Second", "location": "Front yard"}),

@@ -12,9 +12,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::error::StoreError;
 
-/// How long a request may try before it is answered as unavailable; below the functions' own time-out. A transaction is
-/// not under way for longer either, so nothing is committed later than this after its ids were made, but for what the
-/// table itself takes for a call that has reached it.
+/// How long a request may try before it is answered as unavailable; below the functions' own time-out. The
+/// payload of a transaction is not under way for longer either, so nothing is committed later than this after its ids were
+/// made, but for what the table itself takes for a call that has reached it.
 pub const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 /// Upper bounds of the pauses, as multiples of how long an attempt takes: doubling to spread a crowd, then shrinking so that
 /// who waited longest gets through. Each pause is drawn evenly from zero to the bound (full jitter).

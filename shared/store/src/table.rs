@@ -322,7 +322,8 @@ impl Table {
     }
 
     /// One transaction under one client token: tried again with the same token while its outcome is unknown. No call
-    /// outlives the deadline: the feed of events relies on it.
+    /// is under way longer than [`WRITE_DEADLINE`](crate::WRITE_DEADLINE) after the payload was decided, whose ids are of
+    /// that moment: the feed of events relies on it.
     /// `Ok(Some(failure))` means that it was definitely not done.
     pub(crate) async fn transact(
         &self,
@@ -332,6 +333,7 @@ impl Table {
         self.admit().await?;
         let token = self.sources.bytes::<16>().map(|byte| format!("{byte:02x}")).concat();
         let mut is_unknown = false;
+        let window = Patience::new();
         loop {
             let started = Instant::now();
             let call = self
@@ -341,7 +343,7 @@ impl Table {
                 .set_transact_items(Some(actions.clone()))
                 .client_request_token(&token)
                 .return_consumed_capacity(ReturnConsumedCapacity::Total);
-            let result = patience.within(Box::pin(call.send())).await;
+            let result = window.within(Box::pin(call.send())).await;
             let ended = Instant::now();
             let Some(result) = result else {
                 self.meter.record(started, ended, true, []);
