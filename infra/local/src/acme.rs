@@ -57,11 +57,11 @@ const SPRINGS: u32 = 30;
 pub async fn import(runtime: &Runtime) -> Result<Imported, ImportError> {
     let founder = Founder::new(runtime, &COMPANY);
     let now = runtime.sources.now();
-    let Some(founded) = founder.found(now).await? else {
+    let Some(company) = founder.found(now).await? else {
         return Ok(Imported::Foreign);
     };
     let second = Duration::from_secs(1);
-    let people = match founder.people(&founded, [now, now.plus(second)]).await {
+    let people = match founder.people(&company, [now, now.plus(second)]).await {
         Err(ImportError::Store(StoreError::Unauthenticated)) => return Ok(Imported::Foreign),
         people => people?,
     };
@@ -87,27 +87,25 @@ impl Goods {
         let keep = people.manager(Permission::WriteCatalogue);
         let (filter, sort) = (CatalogueFilter::default(), CatalogueSort::CreatedAt);
         let suppliers = all(async |page| store.suppliers(&keep).list(&filter, sort, &page).await).await?;
-        let supplier = match suppliers.first() {
-            Some(known) => known.id,
-            None => {
-                let details = SupplierDetails {
-                    name: "Roadside Supplies".parse()?,
-                    contact_email: Some("orders@roadside.example".parse()?),
-                    contact_phone: None,
-                    address: None,
-                    lead_time_days: None,
-                };
-                done(store.suppliers(&keep).add(&details, |_| Vec::new()).await?)?.id
-            }
+        let supplier = if let Some(known) = suppliers.first() {
+            known.id
+        } else {
+            let details = SupplierDetails {
+                name: "Roadside Supplies".parse()?,
+                contact_email: Some("orders@roadside.example".parse()?),
+                contact_phone: None,
+                address: None,
+                lead_time_days: None,
+            };
+            done(store.suppliers(&keep).add(&details, |_| Vec::new()).await?)?.id
         };
         let warehouses = all(async |page| store.warehouses(&keep).list(&filter, sort, &page).await).await?;
-        let warehouse = match warehouses.first() {
-            Some(known) => known.id,
-            None => {
-                let details =
-                    WarehouseDetails { name: "Main".parse()?, location: "Desert road 1".parse()?, capacity: None };
-                done(store.warehouses(&keep).add(&details, |_| Vec::new()).await?)?.id
-            }
+        let warehouse = if let Some(known) = warehouses.first() {
+            known.id
+        } else {
+            let details =
+                WarehouseDetails { name: "Main".parse()?, location: "Desert road 1".parse()?, capacity: None };
+            done(store.warehouses(&keep).add(&details, |_| Vec::new()).await?)?.id
         };
         let (filter, sort) = (ProductFilter::default(), ProductSort::Catalogue(CatalogueSort::CreatedAt));
         let known = all(async |page| store.products(&keep).list(&filter, sort, &page).await).await?;
@@ -136,7 +134,11 @@ impl Goods {
             let arrives = match status {
                 RequestStatus::Ordered => Some((Quantity::from(SPRINGS), self.warehouse)),
                 RequestStatus::Received => Some((Quantity::from(quantity), self.warehouse)),
-                _ => None,
+                RequestStatus::Draft
+                | RequestStatus::Submitted
+                | RequestStatus::Approved
+                | RequestStatus::Rejected
+                | RequestStatus::Cancelled => None,
             };
             Ok(PlannedRequest { notes: notes.parse()?, lines: vec![line], status, arrives })
         };
@@ -209,8 +211,8 @@ mod tests {
 
         let founder = Founder::new(&runtime, &COMPANY);
         let now = runtime.sources.now();
-        let founded = founder.found(now).await.unwrap().unwrap();
-        let people = founder.people(&founded, [now, now]).await.unwrap();
+        let company = founder.found(now).await.unwrap().unwrap();
+        let people = founder.people(&company, [now, now]).await.unwrap();
         let see = people.manager(Permission::DecidePurchases);
         let requests = runtime.store.purchase_requests(&see);
         let all = all(async |page| requests.list(&RequestFilter::default(), &page).await).await.unwrap();

@@ -110,7 +110,7 @@ impl<W: Write> Stack<'_, W> {
             let console = &mut self.console;
             let imported = tokio::select! {
                 () = &mut stop => return Ok(()),
-                imported = northwind::import(&runtime, |progress| console.follow(progress)) => imported?,
+                imported = Box::pin(northwind::import(&runtime, |progress| console.follow(progress))) => imported?,
             };
             has_demo = imported != Imported::Foreign;
             if !has_demo {
@@ -118,7 +118,7 @@ impl<W: Write> Stack<'_, W> {
             }
             let imported = tokio::select! {
                 () = &mut stop => return Ok(()),
-                imported = acme::import(&runtime) => imported?,
+                imported = Box::pin(acme::import(&runtime)) => imported?,
             };
             if imported == Imported::Foreign {
                 self.console.say("The organization acme is there without its demo's admin; it stays as it is.");

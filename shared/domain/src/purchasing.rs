@@ -253,10 +253,10 @@ impl PurchaseRequest {
     /// # Errors
     /// [`PurchaseError::InvalidTransition`].
     pub fn require_draft(&self) -> Result<(), PurchaseError> {
-        match self.status {
-            RequestStatus::Draft => Ok(()),
-            status => Err(PurchaseError::InvalidTransition { status }),
+        if self.status == RequestStatus::Draft {
+            return Ok(());
         }
+        Err(PurchaseError::InvalidTransition { status: self.status })
     }
 
     /// The request after a step by somebody.

@@ -205,11 +205,10 @@ async fn racers_with_one_key_have_one_effect_and_one_answer() {
             "/api/v1/organizations" => 7,
             // what must be unique, as well as the thing and its entry;
             "/api/v1/products" | "/api/v1/users" => 3,
-            "/api/v1/suppliers" | "/api/v1/warehouses" => 2,
-            // the movement, which is its own entry, in a place that had stock before.
+            "/api/v1/suppliers" | "/api/v1/warehouses" | "/api/v1/purchase-requests" => 2,
+            // the movement, which is its own entry, in a place that had stock before;
             "/api/v1/stock-movements" => 1,
-            // a request and its entry; what arrived in such a place, and the entry; the entry of any other step.
-            "/api/v1/purchase-requests" => 2,
+            // what arrived in such a place, and the entry of the receipt; the entry of any other step.
             path if path.ends_with("/receive") => 2,
             path if path.starts_with("/api/v1/purchase-requests/") => 1,
             other => panic!("say what {other} makes"),

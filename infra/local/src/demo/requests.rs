@@ -37,13 +37,12 @@ pub(crate) async fn write_requests(
 ) -> Result<(), ImportError> {
     let known = known(store, people).await?;
     for planned in planned {
-        let request = match known.iter().find(|known| known.notes.as_ref() == Some(&planned.notes)) {
-            Some(known) => known.clone(),
-            None => {
-                let new = NewRequest { notes: Some(planned.notes.clone()), lines: planned.lines.clone() };
-                let ask = people.staff(Permission::RequestPurchases);
-                done(store.purchase_requests(&ask).add(&new, |_| Vec::new()).await?)?
-            }
+        let request = if let Some(known) = known.iter().find(|known| known.notes.as_ref() == Some(&planned.notes)) {
+            known.clone()
+        } else {
+            let new = NewRequest { notes: Some(planned.notes.clone()), lines: planned.lines.clone() };
+            let ask = people.staff(Permission::RequestPurchases);
+            done(store.purchase_requests(&ask).add(&new, |_| Vec::new()).await?)?
         };
         bring(store, people, request, planned).await?;
     }

@@ -14,7 +14,7 @@ use stockroom_domain::{
     user::Person,
 };
 
-use super::{PurchaseRequests, item};
+use super::{PurchaseRequests, entry, item};
 use crate::{
     catalogue::version_is,
     error::{StoreError, unknown},
@@ -83,7 +83,7 @@ impl PurchaseRequests<'_> {
         let recorded_at = arrivals.iter().map(|arrival| arrival.place.updated_at()).fold(attempt.now, Timestamp::max);
         let reference: Reference = after.request_number.to_string().parse().map_err(StoreError::internal)?;
 
-        let entry = self.entry(attempt, Action::Receive, &after, received(&before, &after)?);
+        let entry = entry(attempt, Action::Receive, &after, received(&before, &after)?);
         let mut change = Change::logged(after.clone(), self.scope.claim().organization, &entry)?
             .kept_forever()
             .put(item(keys, &after)?, &version_is(before.version))?;
@@ -114,7 +114,9 @@ impl PurchaseRequests<'_> {
             change = goods.settle(keys, change, &mut guards, place, &level)?;
         }
         if !after.status.is_open() {
-            after.items.iter().for_each(|item| guards.release(&keys.product(item.product_id)));
+            for item in &after.items {
+                guards.release(&keys.product(item.product_id));
+            }
         }
         Ok(guards.onto(change)?.into())
     }
