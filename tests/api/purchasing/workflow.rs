@@ -158,6 +158,35 @@ async fn staff_see_and_change_their_own_alone() {
     shop.stack().check_invariants();
 }
 #[tokio::test]
+async fn a_requests_events_are_told_to_who_may_see_it() {
+    let (shop, product) = shop().await;
+    let other = shop.hire("other", "STAFF").await;
+    let request = shop.request(&product, 1, "APPROVED").await.id;
+    shop.stack().clock().advance(std::time::Duration::from_mins(1));
+    let types = async |client: &stockroom_harness::Client, query: &[(&str, &str)]| -> Vec<String> {
+        let events = client.get("/api/v1/events").query(query).await.expect(200).items();
+        let own = events.iter().filter(|event| event["entity_id"] == request.as_str());
+        own.map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = ["approved", "submitted", "created"].map(|verb| format!("purchase_request.{verb}"));
+    let mut feed = all.clone();
+    feed.reverse();
+    for client in [shop.staff(), shop.manager(), shop.admin()] {
+        assert_eq!(types(client, &[]).await, all);
+        assert_eq!(types(client, &[("after", "start"), ("limit", "100")]).await, feed);
+        assert_eq!(types(client, &[("type", "purchase_request.approved")]).await, all[..1]);
+    }
+    for query in [&[][..], &[("after", "start"), ("limit", "100")], &[("type", "purchase_request.approved")]] {
+        assert_eq!(types(&other, query).await, [""; 0]);
+    }
+    let newest = shop.staff().get("/api/v1/events").query(&[("limit", "1")]).await.expect(200).items().remove(0);
+    let path = format!("/api/v1/events/{}", newest["id"].as_str().unwrap());
+    assert_eq!(shop.staff().get(&path).await.expect(200).json()["type"], "purchase_request.approved");
+    other.get(&path).await.expect(404);
+    assert_eq!(newest["data"]["after"]["status"], "APPROVED");
+}
+
+#[tokio::test]
 async fn a_page_begun_as_manager_goes_on_as_staff() {
     let (shop, product) = shop().await;
     let demoted = shop.hire("demoted", "MANAGER").await;
