@@ -224,10 +224,11 @@ impl<'a> PurchaseRequests<'a> {
             let mut after = before.next(before.status, attempt.now);
             after.notes = (changes.notes)(&before.notes);
             let mut guards = Guards::default();
-            if let Some(lines) = &changes.lines {
-                let items = match NewItems::read(attempt, keys, id, lines)? {
-                    NewItems::Ready(items) => items,
-                    NewItems::Leaving => return Ok(Decision::Wait("a product is being deleted")),
+            let new_items = changes.lines.as_ref().map(|lines| NewItems::read(attempt, keys, id, lines)).transpose()?;
+            before.require_draft()?;
+            if let (Some(lines), Some(items)) = (&changes.lines, new_items) {
+                let NewItems::Ready(items) = items else {
+                    return Ok(Decision::Wait("a product is being deleted"));
                 };
                 let (old, new) = (before.products(), lines.iter().map(|line| line.product).collect::<BTreeSet<_>>());
                 for (_, goods) in items.iter().filter(|(item, _)| !old.contains(&item.product_id)) {
@@ -238,7 +239,6 @@ impl<'a> PurchaseRequests<'a> {
                 }
                 after.items = items.into_iter().map(|(item, _)| item).collect();
             }
-            before.require_draft()?;
             if (&after.notes, &after.items) == (&before.notes, &before.items) {
                 return Ok(Decision::Keep(before));
             }

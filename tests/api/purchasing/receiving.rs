@@ -59,6 +59,18 @@ async fn the_log_tells_of_a_receipt_what_it_changed() {
 }
 
 #[tokio::test]
+async fn what_was_ordered_arrives_as_it_was_ordered() {
+    let (shop, product, main) = shop().await;
+    let [whole, exact] = [shop.request(&product, 1.5, "ORDERED").await, shop.request(&product, 2.5, "ORDERED").await];
+    shop.manager().patch(format!("/api/v1/products/{product}"), json!({"decimal_places": 0})).await.expect(200);
+    let finer = shop.arrive(&exact, &main, 0.5).await.expect(422);
+    assert_eq!(finer.faults(), ["/items/0/quantity too_many_decimals"]);
+    shop.arrive(&whole, &main, Value::Null).await.expect(200);
+    shop.arrive(&exact, &main, 2.5).await.expect(200);
+    assert_eq!(shop.on_hand(&product, &main).await, "4");
+}
+
+#[tokio::test]
 async fn never_more_arrives_than_was_ordered() {
     let (shop, product, main) = shop().await;
     let request = shop.request(&product, 10, "ORDERED").await;

@@ -99,6 +99,52 @@ async fn every_step_is_open_from_its_own_status_alone() {
 }
 
 #[tokio::test]
+async fn a_step_is_taken_from_the_version_that_was_seen() {
+    let (shop, product) = shop().await;
+    let main = shop.warehouse("Main").await;
+    for (step, status) in [
+        ("submit", "DRAFT"),
+        ("approve", "SUBMITTED"),
+        ("reject", "SUBMITTED"),
+        ("cancel", "SUBMITTED"),
+        ("mark-ordered", "APPROVED"),
+        ("receive", "ORDERED"),
+    ] {
+        let request = shop.request(&product, 1, status).await;
+        let version = shop.manager().get(format!("{REQUESTS}/{}", request.id)).await.expect(200).version();
+        let take = || match step {
+            "receive" => shop.arrive(&request, &main, 1),
+            step => shop.step(&request.id, step),
+        };
+        assert_eq!(take().if_match(version + 1).await.expect(412).code(), "version_mismatch", "{step}");
+        assert_eq!(take().if_match(version).await.expect(200).version(), version + 1, "{step}");
+    }
+    shop.stack().check_invariants();
+}
+
+#[tokio::test]
+async fn every_step_is_an_entry_of_the_log() {
+    let (shop, product) = shop().await;
+    let main = shop.warehouse("Main").await;
+    let request = shop.request(&product, 1, "ORDERED").await;
+    shop.arrive(&request, &main, 1).await.expect(200);
+    let draft = shop.request(&product, 1, "DRAFT").await;
+    shop.staff().patch(format!("{REQUESTS}/{}", draft.id), json!({"notes": "Soon"})).await.expect(200);
+    shop.staff().delete(format!("{REQUESTS}/{}", draft.id)).await.expect(204);
+    let entries = async |id: &str| {
+        let log = shop.admin().get("/api/v1/audit-logs").query(&[("entity_id", id), ("order", "asc")]);
+        let entries = log.await.expect(200).items();
+        entries.iter().map(|entry| entry["action"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(entries(&request.id).await, ["CREATE", "SUBMIT", "APPROVE", "MARK_ORDERED", "RECEIVE"]);
+    assert_eq!(entries(&draft.id).await, ["CREATE", "UPDATE", "DELETE"]);
+    for (status, action) in [("REJECTED", "REJECT"), ("CANCELLED", "CANCEL")] {
+        let request = shop.request(&product, 1, status).await;
+        assert_eq!(entries(&request.id).await, ["CREATE", "SUBMIT", action]);
+    }
+}
+
+#[tokio::test]
 async fn a_rejection_needs_a_reason() {
     let (shop, product) = shop().await;
     let request = shop.request(&product, 1, "SUBMITTED").await;

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use super::plan::{COMPANY, Plan, PlannedMovement};
 use super::reorder;
-use crate::demo::{Founded, Founder, ImportError, Imported, PAGE, Progress, all, done};
+use crate::demo::{Founded, Founder, ImportError, Imported, PAGE, Progress, all, as_far_as_it_was_left_alone, done};
 
 /// How many products' movements are recorded side by side.
 const WORKERS: usize = 8;
@@ -45,9 +45,7 @@ pub async fn import(runtime: &Runtime, progress: impl FnMut(Progress)) -> Result
         Err(StoreError::Unauthenticated) => return Ok(Imported::Foreign),
         Err(error) => return Err(error.into()),
     }
-    let people = founder.people(&company, [plan.founded(1), plan.founded(2)]).await?;
-    let is_new = reorder::write(&runtime.store, &people).await?;
-    Ok(if is_new { Imported::Completed } else { Imported::Present })
+    as_far_as_it_was_left_alone(reorder::write(runtime, &founder, &company, &plan).await)
 }
 
 #[derive(Debug, Clone)]

@@ -134,8 +134,8 @@ impl PurchaseRequests<'_> {
         for (index, line) in lines.iter().enumerate() {
             let mut report = |member: &str, fault| faults.push((format!("items/{index}/{member}").into(), fault));
             let product = line.item.product(request.id);
-            let is_named = request.items.iter().any(|item| item.id == line.item);
-            let goods = if is_named { Goods::read(attempt, self.keys(), product)? } else { None };
+            let item = request.items.iter().find(|item| item.id == line.item);
+            let goods = if item.is_some() { Goods::read(attempt, self.keys(), product)? } else { None };
             let place = Place::read(attempt, self.keys(), product, line.warehouse)?;
             if goods.is_none() {
                 report("item_id", unknown("line"));
@@ -143,7 +143,9 @@ impl PurchaseRequests<'_> {
             if place.is_none() {
                 report("warehouse_id", unknown("warehouse"));
             }
-            if let (Some(goods), Some(quantity)) = (&goods, line.quantity)
+            // What was ordered arrives as it was ordered, even when the product has fewer decimals by now.
+            let outstanding = item.map(RequestItem::outstanding);
+            if let (Some(goods), Some(quantity)) = (&goods, line.quantity.filter(|_| line.quantity != outstanding))
                 && let Err(fault) = goods.product.details.decimal_places.admit(quantity)
             {
                 report("quantity", fault);
