@@ -23,6 +23,10 @@ use crate::demo::{Founded, Founder, ImportError, Imported, PAGE, Progress, all, 
 
 /// How many products' movements are recorded side by side.
 const WORKERS: usize = 8;
+/// Seconds after the company was founded at which its first things were added, each behind the people.
+const WAREHOUSE_AT: usize = 3;
+const SUPPLIERS_FROM: usize = 60;
+const PRODUCTS_FROM: usize = 120;
 const DAY: Duration = Duration::from_hours(24);
 
 /// Makes the company complete, and tells how far it is as often as that changes.
@@ -92,7 +96,7 @@ impl Importer {
         let known = all(async |page| store.suppliers(scope).list(&filter, sort, &page).await).await?;
         for (place, supplier) in plan.suppliers.iter().enumerate() {
             if known.iter().all(|known| known.details.name != supplier.name) {
-                let store = self.0.at(plan.founded(place));
+                let store = self.0.at(plan.founded(SUPPLIERS_FROM.saturating_add(place)));
                 done(store.suppliers(scope).add(supplier, |_| Vec::new()).await?)?;
             }
         }
@@ -100,7 +104,7 @@ impl Importer {
     }
 
     async fn warehouse(&self, plan: &Plan, scope: &TenantScope) -> Result<WarehouseId, ImportError> {
-        let store = self.0.at(plan.founded(0));
+        let store = self.0.at(plan.founded(WAREHOUSE_AT));
         let (filter, sort) = (CatalogueFilter::default(), CatalogueSort::CreatedAt);
         let known = all(async |page| store.warehouses(scope).list(&filter, sort, &page).await).await?;
         match known.into_iter().find(|known| known.details.name == plan.warehouse.name) {
@@ -119,7 +123,7 @@ impl Importer {
             let id = if let Some(known) = known.iter().find(is_it) {
                 known.id
             } else {
-                let store = self.0.at(plan.founded(place));
+                let store = self.0.at(plan.founded(PRODUCTS_FROM.saturating_add(place)));
                 done(store.products(scope).add(product, |_| Vec::new()).await?)?.id
             };
             ids.push(id);
