@@ -42,6 +42,12 @@ fn writes() -> impl Iterator<Item = Route> {
     operations().filter(|route| [Method::POST, Method::PUT, Method::PATCH].contains(&route.method))
 }
 
+/// Whether an operation can do without a body.
+fn takes_nothing(route: &Route) -> bool {
+    let last = route.path.rsplit('/').next().unwrap();
+    ["refresh", "logout", "submit", "approve", "mark-ordered", "cancel"].contains(&last)
+}
+
 /// Whether an operation wants to be told twice.
 fn is_confirmed(route: &Route) -> bool {
     (&route.method, route.path) == (&Method::DELETE, "/api/v1/organizations/{id}")
@@ -81,7 +87,7 @@ struct Furnished {
     movement: String,
     /// Its admin's.
     session: String,
-    /// Purchase requests, by their status.
+    /// Purchase requests, each by the step that is open to it; the one without is a draft.
     requests: BTreeMap<&'static str, Requested>,
 }
 
@@ -102,8 +108,16 @@ impl Furnished {
         let sessions = shop.admin().get("/api/v1/users/me/sessions").await.expect(200).items();
         let session = sessions[0]["id"].as_str().unwrap().to_owned();
         let mut requests = BTreeMap::new();
-        for status in ["DRAFT", "SUBMITTED", "APPROVED", "ORDERED"] {
-            requests.insert(status, shop.request(&product, 5, status).await);
+        for (step, status) in [
+            ("", "DRAFT"),
+            ("submit", "DRAFT"),
+            ("approve", "SUBMITTED"),
+            ("reject", "SUBMITTED"),
+            ("cancel", "SUBMITTED"),
+            ("mark-ordered", "APPROVED"),
+            ("receive", "ORDERED"),
+        ] {
+            requests.insert(step, shop.request(&product, 5, status).await);
         }
         Self { shop, product, warehouse, supplier, movement, session, requests }
     }
@@ -121,13 +135,8 @@ impl Furnished {
             Some("products") => &self.product,
             Some("audit-logs" | "events" | "stock-movements") => &self.movement,
             Some("purchase-requests") => {
-                let status = match template.rsplit('/').next() {
-                    Some("approve" | "reject" | "cancel") => "SUBMITTED",
-                    Some("mark-ordered") => "APPROVED",
-                    Some("receive") => "ORDERED",
-                    _ => "DRAFT",
-                };
-                &self.requests[status].id
+                let step = template.rsplit('/').next().unwrap();
+                &self.requests.get(step).unwrap_or(&self.requests[""]).id
             }
             Some("suppliers") => &self.supplier,
             Some("users") => &self.staff().id,
@@ -174,7 +183,7 @@ impl Furnished {
             "purchase-requests" => json!({"items": [{"product_id": self.product, "quantity": 1}]}),
             "purchase-requests/{id}/reject" => json!({"rejection_reason": "Too dear"}),
             "purchase-requests/{id}/receive" => {
-                let item = &self.requests["ORDERED"].item;
+                let item = &self.requests["receive"].item;
                 json!({"items": [{"item_id": item, "warehouse_id": self.warehouse, "quantity": 1}]})
             }
             other if other.starts_with("purchase-requests/{id}/") => json!({}),

@@ -1,6 +1,5 @@
 //! Asking to buy, deciding on it, and receiving what was ordered.
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,

@@ -12,6 +12,7 @@ mod patch;
 mod receive;
 mod reject;
 mod replace;
+mod step;
 mod submit;
 mod view;
 

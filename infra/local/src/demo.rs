@@ -43,6 +43,8 @@ pub enum Imported {
     Present,
     /// The subdomain belongs to somebody else, or to the company without its first admin.
     Foreign,
+    /// Its people or goods were changed before it was complete; it stays as it is.
+    Changed,
 }
 
 /// Why an import did not come to its end.
@@ -69,6 +71,23 @@ pub enum ImportError {
     /// A part of it broke off.
     #[error("the sample company's import broke off: {0}")]
     Broken(#[from] JoinError),
+}
+
+/// What an import came to that met a company whose people use it: that is theirs to do, and no reason not to start.
+pub(crate) fn as_far_as_it_was_left_alone(imported: Result<Imported, ImportError>) -> Result<Imported, ImportError> {
+    match imported {
+        Err(
+            ImportError::Store(
+                StoreError::Unauthenticated
+                | StoreError::Forbidden
+                | StoreError::NotFound
+                | StoreError::Conflict(_)
+                | StoreError::Rejected(_),
+            )
+            | ImportError::Inconsistent,
+        ) => Ok(Imported::Changed),
+        imported => imported,
+    }
 }
 
 /// A sample company. Its password is printed in the README: it opens nothing but a sample on its reader's own machine.

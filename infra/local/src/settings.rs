@@ -94,7 +94,7 @@ mod tests {
         );
 
         let everything = |name: &str| match name {
-            "CORS_ORIGINS" => Some("https://app.example".to_owned()),
+            "CORS_ORIGINS" | "PUBLIC_URL" => Some("https://app.example".to_owned()),
             "DEBUG" => Some("true".to_owned()),
             "LOG_LEVEL"
             | "ALGORITHM"
@@ -107,6 +107,7 @@ mod tests {
         };
         let config = config(settings(everything));
         assert_eq!(config.cors_origins, ["https://app.example"]);
+        assert_eq!(config.public_url, "https://app.example");
         assert_eq!(config.tenant_base_domain.as_deref(), Some("elsewhere.example"));
         assert_eq!((config.limits.login, config.limits.requests.map(Limit::burst)), (None, Some(7)));
         assert_eq!(config.log_level.to_string(), "debug");

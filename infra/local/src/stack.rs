@@ -110,19 +110,15 @@ impl<W: Write> Stack<'_, W> {
             let console = &mut self.console;
             let imported = tokio::select! {
                 () = &mut stop => return Ok(()),
-                imported = northwind::import(&runtime, |progress| console.follow(progress)) => imported?,
+                imported = Box::pin(northwind::import(&runtime, |progress| console.follow(progress))) => imported?,
             };
             has_demo = imported != Imported::Foreign;
-            if !has_demo {
-                self.console.say("The organization northwind is there without its demo's admin; it stays as it is.");
-            }
+            self.console.tell("northwind", imported);
             let imported = tokio::select! {
                 () = &mut stop => return Ok(()),
-                imported = acme::import(&runtime) => imported?,
+                imported = Box::pin(acme::import(&runtime)) => imported?,
             };
-            if imported == Imported::Foreign {
-                self.console.say("The organization acme is there without its demo's admin; it stays as it is.");
-            }
+            self.console.tell("acme", imported);
         }
         match api {
             Some(listener) => self.serve(&runtime, listener, has_demo, stop).await,
@@ -228,6 +224,16 @@ impl<W: Write> Console<W> {
         if let Err(error) = writeln!(self.out, "{text}").and_then(|()| self.out.flush()) {
             tracing::debug!(%error, "nobody reads along");
         }
+    }
+
+    /// Says why a sample company is not as it would be.
+    fn tell(&mut self, company: &str, imported: Imported) {
+        let why = match imported {
+            Imported::Completed | Imported::Present => return,
+            Imported::Foreign => "is there without its demo's admin",
+            Imported::Changed => "was changed before its sample data was complete",
+        };
+        self.say(format_args!("The organization {company} {why}; it stays as it is."));
     }
 
     fn follow(&mut self, progress: Progress) {

@@ -403,7 +403,6 @@ impl Object<'_> {
     }
 
     /// The same for a merge patch, where it may be absent.
-    #[expect(clippy::option_option, reason = "the outer one says whether it could be read")]
     pub fn patch_list<T>(
         &mut self,
         name: &str,

@@ -262,13 +262,15 @@ impl From<Conflict> for Problem {
             Conflict::DuplicateEmail => new("duplicate_email", "Another user has this e-mail address."),
             Conflict::DuplicateSubdomain => new("duplicate_subdomain", "Another organization has this subdomain."),
             Conflict::InStock => new("in_use", "It still has stock; bring every level to 0 first."),
-            Conflict::InOpenRequest => new("in_use", "An open purchase request names it; finish or cancel that first."),
+            Conflict::InOpenRequest => {
+                new("in_use", "An open purchase request names it; that has to be received, cancelled or deleted first.")
+            }
             Conflict::InvalidTransition { status } => {
                 new("invalid_transition", "The purchase request's status does not allow this.")
                     .with("request_status", status.name())
             }
             Conflict::ExceedsOrder { item, outstanding, requested } => {
-                new("exceeds_order", "More would arrive of a line than was ordered.")
+                new("exceeds_order", "More would arrive of a line than has yet to arrive.")
                     .with("item_id", item)
                     .with("outstanding", Number(outstanding))
                     .with("requested", Number(requested))

@@ -123,10 +123,20 @@ impl Step {
     }
 }
 
-/// A request's number in its organization, shown as `PR-00001`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+/// A request's number in its organization, written `PR-00001`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestNumber(pub u64);
+
+crate::text::serialize_as_text!(RequestNumber);
+
+impl FromStr for RequestNumber {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let number = text.strip_prefix("PR-").and_then(|number| number.parse().ok()).map(Self);
+        number.ok_or_else(|| Fault::new("invalid_format", "must be a number such as PR-00001"))
+    }
+}
 
 impl fmt::Display for RequestNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -253,10 +263,10 @@ impl PurchaseRequest {
     /// # Errors
     /// [`PurchaseError::InvalidTransition`].
     pub fn require_draft(&self) -> Result<(), PurchaseError> {
-        match self.status {
-            RequestStatus::Draft => Ok(()),
-            status => Err(PurchaseError::InvalidTransition { status }),
+        if self.status == RequestStatus::Draft {
+            return Ok(());
         }
+        Err(PurchaseError::InvalidTransition { status: self.status })
     }
 
     /// The request after a step by somebody.
@@ -448,7 +458,10 @@ mod tests {
 
     #[test]
     fn numbers_have_five_digits_and_grow_beyond() {
-        assert_eq!(RequestNumber(7).to_string(), "PR-00007");
-        assert_eq!(RequestNumber(123_456).to_string(), "PR-123456");
+        for (number, written) in [(7, "PR-00007"), (123_456, "PR-123456")] {
+            assert_eq!(RequestNumber(number).to_string(), written);
+            assert_eq!(written.parse::<RequestNumber>().unwrap(), RequestNumber(number));
+        }
+        assert!("00007".parse::<RequestNumber>().is_err());
     }
 }

@@ -95,6 +95,8 @@ struct Leaving<D: Details> {
     /// What it counted when the mark was made.
     places: usize,
     requests: usize,
+    /// Nothing has been counted since.
+    same_counts: Expression,
 }
 
 impl<D: Stored> Catalogue<'_, D> {
@@ -111,13 +113,13 @@ impl<D: Stored> Catalogue<'_, D> {
                 self.unmark(&key, &leaving.mark).await?;
                 return Err(error);
             }
-            let Leaving { mark, resource, .. } = leaving;
+            let Leaving { mark, resource, same_counts, .. } = leaving;
             let decide = |attempt: &Attempt<'_>| -> Result<Decision<bool>, StoreError> {
                 let found = attempt.find(&key).ok_or(StoreError::NotFound)?;
                 if Mark::of(found)?.is_none_or(|found| found.token != mark.token) {
                     return Ok(Decision::Keep(false));
                 }
-                let condition = version_is(resource.version).and(mark.stands());
+                let condition = version_is(resource.version).and(mark.stands()).and(same_counts.clone());
                 Ok(Decision::Commit(self.deletion(attempt, &resource, &condition)?.map(|()| true)))
             };
             let deleted = self.table.change(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide).await?;
@@ -137,22 +139,33 @@ impl<D: Stored> Catalogue<'_, D> {
             return Err(StoreError::VersionMismatch);
         }
         let now = self.table.sources.now();
-        // A mark whose maker did not come back is taken over, with the levels that it has frozen.
-        let token = match Mark::of(item)? {
-            Some(mark) if !mark.holds(now) => mark.token,
-            Some(_) | None => self.table.sources.bytes::<8>().map(|byte| format!("{byte:02x}")).concat(),
+        let until = now.plus(MARK_HOLDS).unix_millis();
+        let (mark, free) = match Mark::of(item)? {
+            // A mark whose maker did not come back is taken over, with the levels that it has frozen; but only while it
+            // stands: who took it away may have committed since, and its maker may still be on its way.
+            Some(mark) if !mark.holds(now) => {
+                let taken_over = Mark { until, ..mark };
+                let still_there = taken_over.stands();
+                (taken_over, still_there)
+            }
+            Some(_) | None => {
+                let token = self.table.sources.bytes::<8>().map(|byte| format!("{byte:02x}")).concat();
+                // When a reply was lost, this very mark is found.
+                let free =
+                    expression("attribute_not_exists(#closing) OR #closing.#until <= :now OR #closing.#token = :mark")
+                        .with("now", millis(now))
+                        .with("mark", s(&token));
+                (Mark { token, until }, free)
+            }
         };
-        let mark = Mark { token, until: now.plus(MARK_HOLDS).unix_millis() };
         let update = expression("SET #closing = :closing").with("closing", encode(&mark)?);
-        // When a reply was lost, this very mark is found.
-        let free = expression("attribute_not_exists(#closing) OR #closing.#until <= :now OR #closing.#token = :mark")
-            .with("now", millis(now))
-            .with("mark", s(&mark.token));
         let condition = version_is(resource.version).and(free);
         let (result, marked) = self.table.update(key, &update, &condition).await?;
-        let counted = |counter| marked.as_ref().map(|item| counted(item, counter)).unwrap_or_default();
-        let leaving = Leaving { mark, resource, places: counted(PLACES), requests: counted(REQUESTS) };
-        Ok((result == Conditional::Done).then_some(leaving))
+        let Some(marked) = marked.filter(|_| result == Conditional::Done) else {
+            return Ok(None);
+        };
+        let (places, requests) = (counted(&marked, PLACES), counted(&marked, REQUESTS));
+        Ok(Some(Leaving { mark, resource, places, requests, same_counts: same_counts(&marked) }))
     }
 
     async fn unmark(&self, key: &Key, mark: &Mark) -> Result<(), StoreError> {

@@ -42,18 +42,15 @@ pub(crate) fn with_compact_data(key: &Key, data: &impl Serialize) -> Result<Item
     Ok(item)
 }
 
-fn compact(value: AttributeValue) -> AttributeValue {
-    match value {
-        AttributeValue::M(members) => AttributeValue::M(
-            members
-                .into_iter()
-                .filter(|(_, value)| !value.is_null())
-                .map(|(name, value)| (name, compact(value)))
-                .collect(),
-        ),
-        AttributeValue::L(values) => AttributeValue::L(values.into_iter().map(compact).collect()),
-        other => other,
+fn compact(mut value: AttributeValue) -> AttributeValue {
+    if let AttributeValue::M(members) = &mut value {
+        members.retain(|_, value| !value.is_null());
+        *members = std::mem::take(members).into_iter().map(|(name, value)| (name, compact(value))).collect();
     }
+    if let AttributeValue::L(values) = &mut value {
+        *values = std::mem::take(values).into_iter().map(compact).collect();
+    }
+    value
 }
 
 /// The `data` of an item.

@@ -156,7 +156,8 @@ impl<'a> Products<'a> {
     /// Deletes a product of which there is no stock.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`crate::Conflict::InUse`].
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`crate::Conflict::InStock`],
+    /// [`crate::Conflict::InOpenRequest`].
     pub async fn delete(&self, id: ProductId, expected: Option<u64>) -> Result<(), StoreError> {
         self.catalogue.delete_empty(id, expected, Held::OfProduct(id)).await
     }

@@ -188,8 +188,10 @@ impl<'a> PurchaseRequests<'a> {
                 updated_at: attempt.now,
             };
             let mut guards = Guards::default();
-            items.iter().for_each(|(_, goods)| goods.hold(&mut guards));
-            let entry = self.entry(attempt, Action::Create, &request, (None, Some(snapshot(&request)?)));
+            for (_, goods) in &items {
+                goods.hold(&mut guards);
+            }
+            let entry = entry(attempt, Action::Create, &request, (None, Some(snapshot(&request)?)));
             let change = Change::logged(request.clone(), self.scope.claim().organization, &entry)?
                 .put(item(keys, &request)?, &absent())?
                 .update(
@@ -222,18 +224,21 @@ impl<'a> PurchaseRequests<'a> {
             let mut after = before.next(before.status, attempt.now);
             after.notes = (changes.notes)(&before.notes);
             let mut guards = Guards::default();
-            if let Some(lines) = &changes.lines {
-                let items = match NewItems::read(attempt, keys, id, lines)? {
-                    NewItems::Ready(items) => items,
-                    NewItems::Leaving => return Ok(Decision::Wait("a product is being deleted")),
+            let new_items = changes.lines.as_ref().map(|lines| NewItems::read(attempt, keys, id, lines)).transpose()?;
+            before.require_draft()?;
+            if let (Some(lines), Some(items)) = (&changes.lines, new_items) {
+                let NewItems::Ready(items) = items else {
+                    return Ok(Decision::Wait("a product is being deleted"));
                 };
                 let (old, new) = (before.products(), lines.iter().map(|line| line.product).collect::<BTreeSet<_>>());
-                let added = items.iter().filter(|(item, _)| !old.contains(&item.product_id));
-                added.for_each(|(_, goods)| goods.hold(&mut guards));
-                old.difference(&new).for_each(|gone| guards.release(&keys.product(*gone)));
+                for (_, goods) in items.iter().filter(|(item, _)| !old.contains(&item.product_id)) {
+                    goods.hold(&mut guards);
+                }
+                for gone in old.difference(&new) {
+                    guards.release(&keys.product(*gone));
+                }
                 after.items = items.into_iter().map(|(item, _)| item).collect();
             }
-            before.require_draft()?;
             if (&after.notes, &after.items) == (&before.notes, &before.items) {
                 return Ok(Decision::Keep(before));
             }
@@ -259,7 +264,7 @@ impl<'a> PurchaseRequests<'a> {
             require_version(&request, expected)?;
             request.require_draft()?;
             let attempt = &attempt.behind(request.updated_at);
-            let entry = self.entry(attempt, Action::Delete, &request, (Some(snapshot(&request)?), None));
+            let entry = entry(attempt, Action::Delete, &request, (Some(snapshot(&request)?), None));
             let change = Change::logged((), self.scope.claim().organization, &entry)?
                 .delete(&key, &version_is(request.version))?;
             Ok(releases(keys, &request).onto(change)?.into())
@@ -306,21 +311,21 @@ impl<'a> PurchaseRequests<'a> {
         after: &PurchaseRequest,
     ) -> Result<Change<PurchaseRequest>, StoreError> {
         let (shown_before, shown_after) = difference(snapshot(before)?, snapshot(after)?);
-        let entry = self.entry(attempt, action, after, (Some(shown_before), Some(shown_after)));
+        let entry = entry(attempt, action, after, (Some(shown_before), Some(shown_after)));
         Change::logged(after.clone(), self.scope.claim().organization, &entry)?
             .put(item(self.keys(), after)?, &version_is(before.version))
     }
+}
 
-    fn entry(
-        &self,
-        attempt: &Attempt<'_>,
-        action: Action,
-        request: &PurchaseRequest,
-        states: (Option<serde_json::Value>, Option<serde_json::Value>),
-    ) -> Entry {
-        let entry = attempt.entry(action, (Entity::PurchaseRequest, request.id), states);
-        Entry { owner: Some(request.created_by.id), ..entry }
-    }
+/// An entry about a request, which is its creator's own.
+fn entry(
+    attempt: &Attempt<'_>,
+    action: Action,
+    request: &PurchaseRequest,
+    states: (Option<serde_json::Value>, Option<serde_json::Value>),
+) -> Entry {
+    let entry = attempt.entry(action, (Entity::PurchaseRequest, request.id), states);
+    Entry { owner: Some(request.created_by.id), ..entry }
 }
 
 fn require_version(request: &PurchaseRequest, expected: Option<u64>) -> Result<(), StoreError> {

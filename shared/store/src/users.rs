@@ -19,6 +19,7 @@ use crate::{
     passwords::{NewPassword, token_state},
     scope::TenantScope,
     table::{Query, Table},
+    user_changes::is_active_admin,
     write::{Attempt, Authority, Change, Decision, Outcome},
 };
 
@@ -147,7 +148,8 @@ impl<'a> Users<'a> {
             let profile = UserProfile { user, last_login_at: None };
             let mut change = Change::logged(profile, organization.id, &entry)?
                 .put(user_item, &absent())?
-                .put(credential_item, &absent())?;
+                .put(credential_item, &absent())?
+                .check(&keys.user(self.scope.claim().user), &is_active_admin())?;
             if new.password.is_none() {
                 let invited = attempt.entry(Action::Invite, subject, (None, Some(token_state(0))));
                 change = change.and_log(organization.id, &invited)?;

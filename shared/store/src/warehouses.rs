@@ -28,7 +28,7 @@ impl<'a> Warehouses<'a> {
     /// Deletes a warehouse that holds no stock.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`crate::Conflict::InUse`].
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`crate::Conflict::InStock`].
     pub async fn delete(&self, id: WarehouseId, expected: Option<u64>) -> Result<(), StoreError> {
         self.catalogue.delete_empty(id, expected, Held::InWarehouse(id)).await
     }

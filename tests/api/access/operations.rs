@@ -188,13 +188,12 @@ fn purchasing(route: &Route, plain: &Sample, things: &Things) -> Vec<Sample> {
             vec![plain.clone(), plain.query(&[draft]), plain.query(&[staff]), plain.query(&[staff, draft])]
         }
         ("POST", "purchase-requests") => vec![plain.body(request)],
-        ("GET" | "DELETE", "{id}") => vec![one("draft")],
+        ("GET" | "DELETE", "{id}") | ("POST", "submit") => vec![one("draft")],
         ("PUT", "{id}") => vec![one("draft").body(request)],
         ("PATCH", "{id}") => {
             let lines = one("draft").body(json!({"items": request["items"]}));
             vec![one("draft").body(json!({"notes": "Later"})), lines]
         }
-        ("POST", "submit") => vec![one("draft")],
         ("POST", "approve" | "cancel") => vec![one("submitted")],
         ("POST", "reject") => vec![one("submitted").body(json!({"rejection_reason": "Too dear"}))],
         ("POST", "mark-ordered") => vec![one("approved")],

@@ -161,7 +161,9 @@ async fn another_method_is_told_which_there_are() {
 fn head(reply: &Reply) -> BTreeMap<String, String> {
     let told = |name: &str| ["x-request-id", "content-length"].contains(&name);
     let headers = reply.headers().iter().filter(|(name, _)| !told(name.as_str()));
-    headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect()
+    // No two cursors are the same.
+    let plain = |value: &str| value.split("cursor=").next().unwrap().to_owned();
+    headers.map(|(name, value)| (name.to_string(), plain(value.to_str().unwrap()))).collect()
 }
 
 #[tokio::test]

@@ -3,11 +3,9 @@
 use http::Method;
 use serde_json::json;
 
-use super::{Furnished, UNKNOWN_ID, faults, items, operations, writes};
+use super::{Furnished, UNKNOWN_ID, faults, items, operations, takes_nothing, writes};
 
 const MIB: usize = 1024 * 1024;
-/// They can do without a body.
-const OPTIONAL: [&str; 2] = ["/api/v1/auth/refresh", "/api/v1/auth/logout"];
 /// It takes a form, too.
 const LOGIN: &str = "/api/v1/auth/token";
 
@@ -97,7 +95,7 @@ async fn a_body_says_that_it_is_json() {
             let reply = request.clone().raw_body(body.clone(), content_type).await.expect(415);
             assert_eq!(reply.code(), "unsupported_media_type", "{} {}", route.method, route.path);
         }
-        if OPTIONAL.contains(&route.path) {
+        if takes_nothing(&route) {
             shop.anonymous().request(route.method, route.path).await.expect(401);
         } else {
             request.raw_body("", None).await.expect(415);

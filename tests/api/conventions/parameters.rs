@@ -16,7 +16,7 @@ async fn what_is_no_id_is_answered_like_an_unknown_one() {
         let ask = |id: &str| {
             let confirmation = if is_confirmed(&route) { "?confirm=acme" } else { "" };
             let request = shop.boss().request(route.method.clone(), route.path.replace("{id}", id) + confirmation);
-            let is_whole = route.method == Method::PUT;
+            let is_whole = matches!(route.method, Method::PUT | Method::POST);
             request.json(if is_whole { shop.body(&route.method, route.path) } else { json!({}) })
         };
         let unknown = ask(UNKNOWN_ID).await.expect(404);

@@ -322,7 +322,11 @@ async fn a_write_that_is_decided_again_asks_again_who_is_calling() {
 async fn a_right_that_was_lost_while_it_was_used_is_not_used() {
     let shop = Shop::with_faults().await;
     let (second, third) = (shop.hire("second", "ADMIN").await, shop.hire("third", "ADMIN").await);
-    for way in WAYS {
+    let add: fn(&Client, &Person) -> Request = |by, _| {
+        let friend = json!({"email": "friend@acme.example", "full_name": "A friend", "role": "ADMIN"});
+        by.post("/api/v1/users", friend)
+    };
+    for way in WAYS.into_iter().chain([add]) {
         // There are admins enough: only that the caller is none any more forbids it.
         let held = shop.faults().hold("TransactWriteItems");
         let late = tokio::spawn(way(&second, &third).into_future());

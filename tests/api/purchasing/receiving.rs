@@ -34,6 +34,43 @@ async fn parts_arrive_until_all_is_in() {
 }
 
 #[tokio::test]
+async fn the_log_tells_of_a_receipt_what_it_changed() {
+    let (shop, product, main) = shop().await;
+    shop.manager().patch(format!("/api/v1/products/{product}"), json!({"min_stock_level": 5})).await.expect(200);
+    let request = shop.request(&product, 10, "ORDERED").await;
+    let receipt = shop.arrive(&request, &main, 4).await.expect(200);
+    let audit = |query: [(&str, &str); 2]| shop.admin().get("/api/v1/audit-logs").query(&query);
+    let entry = audit([("entity_id", &request.id), ("action", "RECEIVE")]).await.expect(200).items().remove(0);
+    let line = |received| json!([{"id": request.item, "product_id": product, "received_quantity": received}]);
+    assert_eq!((&entry["before"], &entry["after"]), (&json!({"items": line(0)}), &json!({"items": line(4)})));
+    assert_eq!((&entry["entity"], &entry["request_id"]), (&json!("PurchaseRequest"), &json!(receipt.request_id())));
+
+    // What arrived is an entry of the same change, and tells that 4 of at least 5 are there.
+    let moved = audit([("entity", "StockMovement"), ("action", "STOCK_IN")]).await.expect(200).items().remove(0);
+    assert_eq!(moved["change_id"], entry["change_id"]);
+    assert_eq!(moved["after"]["purchase_request_id"], request.id.as_str());
+    let low = shop.staff().get("/api/v1/events").query(&[("type", "stock.low")]).await.expect(200).items();
+    assert_eq!((low.len(), &low[0]["entity_id"]), (1, &json!(product)));
+    shop.arrive(&request, &main, 6).await.expect(200);
+    let rest = audit([("entity_id", &request.id), ("action", "RECEIVE")]).await.expect(200).items().remove(0);
+    let told = ["status", "received_at", "received_by"].map(|member| rest["before"][member].clone());
+    assert_eq!(told, [json!("ORDERED"), Value::Null, Value::Null]);
+    assert_eq!((&rest["after"]["status"], &rest["after"]["items"]), (&json!("RECEIVED"), &line(10)));
+}
+
+#[tokio::test]
+async fn what_was_ordered_arrives_as_it_was_ordered() {
+    let (shop, product, main) = shop().await;
+    let [whole, exact] = [shop.request(&product, 1.5, "ORDERED").await, shop.request(&product, 2.5, "ORDERED").await];
+    shop.manager().patch(format!("/api/v1/products/{product}"), json!({"decimal_places": 0})).await.expect(200);
+    let finer = shop.arrive(&exact, &main, 0.5).await.expect(422);
+    assert_eq!(finer.faults(), ["/items/0/quantity too_many_decimals"]);
+    shop.arrive(&whole, &main, Value::Null).await.expect(200);
+    shop.arrive(&exact, &main, 2.5).await.expect(200);
+    assert_eq!(shop.on_hand(&product, &main).await, "4");
+}
+
+#[tokio::test]
 async fn never_more_arrives_than_was_ordered() {
     let (shop, product, main) = shop().await;
     let request = shop.request(&product, 10, "ORDERED").await;

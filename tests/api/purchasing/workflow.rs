@@ -99,6 +99,52 @@ async fn every_step_is_open_from_its_own_status_alone() {
 }
 
 #[tokio::test]
+async fn a_step_is_taken_from_the_version_that_was_seen() {
+    let (shop, product) = shop().await;
+    let main = shop.warehouse("Main").await;
+    for (step, status) in [
+        ("submit", "DRAFT"),
+        ("approve", "SUBMITTED"),
+        ("reject", "SUBMITTED"),
+        ("cancel", "SUBMITTED"),
+        ("mark-ordered", "APPROVED"),
+        ("receive", "ORDERED"),
+    ] {
+        let request = shop.request(&product, 1, status).await;
+        let version = shop.manager().get(format!("{REQUESTS}/{}", request.id)).await.expect(200).version();
+        let take = || match step {
+            "receive" => shop.arrive(&request, &main, 1),
+            step => shop.step(&request.id, step),
+        };
+        assert_eq!(take().if_match(version + 1).await.expect(412).code(), "version_mismatch", "{step}");
+        assert_eq!(take().if_match(version).await.expect(200).version(), version + 1, "{step}");
+    }
+    shop.stack().check_invariants();
+}
+
+#[tokio::test]
+async fn every_step_is_an_entry_of_the_log() {
+    let (shop, product) = shop().await;
+    let main = shop.warehouse("Main").await;
+    let request = shop.request(&product, 1, "ORDERED").await;
+    shop.arrive(&request, &main, 1).await.expect(200);
+    let draft = shop.request(&product, 1, "DRAFT").await;
+    shop.staff().patch(format!("{REQUESTS}/{}", draft.id), json!({"notes": "Soon"})).await.expect(200);
+    shop.staff().delete(format!("{REQUESTS}/{}", draft.id)).await.expect(204);
+    let entries = async |id: &str| {
+        let log = shop.admin().get("/api/v1/audit-logs").query(&[("entity_id", id), ("order", "asc")]);
+        let entries = log.await.expect(200).items();
+        entries.iter().map(|entry| entry["action"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(entries(&request.id).await, ["CREATE", "SUBMIT", "APPROVE", "MARK_ORDERED", "RECEIVE"]);
+    assert_eq!(entries(&draft.id).await, ["CREATE", "UPDATE", "DELETE"]);
+    for (status, action) in [("REJECTED", "REJECT"), ("CANCELLED", "CANCEL")] {
+        let request = shop.request(&product, 1, status).await;
+        assert_eq!(entries(&request.id).await, ["CREATE", "SUBMIT", action]);
+    }
+}
+
+#[tokio::test]
 async fn a_rejection_needs_a_reason() {
     let (shop, product) = shop().await;
     let request = shop.request(&product, 1, "SUBMITTED").await;
@@ -157,6 +203,35 @@ async fn staff_see_and_change_their_own_alone() {
     shop.staff().post(format!("{REQUESTS}/{own}/cancel"), json!({})).await.expect(200);
     shop.stack().check_invariants();
 }
+#[tokio::test]
+async fn a_requests_events_are_told_to_who_may_see_it() {
+    let (shop, product) = shop().await;
+    let other = shop.hire("other", "STAFF").await;
+    let request = shop.request(&product, 1, "APPROVED").await.id;
+    shop.stack().clock().advance(std::time::Duration::from_mins(1));
+    let types = async |client: &stockroom_harness::Client, query: &[(&str, &str)]| -> Vec<String> {
+        let events = client.get("/api/v1/events").query(query).await.expect(200).items();
+        let own = events.iter().filter(|event| event["entity_id"] == request.as_str());
+        own.map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = ["approved", "submitted", "created"].map(|verb| format!("purchase_request.{verb}"));
+    let mut feed = all.clone();
+    feed.reverse();
+    for client in [shop.staff(), shop.manager(), shop.admin()] {
+        assert_eq!(types(client, &[]).await, all);
+        assert_eq!(types(client, &[("after", "start"), ("limit", "100")]).await, feed);
+        assert_eq!(types(client, &[("type", "purchase_request.approved")]).await, all[..1]);
+    }
+    for query in [&[][..], &[("after", "start"), ("limit", "100")], &[("type", "purchase_request.approved")]] {
+        assert_eq!(types(&other, query).await, [""; 0]);
+    }
+    let newest = shop.staff().get("/api/v1/events").query(&[("limit", "1")]).await.expect(200).items().remove(0);
+    let path = format!("/api/v1/events/{}", newest["id"].as_str().unwrap());
+    assert_eq!(shop.staff().get(&path).await.expect(200).json()["type"], "purchase_request.approved");
+    other.get(&path).await.expect(404);
+    assert_eq!(newest["data"]["after"]["status"], "APPROVED");
+}
+
 #[tokio::test]
 async fn a_page_begun_as_manager_goes_on_as_staff() {
     let (shop, product) = shop().await;

@@ -529,3 +529,49 @@ async fn a_deletion_can_follow_one_that_died() {
     is_refused(shop.receive(&product, &main, 1).await, "/warehouse_id");
     shop.stack().check_invariants();
 }
+
+/// What a deletion must not overlook: each is done while the deletion, which has found nothing, is about to commit.
+#[derive(Debug, Clone, Copy)]
+enum Meanwhile {
+    GoodsOfTheProduct,
+    GoodsInTheWarehouse,
+    ARequestForTheProduct,
+}
+
+#[tokio::test]
+async fn a_deletion_whose_mark_was_taken_away_commits_no_more_when_another_marks_again() {
+    for meanwhile in [Meanwhile::GoodsOfTheProduct, Meanwhile::GoodsInTheWarehouse, Meanwhile::ARequestForTheProduct] {
+        let shop = Shop::with_faults().await;
+        let [second, writer] = [0; 2].map(|_| shop.at(&shop.stack().another_process()));
+        let (product, main) = (shop.product("SKU-1").await, shop.warehouse("Main").await);
+        let delete = |shop: &Shop| match meanwhile {
+            Meanwhile::GoodsInTheWarehouse => delete_warehouse(shop, &main),
+            Meanwhile::GoodsOfTheProduct | Meanwhile::ARequestForTheProduct => delete_product(shop, &product),
+        };
+        // The first deletion has looked and is about to commit when its mark runs out.
+        let commit = shop.faults().hold("TransactWriteItems");
+        let first = begin(delete(&shop));
+        commit.arrived().await;
+        shop.stack().clock().advance(MARK_HOLDS + Duration::from_secs(1));
+        // The second has read that mark and is about to take it over when a writer takes it away.
+        let mark = shop.faults().hold("UpdateItem");
+        let other = begin(delete(&second));
+        mark.arrived().await;
+        match meanwhile {
+            Meanwhile::ARequestForTheProduct => _ = writer.request(&product, 1, "DRAFT").await,
+            Meanwhile::GoodsOfTheProduct | Meanwhile::GoodsInTheWarehouse => {
+                writer.receive(&product, &main, 5).await.expect(201);
+            }
+        }
+        // Whatever the second does next, the first commits before.
+        let next = shop.faults().hold("UpdateItem");
+        mark.release();
+        next.arrived().await;
+        commit.release();
+        assert_eq!(first.await.unwrap().expect(409).code(), "in_use", "{meanwhile:?}");
+        next.release();
+        assert_eq!(other.await.unwrap().expect(409).code(), "in_use", "{meanwhile:?}");
+        assert!(has_no_mark(shop.stack()));
+        shop.stack().check_invariants();
+    }
+}

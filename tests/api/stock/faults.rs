@@ -8,6 +8,8 @@ use super::{
     support::{count, entries_of, walk},
 };
 
+const REQUESTS: &str = "/api/v1/purchase-requests";
+
 const OPERATIONS: [&str; 5] = ["BatchGetItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"];
 
 /// A request that changes something, and what it comes to if it comes to it once.
@@ -31,6 +33,8 @@ async fn writes(shop: &Shop, number: usize) -> Vec<Write> {
         shop.staff().record("COUNT", product, place, quantity).await.expect(201);
     }
     let supplier = shop.supplier("Supplier").await;
+    let draft = shop.request(&stocked, 1, "DRAFT").await;
+    let ordered = shop.request(&stocked, 1, "ORDERED").await;
     let at = |kind: &str, id: &str| format!("/api/v1/{kind}/{id}");
     let email = format!("new-{number}@acme.example");
     let user = json!({"email": email, "full_name": "New", "role": "STAFF", "password": PASSWORD});
@@ -50,6 +54,14 @@ async fn writes(shop: &Shop, number: usize) -> Vec<Write> {
         write("begin a level", shop.receive(&replaced, &main, 1), 201, 1),
         write("transfer", shop.staff().transfer(&stocked, &main, &annex, 1), 201, 2),
         write("count", shop.staff().record("COUNT", &patched, &annex, 3), 201, 1),
+        write(
+            "ask to buy",
+            shop.staff().post(REQUESTS, json!({"items": [{"product_id": patched, "quantity": 1}]})),
+            201,
+            1,
+        ),
+        write("submit", shop.step(&draft.id, "submit"), 200, 1),
+        write("receive an order", shop.arrive(&ordered, &annex, 1), 200, 2),
         write("hire", shop.admin().post("/api/v1/users", user), 201, 1),
         write("sign up", shop.anonymous().without_tenant().post("/api/v1/organizations", organization), 201, 2),
         write("log in", shop.anonymous().log_in(&shop.staff().email, PASSWORD), 200, 1),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use stockroom_domain::{quantity::Quantity, text::fold, time::Timestamp};
+use stockroom_domain::{purchasing::RequestNumber, quantity::Quantity, text::fold, time::Timestamp};
 
 /// Everything found wrong, in words.
 pub(crate) fn violations(items: &[Value]) -> Vec<String> {
@@ -94,7 +94,7 @@ struct Line {
 /// A purchase request, as far as it counts.
 #[derive(Debug, Deserialize)]
 struct RequestBook {
-    request_number: u64,
+    request_number: RequestNumber,
     status: String,
     items: Vec<RequestLine>,
 }
@@ -295,7 +295,7 @@ impl<'a> Books<'a> {
         let mut open: BTreeMap<&str, u64> = BTreeMap::new();
         let mut received = BTreeMap::new();
         for (id, request) in &self.requests {
-            let number = request.request_number;
+            let RequestNumber(number) = request.request_number;
             if let Some(other) = numbers.insert(number, id).filter(|_| number > 0) {
                 wrong.push(format!("requests {id} and {other} have the number {number}"));
             }

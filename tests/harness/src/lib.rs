@@ -12,6 +12,8 @@
 //! | [`Reply::cost`], [`Reply::log`], [`log_lines`] | what the edge wrote of a request, and all that was ever logged |
 //! | [`Stack::check_invariants`] | what must hold of the table whatever happened |
 //!
+//! At the end of every test the log and its table are searched for secrets, and so is every problem document.
+//!
 //! A test whose faults or ids seem unlucky repeats under another seed: `STOCKROOM_SEED=7 cargo test`.
 #![expect(
     clippy::expect_used,

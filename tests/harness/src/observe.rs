@@ -10,6 +10,8 @@ use std::{
 use serde_json::Value;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
+use crate::shop::PASSWORD;
+
 /// Everything that any log level lets the product say; the table's emulator is no part of it.
 const FILTER: &str = "warn,stockroom=trace,dynoxide=off";
 
@@ -23,6 +25,8 @@ static LOG: LazyLock<Mutex<Log>> = LazyLock::new(|| {
 #[derive(Default)]
 struct Log {
     lines: Vec<String>,
+    /// How many of them were looked through for secrets.
+    read: usize,
     by_request: HashMap<String, Vec<usize>>,
 }
 
@@ -35,6 +39,31 @@ pub(crate) fn begin() {
 #[must_use]
 pub fn log_lines() -> Vec<String> {
     LOG.lock().unwrap().lines.clone()
+}
+
+/// What nothing may tell: the secrets of [`Stack`](crate::Stack)'s settings, everybody's password, and how every token begins.
+const SECRETS: [&str; 5] =
+    ["canary-signing-key", "Y2FuYXJ5LWN1cnNvci1rZXk", "canary-secret-access-key", PASSWORD, "eyJ0eXAiOi"];
+
+/// Fails if a text tells a secret.
+#[track_caller]
+pub(crate) fn keeps_secrets(what: &str, text: &str) {
+    let told: Vec<&str> = SECRETS.into_iter().filter(|secret| text.contains(secret)).collect();
+    assert!(told.is_empty(), "{what} tells {told:?}: {text}");
+}
+
+/// Fails if anything was logged that tells a secret since this was last asked.
+#[track_caller]
+pub(crate) fn log_keeps_secrets() {
+    let unread = {
+        let mut log = LOG.lock().unwrap();
+        let all = log.lines.len();
+        let from = std::mem::replace(&mut log.read, all);
+        log.lines[from..].to_vec()
+    };
+    for line in unread {
+        keeps_secrets("the log", &line);
+    }
 }
 
 /// The lines of one request.

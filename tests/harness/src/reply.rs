@@ -20,7 +20,11 @@ pub struct Reply {
 }
 
 impl Reply {
+    #[track_caller]
     pub(crate) fn new(request: String, parts: Parts, body: Bytes) -> Self {
+        if parts.status.as_u16() >= 400 {
+            observe::keeps_secrets(&request, &String::from_utf8_lossy(&body));
+        }
         Self { request, status: parts.status.as_u16(), headers: parts.headers, body }
     }
 

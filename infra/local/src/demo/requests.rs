@@ -7,7 +7,7 @@ use stockroom_domain::{
     quantity::Quantity,
     text::Notes,
 };
-use stockroom_store::{NewRequest, Receipt, RequestFilter, Store};
+use stockroom_store::{NewRequest, Receipt, RequestFilter, Store, TenantScope};
 
 use super::{ImportError, People, all, done};
 
@@ -23,8 +23,8 @@ pub(crate) struct PlannedRequest {
 
 /// Whether the last of a company's requests, which is known by its notes, is as far as planned; then so are all others.
 /// What became of them since then stays.
-pub(crate) async fn are_written(store: &Store, people: &People, last: &str) -> Result<bool, ImportError> {
-    let known = known(store, people).await?;
+pub(crate) async fn are_written(store: &Store, see: &TenantScope, last: &str) -> Result<bool, ImportError> {
+    let known = known(store, see).await?;
     let last = known.iter().find(|known| known.notes.as_ref().is_some_and(|notes| notes.as_str() == last));
     Ok(last.is_some_and(|last| last.status != RequestStatus::Draft))
 }
@@ -35,25 +35,23 @@ pub(crate) async fn write_requests(
     people: &People,
     planned: &[PlannedRequest],
 ) -> Result<(), ImportError> {
-    let known = known(store, people).await?;
+    let known = known(store, &people.manager(Permission::DecidePurchases)).await?;
     for planned in planned {
-        let request = match known.iter().find(|known| known.notes.as_ref() == Some(&planned.notes)) {
-            Some(known) => known.clone(),
-            None => {
-                let new = NewRequest { notes: Some(planned.notes.clone()), lines: planned.lines.clone() };
-                let ask = people.staff(Permission::RequestPurchases);
-                done(store.purchase_requests(&ask).add(&new, |_| Vec::new()).await?)?
-            }
+        let request = if let Some(known) = known.iter().find(|known| known.notes.as_ref() == Some(&planned.notes)) {
+            known.clone()
+        } else {
+            let new = NewRequest { notes: Some(planned.notes.clone()), lines: planned.lines.clone() };
+            let ask = people.staff(Permission::RequestPurchases);
+            done(store.purchase_requests(&ask).add(&new, |_| Vec::new()).await?)?
         };
         bring(store, people, request, planned).await?;
     }
     Ok(())
 }
 
-async fn known(store: &Store, people: &People) -> Result<Vec<PurchaseRequest>, ImportError> {
-    let see = people.manager(Permission::DecidePurchases);
+async fn known(store: &Store, see: &TenantScope) -> Result<Vec<PurchaseRequest>, ImportError> {
     let filter = RequestFilter::default();
-    Ok(all(async |page| store.purchase_requests(&see).list(&filter, &page).await).await?)
+    Ok(all(async |page| store.purchase_requests(see).list(&filter, &page).await).await?)
 }
 
 async fn bring(

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use super::plan::{COMPANY, Plan, PlannedMovement};
 use super::reorder;
-use crate::demo::{Founded, Founder, ImportError, Imported, PAGE, Progress, all, done};
+use crate::demo::{Founded, Founder, ImportError, Imported, PAGE, Progress, all, as_far_as_it_was_left_alone, done};
 
 /// How many products' movements are recorded side by side.
 const WORKERS: usize = 8;
@@ -35,19 +35,17 @@ const DAY: Duration = Duration::from_hours(24);
 pub async fn import(runtime: &Runtime, progress: impl FnMut(Progress)) -> Result<Imported, ImportError> {
     let plan = Plan::make()?;
     let founder = Founder::new(runtime, &COMPANY);
-    let Some(founded) = founder.found(plan.founded(0)).await? else {
+    let Some(company) = founder.found(plan.founded(0)).await? else {
         return Ok(Imported::Foreign);
     };
     let importer = Importer(founder.clone());
-    match importer.is_complete(&plan, &founded.admin(Permission::ReadStock)).await {
+    match importer.is_complete(&plan, &company.admin(Permission::ReadStock)).await {
         Ok(true) => {}
-        Ok(false) => importer.history(&plan, &founded, progress).await?,
+        Ok(false) => importer.history(&plan, &company, progress).await?,
         Err(StoreError::Unauthenticated) => return Ok(Imported::Foreign),
         Err(error) => return Err(error.into()),
     }
-    let people = founder.people(&founded, [plan.founded(1), plan.founded(2)]).await?;
-    let is_new = reorder::write(&runtime.store, &people).await?;
-    Ok(if is_new { Imported::Completed } else { Imported::Present })
+    as_far_as_it_was_left_alone(reorder::write(runtime, &founder, &company, &plan).await)
 }
 
 #[derive(Debug, Clone)]
@@ -236,7 +234,9 @@ fn recording(
 
 #[cfg(test)]
 mod tests {
-    use stockroom_domain::{organization::Currency, quantity::Quantity, source::Sources, stock::Operation};
+    use stockroom_domain::{
+        organization::Currency, purchasing::PurchaseRequest, quantity::Quantity, source::Sources, stock::Operation,
+    };
     use stockroom_runtime::{Config, OsEntropy, SystemClock};
     use stockroom_store::{LevelFilter, NewOrganization, Origin, RequestFilter};
     use tokio::sync::Notify;
@@ -271,8 +271,8 @@ mod tests {
     async fn staff(runtime: &Runtime, permission: Permission) -> TenantScope {
         let founder = Founder::new(runtime, &COMPANY);
         let now = runtime.sources.now();
-        let founded = founder.found(now).await.unwrap().unwrap();
-        founder.people(&founded, [now, now]).await.unwrap().staff(permission)
+        let company = founder.found(now).await.unwrap().unwrap();
+        founder.people(&company, [now, now]).await.unwrap().staff(permission)
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -324,9 +324,10 @@ mod tests {
         assert_eq!(low.len(), 18);
         let requests = store.purchase_requests(&scope).list(&RequestFilter::default(), &page).await.unwrap().items;
         assert!(requests.iter().all(|request| request.status.is_open()));
-        let mut asked_for: Vec<_> = requests.iter().flat_map(|request| request.products()).collect();
+        let mut asked_for: Vec<_> = requests.iter().flat_map(PurchaseRequest::products).collect();
         let mut missing: Vec<_> = low.iter().map(|level| level.product.id).collect();
-        (asked_for.sort(), missing.sort());
+        asked_for.sort();
+        missing.sort();
         assert_eq!(asked_for, missing, "each product below its minimum is asked for once");
         embedded.stop().await;
     }

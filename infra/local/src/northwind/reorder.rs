@@ -7,18 +7,26 @@ use stockroom_domain::{
     purchasing::{NewLine, RequestStatus},
     quantity::Quantity,
 };
-use stockroom_store::{CatalogueFilter, CatalogueSort, ProductFilter, ProductSort, Store};
+use stockroom_runtime::Runtime;
+use stockroom_store::{CatalogueFilter, CatalogueSort, ProductFilter, ProductSort};
 
 use super::data::{Northwind, Product};
-use crate::demo::{ImportError, People, PlannedRequest, all, are_written, write_requests};
+use super::plan::Plan;
+use crate::demo::{Founded, Founder, ImportError, Imported, PlannedRequest, all, are_written, write_requests};
 
 /// How far the requests are, one after the other, from the last on; none is a final status. The last is no draft: it says
 /// that all of them are there.
 const STATUSES: [RequestStatus; 4] =
     [RequestStatus::Submitted, RequestStatus::Approved, RequestStatus::Ordered, RequestStatus::Draft];
 
-/// Asks for what is missing, unless that was done. Tells whether there was anything to do.
-pub(super) async fn write(store: &Store, people: &People) -> Result<bool, ImportError> {
+/// Asks for what is missing, unless that was done.
+pub(super) async fn write(
+    runtime: &Runtime,
+    founder: &Founder,
+    company: &Founded,
+    plan: &Plan,
+) -> Result<Imported, ImportError> {
+    let store = &runtime.store;
     let records = Northwind::read()?;
     let mut by_supplier: BTreeMap<&str, Vec<&Product>> = BTreeMap::new();
     for product in records.products.iter().filter(|product| product.units_in_stock < product.reorder_level) {
@@ -27,11 +35,12 @@ pub(super) async fn write(store: &Store, people: &People) -> Result<bool, Import
         by_supplier.entry(&supplier.company_name).or_default().push(product);
     }
     if let Some(last) = by_supplier.keys().next_back()
-        && are_written(store, people, &notes(last)).await?
+        && are_written(store, &company.admin(Permission::DecidePurchases), &notes(last)).await?
     {
-        return Ok(false);
+        return Ok(Imported::Present);
     }
 
+    let people = founder.people(company, [plan.founded(1), plan.founded(2)]).await?;
     let read = people.staff(Permission::ReadCatalogue);
     let (filter, sort) = (CatalogueFilter::default(), CatalogueSort::CreatedAt);
     let suppliers = all(async |page| store.suppliers(&read).list(&filter, sort, &page).await).await?;
@@ -56,8 +65,8 @@ pub(super) async fn write(store: &Store, people: &People) -> Result<bool, Import
         planned.push(PlannedRequest { notes: notes(supplier).parse()?, lines, status, arrives: None });
     }
     planned.reverse();
-    write_requests(store, people, &planned).await?;
-    Ok(true)
+    write_requests(store, &people, &planned).await?;
+    Ok(Imported::Completed)
 }
 
 fn notes(supplier: &str) -> String {

@@ -34,7 +34,9 @@ pub(super) fn named_keys(keys: OrganizationKeys, lines: &[NewLine]) -> Vec<Key> 
 /// What a request that is no longer open lets go.
 pub(super) fn releases<'a>(keys: OrganizationKeys, request: &PurchaseRequest) -> Guards<'a> {
     let mut guards = Guards::default();
-    request.items.iter().for_each(|item| guards.release(&keys.product(item.product_id)));
+    for item in &request.items {
+        guards.release(&keys.product(item.product_id));
+    }
     guards
 }
 

@@ -14,7 +14,7 @@ use stockroom_domain::{
     user::Person,
 };
 
-use super::{PurchaseRequests, item};
+use super::{PurchaseRequests, entry, item};
 use crate::{
     catalogue::version_is,
     error::{StoreError, unknown},
@@ -83,7 +83,7 @@ impl PurchaseRequests<'_> {
         let recorded_at = arrivals.iter().map(|arrival| arrival.place.updated_at()).fold(attempt.now, Timestamp::max);
         let reference: Reference = after.request_number.to_string().parse().map_err(StoreError::internal)?;
 
-        let entry = self.entry(attempt, Action::Receive, &after, received(&before, &after)?);
+        let entry = entry(attempt, Action::Receive, &after, received(&before, &after)?);
         let mut change = Change::logged(after.clone(), self.scope.claim().organization, &entry)?
             .kept_forever()
             .put(item(keys, &after)?, &version_is(before.version))?;
@@ -114,7 +114,9 @@ impl PurchaseRequests<'_> {
             change = goods.settle(keys, change, &mut guards, place, &level)?;
         }
         if !after.status.is_open() {
-            after.items.iter().for_each(|item| guards.release(&keys.product(item.product_id)));
+            for item in &after.items {
+                guards.release(&keys.product(item.product_id));
+            }
         }
         Ok(guards.onto(change)?.into())
     }
@@ -132,8 +134,8 @@ impl PurchaseRequests<'_> {
         for (index, line) in lines.iter().enumerate() {
             let mut report = |member: &str, fault| faults.push((format!("items/{index}/{member}").into(), fault));
             let product = line.item.product(request.id);
-            let is_named = request.items.iter().any(|item| item.id == line.item);
-            let goods = if is_named { Goods::read(attempt, self.keys(), product)? } else { None };
+            let item = request.items.iter().find(|item| item.id == line.item);
+            let goods = if item.is_some() { Goods::read(attempt, self.keys(), product)? } else { None };
             let place = Place::read(attempt, self.keys(), product, line.warehouse)?;
             if goods.is_none() {
                 report("item_id", unknown("line"));
@@ -141,7 +143,9 @@ impl PurchaseRequests<'_> {
             if place.is_none() {
                 report("warehouse_id", unknown("warehouse"));
             }
-            if let (Some(goods), Some(quantity)) = (&goods, line.quantity)
+            // What was ordered arrives as it was ordered, even when the product has fewer decimals by now.
+            let outstanding = item.map(RequestItem::outstanding);
+            if let (Some(goods), Some(quantity)) = (&goods, line.quantity.filter(|_| line.quantity != outstanding))
                 && let Err(fault) = goods.product.details.decimal_places.admit(quantity)
             {
                 report("quantity", fault);
