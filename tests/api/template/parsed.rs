@@ -86,10 +86,7 @@ pub(super) fn texts(value: &Value) -> Vec<String> {
 
 /// A text, be it behind a tag such as `!Sub` or not.
 fn text(value: &Value) -> String {
-    match value {
-        Value::Tagged(tagged) => text(&tagged.value),
-        other => other.as_str().unwrap_or_else(|| panic!("{other:?} is no text")).to_owned(),
-    }
+    if let Value::Tagged(tagged) = value { text(&tagged.value) } else { value.as_str().unwrap().to_owned() }
 }
 
 /// Whether a text looks like a pattern, as IAM's `StringLike` does it.

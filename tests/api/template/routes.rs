@@ -37,3 +37,9 @@ fn the_template_leads_every_route_to_its_function() {
         assert_eq!(found.len(), expected.len(), "{name} has a route twice");
     }
 }
+
+#[test]
+fn one_path_stands_in_the_definition() {
+    let paths = &parsed::resources()["Api"]["Properties"]["DefinitionBody"]["paths"];
+    assert!(!paths.as_mapping().unwrap().is_empty(), "without one, SAM loses the paths of all events");
+}

@@ -4,7 +4,7 @@ use std::fs;
 
 use stockroom_runtime::{Config, ConfigError};
 
-use super::parsed::{resources, texts, variables};
+use super::parsed::{functions, resources, texts, variables};
 
 /// How many letters and digits the template asks for.
 fn length(secret: &str) -> usize {
@@ -49,5 +49,15 @@ fn every_setting_given_is_a_setting() {
     let sample = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env.sample")).unwrap();
     for name in variables().keys().map(|name| name.as_str().unwrap()) {
         assert!(sample.lines().any(|line| line.split('=').next() == Some(name)), "{name} is no setting");
+    }
+}
+
+#[test]
+fn a_changed_setting_is_a_new_version_of_every_function() {
+    for (name, function) in functions() {
+        let described = texts(&function["VersionDescription"]).remove(0);
+        for parameter in ["SettingsVersion", "LogLevel", "SecretKeyVersion", "OtherSecretKeyVersion"] {
+            assert!(described.contains(&format!("${{{parameter}}}")), "{name} does not notice {parameter}");
+        }
     }
 }
