@@ -6,5 +6,6 @@ mod matrix;
 mod next_request;
 mod operations;
 mod order;
+pub(crate) mod tour;
 mod twins;
 pub(crate) mod world;

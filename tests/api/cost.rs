@@ -18,7 +18,7 @@ use stockroom_runtime::Purpose;
 
 /// Rows of the table, in the order in which they were measured.
 #[derive(Default)]
-struct Costs(Vec<Row>);
+pub(crate) struct Costs(Vec<Row>);
 
 struct Row {
     operation: String,
@@ -67,17 +67,7 @@ const MOVEMENTS: &str = "POST /api/v1/stock-movements";
 async fn every_operation_costs_what_is_written_down() {
     let stack = Stack::start().await;
     let shop = Shop::open(&stack, "acme").await;
-    let mut costs = Costs::default();
-
-    measure_identity(&mut costs, &shop).await;
-    measure_catalogue(&mut costs, &shop).await;
-    measure_stock(&mut costs, &shop).await;
-    measure_purchasing(&mut costs, &shop).await;
-    measure_people(&mut costs, &shop).await;
-    measure_passwords(&mut costs, &shop).await;
-    measure_limits(&mut costs, &shop).await;
-    measure_log(&mut costs, &shop).await;
-    measure_organization(&mut costs, &shop).await;
+    let costs = measure_all(&shop).await;
 
     insta::with_settings!({ snapshot_path => ".", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("cost", costs.table());
@@ -120,6 +110,21 @@ async fn every_operation_costs_what_is_written_down() {
     for step in ["submit", "approve", "reject", "mark-ordered", "receive", "cancel"] {
         costs.bar(&format!("POST /api/v1/purchase-requests/{{id}}/{step}"), "", 2, 100, 100);
     }
+}
+
+/// Does everything there is to do, and says what it cost.
+pub(crate) async fn measure_all(shop: &Shop) -> Costs {
+    let mut costs = Costs::default();
+    measure_identity(&mut costs, shop).await;
+    measure_catalogue(&mut costs, shop).await;
+    measure_stock(&mut costs, shop).await;
+    measure_purchasing(&mut costs, shop).await;
+    measure_people(&mut costs, shop).await;
+    measure_passwords(&mut costs, shop).await;
+    measure_limits(&mut costs, shop).await;
+    measure_log(&mut costs, shop).await;
+    measure_organization(&mut costs, shop).await;
+    costs
 }
 
 async fn measure_identity(costs: &mut Costs, shop: &Shop) {

@@ -10,3 +10,4 @@ mod people;
 mod purchasing;
 mod smoke;
 mod stock;
+mod template;

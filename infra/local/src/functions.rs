@@ -23,10 +23,16 @@ fn routes() -> [(&'static str, Routes); 11] {
 /// The functions, each with its router.
 #[must_use]
 pub fn all(app: &App) -> Vec<Function> {
+    each(|_| app.clone())
+}
+
+/// The functions, each with what this makes for its name: as processes of their own have it.
+#[must_use]
+pub fn each(mut app: impl FnMut(&'static str) -> App) -> Vec<Function> {
     let function = |(name, routes): (&'static str, Routes)| Function {
         name,
         routes: routes.table().iter().map(|route| (route.method.clone(), route.path.to_owned())).collect(),
-        router: routes.into_router(app),
+        router: routes.into_router(&app(name)),
     };
     routes().into_iter().map(function).collect()
 }

@@ -185,7 +185,10 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn new() -> Self {
-        let stack = Stack::start().await;
+        Self::on(Stack::start().await).await
+    }
+
+    pub(super) async fn on(stack: Stack) -> Self {
         let (acme, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
         let (ours, theirs) = (Things::of(&acme).await, Things::of(&globex).await);
         let directory = tempfile::tempdir().unwrap();

@@ -2,6 +2,7 @@
 //! calls, in the words that DynamoDB itself would use.
 
 use std::{
+    collections::BTreeSet,
     convert::Infallible,
     fmt,
     net::Ipv4Addr,
@@ -30,7 +31,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::sources::SeededEntropy;
+use crate::{
+    calls::{self, Access},
+    sources::SeededEntropy,
+};
 
 /// Something that goes wrong with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -102,6 +106,8 @@ struct Proxy {
     rules: Mutex<Vec<Rule>>,
     entropy: SeededEntropy,
     happened: AtomicUsize,
+    /// What functions that call by a path of their own have asked for.
+    accesses: Mutex<BTreeSet<Access>>,
 }
 
 /// Which calls meet what.
@@ -167,6 +173,7 @@ impl Faults {
             rules: Mutex::default(),
             entropy: SeededEntropy::new(seed, u64::MAX),
             happened: AtomicUsize::new(0),
+            accesses: Mutex::default(),
         });
         let mut server = JoinSet::new();
         server.spawn(listen(listener, Arc::clone(&proxy)));
@@ -175,6 +182,10 @@ impl Faults {
 
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    pub(crate) fn accesses(&self) -> BTreeSet<Access> {
+        self.proxy.accesses.lock().unwrap().clone()
     }
 
     /// From now on writes are committed and their answers never arrive.
@@ -286,6 +297,10 @@ impl Proxy {
         let (call, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| Lost)?.to_bytes();
         let operation = operation(&call.headers);
+        let function = call.uri.path().trim_matches('/');
+        if !function.is_empty() {
+            self.accesses.lock().unwrap().extend(calls::of(function, &operation, &body));
+        }
         match self.fate(&operation) {
             None => self.forward(call, body).await,
             Some(Fate::Held(gate)) => {

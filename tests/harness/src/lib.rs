@@ -7,6 +7,7 @@
 //! | [`Shop`] | one organization with its people and its goods |
 //! | [`Client`], [`Request`], [`Reply`] | HTTP the deployed way: gateway event, router, proxy response |
 //! | [`Faults`] | what goes wrong between a function and its table |
+//! | [`Access`] | what a function asked of the table, as a policy sees it; see [`Stack::accesses`] |
 //! | [`TestClock`], [`SeededEntropy`] | time and randomness |
 //! | [`Reply::cost`], [`Reply::log`], [`log_lines`] | what the edge wrote of a request, and all that was ever logged |
 //! | [`Stack::check_invariants`] | what must hold of the table whatever happened |
@@ -23,6 +24,7 @@
     reason = "these are tests: what is not as expected ends them there"
 )]
 
+mod calls;
 mod client;
 mod faults;
 mod invariants;
@@ -33,6 +35,7 @@ mod shop;
 mod sources;
 mod stack;
 
+pub use calls::Access;
 pub use client::{Client, Request, at_once};
 pub use faults::{Fault, Faults, Held};
 pub use observe::log_lines;

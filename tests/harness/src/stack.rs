@@ -1,6 +1,7 @@
 //! One table and the functions before it.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{
         Arc,
@@ -22,6 +23,7 @@ use stockroom_store::Account;
 use uuid::Uuid;
 
 use crate::{
+    calls::Access,
     faults::Faults,
     invariants, items, observe,
     sources::{SeededEntropy, TestClock},
@@ -47,6 +49,9 @@ const SETTINGS: [(&str, &str); 15] = [
     ("LIMIT_ONBOARDING", "off"),
 ];
 
+const LIMITS: [&str; 6] =
+    ["LIMIT_REQUESTS", "LIMIT_TENANT", "LIMIT_ADDRESS", "LIMIT_LOGIN", "LIMIT_LOGIN_ADDRESS", "LIMIT_ONBOARDING"];
+
 /// A process of the product and the table it works on; cheap to clone. It ends with the last clone.
 #[derive(Debug, Clone)]
 pub struct Stack {
@@ -57,6 +62,7 @@ pub struct Stack {
 struct Table {
     embedded: Embedded,
     faults: Option<Faults>,
+    is_observed: bool,
     clock: TestClock,
     seed: u64,
     processes: AtomicU64,
@@ -66,26 +72,39 @@ struct Table {
 struct Process {
     runtime: Runtime,
     app: App,
+    /// One for each function where they are observed, else none.
+    apart: Vec<App>,
     gateway: Gateway,
 }
 
 impl Stack {
     /// A stack with an empty table.
     pub async fn start() -> Self {
-        Self::begin(false).await
+        Self::begin(false, false).await
     }
 
     /// A stack with an empty table and [`Faults`] before it.
     pub async fn start_with_faults() -> Self {
-        Self::begin(true).await
+        Self::begin(true, false).await
     }
 
-    async fn begin(with_faults: bool) -> Self {
+    /// The same with functions that share nothing but the table, as deployed ones do, under limits that nobody meets;
+    /// what each asks of the table is kept.
+    pub async fn start_observed() -> Self {
+        let stack = Self::begin(true, true).await;
+        for app in &stack.process.apart {
+            app.store().ping().await.unwrap();
+        }
+        stack
+    }
+
+    async fn begin(with_faults: bool, is_observed: bool) -> Self {
         observe::begin();
         let seed = seed();
         let embedded = embedded::start(Storage::Memory).await.unwrap();
         let faults = if with_faults { Some(Faults::before(embedded.endpoint(), seed).await) } else { None };
-        let table = Table { embedded, faults, clock: TestClock::default(), seed, processes: AtomicU64::new(0) };
+        let table =
+            Table { embedded, faults, is_observed, clock: TestClock::default(), seed, processes: AtomicU64::new(0) };
         let process = table.process(table.clock.clone(), &[]);
         Self { table: Arc::new(table), process: Arc::new(process) }
     }
@@ -133,6 +152,13 @@ impl Stack {
         self.table.faults.as_ref().expect("the stack was started with faults")
     }
 
+    /// What every function has asked of the table, in a stack that was started to be observed.
+    #[must_use]
+    #[track_caller]
+    pub fn accesses(&self) -> BTreeSet<Access> {
+        self.faults().accesses()
+    }
+
     /// The seed that everything random here comes from.
     #[must_use]
     pub fn seed(&self) -> u64 {
@@ -176,17 +202,34 @@ impl Stack {
 
 impl Table {
     fn process(&self, clock: TestClock, settings: &[(&str, &str)]) -> Process {
+        let runtime = self.runtime(&clock, settings, None);
+        let app = App::new(&runtime);
+        let mut apart = Vec::new();
+        let functions = if self.is_observed {
+            functions::each(|function| {
+                apart.push(App::new(&self.runtime(&clock, settings, Some(function))));
+                apart[apart.len() - 1].clone()
+            })
+        } else {
+            functions::all(&app)
+        };
+        let gateway = Gateway::new(functions, || jiff::Timestamp::UNIX_EPOCH, next_request_id);
+        Process { runtime, app, apart, gateway }
+    }
+
+    /// What everything in a process works with, or one function that calls the table by its own name.
+    fn runtime(&self, clock: &TestClock, settings: &[(&str, &str)], function: Option<&str>) -> Runtime {
         let endpoint = self.faults.as_ref().map_or(self.embedded.endpoint(), Faults::endpoint);
-        let usual = SETTINGS.iter().chain(&[("AWS_ENDPOINT_URL", endpoint)]).copied().collect::<Vec<_>>();
+        let endpoint = &function.map_or(endpoint.to_owned(), |function| format!("{endpoint}/{function}"));
+        let ample = LIMITS.map(|limit| (limit, "1000000/second"));
+        let settings = if self.is_observed { [ample.as_slice(), settings].concat() } else { settings.to_vec() };
+        let usual = SETTINGS.iter().chain(&[("AWS_ENDPOINT_URL", endpoint.as_str())]).copied().collect::<Vec<_>>();
         let config = Config::from_vars(|name| {
             let setting = settings.iter().chain(&usual).find(|(known, _)| *known == name);
             setting.map(|(_, value)| (*value).to_owned())
         });
         let entropy = SeededEntropy::new(self.seed, self.processes.fetch_add(1, Ordering::SeqCst));
-        let runtime = Runtime::new(config.unwrap(), Sources::new(clock, entropy));
-        let app = App::new(&runtime);
-        let gateway = Gateway::new(functions::all(&app), || jiff::Timestamp::UNIX_EPOCH, next_request_id);
-        Process { runtime, app, gateway }
+        Runtime::new(config.unwrap(), Sources::new(clock.clone(), entropy))
     }
 }
 

@@ -1,0 +1,34 @@
+//! Everybody asks for everything, and things go wrong meanwhile: a tour of all that functions do.
+
+use http::Method;
+use stockroom_harness::{Fault, Stack};
+
+use super::{
+    operations::{operations, samples},
+    world::World,
+};
+
+/// Sends every sample of every operation as each of acme's people and as nobody, and as the admin again with writes that
+/// meet others or lose their answers.
+pub(crate) async fn everything(stack: &Stack) {
+    let world = World::on(stack.clone()).await;
+    let [staff, manager, admin] = world.members();
+    for caller in [world.anonymous(), staff, manager, admin] {
+        for route in operations() {
+            for sample in samples(&route, &caller) {
+                let all = [None, Some(Fault::Conflict), Some(Fault::RefuseAfter)];
+                for fault in if caller.name == "admin" { &all[..] } else { &all[..1] } {
+                    if let Some(fault) = *fault {
+                        stack.faults().next(fault, "TransactWriteItems", 2);
+                    }
+                    let request = sample.by(&caller.client);
+                    let is_kept = route.method == Method::POST && !route.path.starts_with("/api/v1/auth/");
+                    let request = if is_kept && fault.is_some() { request.key("tour") } else { request };
+                    request.await;
+                    stack.faults().end();
+                    world.put_back();
+                }
+            }
+        }
+    }
+}

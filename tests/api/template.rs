@@ -1,0 +1,7 @@
+//! The template that deploys the product, against the product.
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "these are tests: what is not as expected ends them")]
+
+mod parsed;
+mod policies;
+mod routes;
+mod settings;
