@@ -2,7 +2,6 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    clippy::expect_used,
     reason = "these are tests: what is not as expected ends them there"
 )]
 

@@ -20,7 +20,6 @@ const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-u
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// The routes before these surroundings. Each shows all that was done before it was asked.
-#[must_use]
 pub fn router(surroundings: Arc<Surroundings>) -> Router {
     let route = |show: fn(&Surroundings, &str) -> Response<Body>| {
         let surroundings = Arc::clone(&surroundings);

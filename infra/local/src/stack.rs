@@ -135,13 +135,13 @@ impl<W: Write> Stack<'_, W> {
         }
         // From here on: nobody is mailed what happened before, the demo's history least of all.
         let surroundings = Arc::new(Surroundings::new(&runtime, self.database.clone())?);
-        let served = async {
+        let served = Box::pin(async {
             match (api, mail) {
                 (Some(listener), _) => self.serve(&runtime, listener, &surroundings, has_demo, stop).await,
                 (None, Some(listener)) => self.stand_by(&runtime, listener, &surroundings, stop).await,
                 (None, None) => Ok(()),
             }
-        };
+        });
         tokio::select! {
             served = served => served,
             () = surroundings.run() => Ok(()),

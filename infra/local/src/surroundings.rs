@@ -96,13 +96,13 @@ impl Surroundings {
     pub async fn settle(&self) -> Result<(), DynoxideError> {
         let mut stream = self.stream.lock().await;
         loop {
-            let is_quiet = !stream.carry(&self.bus, &self.sources).await?;
+            let is_quiet = !Box::pin(stream.carry(&self.bus, &self.sources)).await?;
             let waiting = self.bus.take_waiting();
             if is_quiet && waiting.is_empty() {
                 return Ok(());
             }
             for (event, tries) in waiting {
-                self.deliver(event, tries.saturating_add(1)).await;
+                Box::pin(self.deliver(event, tries.saturating_add(1))).await;
             }
         }
     }

@@ -557,4 +557,15 @@ mod tests {
         let shown = format!("{:?} {:?}", read(&[]).unwrap(), read(&[]).unwrap().secret_key);
         assert!(!shown.contains("0123456789abcdef"), "{shown}");
     }
+
+    #[test]
+    fn whom_mail_comes_from_is_asked_for_by_who_sends_it() {
+        let from = |changes: &[(&str, &str)]| read(changes).unwrap().mail_from().map(ToString::to_string);
+        assert_eq!(from(&[]).unwrap(), "no-reply@stockroom.example");
+        let production = [("ENV", "production"), ("PUBLIC_URL", "https://stockroom.example.com")];
+        assert!(from(&production).unwrap_err().to_string().contains("MAIL_FROM is missing"));
+        let given = [production.as_slice(), &[("MAIL_FROM", "stock@acme.example")]].concat();
+        assert_eq!(from(&given).unwrap(), "stock@acme.example");
+        assert!(read(&[("MAIL_FROM", "Stock <stock@acme.example>")]).unwrap_err().to_string().contains("MAIL_FROM"));
+    }
 }

@@ -115,7 +115,7 @@ async fn a_poison_record_fails_alone() {
         all[place] = whole.clone();
         *all[place].pointer_mut(pointer).unwrap() = value;
         let bus = TestBus::default();
-        assert_eq!(relayed(&shop, &bus, &all).await, [number.clone()], "{pointer}");
+        assert_eq!(relayed(&shop, &bus, &all).await.join(" "), number, "{pointer}");
         let (some, every) = (ids(&bus), ids(&plain));
         assert!(some.iter().all(|id| every.contains(id)) && every.len() - some.len() <= 1, "{pointer}");
     }
@@ -142,7 +142,9 @@ async fn what_is_changed_or_deleted_tells_nothing() {
     let shop = shop().await;
     let mut all = records(&shop);
     for name in ["MODIFY", "REMOVE"] {
-        all.iter_mut().for_each(|record| record["eventName"] = json!(name));
+        for record in &mut all {
+            record["eventName"] = json!(name);
+        }
         let bus = TestBus::default();
         assert_eq!(relayed(&shop, &bus, &all).await.len(), 0);
         assert_eq!(bus.calls().len(), 0, "{name}");
