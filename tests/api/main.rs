@@ -1,6 +1,7 @@
 //! The API, driven at the edge its users see.
 
 mod access;
+mod bus;
 mod conventions;
 mod cost;
 mod limits;

@@ -76,9 +76,10 @@ async fn mailed(shop: &Shop, email: &str) -> String {
     token_of(shop, Purpose::PasswordReset, entries(shop.stack(), "PASSWORD_RESET_REQUESTED").last().unwrap())
 }
 
-/// The lines that say that a mail is due.
-fn mails(reply: &Reply) -> Vec<Value> {
-    reply.log().into_iter().filter(|line| line["message"] == "a mail is due").collect()
+/// The entries of a request that somebody is to be mailed a link for.
+fn mails(shop: &Shop, reply: &Reply) -> Vec<Value> {
+    let both = ["INVITE", "PASSWORD_RESET_REQUESTED"].into_iter().flat_map(|action| entries(shop.stack(), action));
+    both.filter(|entry| entry["request_id"] == reply.request_id() && entry.get("entity_id").is_some()).collect()
 }
 
 /// A user's item.

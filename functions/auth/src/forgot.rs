@@ -1,9 +1,7 @@
 //! `POST /auth/password/forgot`: ask for a link to set a new password. Who asks learns nothing of whether there is such an
 //! account: not from the answer, and not from the work behind it.
 
-use stockroom_api::{
-    Answer, ApiError, Attempts, Body, FromBody, Mail, NamedTenant, Object, RequestContext, RequestStore, mail_is_due,
-};
+use stockroom_api::{Answer, ApiError, Attempts, Body, FromBody, NamedTenant, Object, RequestContext, RequestStore};
 use stockroom_domain::{organization::Subdomain, text::Email};
 
 pub(crate) struct Forgot {
@@ -32,8 +30,5 @@ pub(crate) async fn forgot(
     };
     let Some(credential) = credential else { return Ok(Answer::accepted_silently()) };
     store.passwords().request_reset(&credential, &context.origin()).await?;
-    if let Some(user) = credential.user() {
-        mail_is_due(Mail::PasswordReset, credential.organization(), user, &context);
-    }
     Ok(Answer::accepted_silently())
 }

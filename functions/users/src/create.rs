@@ -1,16 +1,13 @@
 //! `POST /users`: add someone to the organization, with a password or by an invitation to set one.
 
 use axum::extract::State;
-use stockroom_api::{
-    Answer, ApiError, App, Body, FromBody, Mail, Object, RequestContext, RequestStore, Scope, mail_is_due, password,
-    wire::UserView,
-};
+use stockroom_api::{Answer, ApiError, App, Body, FromBody, Object, RequestStore, Scope, password, wire::UserView};
 use stockroom_domain::{
     access::Role,
     text::{Email, FullName},
     user::Password,
 };
-use stockroom_store::{NewUser, Outcome, UserProfile};
+use stockroom_store::{NewUser, UserProfile};
 
 pub(crate) struct NewUserBody {
     email: Email,
@@ -32,7 +29,6 @@ impl FromBody for NewUserBody {
 pub(crate) async fn create(
     State(app): State<App>,
     store: RequestStore,
-    context: RequestContext,
     scope: Scope,
     Body(body): Body<NewUserBody>,
 ) -> Result<Answer, ApiError> {
@@ -47,8 +43,5 @@ pub(crate) async fn create(
         Answer::created(format!("/api/v1/users/{}", user.id), &view).version(user.version)
     };
     let outcome = store.users(&scope).add(&new, |profile| created(profile).keep()).await?;
-    if let (Outcome::Done(profile), None) = (&outcome, &new.password) {
-        mail_is_due(Mail::Invitation, scope.claim().organization, profile.user.id, &context);
-    }
     Answer::of(outcome, created)
 }

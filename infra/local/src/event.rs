@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 /// The account every local request belongs to: the one AWS uses in its examples.
-const ACCOUNT_ID: &str = "123456789012";
+pub(crate) const ACCOUNT_ID: &str = "123456789012";
 const API_ID: &str = "local";
 /// Part of no path that a function knows; its edge has to leave it out.
 const STAGE: &str = "local";

@@ -12,7 +12,7 @@ use clap::{Parser, ValueEnum};
 #[command(name = "cargo dev", bin_name = "cargo dev", version)]
 pub struct Options {
     /// Port of 127.0.0.1 for the API; 0 takes any that is free
-    #[arg(long, default_value_t = 8000, value_parser = clap::value_parser!(u16).range(..65535))]
+    #[arg(long, default_value_t = 8000, value_parser = clap::value_parser!(u16).range(..65534))]
     pub port: u16,
 
     /// Directory that keeps the table and the stack's own secrets between runs
@@ -28,7 +28,8 @@ pub struct Options {
     pub demo: Option<Demo>,
 
     /// Start what stands around the functions and leave the functions, and the port, to `cargo lambda watch`: the table
-    /// listens on the port after it, and `dev.env` in the data directory has the functions' settings
+    /// listens on the port after it, the mailbox on the one after that, and `dev.env` in the data directory has the
+    /// functions' settings
     #[arg(long)]
     pub services_only: bool,
 
@@ -52,6 +53,12 @@ impl Options {
             (false, _) | (true, 0) => 0,
             (true, port) => port.saturating_add(1),
         }
+    }
+
+    /// The port of the mailbox, where the functions and their port are left to others.
+    #[must_use]
+    pub fn mail_port(&self) -> u16 {
+        if self.port == 0 { 0 } else { self.port.saturating_add(2) }
     }
 
     /// Where to keep things between runs, if anywhere.

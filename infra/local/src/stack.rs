@@ -7,6 +7,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use dynoxide::Database;
 use jiff::Timestamp;
 use stockroom_api::App;
 use stockroom_domain::source::{Clock as _, Entropy as _, Sources};
@@ -22,12 +23,14 @@ use crate::embedded::{self, EmbeddedError, Storage, TABLE_NAME};
 use crate::functions;
 use crate::gateway::Gateway;
 use crate::listen::{self, ListenError};
+use crate::local_routes;
 use crate::lock::{DirectoryLock, LockError};
 use crate::northwind;
 use crate::options::{Demo, Options};
 use crate::secrets::{Secrets, SecretsError};
 use crate::settings::Settings;
 use crate::signals;
+use crate::surroundings::{Surroundings, SurroundingsError};
 
 /// How often expired items are deleted.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
@@ -50,6 +53,8 @@ pub enum StackError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Import(#[from] ImportError),
+    #[error(transparent)]
+    Surroundings(#[from] SurroundingsError),
     #[error("cannot write the functions' settings to {}: {source}", .path.display())]
     SettingsFile { path: PathBuf, source: io::Error },
     #[error("the system does not tell when to stop: {0}")]
@@ -69,6 +74,7 @@ async fn run_until(stop: impl Future<Output = ()>, options: &Options, out: impl 
     let home = Home::open(options)?;
     let api = if options.services_only { None } else { Some(listen::bind(options.port).await?) };
     let table = listen::bind(options.table_port()).await?;
+    let mail = if options.services_only { Some(listen::bind(options.mail_port()).await?) } else { None };
     let embedded = embedded::start_on(home.storage.clone(), table)?;
     let settings = Settings::new(&home.secrets, embedded.endpoint(), environment);
 
@@ -78,8 +84,9 @@ async fn run_until(stop: impl Future<Output = ()>, options: &Options, out: impl 
         ended.await.unwrap_or_default();
     });
     let work = async {
-        let mut stack = Stack { options, home: &home, settings: &settings, console: Console { out, tenths: None } };
-        let worked = stack.work(api, pin!(stop)).await;
+        let console = Console { out, tenths: None };
+        let mut stack = Stack { options, home: &home, settings: &settings, database: embedded.database(), console };
+        let worked = stack.work(api, mail, pin!(stop)).await;
         drop(end);
         worked
     };
@@ -93,6 +100,7 @@ struct Stack<'a, W> {
     options: &'a Options,
     home: &'a Home,
     settings: &'a Settings,
+    database: &'a Database,
     console: Console<W>,
 }
 
@@ -100,6 +108,7 @@ impl<W: Write> Stack<'_, W> {
     async fn work(
         &mut self,
         api: Option<TcpListener>,
+        mail: Option<TcpListener>,
         mut stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<(), StackError> {
         let config = Config::from_vars(|name| self.settings.get(name))?;
@@ -120,9 +129,18 @@ impl<W: Write> Stack<'_, W> {
             };
             self.console.tell("acme", imported);
         }
-        match api {
-            Some(listener) => self.serve(&runtime, listener, has_demo, stop).await,
-            None => self.stand_by(&runtime, stop).await,
+        // From here on: nobody is mailed what happened before, the demo's history least of all.
+        let surroundings = Arc::new(Surroundings::new(&runtime, self.database.clone())?);
+        let served = Box::pin(async {
+            match (api, mail) {
+                (Some(listener), _) => self.serve(&runtime, listener, &surroundings, has_demo, stop).await,
+                (None, Some(listener)) => self.stand_by(&runtime, listener, &surroundings, stop).await,
+                (None, None) => Ok(()),
+            }
+        });
+        tokio::select! {
+            served = served => served,
+            () = surroundings.run() => Ok(()),
         }
     }
 
@@ -130,13 +148,15 @@ impl<W: Write> Stack<'_, W> {
         &mut self,
         runtime: &Runtime,
         listener: TcpListener,
+        surroundings: &Arc<Surroundings>,
         has_demo: bool,
         stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<(), StackError> {
         let functions = functions::all(&App::new(runtime));
-        let gateway = Gateway::new(functions, now, request_id);
+        let local = local_routes::router(Arc::clone(surroundings));
+        let gateway = Gateway::new(functions, now, request_id).with_local(local);
         let url = format!("http://{}", listener.local_addr().map_err(ListenError::Io)?);
-        self.console.say(format_args!("ready {url}\n\n  API      {url}/api/v1"));
+        self.console.say(format_args!("ready {url}\n\n  API      {url}/api/v1\n  Mail     {url}/_local/mail"));
         if has_demo {
             self.console.say(
                 "  Tenants  northwind (Northwind Traders) and acme\n  \
@@ -150,8 +170,13 @@ impl<W: Write> Stack<'_, W> {
     async fn stand_by(
         &mut self,
         runtime: &Runtime,
+        listener: TcpListener,
+        surroundings: &Arc<Surroundings>,
         stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<(), StackError> {
+        let local = local_routes::router(Arc::clone(surroundings));
+        let gateway = Gateway::new(Vec::new(), now, request_id).with_local(local);
+        let mail = format!("http://{}/_local/mail", listener.local_addr().map_err(ListenError::Io)?);
         let path = self.home.directory.path().join(SETTINGS_FILE);
         self.settings.write(&path).map_err(|source| StackError::SettingsFile { path: path.clone(), source })?;
         let endpoint = runtime.config.connection.endpoint.as_deref().unwrap_or_default();
@@ -163,10 +188,10 @@ impl<W: Write> Stack<'_, W> {
         self.console.say(format_args!(
             "ready {endpoint}\n\n  DynamoDB   {endpoint}, table {TABLE_NAME}\n  \
                Settings   {path}\n  \
-               Functions  cargo lambda watch --env-file {path}{port}"
+               Functions  cargo lambda watch --env-file {path}{port}\n  \
+               Mail       {mail}"
         ));
-        stop.await;
-        Ok(())
+        Ok(listen::serve(listener, Arc::new(gateway), stop).await?)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use stockroom_domain::limit::Limit;
+use stockroom_domain::{limit::Limit, text::Email};
 use stockroom_store::{Connection, WRITE_DEADLINE};
 
 /// All settings of a function.
@@ -37,6 +37,14 @@ pub struct Config {
     pub feed_settle: Duration,
     /// `TABLE_NAME` and the SDK's own variables.
     pub connection: Connection,
+    /// `EVENT_BUS_NAME`: the EventBridge bus that events are put on.
+    pub event_bus_name: String,
+    /// `MAIL_FROM`: whom mail comes from. Only what sends mail asks for it, by [`Config::mail_from`].
+    mail_from: Option<Email>,
+    /// `AWS_ENDPOINT_URL_EVENTBRIDGE`: another endpoint of EventBridge than the region's.
+    pub events_endpoint: Option<String>,
+    /// `AWS_ENDPOINT_URL_SESV2`: another endpoint of SES than the region's.
+    pub mail_endpoint: Option<String>,
 }
 
 impl fmt::Debug for Config {
@@ -223,6 +231,17 @@ impl Config {
         let secret_access_key = read.required("AWS_SECRET_ACCESS_KEY", "the secret of the access key");
         let session_token = read.text("AWS_SESSION_TOKEN");
         let endpoint = read.text("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| read.text("AWS_ENDPOINT_URL"));
+        let event_bus_name = read.or("EVENT_BUS_NAME", "stockroom".to_owned());
+        let mail_from = match environment {
+            Some(Environment::Staging | Environment::Production) => read.optional("MAIL_FROM"),
+            Some(Environment::Development | Environment::Testing) | None => {
+                let local = MailFrom("no-reply@stockroom.example".parse().ok());
+                read.or("MAIL_FROM", local).map(|MailFrom(from)| from.map(|from| MailFrom(Some(from))))
+            }
+        };
+        let for_all = read.text("AWS_ENDPOINT_URL");
+        let events_endpoint = read.text("AWS_ENDPOINT_URL_EVENTBRIDGE").or_else(|| for_all.clone());
+        let mail_endpoint = read.text("AWS_ENDPOINT_URL_SESV2").or(for_all);
         let faults = read.faults;
         let build = || {
             Some(Self {
@@ -254,9 +273,22 @@ impl Config {
                     secret_access_key: secret_access_key?,
                     session_token,
                 },
+                event_bus_name: event_bus_name?,
+                mail_from: mail_from?.and_then(|MailFrom(from)| from),
+                events_endpoint,
+                mail_endpoint,
             })
         };
         build().ok_or(ConfigError(faults))
+    }
+
+    /// Whom mail comes from, for what sends mail.
+    ///
+    /// # Errors
+    /// `MAIL_FROM` is missing where nothing stands in for it: in staging and production.
+    pub fn mail_from(&self) -> Result<&Email, ConfigError> {
+        let missing = || ConfigError(vec![format!("MAIL_FROM is missing, expected {}", MailFrom::EXPECTED)]);
+        self.mail_from.as_ref().ok_or_else(missing)
     }
 }
 
@@ -395,6 +427,21 @@ impl FromStr for PublicUrl {
     }
 }
 
+/// An address that mail comes from.
+struct MailFrom(Option<Email>);
+
+impl MailFrom {
+    const EXPECTED: &str = "an e-mail address that SES may send from";
+}
+
+impl FromStr for MailFrom {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(|from| Self(Some(from))).map_err(|_| Self::EXPECTED)
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Switch(bool);
 
@@ -509,5 +556,16 @@ mod tests {
     fn secrets_are_not_shown() {
         let shown = format!("{:?} {:?}", read(&[]).unwrap(), read(&[]).unwrap().secret_key);
         assert!(!shown.contains("0123456789abcdef"), "{shown}");
+    }
+
+    #[test]
+    fn whom_mail_comes_from_is_asked_for_by_who_sends_it() {
+        let from = |changes: &[(&str, &str)]| read(changes).unwrap().mail_from().map(ToString::to_string);
+        assert_eq!(from(&[]).unwrap(), "no-reply@stockroom.example");
+        let production = [("ENV", "production"), ("PUBLIC_URL", "https://stockroom.example.com")];
+        assert!(from(&production).unwrap_err().to_string().contains("MAIL_FROM is missing"));
+        let given = [production.as_slice(), &[("MAIL_FROM", "stock@acme.example")]].concat();
+        assert_eq!(from(&given).unwrap(), "stock@acme.example");
+        assert!(read(&[("MAIL_FROM", "Stock <stock@acme.example>")]).unwrap_err().to_string().contains("MAIL_FROM"));
     }
 }

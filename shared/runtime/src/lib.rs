@@ -12,7 +12,7 @@ use stockroom_store::{Store, TableClient};
 pub use config::{Config, ConfigError};
 pub use links::{Link, Links, Purpose};
 pub use sources::{OsEntropy, SystemClock};
-pub use telemetry::{MAIL_TARGET, init as init_telemetry};
+pub use telemetry::init as init_telemetry;
 
 /// What a function works with, made once when its process starts.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use stockroom_domain::{
-    id::{EntryId, Id, OrganizationId, ProductId, PurchaseRequestId, SupplierId, UserId, WarehouseId},
+    id::{EntryId, EventId, Id, OrganizationId, ProductId, PurchaseRequestId, SupplierId, UserId, WarehouseId},
     organization::Subdomain,
     purchasing::RequestStatus,
     time::Timestamp,
@@ -126,6 +126,11 @@ impl OrganizationKeys {
     /// The number of the last purchase request.
     pub(crate) fn requests_counter(self) -> Key {
         Key::new(self.partition("COUNTER"), "REQUESTS")
+    }
+
+    /// The claim on the mail that tells a user of an event.
+    pub(crate) fn mail_claim(self, event: EventId, user: UserId) -> Key {
+        Key::new(self.partition("CLAIM"), format!("MAIL#{event}#{user}"))
     }
 
     /// All purchase requests, by age.
@@ -271,6 +276,14 @@ pub(crate) fn parse_level(key: &Key) -> Option<(ProductId, WarehouseId)> {
     Some((key.sk.parse().ok()?, warehouse.parse().ok()?))
 }
 
+/// Whose log a partition is a part of, movements among it; `None` for every other partition.
+pub(crate) fn parse_log_partition(pk: &str) -> Option<OrganizationId> {
+    let (organization, kind) = pk.strip_prefix("ORG#")?.split_once('#')?;
+    let shard = kind.strip_prefix("LOG#").or_else(|| kind.strip_prefix("MOVE#"))?;
+    shard.parse::<u8>().ok().filter(|shard| *shard < SHARDS)?;
+    organization.parse().ok()
+}
+
 /// The id behind the last `#` of a key.
 pub(crate) fn last_id<I: Id>(key: &str) -> Option<I> {
     key.rsplit('#').next()?.parse().ok()
@@ -308,6 +321,18 @@ mod tests {
         let (before, behind) = neighbours("0190b6a4-7b1e-7c3a-8f00-0123456789ff".parse::<MovementId>().unwrap());
         assert_eq!(before, "0190b6a4-7b1e-7c3a-8f00-0123456789fe");
         assert_eq!(behind, "0190b6a4-7b1e-7c3a-8f00-012345678a00");
+    }
+
+    #[test]
+    fn the_log_is_told_from_everything_else() {
+        let organization: OrganizationId = "0190b6a4-7b1e-7c3a-8f00-0123456789ab".parse().unwrap();
+        let keys = OrganizationKeys(organization);
+        for partition in (0..SHARDS).flat_map(|shard| [keys.log_shard(shard), keys.movement_shard(shard)]) {
+            assert_eq!(parse_log_partition(&partition), Some(organization), "{partition}");
+        }
+        for other in [keys.users(), keys.skus(), keys.low(), keys.log_shard(SHARDS), "TENANT#acme".to_owned()] {
+            assert_eq!(parse_log_partition(&other), None, "{other}");
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod leases;
 mod levels;
 mod limits;
 mod log;
+mod mailing;
 mod merge;
 mod meter;
 mod movements;
@@ -33,13 +34,14 @@ mod purchasing;
 mod retry;
 mod scope;
 mod sessions;
+mod stream;
 mod table;
 mod user_changes;
 mod users;
 mod warehouses;
 mod write;
 
-use stockroom_domain::{catalogue::SupplierDetails, source::Sources};
+use stockroom_domain::{catalogue::SupplierDetails, id::OrganizationId, source::Sources};
 
 pub use catalogue::{Catalogue, CatalogueFilter, CatalogueSort};
 pub use client::{Connection, TableClient};
@@ -51,6 +53,7 @@ pub use identity::{Credential, Identity, NewSession, PasswordHash, Presented, Re
 pub use levels::{LevelFilter, LevelView, Levels};
 pub use limits::{Admission, Bucket, Standing, TooMany};
 pub use log::Origin;
+pub use mailing::{MAIL_LEASE, MailClaim, MailLease, MailOutcome, Mailing, Recipient};
 pub use meter::{Cost, Meter};
 pub use movements::{MovementFilter, Movements, RecordedMovement};
 pub use organizations::{NewOrganization, OrganizationChange, Organizations, SignedUp};
@@ -61,6 +64,7 @@ pub use purchasing::{NewRequest, PurchaseRequests, Receipt, RequestChanges, Requ
 pub use retry::WRITE_DEADLINE;
 pub use scope::{Caller, Claim, TenantScope};
 pub use sessions::OwnSession;
+pub use stream::{Told, told_by};
 pub use user_changes::UserChange;
 pub use users::{NewUser, UserFilter, UserProfile, Users};
 pub use warehouses::Warehouses;
@@ -147,6 +151,13 @@ impl Store {
     #[must_use]
     pub fn passwords(&self) -> Passwords<'_> {
         Passwords::new(&self.table)
+    }
+
+    /// What the sender of mail needs to know of an organization. It takes no scope: an event of the organization's own log
+    /// is its reason, and what it gives goes to the organization's own people.
+    #[must_use]
+    pub fn mailing(&self, organization: OrganizationId) -> Mailing<'_> {
+        Mailing::new(&self.table, organization)
     }
 
     /// The people of the caller's organization.

@@ -1,0 +1,96 @@
+//! The mailbox: where mail goes in place of SES.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use askama::Template;
+use serde::Serialize;
+use stockroom_domain::id::OrganizationId;
+use stockroom_domain::source::Sources;
+use stockroom_domain::text::Email;
+use stockroom_domain::time::Timestamp;
+use stockroom_notify::{Mail, Mailer, SendError};
+use uuid::Uuid;
+
+/// How many mails are kept: the latest.
+const MOST_MAILS: usize = 1_000;
+
+/// Mail that was sent, in memory; clones are the same mailbox.
+#[derive(Debug, Clone)]
+pub struct Mailbox {
+    sources: Sources,
+    mails: Arc<Mutex<VecDeque<Received>>>,
+}
+
+/// A mail as it came.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct Received {
+    pub id: Uuid,
+    pub organization: OrganizationId,
+    pub to: [Email; 1],
+    pub from: Email,
+    pub subject: String,
+    pub html: String,
+    pub text: String,
+    pub created_at: Timestamp,
+}
+
+#[derive(Template)]
+#[template(path = "mailbox.html")]
+struct Page<'a> {
+    mails: &'a [Received],
+}
+
+impl Mailbox {
+    pub(crate) fn new(sources: Sources) -> Self {
+        Self { sources, mails: Arc::default() }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, VecDeque<Received>> {
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All mails, oldest first.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Received> {
+        self.kept().iter().cloned().collect()
+    }
+
+    /// The mail of that id.
+    pub(crate) fn mail(&self, id: &str) -> Option<Received> {
+        self.kept().iter().find(|mail| mail.id.to_string() == id).cloned()
+    }
+
+    /// A page that shows all mails, latest first.
+    pub(crate) fn page(&self) -> Result<String, askama::Error> {
+        let mails: Vec<_> = self.kept().iter().rev().cloned().collect();
+        Page { mails: &mails }.render()
+    }
+}
+
+impl Mailer for Mailbox {
+    /// Takes what SES would take.
+    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+        if mail.to.header().is_none() {
+            return Err(SendError::Refused("the address has no form in ASCII".to_owned()));
+        }
+        let now = self.sources.now();
+        let received = Received {
+            id: uuid::Builder::from_unix_timestamp_millis(now.unix_millis(), &self.sources.bytes()).into_uuid(),
+            organization: mail.organization,
+            to: [mail.to.email().clone()],
+            from: mail.from.email().clone(),
+            subject: mail.text.subject.clone(),
+            html: mail.text.html.clone(),
+            text: mail.text.plain.clone(),
+            created_at: now,
+        };
+        let mut mails = self.kept();
+        if mails.len() == MOST_MAILS {
+            mails.pop_front();
+        }
+        mails.push_back(received);
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! What an event on the bus says.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use stockroom_domain::{
+    event::EventType,
+    id::{EntityId, EventId, OrganizationId},
+    quantity::Quantity,
+    stock::Movement,
+    time::Timestamp,
+};
+use stockroom_store::{DomainEvent, LogEntry, What};
+
+/// The form of a [`Detail`]. It rises when a member is taken away or means something else, not when one is added.
+pub const VERSION: u8 = 1;
+
+/// The `detail` of an event on the bus.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Detail {
+    /// [`VERSION`].
+    pub version: u8,
+    /// Which event: the same in every copy that is delivered, unlike the envelope's own `id`.
+    pub id: EventId,
+    /// Whose it is.
+    pub organization_id: OrganizationId,
+    /// What it is about.
+    pub entity_id: EntityId,
+    /// When it was logged.
+    pub occurred_at: Timestamp,
+    /// What happened. None in an event that would be too large for the bus: its `id` leads to the whole of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+}
+
+impl Detail {
+    /// What an event says on the bus. Quantities are decimal text there: many readers of JSON make binary floats of its
+    /// numbers. Where a request came from stays in the audit log.
+    ///
+    /// # Errors
+    /// A value that has no form in JSON, which none has.
+    pub fn of(organization: OrganizationId, event: &DomainEvent) -> Result<Self, serde_json::Error> {
+        let DomainEvent { id, kind, entity_id, entry } = event;
+        Ok(Self {
+            version: VERSION,
+            id: *id,
+            organization_id: organization,
+            entity_id: *entity_id,
+            occurred_at: entry.created_at,
+            data: Some(data(*kind, entry)?),
+        })
+    }
+
+    /// The same without what happened.
+    #[must_use]
+    pub fn into_reference(self) -> Self {
+        Self { data: None, ..self }
+    }
+}
+
+fn data(kind: EventType, entry: &LogEntry) -> Result<Value, serde_json::Error> {
+    let mut data = match &entry.what {
+        What::Changed { before, after } => json!({ "before": before, "after": after }),
+        What::Moved { movement, fell_below: Some(minimum) } if kind == EventType::STOCK_LOW => low(movement, *minimum),
+        What::Moved { movement, .. } => json!({ "movement": serde_json::to_value(movement)? }),
+    };
+    if let Value::Object(members) = &mut data {
+        members.insert("change_id".to_owned(), serde_json::to_value(entry.change_id)?);
+        members.insert("actor".to_owned(), serde_json::to_value(&entry.actor)?);
+    }
+    Ok(data)
+}
+
+/// A level below its minimum.
+fn low(movement: &Movement, minimum: Quantity) -> Value {
+    json!({
+        "product_id": movement.product_id,
+        "warehouse_id": movement.warehouse_id,
+        "on_hand": movement.balance_after,
+        "min_stock_level": minimum,
+        "shortage": minimum.minus(movement.balance_after),
+        "movement_id": movement.id,
+    })
+}

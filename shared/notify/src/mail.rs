@@ -1,0 +1,151 @@
+//! Mail, and who carries it.
+
+use aws_sdk_sesv2::{
+    Client, Config,
+    config::{
+        BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
+    },
+    error::{BuildError, DisplayErrorContext, SdkError},
+    operation::send_email::SendEmailError,
+    types::{Body, Content, Destination, EmailContent, Message},
+};
+use stockroom_domain::id::OrganizationId;
+
+use crate::{
+    CALL_TIMEOUT, CONNECT_TIMEOUT,
+    address::{Address, one_line},
+};
+
+/// What a mail says, in two forms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The subject, on one line.
+    pub subject: String,
+    /// A page.
+    pub html: String,
+    /// The same for who reads no pages.
+    pub plain: String,
+}
+
+impl Text {
+    pub(crate) fn new(subject: &str, (html, plain): (String, String)) -> Self {
+        Self { subject: one_line(subject), html, plain }
+    }
+}
+
+/// A mail to one person. Nobody else's address is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct Mail {
+    pub organization: OrganizationId,
+    pub from: Address,
+    pub to: Address,
+    pub text: Text,
+}
+
+/// Why a mail was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// It never will be: there is something wrong with this very mail or its address.
+    #[error("the mail was refused: {0}")]
+    Refused(String),
+    /// It may be later; or it was, and the answer was lost.
+    #[error("the mail could not be handed over: {0}")]
+    Unavailable(String),
+}
+
+/// Who carries mail.
+pub trait Mailer: Send + Sync {
+    /// Hands a mail over, once.
+    fn send(&self, mail: &Mail) -> impl Future<Output = Result<(), SendError>> + Send;
+}
+
+/// SES.
+#[derive(Debug, Clone)]
+pub struct Ses {
+    client: Client,
+}
+
+impl Ses {
+    /// Makes the client; connects with the first call. The SDK's own retries are off: after a lost answer they would send
+    /// a second mail.
+    #[must_use]
+    pub fn new(config: &stockroom_runtime::Config) -> Self {
+        let connection = config.connection.clone();
+        let timeouts =
+            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(CALL_TIMEOUT).build();
+        let mut settings = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(connection.region))
+            .credentials_provider(Credentials::new(
+                connection.access_key_id,
+                connection.secret_access_key,
+                connection.session_token,
+                None,
+                "environment",
+            ))
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts)
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        settings.set_endpoint_url(config.mail_endpoint.clone());
+        Self { client: Client::from_conf(settings.build()) }
+    }
+}
+
+impl Mailer for Ses {
+    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+        let header = |address: &Address| {
+            address.header().ok_or_else(|| SendError::Refused("the address has no form in ASCII".to_owned()))
+        };
+        let (from, to) = (header(&mail.from)?, header(&mail.to)?);
+        let content = content(&mail.text).map_err(|error| SendError::Refused(error.to_string()))?;
+        let call = self
+            .client
+            .send_email()
+            .from_email_address(from)
+            .destination(Destination::builder().to_addresses(to).build())
+            .content(content);
+        Box::pin(call.send()).await.map(|_| ()).map_err(|error| failure(&error))
+    }
+}
+
+fn content(text: &Text) -> Result<EmailContent, BuildError> {
+    let part = |data: &str| Content::builder().data(data).charset("UTF-8").build();
+    let body = Body::builder().html(part(&text.html)?).text(part(&text.plain)?).build();
+    let message = Message::builder().subject(part(&text.subject)?).body(body).build();
+    Ok(EmailContent::builder().simple(message).build())
+}
+
+/// Only what is said of this mail itself is final; what concerns the account or the moment passes.
+fn failure<R: std::fmt::Debug>(error: &SdkError<SendEmailError, R>) -> SendError
+where
+    SdkError<SendEmailError, R>: std::error::Error,
+{
+    let reason = DisplayErrorContext(error).to_string();
+    let is_final =
+        error.as_service_error().is_some_and(|error| error.is_message_rejected() || error.is_bad_request_exception());
+    if is_final { SendError::Refused(reason) } else { SendError::Unavailable(reason) }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sesv2::types::error::{BadRequestException, MessageRejected, TooManyRequestsException};
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_from_a_service_that_is_busy() {
+        let told = |error: SendEmailError| failure(&SdkError::service_error(error, ()));
+        let refused = [
+            SendEmailError::MessageRejected(MessageRejected::builder().build()),
+            SendEmailError::BadRequestException(BadRequestException::builder().build()),
+        ];
+        for error in refused {
+            assert!(matches!(told(error), SendError::Refused(_)));
+        }
+        let busy = SendEmailError::TooManyRequestsException(TooManyRequestsException::builder().build());
+        assert!(matches!(told(busy), SendError::Unavailable(_)));
+        let lost = failure(&SdkError::<SendEmailError, ()>::timeout_error("late"));
+        assert!(matches!(lost, SendError::Unavailable(_)));
+    }
+}

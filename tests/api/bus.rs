@@ -1,0 +1,175 @@
+//! What leaves the table: events on the bus, and the mail that follows on them.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "these are tests: what is not as expected ends them there"
+)]
+
+mod local;
+mod mail;
+mod relay;
+mod samples;
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use axum::body::Body;
+use serde_json::{Value, json};
+use stockroom_harness::{Shop, Stack};
+use stockroom_local::{gateway::Gateway, local_routes, surroundings::Surroundings};
+use stockroom_notifications::Notifier;
+use stockroom_notify::{Bus, BusEntry, Mail, Mailer, SendError};
+use tokio::task::yield_now;
+
+/// A shop, and what stands around its functions.
+async fn shop() -> (Shop, Arc<Surroundings>) {
+    let stack = Stack::start().await;
+    let surroundings = Surroundings::new(stack.runtime(), stack.database().clone()).unwrap();
+    (Shop::open(&stack, "acme").await, Arc::new(surroundings))
+}
+
+/// What the local stack answers at this address of its own.
+async fn look(surroundings: &Arc<Surroundings>, path: &str) -> (http::response::Parts, String) {
+    let gateway = Gateway::new(Vec::new(), || unreachable!("no function is asked"), || "0".repeat(32).parse().unwrap())
+        .with_local(local_routes::router(Arc::clone(surroundings)));
+    let request = http::Request::get(path).header("host", "localhost").body(Body::empty()).unwrap();
+    let (parts, body) = gateway.call(request, [127, 0, 0, 1].into()).await.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    (parts, String::from_utf8(body.to_vec()).unwrap())
+}
+
+/// The items of a JSON answer of the local stack.
+async fn items(surroundings: &Arc<Surroundings>, path: &str) -> Vec<Value> {
+    let (parts, body) = look(surroundings, path).await;
+    assert_eq!(parts.status, 200);
+    serde_json::from_str::<Value>(&body).unwrap()["items"].as_array().unwrap().clone()
+}
+
+/// The events of a type that were put on the bus.
+async fn told(surroundings: &Arc<Surroundings>, kind: &str) -> Vec<Value> {
+    let events = items(surroundings, "/_local/events.json").await;
+    events.into_iter().filter(|event| event["detail-type"] == kind).collect()
+}
+
+/// A bus that takes what its plan says: of each call the places that are refused. Without a plan it takes everything.
+#[derive(Debug, Default)]
+struct TestBus {
+    refused: Mutex<VecDeque<Vec<usize>>>,
+    calls: Mutex<Vec<Vec<BusEntry>>>,
+    taken: Mutex<Vec<Value>>,
+}
+
+impl TestBus {
+    fn refusing(plan: impl IntoIterator<Item = Vec<usize>>) -> Self {
+        Self { refused: Mutex::new(plan.into_iter().collect()), ..Self::default() }
+    }
+
+    fn taken(&self) -> Vec<Value> {
+        self.taken.lock().unwrap().clone()
+    }
+
+    /// How many entries each call had.
+    fn calls(&self) -> Vec<usize> {
+        self.calls.lock().unwrap().iter().map(Vec::len).collect()
+    }
+}
+
+impl Bus for TestBus {
+    async fn put(&self, entries: &[BusEntry]) -> Vec<Result<(), String>> {
+        self.calls.lock().unwrap().push(entries.to_vec());
+        let refused = self.refused.lock().unwrap().pop_front().unwrap_or_default();
+        let put = |(place, entry): (usize, &BusEntry)| {
+            if refused.contains(&place) {
+                return Err("not now".to_owned());
+            }
+            let detail: Value = serde_json::from_str(&entry.detail).unwrap();
+            self.taken.lock().unwrap().push(json!({"type": entry.detail_type, "detail": detail}));
+            Ok(())
+        };
+        entries.iter().enumerate().map(put).collect()
+    }
+}
+
+/// What becomes of the next mails; behind the plan every one is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Refused,
+    Throttled,
+    /// Accepted, and the answer lost.
+    Lost,
+}
+
+/// SES, as far as a test goes; clones are the same one.
+#[derive(Debug, Clone, Default)]
+struct TestMailer {
+    fates: Arc<Mutex<VecDeque<Fate>>>,
+    accepted: Arc<Mutex<Vec<Mail>>>,
+}
+
+impl TestMailer {
+    fn planned(fates: impl IntoIterator<Item = Fate>) -> Self {
+        Self { fates: Arc::new(Mutex::new(fates.into_iter().collect())), ..Self::default() }
+    }
+
+    /// To whom mail went, in order of the addresses.
+    fn recipients(&self) -> Vec<String> {
+        let accepted = self.accepted.lock().unwrap();
+        let mut to: Vec<_> = accepted.iter().map(|mail| mail.to.email().to_string()).collect();
+        to.sort();
+        to
+    }
+
+    fn mails(&self) -> Vec<Mail> {
+        self.accepted.lock().unwrap().clone()
+    }
+}
+
+impl Mailer for TestMailer {
+    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+        // Others go on meanwhile, so that two who send the same mail would both come here.
+        for _ in 0..8 {
+            yield_now().await;
+        }
+        let fate = self.fates.lock().unwrap().pop_front();
+        if matches!(fate, None | Some(Fate::Lost)) {
+            self.accepted.lock().unwrap().push(mail.clone());
+        }
+        match fate {
+            None => Ok(()),
+            Some(Fate::Refused) => Err(SendError::Refused("no such mailbox".to_owned())),
+            Some(Fate::Throttled) => Err(SendError::Unavailable("too many".to_owned())),
+            Some(Fate::Lost) => Err(SendError::Unavailable("no answer".to_owned())),
+        }
+    }
+}
+
+/// A consumer of the bus, in a process of its own, that sends by this mailer.
+fn notifier(shop: &Shop, mailer: &TestMailer) -> Notifier<TestMailer> {
+    Notifier::new(shop.stack().another_process().runtime(), mailer.clone()).unwrap()
+}
+
+/// The events of a type, oldest first, as the bus delivers them; nobody has been told of them yet.
+async fn untold(shop: &Shop, kind: &str) -> Vec<Value> {
+    let bus = TestBus::default();
+    let records = json!({"Records": relay::records(shop)});
+    stockroom_relay::relay(&bus, &shop.stack().runtime().sources, records).await;
+    let mut events: Vec<_> = bus.taken().into_iter().filter(|event| event["type"] == kind).collect();
+    events.sort_by_key(|event| event["detail"]["id"].to_string());
+    let envelope = |event: Value| {
+        json!({
+            "version": "0", "id": "7bf73129-1428-4cd3-a780-95db273d1602", "detail-type": event["type"], "source": "stockroom",
+            "account": "123456789012", "time": event["detail"]["occurred_at"], "region": "eu-central-1", "resources": [],
+            "detail": event["detail"],
+        })
+    };
+    events.into_iter().map(envelope).collect()
+}
+
+/// The last event of a type, once a purchase request of staff's has this status.
+async fn event_of_request(shop: &Shop, status: &str, kind: &str) -> Value {
+    let product = shop.product("SKU-1").await;
+    shop.request(&product, 2, status).await;
+    untold(shop, kind).await.pop().unwrap()
+}

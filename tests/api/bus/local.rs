@@ -1,0 +1,147 @@
+//! The local stack from end to end: a change, its event, the mail, and what the mail is good for.
+
+use serde_json::json;
+
+use super::{items, look, shop, told};
+
+const MAILS: &str = "/_local/mail.json";
+
+/// The token of the link in a mail's text.
+fn token(text: &str) -> String {
+    let (_, rest) = text.split_once("/reset?token=").unwrap();
+    rest.split_whitespace().next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_invited_person_follows_the_mail_and_signs_in() {
+    let (shop, around) = shop().await;
+    let someone = json!({"email": "sam@acme.example", "full_name": "Sam <b>Zoë</b>", "role": "STAFF"});
+    let made = shop.admin().post("/api/v1/users", someone).await.expect(201);
+
+    let mails = items(&around, MAILS).await;
+    assert_eq!(mails.len(), 1);
+    let mail = &mails[0];
+    assert_eq!((&mail["to"], &mail["organization"]), (&json!(["sam@acme.example"]), &json!(shop.id)));
+    assert_eq!(mail["from"], "no-reply@stockroom.example");
+    assert_eq!(mail["subject"], "You are invited to acme");
+    let (html, text) = (mail["html"].as_str().unwrap(), mail["text"].as_str().unwrap());
+    assert!(html.contains("Sam &#60;b&#62;Zoë") && text.contains("Sam <b>Zoë</b>"), "{html}");
+    let token = token(text);
+    assert!(html.contains(&token));
+
+    // What the bus tells opens nothing.
+    let events = told(&around, "user.invited").await;
+    assert_eq!((events.len(), &events[0]["detail"]["entity_id"]), (1, &json!(made.id())));
+    assert!(!events[0].to_string().contains(&token));
+
+    let body = json!({"token": token, "password": "canary-painted-doors-and-ramps"});
+    shop.anonymous().post("/api/v1/auth/password/reset", body).await.expect(204);
+    shop.anonymous().log_in("sam@acme.example", "canary-painted-doors-and-ramps").await.expect(200);
+    assert_eq!(items(&around, MAILS).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_mailed_to_those_who_are_there() {
+    let (shop, around) = shop().await;
+    for email in [&shop.staff().email, "nobody@acme.example"] {
+        shop.anonymous().post("/api/v1/auth/password/forgot", json!({"email": email})).await.expect(202);
+    }
+    let mails = items(&around, MAILS).await;
+    assert_eq!((mails.len(), &mails[0]["to"]), (1, &json!([shop.staff().email])));
+    let body = json!({"token": token(mails[0]["text"].as_str().unwrap()), "password": "canary-oiled-hinges-and-locks"});
+    shop.anonymous().post("/api/v1/auth/password/reset", body).await.expect(204);
+    shop.sign_in_with(shop.staff(), "canary-oiled-hinges-and-locks").await;
+}
+
+#[tokio::test]
+async fn a_purchase_request_is_mailed_along_its_way() {
+    let (shop, around) = shop().await;
+    let (product, main) = (shop.product("SKU-1").await, shop.warehouse("Main").await);
+    let request = shop.request(&product, 2, "ORDERED").await;
+    shop.arrive(&request, &main, 1).await.expect(200);
+    shop.request(&product, 1, "REJECTED").await;
+
+    let (admin, manager, staff) = (&shop.admin().email, &shop.manager().email, &shop.staff().email);
+    let mails = items(&around, MAILS).await;
+    let mut seen: Vec<_> = mails
+        .iter()
+        .map(|mail| (mail["subject"].as_str().unwrap().to_owned(), mail["to"][0].as_str().unwrap().to_owned()))
+        .collect();
+    seen.sort();
+    let expected = [
+        ("PR-00001 waits for a decision - acme", admin),
+        ("PR-00001 waits for a decision - acme", manager),
+        ("PR-00001 was approved - acme", staff),
+        ("PR-00002 waits for a decision - acme", admin),
+        ("PR-00002 waits for a decision - acme", manager),
+        ("PR-00002 was rejected - acme", staff),
+        ("Part of PR-00001 has arrived - acme", staff),
+    ];
+    assert_eq!(seen, expected.map(|(subject, to)| (subject.to_owned(), to.clone())));
+    let rejected = mails.iter().find(|mail| mail["subject"] == "PR-00002 was rejected - acme").unwrap();
+    for part in ["html", "text"] {
+        assert!(rejected[part].as_str().unwrap().contains("Too dear"), "{part}");
+    }
+}
+
+#[tokio::test]
+async fn the_mailbox_shows_mail_without_trusting_it() {
+    let (shop, around) = shop().await;
+    let (parts, empty) = look(&around, "/_local/mail").await;
+    assert!(parts.status == 200 && empty.contains("No mail"), "{empty}");
+
+    let name = "<script>alert(1)</script>";
+    let someone = json!({"email": "eve@acme.example", "full_name": name, "role": "STAFF"});
+    shop.admin().post("/api/v1/users", someone).await.expect(201);
+    let id = items(&around, MAILS).await[0]["id"].as_str().unwrap().to_owned();
+    let (parts, page) = look(&around, "/_local/mail").await;
+    let policy = parts.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none';") && !policy.contains("script"), "{policy}");
+    assert!(page.contains(&format!("<iframe sandbox title=\"You are invited to acme\" src=\"/_local/mail/{id}\">")));
+    let (parts, mail) = look(&around, &format!("/_local/mail/{id}")).await;
+    assert!(parts.headers["content-security-policy"].to_str().unwrap().ends_with("sandbox"));
+    for html in [page, mail] {
+        assert!(!html.contains("<script") && html.contains("&#60;script&#62;"), "{html}");
+    }
+    assert_eq!(look(&around, "/_local/mail/none").await.0.status, 404);
+}
+
+#[tokio::test]
+async fn every_event_reaches_the_bus_as_the_feed_has_it() {
+    let (shop, around) = shop().await;
+    let product = shop.product("SKU-1").with("min_stock_level", 5).await;
+    let main = shop.warehouse("Main").await;
+    shop.receive(&product, &main, 7).await.expect(201);
+    shop.take(&product, &main, 4).await.expect(201);
+
+    let low = told(&around, "stock.low").await;
+    assert_eq!(low.len(), 1);
+    let (envelope, detail) = (&low[0], &low[0]["detail"]);
+    assert_eq!([&envelope["source"], &envelope["version"]], [&json!("stockroom"), &json!("0")]);
+    assert_eq!([&detail["version"], &detail["organization_id"]], [&json!(1), &json!(shop.id)]);
+    assert_eq!([&detail["data"]["on_hand"], &detail["data"]["shortage"]], [&json!("3"), &json!("2")]);
+
+    let mut on_bus: Vec<_> = items(&around, "/_local/events.json").await;
+    on_bus.retain(|event| event["detail-type"] != "user.invited");
+    let listed = shop.admin().get("/api/v1/events").query(&[("limit", "100")]).await.expect(200).json();
+    let name = |kind: &serde_json::Value, id: &serde_json::Value| format!("{kind} {id}");
+    let mut on_bus: Vec<_> = on_bus.iter().map(|event| name(&event["detail-type"], &event["detail"]["id"])).collect();
+    let mut listed: Vec<_> =
+        listed["items"].as_array().unwrap().iter().map(|event| name(&event["type"], &event["id"])).collect();
+    on_bus.sort();
+    listed.sort();
+    assert_eq!(on_bus, listed);
+}
+
+#[tokio::test]
+async fn what_happened_before_the_stack_began_is_not_told() {
+    let (shop, _) = shop().await;
+    let product = shop.product("SKU-1").await;
+    shop.request(&product, 1, "APPROVED").await;
+    let stack = shop.stack();
+    let later = stockroom_local::surroundings::Surroundings::new(stack.runtime(), stack.database().clone()).unwrap();
+    let later = std::sync::Arc::new(later);
+    assert_eq!(items(&later, "/_local/events.json").await.len(), 0);
+    shop.request(&product, 1, "SUBMITTED").await;
+    assert_eq!(items(&later, MAILS).await.len(), 2);
+}

@@ -1,0 +1,190 @@
+//! From the bus to people: each is told once, and one who cannot be told keeps nobody else waiting.
+
+use std::time::Duration;
+
+use serde_json::json;
+use stockroom_harness::{PASSWORD, Shop, Stack};
+use stockroom_notifications::NotifyError;
+
+use super::{Fate, TestMailer, event_of_request, notifier, untold};
+
+async fn shop() -> Shop {
+    Shop::open(&Stack::start().await, "acme").await
+}
+
+#[tokio::test]
+async fn twice_told_is_mailed_once() {
+    let shop = shop().await;
+    let event = event_of_request(&shop, "SUBMITTED", "purchase_request.submitted").await;
+    let mailer = TestMailer::default();
+    for _ in 0..3 {
+        notifier(&shop, &mailer).notify(event.clone()).await.unwrap();
+    }
+    assert_eq!(mailer.recipients(), ["admin@acme.example", "manager@acme.example"]);
+}
+
+#[tokio::test]
+async fn many_consumers_at_once_send_one_mail_each() {
+    let shop = shop().await;
+    for round in 0..20 {
+        let product = shop.product(&format!("SKU-R{round}")).await;
+        shop.request(&product, 1, "SUBMITTED").await;
+        let event = untold(&shop, "purchase_request.submitted").await.pop().unwrap();
+        let mailer = TestMailer::default();
+        let consumers: Vec<_> = (0..4)
+            .map(|_| {
+                let (notifier, event) = (notifier(&shop, &mailer), event.clone());
+                // Whoever finds a mail in another's hands comes back, as the bus has it.
+                tokio::spawn(async move {
+                    let mut tries = 0;
+                    while let Err(error) = notifier.notify(event.clone()).await {
+                        assert!(matches!(error, NotifyError::Unsent(_)), "{error}");
+                        tries += 1;
+                        assert!(tries < 1_000);
+                        tokio::task::yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        for consumer in consumers {
+            consumer.await.unwrap();
+        }
+        assert_eq!(mailer.recipients(), ["admin@acme.example", "manager@acme.example"], "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_mail_is_not_tried_again_and_a_throttled_one_is() {
+    let shop = shop().await;
+    let event = event_of_request(&shop, "SUBMITTED", "purchase_request.submitted").await;
+    let mailer = TestMailer::planned([Fate::Refused]);
+    for _ in 0..2 {
+        notifier(&shop, &mailer).notify(event.clone()).await.unwrap();
+    }
+    assert_eq!(mailer.recipients().len(), 1);
+
+    let event = {
+        let product = shop.product("SKU-2").await;
+        shop.request(&product, 1, "SUBMITTED").await;
+        untold(&shop, "purchase_request.submitted").await.pop().unwrap()
+    };
+    let mailer = TestMailer::planned([Fate::Throttled]);
+    let first = notifier(&shop, &mailer).notify(event.clone()).await.unwrap_err();
+    assert!(matches!(first, NotifyError::Unsent(1)), "{first}");
+    assert_eq!(mailer.recipients().len(), 1);
+    notifier(&shop, &mailer).notify(event).await.unwrap();
+    assert_eq!(mailer.recipients(), ["admin@acme.example", "manager@acme.example"]);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_the_one_way_to_a_second_mail() {
+    let shop = shop().await;
+    let event = event_of_request(&shop, "APPROVED", "purchase_request.approved").await;
+    let mailer = TestMailer::planned([Fate::Lost]);
+    notifier(&shop, &mailer).notify(event.clone()).await.unwrap_err();
+    for _ in 0..2 {
+        notifier(&shop, &mailer).notify(event.clone()).await.unwrap();
+    }
+    assert_eq!(mailer.recipients(), ["staff@acme.example", "staff@acme.example"]);
+}
+
+#[tokio::test]
+async fn a_sender_that_died_is_relieved_when_its_lease_is_over() {
+    let shop = shop().await;
+    let event = event_of_request(&shop, "APPROVED", "purchase_request.approved").await;
+    let clock = shop.stack().clock();
+    clock.stop();
+    let store = &shop.stack().runtime().store;
+    let (organization, staff) = (shop.id.parse().unwrap(), shop.staff().id.parse().unwrap());
+    let id = event["detail"]["id"].as_str().unwrap().parse().unwrap();
+    store.mailing(organization).claim(id, staff).await.unwrap();
+
+    let mailer = TestMailer::default();
+    notifier(&shop, &mailer).notify(event.clone()).await.unwrap_err();
+    clock.advance(stockroom_store::MAIL_LEASE + Duration::from_millis(1));
+    notifier(&shop, &mailer).notify(event).await.unwrap();
+    assert_eq!(mailer.recipients(), ["staff@acme.example"]);
+}
+
+#[tokio::test]
+async fn who_is_no_longer_there_gets_no_mail() {
+    let shop = shop().await;
+    let event = event_of_request(&shop, "APPROVED", "purchase_request.approved").await;
+    let submitted = untold(&shop, "purchase_request.submitted").await.pop().unwrap();
+    for person in [shop.staff(), shop.manager()] {
+        let path = format!("/api/v1/users/{}", person.id);
+        shop.admin().patch(path, json!({"status": "DISABLED"})).await.expect(200);
+    }
+    let mailer = TestMailer::default();
+    let notifier = notifier(&shop, &mailer);
+    notifier.notify(event).await.unwrap();
+    notifier.notify(submitted).await.unwrap();
+    assert_eq!(mailer.recipients(), ["admin@acme.example"]);
+}
+
+#[tokio::test]
+async fn a_link_that_opens_nothing_any_more_is_not_mailed() {
+    let shop = shop().await;
+    let email = &shop.staff().email;
+    shop.anonymous().post("/api/v1/auth/password/forgot", json!({"email": email})).await.expect(202);
+    let event = untold(&shop, "user.password_reset_requested").await.pop().unwrap();
+    let mailer = TestMailer::default();
+    let body = json!({"current_password": PASSWORD, "new_password": "canary-washed-windows-and-sills"});
+    shop.staff().put("/api/v1/users/me/password", body).await.expect(204);
+    notifier(&shop, &mailer).notify(event).await.unwrap();
+
+    shop.anonymous().post("/api/v1/auth/password/forgot", json!({"email": email})).await.expect(202);
+    let event = untold(&shop, "user.password_reset_requested").await.pop().unwrap();
+    shop.stack().clock().advance(Duration::from_mins(31));
+    notifier(&shop, &mailer).notify(event).await.unwrap();
+    assert_eq!(mailer.recipients().len(), 0);
+}
+
+#[tokio::test]
+async fn names_and_words_of_others_stay_words() {
+    let shop = shop().await;
+    let hostile = "Zoë \"<script>\" O'Neil";
+    let path = "/api/v1/users/me";
+    shop.manager().patch(path, json!({"full_name": hostile})).await.expect(200);
+    let product = shop.product("SKU-1").with("name", "<img src=x onerror=alert(1)>").await;
+    let body = json!({"notes": "one\n<b>two</b>", "items": [{"product_id": product, "quantity": 1}]});
+    let id = shop.staff().post("/api/v1/purchase-requests", body).await.expect(201).id();
+    shop.step(&id, "submit").await.expect(200);
+    let event = untold(&shop, "purchase_request.submitted").await.pop().unwrap();
+    let mailer = TestMailer::default();
+    notifier(&shop, &mailer).notify(event).await.unwrap();
+    let mails = mailer.mails();
+    let mail = mails.iter().find(|mail| mail.to.email().as_str() == shop.manager().email).unwrap();
+    let header = mail.to.header().unwrap();
+    assert!(header.is_ascii() && !header.contains('\n') && header.starts_with("=?UTF-8?B?"), "{header}");
+    for tag in ["<img", "<b>two", "<script"] {
+        assert!(!mail.text.html.contains(tag), "{tag}");
+    }
+    assert!(mail.text.html.contains("&#60;img src=x") && mail.text.plain.contains("<b>two</b>"));
+    assert!(!mail.text.subject.contains(['\r', '\n']));
+}
+
+#[tokio::test]
+async fn what_is_not_ours_or_cannot_be_read_sends_nothing() {
+    let shop = shop().await;
+    let event = event_of_request(&shop, "SUBMITTED", "purchase_request.submitted").await;
+    let mailer = TestMailer::default();
+    let notifier = notifier(&shop, &mailer);
+    let with = |pointer: &str, value: serde_json::Value| {
+        let mut changed = event.clone();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        changed
+    };
+    notifier.notify(with("/source", json!("another"))).await.unwrap();
+    notifier.notify(with("/detail-type", json!("product.created"))).await.unwrap();
+    for (pointer, value) in [("/detail/version", json!(2)), ("/detail/id", json!("x")), ("/detail", json!([]))] {
+        let error = notifier.notify(with(pointer, value)).await.unwrap_err();
+        assert!(matches!(error, NotifyError::Unreadable(_)), "{error}");
+    }
+    // A reference is enough: what the mail says is read from the table.
+    let mut reference = event.clone();
+    reference["detail"].as_object_mut().unwrap().remove("data");
+    assert_eq!(mailer.recipients().len(), 0);
+    notifier.notify(reference).await.unwrap();
+    assert_eq!(mailer.recipients().len(), 2);
+}
