@@ -24,24 +24,32 @@ use stockroom_notify::{Bus, BusEntry, Mail, Mailer, SendError};
 use tokio::task::yield_now;
 
 /// A shop, and what stands around its functions.
-async fn shop() -> (Shop, Arc<Surroundings>) {
+pub(crate) async fn shop() -> (Shop, Arc<Surroundings>) {
     let stack = Stack::start().await;
     let surroundings = Surroundings::new(stack.runtime(), stack.database().clone()).unwrap();
     (Shop::open(&stack, "acme").await, Arc::new(surroundings))
 }
 
 /// What the local stack answers at this address of its own.
-async fn look(surroundings: &Arc<Surroundings>, path: &str) -> (http::response::Parts, String) {
+pub(crate) async fn look(surroundings: &Arc<Surroundings>, path: &str) -> (http::response::Parts, String) {
+    ask(surroundings, http::Request::get(path).body(Body::empty()).unwrap()).await
+}
+
+/// The same for any request.
+pub(crate) async fn ask(
+    surroundings: &Arc<Surroundings>,
+    mut request: http::Request<Body>,
+) -> (http::response::Parts, String) {
     let gateway = Gateway::new(Vec::new(), || unreachable!("no function is asked"), || "0".repeat(32).parse().unwrap())
         .with_local(local_routes::router(Arc::clone(surroundings)));
-    let request = http::Request::get(path).header("host", "localhost").body(Body::empty()).unwrap();
+    request.headers_mut().insert("host", http::HeaderValue::from_static("localhost"));
     let (parts, body) = gateway.call(request, [127, 0, 0, 1].into()).await.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     (parts, String::from_utf8(body.to_vec()).unwrap())
 }
 
 /// The items of a JSON answer of the local stack.
-async fn items(surroundings: &Arc<Surroundings>, path: &str) -> Vec<Value> {
+pub(crate) async fn items(surroundings: &Arc<Surroundings>, path: &str) -> Vec<Value> {
     let (parts, body) = look(surroundings, path).await;
     assert_eq!(parts.status, 200);
     serde_json::from_str::<Value>(&body).unwrap()["items"].as_array().unwrap().clone()
@@ -54,24 +62,25 @@ async fn told(surroundings: &Arc<Surroundings>, kind: &str) -> Vec<Value> {
 }
 
 /// A bus that takes what its plan says: of each call the places that are refused. Without a plan it takes everything.
-#[derive(Debug, Default)]
-struct TestBus {
-    refused: Mutex<VecDeque<Vec<usize>>>,
-    calls: Mutex<Vec<Vec<BusEntry>>>,
-    taken: Mutex<Vec<Value>>,
+/// Clones are the same one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TestBus {
+    refused: Arc<Mutex<VecDeque<Vec<usize>>>>,
+    calls: Arc<Mutex<Vec<Vec<BusEntry>>>>,
+    taken: Arc<Mutex<Vec<Value>>>,
 }
 
 impl TestBus {
-    fn refusing(plan: impl IntoIterator<Item = Vec<usize>>) -> Self {
-        Self { refused: Mutex::new(plan.into_iter().collect()), ..Self::default() }
+    pub(crate) fn refusing(plan: impl IntoIterator<Item = Vec<usize>>) -> Self {
+        Self { refused: Arc::new(Mutex::new(plan.into_iter().collect())), ..Self::default() }
     }
 
-    fn taken(&self) -> Vec<Value> {
+    pub(crate) fn taken(&self) -> Vec<Value> {
         self.taken.lock().unwrap().clone()
     }
 
     /// How many entries each call had.
-    fn calls(&self) -> Vec<usize> {
+    pub(crate) fn calls(&self) -> Vec<usize> {
         self.calls.lock().unwrap().iter().map(Vec::len).collect()
     }
 }
@@ -85,7 +94,10 @@ impl Bus for TestBus {
                 return Err("not now".to_owned());
             }
             let detail: Value = serde_json::from_str(&entry.detail).unwrap();
-            self.taken.lock().unwrap().push(json!({"type": entry.detail_type, "detail": detail}));
+            self.taken
+                .lock()
+                .unwrap()
+                .push(json!({"source": entry.source, "type": entry.detail_type, "detail": detail}));
             Ok(())
         };
         entries.iter().enumerate().map(put).collect()
@@ -94,7 +106,7 @@ impl Bus for TestBus {
 
 /// What becomes of the next mails; behind the plan every one is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub(crate) enum Fate {
     Refused,
     Throttled,
     /// Accepted, and the answer lost.
@@ -103,25 +115,25 @@ enum Fate {
 
 /// SES, as far as a test goes; clones are the same one.
 #[derive(Debug, Clone, Default)]
-struct TestMailer {
+pub(crate) struct TestMailer {
     fates: Arc<Mutex<VecDeque<Fate>>>,
     accepted: Arc<Mutex<Vec<Mail>>>,
 }
 
 impl TestMailer {
-    fn planned(fates: impl IntoIterator<Item = Fate>) -> Self {
+    pub(crate) fn planned(fates: impl IntoIterator<Item = Fate>) -> Self {
         Self { fates: Arc::new(Mutex::new(fates.into_iter().collect())), ..Self::default() }
     }
 
     /// To whom mail went, in order of the addresses.
-    fn recipients(&self) -> Vec<String> {
+    pub(crate) fn recipients(&self) -> Vec<String> {
         let accepted = self.accepted.lock().unwrap();
         let mut to: Vec<_> = accepted.iter().map(|mail| mail.to.email().to_string()).collect();
         to.sort();
         to
     }
 
-    fn mails(&self) -> Vec<Mail> {
+    pub(crate) fn mails(&self) -> Vec<Mail> {
         self.accepted.lock().unwrap().clone()
     }
 }

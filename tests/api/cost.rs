@@ -123,6 +123,7 @@ pub(crate) async fn measure_all(shop: &Shop) -> Costs {
     measure_passwords(&mut costs, shop).await;
     measure_limits(&mut costs, shop).await;
     measure_log(&mut costs, shop).await;
+    measure_minimum(&mut costs, shop).await;
     measure_organization(&mut costs, shop).await;
     costs
 }
@@ -308,6 +309,13 @@ async fn measure_stock(costs: &mut Costs, shop: &Shop) {
     }
     let low = staff.get("/api/v1/stock-movements/low-stock");
     costs.measure("GET /api/v1/stock-movements/low-stock", "1 low", low, 200).await;
+}
+
+/// Behind all that counts levels and movements, so that these change none of their figures.
+async fn measure_minimum(costs: &mut Costs, shop: &Shop) {
+    let (product, _) = shop.stocked("COST-4", 2).await;
+    let raise = shop.manager().patch(format!("/api/v1/products/{product}"), json!({"min_stock_level": 3}));
+    costs.measure("PATCH /api/v1/products/{id}", "a minimum above a level", raise, 200).await;
 }
 
 async fn measure_purchasing(costs: &mut Costs, shop: &Shop) {

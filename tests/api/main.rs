@@ -4,6 +4,7 @@ mod access;
 mod bus;
 mod conventions;
 mod cost;
+mod jobs;
 mod limits;
 mod log;
 mod passwords;

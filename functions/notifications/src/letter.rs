@@ -5,9 +5,8 @@ use stockroom_domain::{
     id::{EntityId, PurchaseRequestId, UserId},
     log::{Action, Entity},
     time::Timestamp,
-    user::User,
 };
-use stockroom_notify::{Detail, LinkLetter, RequestLetter, RequestNews, Text};
+use stockroom_notify::{Detail, Letter, LinkLetter, RequestLetter, RequestNews};
 use stockroom_runtime::{Link, Links, Purpose};
 use stockroom_store::{Account, Recipient, Store};
 
@@ -41,13 +40,6 @@ impl Occasion {
     }
 }
 
-/// A letter to somebody.
-#[derive(Debug)]
-pub(crate) struct Letter {
-    pub(crate) to: User,
-    pub(crate) text: Text,
-}
-
 /// The letters of an event; none when there is nobody left to tell, or nothing.
 pub(crate) async fn letters(
     store: &Store,
@@ -68,7 +60,7 @@ async fn of_request(store: &Store, news: RequestNews, detail: &Detail) -> Result
     let id: PurchaseRequestId = id_of(detail.entity_id)?;
     let Some((organization, request)) = mailing.request(id).await? else { return Ok(Vec::new()) };
     let recipients = match news {
-        RequestNews::Submitted => mailing.approvers().await?,
+        RequestNews::Submitted => mailing.managers().await?,
         RequestNews::Approved | RequestNews::Rejected | RequestNews::Received => {
             mailing.recipient(request.created_by.id).await?.into_iter().map(|(_, recipient)| recipient).collect()
         }

@@ -11,12 +11,10 @@ use serde_json::Value;
 use stockroom_notify::BusEntry;
 use stockroom_store::told_by;
 
-use crate::Waiting;
-
 #[derive(Debug)]
 pub(crate) struct Batch {
-    /// What the records tell, in the order of the stream.
-    pub(crate) entries: Vec<Waiting>,
+    /// What the records tell, in the order of the stream, each with the place of its record.
+    pub(crate) entries: Vec<(usize, BusEntry)>,
     /// The sequence numbers of all records.
     sequence_numbers: Vec<String>,
     unreadable: BTreeSet<usize>,
@@ -47,8 +45,8 @@ impl Batch {
     }
 
     /// The answer when these records have failed beside those that could not be read: each is named once.
-    pub(crate) fn failed(self, records: impl Iterator<Item = usize>) -> DynamoDbEventResponse {
-        let failed: BTreeSet<usize> = records.chain(self.unreadable).collect();
+    pub(crate) fn failed(self, records: Vec<usize>) -> DynamoDbEventResponse {
+        let failed: BTreeSet<usize> = records.into_iter().chain(self.unreadable).collect();
         let mut response = DynamoDbEventResponse::default();
         for place in failed {
             let mut failure = DynamoDbBatchItemFailure::default();

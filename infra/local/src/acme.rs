@@ -60,6 +60,7 @@ pub async fn import(runtime: &Runtime) -> Result<Imported, ImportError> {
     let Some(company) = founder.found(now).await? else {
         return Ok(Imported::Foreign);
     };
+    company.watch_low_stock(&runtime.store).await?;
     as_far_as_it_was_left_alone(complete(runtime, &founder, &company).await)
 }
 

@@ -148,6 +148,11 @@ impl Founded {
         self.scope(self.admin, permission)
     }
 
+    /// Has the low-stock job look at it: its events are history, which nobody follows.
+    pub(crate) async fn watch_low_stock(&self, store: &Store) -> Result<(), StoreError> {
+        store.low_watch(self.organization).mark().await
+    }
+
     fn scope(&self, user: UserId, permission: Permission) -> TenantScope {
         let claim = Claim { organization: self.organization, user, session: None };
         TenantScope::new(claim, permission, origin(self.company))

@@ -2,6 +2,7 @@
 //! only and reachable from this machine only.
 
 pub mod acme;
+mod consumers;
 pub mod demo;
 pub mod embedded;
 pub mod event;
@@ -18,6 +19,7 @@ pub mod optimized;
 pub mod options;
 mod private_file;
 mod routes;
+mod schedules;
 pub mod secrets;
 pub mod settings;
 mod signals;

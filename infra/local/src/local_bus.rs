@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 use stockroom_domain::source::Sources;
-use stockroom_notify::{Bus, BusEntry, SOURCE};
+use stockroom_notify::{Bus, BusEntry};
 
 use crate::event::ACCOUNT_ID;
 
@@ -22,8 +22,8 @@ pub struct LocalBus {
 #[derive(Debug, Default)]
 struct Events {
     seen: VecDeque<Value>,
-    /// Not delivered yet, each with how often that was tried.
-    waiting: VecDeque<(Value, u32)>,
+    /// Not delivered yet.
+    waiting: VecDeque<Value>,
 }
 
 impl LocalBus {
@@ -42,13 +42,8 @@ impl LocalBus {
     }
 
     /// Takes out what is to be delivered.
-    pub(crate) fn take_waiting(&self) -> VecDeque<(Value, u32)> {
+    pub(crate) fn take_waiting(&self) -> VecDeque<Value> {
         std::mem::take(&mut self.events().waiting)
-    }
-
-    /// Has an event delivered again.
-    pub(crate) fn put_back(&self, event: Value, tries: u32) {
-        self.events().waiting.push_back((event, tries));
     }
 
     fn envelope(&self, entry: &BusEntry) -> Result<Value, serde_json::Error> {
@@ -57,7 +52,7 @@ impl LocalBus {
             "version": "0",
             "id": uuid::Builder::from_random_bytes(self.sources.bytes()).into_uuid(),
             "detail-type": entry.detail_type,
-            "source": SOURCE,
+            "source": entry.source,
             "account": ACCOUNT_ID,
             "time": entry.time,
             "region": "us-east-1",
@@ -76,7 +71,7 @@ impl Bus for LocalBus {
                 events.seen.pop_front();
             }
             events.seen.push_back(event.clone());
-            events.waiting.push_back((event, 0));
+            events.waiting.push_back(event);
             Ok(())
         };
         entries.iter().map(put).collect()

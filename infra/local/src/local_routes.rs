@@ -1,15 +1,19 @@
-//! `/_local/*`: what the functions have put on the bus and mailed. It shows the links in mail to whoever asks, so it is
-//! served by the local stack alone, which nothing but this machine reaches.
+//! `/_local/*`: what the functions have put on the bus and mailed, and the jobs at once instead of on schedule. It shows the
+//! links in mail to whoever asks, so it is served by the local stack alone, which nothing but this machine reaches.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use serde::Deserialize;
 use serde_json::json;
+use stockroom_domain::time::Timestamp;
+use stockroom_jobs::Job;
 
 use crate::surroundings::Surroundings;
 
@@ -35,6 +39,49 @@ pub fn router(surroundings: Arc<Surroundings>) -> Router {
         .route("/_local/mail/{id}", route(mail))
         .route("/_local/mail.json", route(mails))
         .route("/_local/events.json", route(events))
+        .route("/_local/schedules/{name}", {
+            let surroundings = Arc::clone(&surroundings);
+            post(async move |request: Request| run_job(&surroundings, request).await)
+        })
+}
+
+/// As of when a job is to run: now, unless it is said.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RunBody {
+    time: Option<Timestamp>,
+}
+
+/// Runs a job, and answers when it and all it set off is done.
+async fn run_job(surroundings: &Surroundings, request: Request) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let refused = |status: StatusCode, detail: &str| {
+        let problem = json!({ "title": status.canonical_reason(), "status": status.as_u16(), "detail": detail });
+        answer(status, "application/problem+json", NOTHING, problem.to_string())
+    };
+    let Some(job) = Job::ALL.into_iter().find(|job| job.name() == name) else {
+        let names = Job::ALL.map(Job::name).join(", ");
+        return refused(StatusCode::NOT_FOUND, &format!("No job is called {name}; there are {names}."));
+    };
+    let body = match request.into_body().collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) => return refused(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let time = match serde_json::from_slice::<RunBody>(if body.is_empty() { b"{}" } else { &body }) {
+        Ok(RunBody { time }) => time.unwrap_or_else(|| surroundings.now()),
+        Err(error) => {
+            let form = "The body may be left out or be {\"time\": \"1998-05-03T00:00:00Z\"}";
+            return refused(StatusCode::BAD_REQUEST, &format!("{form}: {error}."));
+        }
+    };
+    match Box::pin(surroundings.run_job(job, time)).await {
+        Ok(done) => {
+            let done = json!({ "name": name, "time": time, "organizations": done.get("organizations") });
+            answer(StatusCode::OK, "application/json", NOTHING, done.to_string())
+        }
+        Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
 }
 
 fn mail_page(surroundings: &Surroundings, _: &str) -> Response<Body> {

@@ -1,8 +1,10 @@
-//! What stands around the functions: the table's stream, the bus it is carried to, and the mailbox that ends it.
+//! What stands around the functions: the table's stream, the bus it is carried to, what follows the bus, the schedules,
+//! and the mailbox that ends it.
 //!
 //! The stream is followed from the moment this is made. What is older is history, such as the demo's: nobody is told of it.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dynoxide::actions::{
@@ -11,13 +13,15 @@ use dynoxide::actions::{
 };
 use dynoxide::{Database, DynoxideError};
 use serde_json::{Value, json};
-use stockroom_domain::source::Sources;
-use stockroom_notifications::Notifier;
+use stockroom_domain::{source::Sources, time::Timestamp};
+use stockroom_jobs::Job;
 use stockroom_runtime::{ConfigError, Runtime};
 use tokio::sync::Mutex;
 
+use crate::consumers::{Consumers, Target, targets};
 use crate::local_bus::LocalBus;
 use crate::mailbox::Mailbox;
+use crate::schedules::Timetable;
 
 /// How long the stream is left alone when it held nothing new.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -38,14 +42,28 @@ pub enum SurroundingsError {
     Config(#[from] ConfigError),
 }
 
-/// The stream, the bus and the mailbox of one table.
+/// Why a job did not do all it was to do.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each says what it is")]
+pub enum RunError {
+    #[error("the job failed: {0}")]
+    Failed(String),
+    #[error("{0} events that it set off were given up; the log says why")]
+    GivenUp(u64),
+    #[error("the table's stream cannot be read: {0}")]
+    Stream(#[from] DynoxideError),
+}
+
+/// The stream, the bus, its followers and the mailbox of one table.
 #[derive(Debug)]
 pub struct Surroundings {
     sources: Sources,
     stream: Mutex<Stream>,
     bus: LocalBus,
     mailbox: Mailbox,
-    notifier: Notifier<Mailbox>,
+    consumers: Consumers,
+    /// How many deliveries were given up.
+    given_up: AtomicU64,
 }
 
 impl Surroundings {
@@ -56,14 +74,19 @@ impl Surroundings {
     /// When the table has no stream.
     pub fn new(runtime: &Runtime, database: Database) -> Result<Self, SurroundingsError> {
         let sources = runtime.sources.clone();
-        let mailbox = Mailbox::new(sources.clone());
+        let (mailbox, bus) = (Mailbox::new(sources.clone()), LocalBus::new(sources.clone()));
         Ok(Self {
             stream: Mutex::new(Stream::from_now(database)?),
-            bus: LocalBus::new(sources.clone()),
-            notifier: Notifier::new(runtime, mailbox.clone())?,
+            consumers: Consumers::new(runtime, &bus, &mailbox)?,
+            bus,
             mailbox,
+            given_up: AtomicU64::new(0),
             sources,
         })
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.sources.now()
     }
 
     /// What was put on the bus.
@@ -78,13 +101,35 @@ impl Surroundings {
         &self.mailbox
     }
 
-    /// Carries on whatever is new, again and again; never ends by itself.
+    /// Carries on whatever is new and runs the jobs when they are due, again and again; never ends by itself.
     pub async fn run(&self) {
+        let mut timetable = Timetable::from(self.sources.now());
         loop {
+            for (job, at) in timetable.due(self.sources.now()) {
+                if let Err(error) = Box::pin(self.run_job(job, at)).await {
+                    tracing::error!(job = job.name(), %error, "a scheduled run has failed");
+                }
+            }
             if let Err(error) = self.settle().await {
                 tracing::warn!(%error, "the table's stream could not be followed");
             }
             tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Runs a job as of a moment, behind all that was done before and with all that it sets off; gives what it answers.
+    ///
+    /// # Errors
+    ///
+    /// When something of it is left undone.
+    pub async fn run_job(&self, job: Job, at: Timestamp) -> Result<Value, RunError> {
+        self.settle().await?;
+        let given_up = self.given_up.load(Ordering::SeqCst);
+        let answer = self.consumers.run(job, at).await.map_err(RunError::Failed)?;
+        self.settle().await?;
+        match self.given_up.load(Ordering::SeqCst).saturating_sub(given_up) {
+            0 => Ok(answer),
+            more => Err(RunError::GivenUp(more)),
         }
     }
 
@@ -101,21 +146,23 @@ impl Surroundings {
             if is_quiet && waiting.is_empty() {
                 return Ok(());
             }
-            for (event, tries) in waiting {
-                Box::pin(self.deliver(event, tries.saturating_add(1))).await;
+            for event in waiting {
+                for target in targets(&event) {
+                    Box::pin(self.deliver(target, &event)).await;
+                }
             }
         }
     }
 
-    async fn deliver(&self, event: Value, tries: u32) {
-        match self.notifier.notify(event.clone()).await {
-            Ok(()) => {}
-            Err(error) if tries < TRIES => {
-                tracing::warn!(%error, tries, "an event is delivered again");
-                self.bus.put_back(event, tries);
+    async fn deliver(&self, target: Target, event: &Value) {
+        for tries in 1..=TRIES {
+            match self.consumers.deliver(target, event).await {
+                Ok(()) => return,
+                Err(error) => tracing::warn!(?target, error, tries, "an event was not dealt with"),
             }
-            Err(error) => tracing::error!(%error, "an event was given up"),
         }
+        tracing::error!(?target, "an event was given up");
+        self.given_up.fetch_add(1, Ordering::SeqCst);
     }
 }
 

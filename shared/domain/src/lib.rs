@@ -18,6 +18,7 @@ pub mod money;
 pub mod organization;
 pub mod purchasing;
 pub mod quantity;
+pub mod report;
 pub mod source;
 pub mod stock;
 pub mod text;

@@ -66,6 +66,12 @@ impl Quantity {
     }
 }
 
+impl From<Quantity> for Decimal {
+    fn from(quantity: Quantity) -> Self {
+        quantity.0
+    }
+}
+
 impl From<u32> for Quantity {
     fn from(value: u32) -> Self {
         Self(Decimal::from(value))

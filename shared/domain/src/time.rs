@@ -46,6 +46,12 @@ impl Timestamp {
         self.0.checked_sub(duration).map_or(Self::EPOCH, |moment| Self(moment.max(jiff::Timestamp::UNIX_EPOCH)))
     }
 
+    /// Its day, UTC, as people write it: `2 May 1998`.
+    #[must_use]
+    pub fn day(self) -> String {
+        self.0.strftime("%-d %B %Y").to_string()
+    }
+
     /// How long `earlier` lies back, zero if it does not.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

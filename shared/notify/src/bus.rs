@@ -1,10 +1,7 @@
 //! The bus.
 
 use aws_sdk_eventbridge::{
-    Client, Config,
-    config::{
-        BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
-    },
+    Client,
     error::DisplayErrorContext,
     primitives::DateTime,
     types::{PutEventsRequestEntry, PutEventsResultEntry},
@@ -12,9 +9,9 @@ use aws_sdk_eventbridge::{
 use stockroom_domain::{id::OrganizationId, time::Timestamp};
 use stockroom_store::DomainEvent;
 
-use crate::{CALL_TIMEOUT, CONNECT_TIMEOUT, detail::Detail};
+use crate::{connection::sdk_config, detail::Detail};
 
-/// The `source` of every event.
+/// The `source` of everything that happens in an organization.
 pub const SOURCE: &str = "stockroom";
 /// The most entries of one call.
 pub const MOST_ENTRIES: usize = 10;
@@ -25,6 +22,8 @@ pub const LARGEST_ENTRY: usize = 250 * 1024;
 /// An event on its way to the bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BusEntry {
+    /// Who tells it: [`SOURCE`], or a part of the product that tells itself something.
+    pub source: &'static str,
     /// The event's type.
     pub detail_type: String,
     /// A [`Detail`] in JSON.
@@ -42,7 +41,7 @@ impl BusEntry {
         let detail = Detail::of(organization, event)?;
         let entry = |detail: &Detail| {
             let detail_type = event.kind.to_string();
-            Ok(Self { detail_type, detail: serde_json::to_string(detail)?, time: detail.occurred_at })
+            Ok(Self { source: SOURCE, detail_type, detail: serde_json::to_string(detail)?, time: detail.occurred_at })
         };
         let whole = entry(&detail)?;
         if whole.size() <= LARGEST_ENTRY { Ok(whole) } else { entry(&detail.into_reference()) }
@@ -53,7 +52,7 @@ impl BusEntry {
     pub fn size(&self) -> usize {
         /// What the time counts for.
         const TIME: usize = 14;
-        [SOURCE.len(), self.detail_type.len(), self.detail.len()].iter().sum::<usize>().saturating_add(TIME)
+        [self.source.len(), self.detail_type.len(), self.detail.len()].iter().sum::<usize>().saturating_add(TIME)
     }
 }
 
@@ -75,30 +74,14 @@ impl EventBridge {
     /// Makes the client; connects with the first call. The SDK's own retries are off: single entries fail, not calls.
     #[must_use]
     pub fn new(config: &stockroom_runtime::Config) -> Self {
-        let connection = config.connection.clone();
-        let timeouts =
-            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(CALL_TIMEOUT).build();
-        let mut settings = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(connection.region))
-            .credentials_provider(Credentials::new(
-                connection.access_key_id,
-                connection.secret_access_key,
-                connection.session_token,
-                None,
-                "environment",
-            ))
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts)
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        settings.set_endpoint_url(config.events_endpoint.clone());
-        Self { client: Client::from_conf(settings.build()), name: config.event_bus_name.clone() }
+        let settings = sdk_config(config.connection.clone(), config.events_endpoint.clone());
+        Self { client: Client::new(&settings), name: config.event_bus_name.clone() }
     }
 
     fn entry(&self, entry: &BusEntry) -> PutEventsRequestEntry {
         PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
-            .source(SOURCE)
+            .source(entry.source)
             .detail_type(&entry.detail_type)
             .detail(&entry.detail)
             .time(DateTime::from_millis(i64::try_from(entry.time.unix_millis()).unwrap_or_default()))

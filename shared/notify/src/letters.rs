@@ -1,5 +1,7 @@
 //! The letters that people get. What a template shows of the table is escaped in the page, and a single line in the text.
 
+mod stock;
+
 use std::time::Duration;
 
 use askama::Template;
@@ -7,6 +9,8 @@ use stockroom_domain::{
     organization::Organization,
     purchasing::{PurchaseRequest, RequestItem, RequestStatus},
 };
+
+pub use stock::{LowStockLetter, WeeklyLetter};
 
 use crate::{address::one_line, mail::Text};
 
@@ -174,6 +178,11 @@ fn period(duration: Duration) -> String {
     let (size, name) = unit.unwrap_or((1, "minute"));
     let number = minutes / size;
     format!("{number} {name}{}", if number == 1 { "" } else { "s" })
+}
+
+/// How many, with the word for one or for several.
+fn plural(number: usize, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
 }
 
 /// A text from the table where a line begins or ends something.

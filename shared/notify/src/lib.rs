@@ -5,19 +5,17 @@
 
 mod address;
 mod bus;
+mod connection;
 mod detail;
 mod letters;
 mod mail;
+mod post;
+mod put;
 
 pub use address::Address;
 pub use bus::{Bus, BusEntry, EventBridge, LARGEST_ENTRY, MOST_ENTRIES, SOURCE};
 pub use detail::{Detail, VERSION};
-pub use letters::{LinkLetter, RequestLetter, RequestNews};
+pub use letters::{LinkLetter, LowStockLetter, RequestLetter, RequestNews, WeeklyLetter};
 pub use mail::{Mail, Mailer, SendError, Ses, Text};
-
-use std::time::Duration;
-
-/// Longest wait for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Longest wait for the answer of one call; well below the lease of a mail.
-const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+pub use post::{Letter, Post, Unsent};
+pub use put::put_all;

@@ -1,10 +1,7 @@
 //! Mail, and who carries it.
 
 use aws_sdk_sesv2::{
-    Client, Config,
-    config::{
-        BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
-    },
+    Client,
     error::{BuildError, DisplayErrorContext, SdkError},
     operation::send_email::SendEmailError,
     types::{Body, Content, Destination, EmailContent, Message},
@@ -12,8 +9,8 @@ use aws_sdk_sesv2::{
 use stockroom_domain::id::OrganizationId;
 
 use crate::{
-    CALL_TIMEOUT, CONNECT_TIMEOUT,
     address::{Address, one_line},
+    connection::sdk_config,
 };
 
 /// What a mail says, in two forms.
@@ -71,24 +68,8 @@ impl Ses {
     /// a second mail.
     #[must_use]
     pub fn new(config: &stockroom_runtime::Config) -> Self {
-        let connection = config.connection.clone();
-        let timeouts =
-            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(CALL_TIMEOUT).build();
-        let mut settings = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(connection.region))
-            .credentials_provider(Credentials::new(
-                connection.access_key_id,
-                connection.secret_access_key,
-                connection.session_token,
-                None,
-                "environment",
-            ))
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts)
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        settings.set_endpoint_url(config.mail_endpoint.clone());
-        Self { client: Client::from_conf(settings.build()) }
+        let settings = sdk_config(config.connection.clone(), config.mail_endpoint.clone());
+        Self { client: Client::new(&settings) }
     }
 }
 

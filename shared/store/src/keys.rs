@@ -2,13 +2,16 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use stockroom_domain::{
-    id::{EntryId, EventId, Id, OrganizationId, ProductId, PurchaseRequestId, SupplierId, UserId, WarehouseId},
+    id::{EntryId, Id, OrganizationId, ProductId, PurchaseRequestId, SupplierId, UserId, WarehouseId},
     organization::Subdomain,
     purchasing::RequestStatus,
     time::Timestamp,
 };
 
-use crate::item::{Item, s};
+use crate::{
+    item::{Item, s},
+    mailing::MailOccasion,
+};
 
 /// Over how many partitions an organization's log entries, and its movements, are spread.
 pub(crate) const SHARDS: u8 = 4;
@@ -90,10 +93,21 @@ pub(crate) fn rate(limit: &str, whom: impl std::fmt::Display) -> Key {
     Key::new(format!("RATE#{limit}#{whom}"), "RATE")
 }
 
-/// Where the jobs find every organization.
-pub(crate) fn directory(organization: OrganizationId) -> (String, String) {
-    let shard = organization.uuid().as_bytes().last().copied().unwrap_or_default() % 16;
-    (format!("DIRECTORY#{shard}"), organization.to_string())
+/// Over how many partitions the lists of organizations are spread.
+pub(crate) const DIRECTORY_SHARDS: u8 = 16;
+
+/// Index 1: where the jobs find every organization, or, in a list by that name, those that one job is about.
+pub(crate) fn directory(list: Option<&str>, shard: u8) -> String {
+    match list {
+        None => format!("DIRECTORY#{shard}"),
+        Some(list) => format!("DIRECTORY#{list}#{shard}"),
+    }
+}
+
+/// An organization's place in such a list.
+pub(crate) fn listed(list: Option<&str>, organization: OrganizationId) -> (String, String) {
+    let shard = organization.uuid().as_bytes().last().copied().unwrap_or_default() % DIRECTORY_SHARDS;
+    (directory(list, shard), organization.to_string())
 }
 
 /// The keys of one organization.
@@ -128,9 +142,9 @@ impl OrganizationKeys {
         Key::new(self.partition("COUNTER"), "REQUESTS")
     }
 
-    /// The claim on the mail that tells a user of an event.
-    pub(crate) fn mail_claim(self, event: EventId, user: UserId) -> Key {
-        Key::new(self.partition("CLAIM"), format!("MAIL#{event}#{user}"))
+    /// The claim on the mail to a user about an occasion.
+    pub(crate) fn mail_claim(self, occasion: MailOccasion, user: UserId) -> Key {
+        Key::new(self.partition("CLAIM"), format!("MAIL#{occasion}#{user}"))
     }
 
     /// All purchase requests, by age.
@@ -197,9 +211,20 @@ impl OrganizationKeys {
         Key::new(self.stock(warehouse), product)
     }
 
+    /// The level of such a [`level_sort`].
+    pub(crate) fn level_of(self, sort: &str) -> Option<Key> {
+        let (product, warehouse) = sort.split_once('#')?;
+        Some(self.level(product.parse().ok()?, warehouse.parse().ok()?))
+    }
+
     /// Index 1: the levels that are low, by when they became so.
     pub(crate) fn low(self) -> String {
         self.partition("LOW")
+    }
+
+    /// What was told of the low levels; in index 1, where the job finds the organization.
+    pub(crate) fn low_watch(self) -> Key {
+        Key::new(self.low(), "WATCH")
     }
 
     /// Index 2: all levels, by product and warehouse.

@@ -16,6 +16,7 @@ use crate::{
     expression::{Expression, absent, expression},
     item::{Item, attributes, data, n, s, with_attributes},
     keys::{Index, Key, OrganizationKeys, last_id, ledger_sort, level_sort, parse_level},
+    low_watch::mark,
     movements::movement,
     page::{Page, PageRequest},
     retry::Patience,
@@ -132,7 +133,7 @@ pub(crate) struct StoredLevel {
 }
 
 impl StoredLevel {
-    fn of(item: &Item) -> Result<Self, StoreError> {
+    pub(crate) fn of(item: &Item) -> Result<Self, StoreError> {
         let key = Key::of(item).ok_or_else(|| StoreError::internal("a level has no key"))?;
         let (product, warehouse) =
             parse_level(&key).ok_or_else(|| StoreError::internal("a level's key names no place"))?;
@@ -418,22 +419,32 @@ fn spread(
     let product: Product = data(item)?;
     let minimum = product.details.min_stock_level;
     let mut change = Change::following(()).check(product_key, &version_is(product.version))?;
-    let mut is_needed = false;
+    let (mut is_needed, mut falls) = (false, false);
     for key in wanted.iter().filter(|key| *key != product_key) {
         let Some(level) = attempt.find(key).map(StoredLevel::of).transpose()? else {
             continue;
         };
         if level.record.min_stock_level != minimum {
             is_needed = true;
-            let item = level.record.under(minimum, attempt.now).item(keys, level.product, level.warehouse)?;
+            let after = level.record.under(minimum, attempt.now);
+            falls |= after.is_low() && !level.record.is_low();
+            let item = after.item(keys, level.product, level.warehouse)?;
             change = change.put(item, &level.as_read())?;
         }
+    }
+    if falls {
+        let (watch, mark, always) = mark(keys.0, attempt.now);
+        change = change.update(&watch, &mark, &always)?;
     }
     Ok(if is_needed { change.into() } else { Decision::Keep(()) })
 }
 
 /// Joins levels with what they are of; a level of something deleted is not shown.
-fn show(keys: OrganizationKeys, levels: &[StoredLevel], items: &Items) -> Result<Vec<LevelView>, StoreError> {
+pub(crate) fn show(
+    keys: OrganizationKeys,
+    levels: &[StoredLevel],
+    items: &Items,
+) -> Result<Vec<LevelView>, StoreError> {
     let mut shown = Vec::with_capacity(levels.len());
     for level in levels {
         let [product, warehouse] = level.place(keys);

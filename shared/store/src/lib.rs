@@ -8,6 +8,7 @@
 mod catalogue;
 mod client;
 mod closing;
+mod directory;
 mod entries;
 mod error;
 mod events;
@@ -21,6 +22,7 @@ mod leases;
 mod levels;
 mod limits;
 mod log;
+mod low_watch;
 mod mailing;
 mod merge;
 mod meter;
@@ -31,6 +33,7 @@ mod passwords;
 mod posting;
 mod products;
 mod purchasing;
+mod reporting;
 mod retry;
 mod scope;
 mod sessions;
@@ -45,6 +48,7 @@ use stockroom_domain::{catalogue::SupplierDetails, id::OrganizationId, source::S
 
 pub use catalogue::{Catalogue, CatalogueFilter, CatalogueSort};
 pub use client::{Connection, TableClient};
+pub use directory::{Directory, Listed};
 pub use entries::{AuditLog, EntryFilter, LogEntry, What};
 pub use error::{Conflict, StoreError};
 pub use events::{DomainEvent, EventFilter, Events, Since};
@@ -53,7 +57,8 @@ pub use identity::{Credential, Identity, NewSession, PasswordHash, Presented, Re
 pub use levels::{LevelFilter, LevelView, Levels};
 pub use limits::{Admission, Bucket, Standing, TooMany};
 pub use log::Origin;
-pub use mailing::{MAIL_LEASE, MailClaim, MailLease, MailOutcome, Mailing, Recipient};
+pub use low_watch::{LowStock, LowWatch, MOST_SHOWN, REMIND_AFTER};
+pub use mailing::{MAIL_LEASE, MailClaim, MailLease, MailOccasion, MailOutcome, Mailing, Recipient};
 pub use meter::{Cost, Meter};
 pub use movements::{MovementFilter, Movements, RecordedMovement};
 pub use organizations::{NewOrganization, OrganizationChange, Organizations, SignedUp};
@@ -61,6 +66,7 @@ pub use page::{Page, PageRequest, Position};
 pub use passwords::{Account, NewPassword, OwnPassword, PasswordChange, Passwords};
 pub use products::{ProductFilter, ProductSort, Products};
 pub use purchasing::{NewRequest, PurchaseRequests, Receipt, RequestChanges, RequestFilter};
+pub use reporting::{Excerpt, Reporting};
 pub use retry::WRITE_DEADLINE;
 pub use scope::{Caller, Claim, TenantScope};
 pub use sessions::OwnSession;
@@ -158,6 +164,24 @@ impl Store {
     #[must_use]
     pub fn mailing(&self, organization: OrganizationId) -> Mailing<'_> {
         Mailing::new(&self.table, organization)
+    }
+
+    /// Which organizations there are. It takes no scope, like the following two: the schedule is their reason.
+    #[must_use]
+    pub fn directory(&self) -> Directory<'_> {
+        Directory::new(&self.table)
+    }
+
+    /// What an organization's managers are told of it as a whole.
+    #[must_use]
+    pub fn reporting(&self, organization: OrganizationId) -> Reporting<'_> {
+        Reporting::new(&self.table, organization)
+    }
+
+    /// What they have been told of its low stock.
+    #[must_use]
+    pub fn low_watch(&self, organization: OrganizationId) -> LowWatch<'_> {
+        LowWatch::new(&self.table, organization)
     }
 
     /// The people of the caller's organization.

@@ -5,7 +5,7 @@
 //! leased to another comes back later. A mail is sent twice only when its sender fails, or does not learn that the mail
 //! was accepted, between the handing over and the mark.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::Deserialize;
 use stockroom_domain::{
@@ -13,6 +13,7 @@ use stockroom_domain::{
     id::{EventId, OrganizationId, PurchaseRequestId, UserId},
     organization::{Organization, OrganizationStatus},
     purchasing::PurchaseRequest,
+    time::Timestamp,
     user::{User, UserStatus},
 };
 
@@ -29,6 +30,28 @@ use crate::{
 pub const MAIL_LEASE: Duration = Duration::from_secs(30);
 /// For how long it is known that a mail was sent: longer than any event is delivered again.
 const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// What a mail is sent about. Of each, a user gets one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailOccasion {
+    /// An event of the log.
+    Event(EventId),
+    /// What was low at that moment.
+    LowStock(Timestamp),
+    /// The week that ended at that moment.
+    WeeklyReport(Timestamp),
+}
+
+impl fmt::Display for MailOccasion {
+    /// As it stands in the claim's key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(event) => event.fmt(f),
+            Self::LowStock(at) => write!(f, "LOW_STOCK#{at}"),
+            Self::WeeklyReport(end) => write!(f, "WEEKLY_REPORT#{end}"),
+        }
+    }
+}
 
 /// Somebody who may get mail.
 #[derive(Debug, Clone)]
@@ -121,11 +144,21 @@ impl<'a> Mailing<'a> {
         Ok(organization.zip(items.get(&request).map(data).transpose()?))
     }
 
-    /// The active users who may approve purchase requests.
+    /// The organization, if it is active.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn approvers(&self) -> Result<Vec<Recipient>, StoreError> {
+    pub async fn organization(&self) -> Result<Option<Organization>, StoreError> {
+        let key = self.keys.organization();
+        let items = self.table.get(std::slice::from_ref(&key)).await?;
+        Ok(items.get(&key).map(active_organization).transpose()?.flatten())
+    }
+
+    /// The active managers and admins: who decides on purchase requests, and answers for the stock.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn managers(&self) -> Result<Vec<Recipient>, StoreError> {
         /// How many users are looked at with one call.
         const EXAMINED: usize = 1_000;
         let is_one = expression("#data.#status = :active AND (#data.#role = :manager OR #data.#role = :admin)")
@@ -138,14 +171,14 @@ impl<'a> Mailing<'a> {
         Ok(users?.into_iter().flatten().collect())
     }
 
-    /// Claims the mail that tells a user of an event.
+    /// Claims the mail to a user about an occasion.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn claim(&self, event: EventId, user: UserId) -> Result<MailClaim, StoreError> {
+    pub async fn claim(&self, occasion: MailOccasion, user: UserId) -> Result<MailClaim, StoreError> {
         let now = self.table.sources.now();
         let holder = self.table.sources.bytes::<16>().map(|byte| format!("{byte:02x}")).concat();
-        let lease = MailLease { key: self.keys.mail_claim(event, user), holder };
+        let lease = MailLease { key: self.keys.mail_claim(occasion, user), holder };
         let take = expression("SET #state = :leased, #holder = :holder, #until = :until, #expires_at = :expires")
             .with("leased", s(LEASED))
             .with("holder", s(&lease.holder))

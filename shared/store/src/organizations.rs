@@ -17,7 +17,7 @@ use crate::{
     idempotency::IdempotencyKey,
     identity::{PasswordHash, user_items},
     item::{Item, data, encode, n, with_attributes, with_data},
-    keys::{Index, Key, OrganizationKeys, directory, onboarding_idempotency, tenant},
+    keys::{Index, Key, OrganizationKeys, listed, onboarding_idempotency, tenant},
     log::{Entry, Origin, difference, snapshot},
     scope::TenantScope,
     table::Table,
@@ -110,7 +110,7 @@ impl<'a> Organizations<'a> {
             };
             let keys = OrganizationKeys(organization.id);
             let mut organization_item = with_data(&keys.organization(), &organization)?;
-            Index::One.insert(&mut organization_item, directory(organization.id));
+            Index::One.insert(&mut organization_item, listed(None, organization.id));
             let (user_item, credential_item) =
                 user_items(keys, new.subdomain.as_str(), &admin, Some(new.admin_hash.clone()))?;
             let mut admins: Item = keys.admins().attributes();

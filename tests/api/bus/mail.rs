@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use stockroom_harness::{PASSWORD, Shop, Stack};
 use stockroom_notifications::NotifyError;
+use stockroom_notify::Unsent;
 
 use super::{Fate, TestMailer, event_of_request, notifier, untold};
 
@@ -70,7 +71,7 @@ async fn a_refused_mail_is_not_tried_again_and_a_throttled_one_is() {
     };
     let mailer = TestMailer::planned([Fate::Throttled]);
     let first = notifier(&shop, &mailer).notify(event.clone()).await.unwrap_err();
-    assert!(matches!(first, NotifyError::Unsent(1)), "{first}");
+    assert!(matches!(first, NotifyError::Unsent(Unsent(1))), "{first}");
     assert_eq!(mailer.recipients().len(), 1);
     notifier(&shop, &mailer).notify(event).await.unwrap();
     assert_eq!(mailer.recipients(), ["admin@acme.example", "manager@acme.example"]);
@@ -97,7 +98,7 @@ async fn a_sender_that_died_is_relieved_when_its_lease_is_over() {
     let store = &shop.stack().runtime().store;
     let (organization, staff) = (shop.id.parse().unwrap(), shop.staff().id.parse().unwrap());
     let id = event["detail"]["id"].as_str().unwrap().parse().unwrap();
-    store.mailing(organization).claim(id, staff).await.unwrap();
+    store.mailing(organization).claim(stockroom_store::MailOccasion::Event(id), staff).await.unwrap();
 
     let mailer = TestMailer::default();
     notifier(&shop, &mailer).notify(event.clone()).await.unwrap_err();

@@ -129,6 +129,8 @@ enum Plan {
     /// One of these faults, in so many of a hundred calls.
     Play(Vec<Fault>, u32),
     Hold(Arc<Gate>),
+    /// Nothing, and neither of what comes behind.
+    Pass,
 }
 
 /// What one call meets.
@@ -235,6 +237,14 @@ impl Faults {
         Held(gate)
     }
 
+    /// The call behind the next so many, of any operation, is held in the same way.
+    pub fn hold_after(&self, calls: usize) -> Held {
+        let gate = Arc::new(Gate::default());
+        self.add(Calls::All, Plan::Pass, Some(calls));
+        self.add(Calls::All, Plan::Hold(Arc::clone(&gate)), Some(1));
+        Held(gate)
+    }
+
     /// Nothing goes wrong any more, but for calls that are held already.
     pub fn end(&self) {
         self.proxy.rules.lock().unwrap().clear();
@@ -322,6 +332,10 @@ impl Proxy {
         for rule in concerned {
             let fate = match &rule.plan {
                 Plan::Hold(gate) => Some(Fate::Held(Arc::clone(gate))),
+                Plan::Pass => {
+                    rule.left = rule.left.map(|left| left - 1);
+                    return None;
+                }
                 Plan::Play(faults, percent) => {
                     let suitable: Vec<Fault> = faults.iter().copied().filter(|fault| fault.suits(operation)).collect();
                     self.entropy.pick(&suitable).filter(|_| self.entropy.happens(*percent)).map(Fate::Fault)

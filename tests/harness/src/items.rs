@@ -18,6 +18,11 @@ pub(crate) fn all(database: &Database) -> Vec<Value> {
     }
 }
 
+pub(crate) fn put(database: &Database, item: Value) {
+    let request = serde_json::from_value(json!({"TableName": TABLE_NAME, "Item": item}));
+    database.put_item(request.unwrap()).unwrap();
+}
+
 fn plain_item(item: &HashMap<String, AttributeValue>) -> Value {
     Value::Object(item.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>())
 }

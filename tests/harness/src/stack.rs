@@ -127,6 +127,13 @@ impl Stack {
         &self.process.runtime
     }
 
+    /// What a function that answers no HTTP works with; in a stack that was started to be observed, what it asks of the
+    /// table is kept.
+    #[must_use]
+    pub fn function(&self, name: &'static str) -> Runtime {
+        self.table.runtime(&self.table.clock, &[], self.table.is_observed.then_some(name))
+    }
+
     /// What its handlers share.
     #[must_use]
     pub fn app(&self) -> &App {
@@ -183,6 +190,14 @@ impl Stack {
     #[must_use]
     pub fn items(&self) -> Vec<Value> {
         items::all(self.database())
+    }
+
+    /// Puts an item, in the table's own JSON, past the product.
+    ///
+    /// # Panics
+    /// If it is none.
+    pub fn put(&self, item: Value) {
+        items::put(self.database(), item);
     }
 
     /// What of the table contradicts itself; see [`check_invariants`](Self::check_invariants).

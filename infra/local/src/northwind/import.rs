@@ -49,6 +49,7 @@ pub async fn import(runtime: &Runtime, progress: impl FnMut(Progress)) -> Result
         Err(StoreError::Unauthenticated) => return Ok(Imported::Foreign),
         Err(error) => return Err(error.into()),
     }
+    company.watch_low_stock(&runtime.store).await?;
     as_far_as_it_was_left_alone(reorder::write(runtime, &founder, &company, &plan).await)
 }
 

@@ -1,0 +1,56 @@
+//! Low stock: tells an organization's managers which levels have become low, and each week which still are.
+
+use stockroom_domain::{event::EventType, id::OrganizationId, time::Timestamp};
+use stockroom_jobs::{Job, JobError, Progress, Task};
+use stockroom_notify::{Letter, LowStockLetter, Mailer, Post};
+use stockroom_runtime::{ConfigError, Runtime};
+use stockroom_store::{LowStock as Told, MailOccasion, Store};
+
+/// The job.
+#[derive(Debug, Clone)]
+pub struct LowStock<M> {
+    store: Store,
+    post: Post<M>,
+}
+
+impl<M: Mailer> LowStock<M> {
+    /// One that sends by this mailer.
+    ///
+    /// # Errors
+    /// Settings that only the sender of mail needs are missing.
+    pub fn new(runtime: &Runtime, mailer: M) -> Result<Self, ConfigError> {
+        let Runtime { config, store, .. } = runtime;
+        Ok(Self { store: store.clone(), post: Post::new(config, store, mailer)? })
+    }
+
+    async fn tell(&self, organization: OrganizationId, low: &Told) -> Result<(), JobError> {
+        let mailing = self.store.mailing(organization);
+        let Some(described) = mailing.organization().await?.filter(|_| !low.levels.is_empty()) else { return Ok(()) };
+        let text = LowStockLetter { organization: &described, low }.text();
+        let text = text.map_err(|error| JobError::Letter(error.to_string()))?;
+        let managers = mailing.managers().await?.into_iter();
+        let letters: Vec<_> = managers.map(|manager| Letter { to: manager.user, text: text.clone() }).collect();
+        Ok(self.post.deliver(organization, MailOccasion::LowStock(low.at), &letters).await?)
+    }
+}
+
+impl<M: Mailer> Task for LowStock<M> {
+    const JOB: Job = Job::LowStock;
+
+    async fn run(&self, organization: OrganizationId, at: Timestamp) -> Result<Progress, JobError> {
+        let watch = self.store.low_watch(organization);
+        // What an earlier run left unfinished comes first.
+        while let Some(low) = watch.due(at).await? {
+            self.tell(organization, &low).await?;
+            watch.finish(&low).await?;
+        }
+        Ok(Progress::Done)
+    }
+
+    async fn note(&self, organization: OrganizationId, kind: &str) -> Result<(), JobError> {
+        if kind == EventType::STOCK_LOW.to_string() {
+            self.store.low_watch(organization).mark().await?;
+        }
+        Ok(())
+    }
+}

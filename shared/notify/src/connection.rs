@@ -1,0 +1,37 @@
+//! What the clients of all services have in common.
+
+use std::time::Duration;
+
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_sdk_eventbridge::config::{
+    BehaviorVersion, Region, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
+};
+use aws_types::SdkConfig;
+use stockroom_store::Connection;
+
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Longest wait for the answer of one call; well below the lease of a mail.
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Settings without the SDK's own retries, for a service at `endpoint`, or where AWS has it.
+pub(crate) fn sdk_config(connection: Connection, endpoint: Option<String>) -> SdkConfig {
+    let credentials = Credentials::new(
+        connection.access_key_id,
+        connection.secret_access_key,
+        connection.session_token,
+        None,
+        "environment",
+    );
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(CALL_TIMEOUT).build();
+    let mut settings = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(connection.region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    settings.set_endpoint_url(endpoint);
+    settings.build()
+}

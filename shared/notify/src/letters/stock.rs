@@ -1,0 +1,275 @@
+//! The letters about the stock: what is low, and the week.
+
+use std::time::Duration;
+
+use askama::Template;
+use stockroom_domain::{
+    organization::Organization,
+    purchasing::PurchaseRequest,
+    quantity::Quantity,
+    report::{MovementTotals, Total, Week},
+    time::Timestamp,
+};
+use stockroom_store::{Excerpt, LevelView, LowStock};
+
+use super::plural;
+use crate::mail::Text;
+
+/// Tells what has become low, or still is.
+#[derive(Debug)]
+pub struct LowStockLetter<'a> {
+    /// Whose stock it is.
+    pub organization: &'a Organization,
+    /// What is to be told; at least one level.
+    pub low: &'a LowStock,
+}
+
+/// Tells of a week.
+#[derive(Debug)]
+pub struct WeeklyLetter<'a> {
+    /// Whose week it was.
+    pub organization: &'a Organization,
+    /// Which week.
+    pub week: Week,
+    /// What was moved in it.
+    pub totals: MovementTotals,
+    /// What was moved in the week before.
+    pub before: MovementTotals,
+    /// What is low now.
+    pub low: &'a Excerpt<LevelView>,
+    /// The purchase requests that wait for a decision now.
+    pub waiting: &'a Excerpt<PurchaseRequest>,
+    /// When that is.
+    pub now: Timestamp,
+}
+
+/// A level that is low, as it is shown.
+struct Shortage<'a> {
+    product: &'a str,
+    sku: &'a str,
+    warehouse: &'a str,
+    unit: &'a str,
+    on_hand: Quantity,
+    minimum: Quantity,
+    missing: Quantity,
+}
+
+impl<'a> From<&'a LevelView> for Shortage<'a> {
+    fn from(level: &'a LevelView) -> Self {
+        let (product, minimum) = (&level.product.details, level.min_stock_level);
+        Self {
+            product: product.name.as_str(),
+            sku: product.sku.as_str(),
+            warehouse: level.warehouse.details.name.as_str(),
+            unit: product.unit.as_str(),
+            on_hand: level.on_hand,
+            minimum,
+            missing: minimum.minus(level.on_hand).unwrap_or(minimum),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "low_stock.html")]
+struct LowStockPage<'a>(&'a LowStockView<'a>);
+
+#[derive(Template)]
+#[template(path = "low_stock.txt")]
+struct LowStockText<'a>(&'a LowStockView<'a>);
+
+struct LowStockView<'a> {
+    organization: &'a str,
+    headline: &'a str,
+    sentence: String,
+    shortages: Vec<Shortage<'a>>,
+    more: usize,
+}
+
+impl LowStockLetter<'_> {
+    /// What the mail says.
+    ///
+    /// # Errors
+    /// A template that fails, which none does.
+    pub fn text(&self) -> Result<Text, askama::Error> {
+        let Self { organization, low } = *self;
+        // What was low when it was found may have been filled up since.
+        let told = if low.is_reminder { low.count } else { low.fresh }.max(low.levels.len());
+        let all = low.count.max(told);
+        let (headline, sentence) = match (low.is_reminder, low.fresh) {
+            (true, fresh) => (
+                plural(told, "level is still below its minimum", "levels are still below their minimum"),
+                format!("{fresh} of them became low since the last mail."),
+            ),
+            (false, _) => (
+                plural(told, "level has fallen below its minimum", "levels have fallen below their minimum"),
+                match all.saturating_sub(told) {
+                    0 => "Nothing else is low.".to_owned(),
+                    others => {
+                        format!("{} told of before.", plural(others, "more is low, and was", "more are low, and were"))
+                    }
+                },
+            ),
+        };
+        let view = LowStockView {
+            organization: organization.name.as_str(),
+            headline: &headline,
+            sentence,
+            shortages: low.levels.iter().map(Shortage::from).collect(),
+            more: told.saturating_sub(low.levels.len()),
+        };
+        let subject = format!("{headline} - {}", organization.name);
+        Ok(Text::new(&subject, (LowStockPage(&view).render()?, LowStockText(&view).render()?)))
+    }
+}
+
+/// A kind of movement in both weeks.
+struct Flow {
+    name: &'static str,
+    now: String,
+    before: String,
+    /// How long the bars are, in percent of the longest of all.
+    now_percent: u8,
+    before_percent: u8,
+}
+
+/// A purchase request that waits, as it is shown.
+struct Waiting<'a> {
+    number: String,
+    by: &'a str,
+    lines: String,
+    since: String,
+}
+
+#[derive(Template)]
+#[template(path = "weekly_report.html")]
+struct WeeklyPage<'a>(&'a WeeklyView<'a>);
+
+#[derive(Template)]
+#[template(path = "weekly_report.txt")]
+struct WeeklyText<'a>(&'a WeeklyView<'a>);
+
+struct WeeklyView<'a> {
+    organization: &'a str,
+    headline: &'a str,
+    movements: String,
+    flows: Vec<Flow>,
+    low_headline: String,
+    shortages: Vec<Shortage<'a>>,
+    more_low: usize,
+    waiting_headline: String,
+    waiting: Vec<Waiting<'a>>,
+    more_waiting: usize,
+}
+
+impl WeeklyLetter<'_> {
+    /// Whether there is nothing to say: nothing moved in the week, nothing is low, nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.totals.movements == 0 && self.low.count == 0 && self.waiting.count == 0
+    }
+
+    /// What the mail says.
+    ///
+    /// # Errors
+    /// A template that fails, which none does.
+    pub fn text(&self) -> Result<Text, askama::Error> {
+        let Self { organization, week, low, waiting, now, .. } = *self;
+        let headline = format!("Your week from {} to {}", week.start.day(), week.last_day().day());
+        let waiting_for =
+            |request: &PurchaseRequest| now.since(request.submitted_at.filter(|at| *at <= now).unwrap_or(now));
+        let view = WeeklyView {
+            organization: organization.name.as_str(),
+            headline: &headline,
+            movements: format!(
+                "{} recorded, after {} the week before.",
+                plural(count(self.totals.movements), "movement was", "movements were"),
+                self.before.movements
+            ),
+            flows: self.flows(),
+            low_headline: match low.count {
+                0 => "Nothing is below its minimum".to_owned(),
+                count => plural(count, "level is below its minimum", "levels are below their minimum"),
+            },
+            shortages: low.first.iter().map(Shortage::from).collect(),
+            more_low: low.count.saturating_sub(low.first.len()),
+            waiting_headline: match waiting.count {
+                0 => "No purchase request waits for a decision".to_owned(),
+                count => {
+                    plural(count, "purchase request waits for a decision", "purchase requests wait for a decision")
+                }
+            },
+            waiting: waiting
+                .first
+                .iter()
+                .map(|request| Waiting {
+                    number: request.request_number.to_string(),
+                    by: request.created_by.full_name.as_str(),
+                    lines: plural(request.items.len(), "line", "lines"),
+                    since: how_long(waiting_for(request)),
+                })
+                .collect(),
+            more_waiting: waiting.count.saturating_sub(waiting.first.len()),
+        };
+        let subject = format!("{headline} - {}", organization.name);
+        Ok(Text::new(&subject, (WeeklyPage(&view).render()?, WeeklyText(&view).render()?)))
+    }
+
+    fn flows(&self) -> Vec<Flow> {
+        let kinds = |totals: &MovementTotals| {
+            [
+                ("Received", Amount::plain(totals.received)),
+                ("Issued", Amount::plain(totals.issued)),
+                ("Transferred", Amount::plain(totals.transferred)),
+                ("Adjusted", Amount::corrected(totals.found, totals.lost)),
+            ]
+        };
+        let pairs = kinds(&self.totals).into_iter().zip(kinds(&self.before));
+        let amounts: Vec<_> = pairs.map(|((name, now), (_, before))| (name, now, before)).collect();
+        let longest = amounts.iter().flat_map(|(_, now, before)| [now.size, before.size]).max().unwrap_or_default();
+        let flow = |(name, now, before): (&'static str, Amount, Amount)| Flow {
+            name,
+            now_percent: now.size.percent_of(longest),
+            before_percent: before.size.percent_of(longest),
+            now: now.text,
+            before: before.text,
+        };
+        amounts.into_iter().map(flow).collect()
+    }
+}
+
+/// So many units, and how they are written.
+struct Amount {
+    size: Total,
+    text: String,
+}
+
+impl Amount {
+    fn plain(total: Total) -> Self {
+        Self { size: total, text: total.to_string() }
+    }
+
+    /// What corrections added and what they took away are told apart: together they would hide each other.
+    fn corrected(found: Total, lost: Total) -> Self {
+        let text = match (found > Total::ZERO, lost > Total::ZERO) {
+            (false, false) => "0".to_owned(),
+            (true, false) => format!("+{found}"),
+            (false, true) => format!("\u{2212}{lost}"),
+            (true, true) => format!("+{found} \u{2212}{lost}"),
+        };
+        Self { size: found.with(lost), text }
+    }
+}
+
+fn count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// A length of time, cut to whole days, or hours below a day.
+fn how_long(duration: Duration) -> String {
+    let hours = duration.as_secs() / 3_600;
+    match (hours / 24, hours) {
+        (0, 0) => "less than an hour".to_owned(),
+        (0, hours) => plural(count(hours), "hour", "hours"),
+        (days, _) => plural(count(days), "day", "days"),
+    }
+}

@@ -1,0 +1,101 @@
+//! Mail that is sent once, however often its sender is called.
+
+use futures_util::{StreamExt as _, stream};
+use stockroom_domain::{id::OrganizationId, user::User};
+use stockroom_runtime::{Config, ConfigError};
+use stockroom_store::{MailClaim, MailOccasion, MailOutcome, Store, StoreError};
+
+use crate::{
+    address::Address,
+    mail::{Mail, Mailer, SendError, Text},
+};
+
+/// How many mails about one occasion are on their way at once.
+const AT_ONCE: usize = 4;
+
+/// A letter to somebody.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct Letter {
+    pub to: User,
+    pub text: Text,
+}
+
+/// So many people have not got their mail yet: it was not accepted, or another sender is about to send it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0} mails are still to be sent")]
+pub struct Unsent(pub usize);
+
+/// Sends letters, each under a claim that says what became of it.
+#[derive(Debug, Clone)]
+pub struct Post<M> {
+    store: Store,
+    from: Address,
+    mailer: M,
+}
+
+impl<M: Mailer> Post<M> {
+    /// One that sends by this mailer.
+    ///
+    /// # Errors
+    /// Settings that only the sender of mail needs are missing.
+    pub fn new(config: &Config, store: &Store, mailer: M) -> Result<Self, ConfigError> {
+        Ok(Self { store: store.clone(), from: Address::named("Stockroom", config.mail_from()?), mailer })
+    }
+
+    /// Sends each letter, unless its recipient got one about this occasion. A letter that is not accepted keeps none of
+    /// the others.
+    ///
+    /// # Errors
+    /// [`Unsent`]: the letters are to be brought again; what was sent stays sent.
+    pub async fn deliver(
+        &self,
+        organization: OrganizationId,
+        occasion: MailOccasion,
+        letters: &[Letter],
+    ) -> Result<(), Unsent> {
+        let mails: Vec<_> = letters.iter().map(|letter| self.send(organization, occasion, letter)).collect();
+        let results: Vec<Result<bool, StoreError>> = stream::iter(mails).buffer_unordered(AT_ONCE).collect().await;
+        let unsent = results.iter().filter(|result| !matches!(result, Ok(true))).count();
+        for error in results.into_iter().filter_map(Result::err) {
+            tracing::warn!(%occasion, %error, "a mail could not be sent");
+        }
+        if unsent == 0 { Ok(()) } else { Err(Unsent(unsent)) }
+    }
+
+    /// Sends one mail, unless that was done. False when it is to be tried again.
+    async fn send(
+        &self,
+        organization: OrganizationId,
+        occasion: MailOccasion,
+        letter: &Letter,
+    ) -> Result<bool, StoreError> {
+        let mailing = self.store.mailing(organization);
+        let lease = match mailing.claim(occasion, letter.to.id).await? {
+            MailClaim::Leased(lease) => lease,
+            MailClaim::Settled => return Ok(true),
+            MailClaim::Held => return Ok(false),
+        };
+        let mail = Mail {
+            organization,
+            from: self.from.clone(),
+            to: Address::new(&letter.to.full_name, &letter.to.email),
+            text: letter.text.clone(),
+        };
+        let outcome = match self.mailer.send(&mail).await {
+            Ok(()) => MailOutcome::Sent,
+            Err(SendError::Refused(reason)) => {
+                tracing::warn!(%occasion, user = %letter.to.id, reason, "a mail was refused");
+                MailOutcome::Refused
+            }
+            Err(SendError::Unavailable(reason)) => {
+                tracing::warn!(%occasion, user = %letter.to.id, reason, "a mail is tried again later");
+                MailOutcome::Unsent
+            }
+        };
+        if !mailing.settle(&lease, outcome).await? {
+            tracing::warn!(%occasion, user = %letter.to.id, "a mail took longer than its lease");
+        }
+        Ok(outcome != MailOutcome::Unsent)
+    }
+}

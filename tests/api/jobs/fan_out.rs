@@ -1,0 +1,115 @@
+//! A schedule's run reaches every organization, and one that fails is tried again alone.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use stockroom_harness::{Shop, Stack};
+use stockroom_jobs::{Job, JobError, Worker};
+use stockroom_low_stock::LowStock;
+use stockroom_weekly_report::WeeklyReport;
+
+use super::{batch, due, failed, scheduled, weekly_report};
+use crate::bus::{TestBus, TestMailer};
+
+const SUNDAY: &str = "2026-11-29T00:00:00Z";
+
+/// So many organizations, as far as a job's schedule looks at them.
+fn enter(stack: &Stack, count: u128) -> BTreeSet<String> {
+    let ids = (0..count).map(|number| format!("0190b6a4-7b1e-7c3a-8f00-{number:012x}"));
+    let enter = |id: &String| {
+        let shard = u8::from_str_radix(&id[34..], 16).unwrap() % 16;
+        stack.put(json!({
+            "pk": {"S": format!("ORG#{id}#ORG")}, "sk": {"S": "ORG"}, "i1pk": {"S": format!("DIRECTORY#{shard}")},
+            "i1sk": {"S": id}, "data": {"M": {"name": {"S": "n".repeat(100)}}},
+        }));
+    };
+    ids.inspect(enter).collect()
+}
+
+#[tokio::test]
+async fn a_thousand_organizations_are_reached_in_tens_and_pages() {
+    let stack = Stack::start_observed().await;
+    let organizations = enter(&stack, 1_000);
+    let runtime = stack.function("weekly-report");
+    let task = WeeklyReport::new(&runtime, TestMailer::default()).unwrap();
+    let bus = TestBus::default();
+    let worker = Worker::new(&runtime, task, bus.clone());
+    assert_eq!(worker.handle(scheduled(SUNDAY)).await.unwrap(), json!({"organizations": 1_000}));
+
+    let events = bus.taken();
+    let told: BTreeSet<_> =
+        events.iter().map(|event| event["detail"]["organization_id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((events.len(), told), (1_000, organizations));
+    let is_due = |event: &Value| {
+        event["source"] == "stockroom.jobs"
+            && event["type"] == "weekly_report.due"
+            && event["detail"]["time"] == "2026-11-29T00:00:00.000Z"
+            && event["detail"]["version"] == 1
+    };
+    assert!(events.iter().all(is_due));
+    // One call of the table for each of the 16 partitions, and at most 16 calls of the bus more than full ones.
+    assert!(bus.calls().len() <= 116, "{}", bus.calls().len());
+    let accesses = stack.accesses();
+    assert!(accesses.iter().all(|access| access.partition.starts_with("DIRECTORY#") || access.partition == "PING"));
+}
+
+#[tokio::test]
+async fn what_the_bus_does_not_take_is_put_again_and_then_fails_the_run() {
+    let stack = Stack::start().await;
+    enter(&stack, 32);
+    let runtime = stack.function("weekly-report");
+    let worker = |bus| {
+        let task = WeeklyReport::new(&runtime, TestMailer::default()).unwrap();
+        Worker::new(&runtime, task, bus)
+    };
+    let once = TestBus::refusing([vec![0], vec![1]]);
+    assert_eq!(worker(once).handle(scheduled(SUNDAY)).await.unwrap(), json!({"organizations": 32}));
+
+    let never = TestBus::refusing(std::iter::repeat_n((0..10).collect(), 16 * 4));
+    let error = worker(never).handle(scheduled(SUNDAY)).await.unwrap_err();
+    assert!(matches!(error, JobError::NotTaken(_)), "{error}");
+}
+
+#[tokio::test]
+async fn one_that_fails_fails_its_own_event_alone() {
+    let stack = Stack::start().await;
+    let shop = Shop::open(&stack, "acme").await;
+    shop.stocked("SKU-1", 5).await;
+    let mailer = TestMailer::default();
+    let job = Job::WeeklyReport;
+    let good = due(job, &shop.id, SUNDAY);
+    let with = |pointer: &str, value: Value| {
+        let mut event = good.clone();
+        *event.pointer_mut(pointer).unwrap() = value;
+        event
+    };
+    let events = [
+        with("/detail/organization_id", json!("acme")),
+        good.clone(),
+        with("/detail/version", json!(2)),
+        with("/detail-type", json!("cleanup.due")),
+        with("/source", json!("somebody")),
+        with("/detail/organization_id", json!("0190b6a4-7b1e-7c3a-8f00-0123456789ab")),
+        json!("no event"),
+    ];
+    let answer = weekly_report(&stack, &mailer).handle(batch(&events)).await.unwrap();
+    // An organization that is not there has nobody to be told.
+    assert_eq!(failed(&answer), ["0", "2", "3", "4", "6"]);
+    assert_eq!(mailer.recipients(), ["admin@acme.example", "manager@acme.example"]);
+}
+
+#[tokio::test]
+async fn what_is_no_schedule_is_refused() {
+    let stack = Stack::start().await;
+    let runtime = stack.function("low-stock");
+    let task = LowStock::new(&runtime, TestMailer::default()).unwrap();
+    let worker = Worker::new(&runtime, task, TestBus::default());
+    let mut foreign = scheduled(SUNDAY);
+    foreign["source"] = json!("stockroom");
+    let mut timeless = scheduled(SUNDAY);
+    timeless.as_object_mut().unwrap().remove("time");
+    for event in [foreign, timeless, json!({}), json!([]), json!({"Records": 1})] {
+        let error = worker.handle(event.clone()).await.unwrap_err();
+        assert!(matches!(error, JobError::Unreadable(_)), "{event}: {error}");
+    }
+}

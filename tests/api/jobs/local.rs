@@ -1,0 +1,33 @@
+//! The jobs at once, on the local stack's own route.
+
+use serde_json::json;
+
+use super::{mailed, run_locally};
+use crate::bus::{ask, shop};
+
+#[tokio::test]
+async fn a_run_says_what_it_did_or_why_it_did_not() {
+    let (shop, around) = shop().await;
+    let (product, main) = shop.stocked("SKU-1", 9).await;
+    shop.take(&product, &main, 2).await.expect(201);
+    shop.stack().clock().stop();
+    let (status, done) = run_locally(&around, "weekly-report", r#"{"time": "2026-11-29T00:00:00Z"}"#).await;
+    let expected = json!({"name": "weekly-report", "time": "2026-11-29T00:00:00.000Z", "organizations": 1});
+    assert_eq!((status.as_u16(), done), (200, expected));
+    assert_eq!(mailed(&around).await.len(), 2);
+
+    let now = stockroom_domain::source::Clock::now(shop.stack().clock()).to_string();
+    for body in ["", "{}", r#"{"time": null}"#] {
+        assert_eq!(run_locally(&around, "low-stock", body).await.1["time"], now);
+    }
+    for body in ["[]", "x", r#"{"time": "today"}"#, r#"{"at": "2026-11-29T00:00:00Z"}"#, r#"{"time": 1}"#] {
+        let (status, problem) = run_locally(&around, "low-stock", body).await;
+        assert_eq!(status, 400, "{body}");
+        assert!(problem["detail"].as_str().unwrap().starts_with("The body may be left out or be"), "{problem}");
+    }
+    let (status, problem) = run_locally(&around, "lunch", "").await;
+    assert_eq!(status, 404);
+    assert_eq!(problem["detail"], "No job is called lunch; there are cleanup, low-stock, weekly-report.");
+    let get = http::Request::get("/_local/schedules/cleanup").body(axum::body::Body::empty()).unwrap();
+    assert_eq!(ask(&around, get).await.0.status, 405);
+}

@@ -1,0 +1,190 @@
+//! Low stock is told once, again when it comes back, and weekly while it lasts.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde_json::json;
+use stockroom_harness::{Shop, Stack};
+
+use super::{batch, due, failed, low_stock, mailed, run, run_locally};
+use crate::bus::{TestMailer, items, shop};
+
+/// A product with a minimum of 40 and so much in stock.
+async fn cheese(shop: &Shop, quantity: u32) -> (String, String) {
+    let product = shop.product("CHEESE").with("min_stock_level", 40).await;
+    let main = shop.warehouse("Main").await;
+    shop.receive(&product, &main, quantity).await.expect(201);
+    (product, main)
+}
+
+const MANAGERS: [&str; 2] = ["admin@acme.example", "manager@acme.example"];
+
+#[tokio::test]
+async fn thirty_movements_below_the_minimum_are_one_mail_and_below_again_another() {
+    let (shop, around) = shop().await;
+    let (product, main) = cheese(&shop, 45).await;
+    for _ in 0..30 {
+        shop.take(&product, &main, 1).await.expect(201);
+    }
+    let told = |levels: usize| {
+        let subject = "1 level has fallen below its minimum - acme".to_owned();
+        let one = MANAGERS.map(|to| (subject.clone(), to.to_owned()));
+        let mut all: Vec<_> = std::iter::repeat_n(one, levels).flatten().collect();
+        all.sort();
+        all
+    };
+    for _ in 0..3 {
+        let (status, done) = run_locally(&around, "low-stock", "").await;
+        assert_eq!((status.as_u16(), &done["organizations"]), (200, &json!(1)));
+        assert_eq!(mailed(&around).await, told(1));
+    }
+    let sent = items(&around, "/_local/mail.json").await.remove(0);
+    let text = sent["text"].as_str().unwrap();
+    assert!(text.contains("- Product CHEESE (CHEESE) in Main: 15 of at least 40 each, 25 missing"), "{text}");
+
+    shop.receive(&product, &main, 30).await.expect(201);
+    run_locally(&around, "low-stock", "").await;
+    assert_eq!(mailed(&around).await, told(1));
+    shop.take(&product, &main, 6).await.expect(201);
+    run_locally(&around, "low-stock", "").await;
+    assert_eq!(mailed(&around).await, told(2));
+    shop.stack().check_invariants();
+}
+
+#[tokio::test]
+async fn a_minimum_that_is_raised_above_a_level_is_told_too() {
+    let (shop, around) = shop().await;
+    let (product, _) = cheese(&shop, 45).await;
+    assert_eq!(run_locally(&around, "low-stock", "").await.1["organizations"], 0);
+    shop.manager().patch(format!("/api/v1/products/{product}"), json!({"min_stock_level": 50})).await.expect(200);
+    assert_eq!(run_locally(&around, "low-stock", "").await.1["organizations"], 1);
+    assert_eq!(mailed(&around).await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_lasts_is_told_again_after_a_week_with_what_is_new() {
+    let shop = Shop::open(&Stack::start().await, "acme").await;
+    let (cheese, main) = cheese(&shop, 30).await;
+    let mailer = TestMailer::default();
+    let job = low_stock(shop.stack(), &mailer);
+    let subjects = || {
+        let mut subjects: Vec<String> = mailer.mails().into_iter().map(|mail| mail.text.subject).collect();
+        subjects.dedup();
+        subjects
+    };
+    run(&job, &shop, "2026-11-23T10:00:00Z").await;
+    run(&job, &shop, "2026-11-30T09:00:00Z").await;
+    assert_eq!(subjects(), ["1 level has fallen below its minimum - acme"]);
+
+    let butter = shop.product("BUTTER").with("min_stock_level", 5).await;
+    shop.receive(&butter, &main, 1).await.expect(201);
+    run(&job, &shop, "2026-11-30T10:00:00Z").await;
+    assert_eq!(subjects()[1..], ["2 levels are still below their minimum - acme"]);
+    let text = mailer.mails().last().unwrap().text.plain.clone();
+    let (new, old) = (text.find("BUTTER").unwrap(), text.find("CHEESE").unwrap());
+    assert!(new < old && text.contains("1 of them became low since the last mail."), "{text}");
+
+    run(&job, &shop, "2026-11-30T11:00:00Z").await;
+    run(&job, &shop, "2026-12-07T09:00:00Z").await;
+    assert_eq!(subjects().len(), 2);
+    shop.receive(&cheese, &main, 30).await.expect(201);
+    run(&job, &shop, "2026-12-07T10:00:00Z").await;
+    assert_eq!(subjects()[2..], ["1 level is still below its minimum - acme"]);
+}
+
+#[tokio::test]
+async fn the_job_reads_what_is_low_and_no_more() {
+    let shop = Shop::open(&Stack::start_observed().await, "acme").await;
+    let (_, main) = cheese(&shop, 30).await;
+    for place in 0..10 {
+        let other = shop.product(&format!("PLENTY-{place}")).with("min_stock_level", 1).await;
+        shop.receive(&other, &main, 5).await.expect(201);
+    }
+    let mailer = TestMailer::default();
+    run(&low_stock(shop.stack(), &mailer), &shop, "2026-11-23T10:00:00Z").await;
+    assert_eq!(mailer.recipients(), MANAGERS);
+
+    let read: BTreeSet<_> =
+        shop.stack().accesses().into_iter().filter(|access| access.function == "low-stock").collect();
+    let kind = |partition: &str| partition.split_once(&shop.id).unwrap().1.to_owned();
+    let read: BTreeSet<_> = read
+        .iter()
+        .filter(|access| access.action == "Query" || access.action == "BatchGetItem")
+        .map(|access| (access.index.clone().unwrap_or_default(), kind(&access.partition)))
+        .collect();
+    let item = |kind: &str| (String::new(), kind.to_owned());
+    let stock = format!("#STOCK#{main}");
+    let expected = [
+        item("#LOW"),
+        item("#ORG"),
+        item("#PRODUCT"),
+        item(&stock),
+        item("#USER"),
+        item("#WAREHOUSE"),
+        ("index-1".to_owned(), "#LOW".to_owned()),
+    ];
+    assert_eq!(read, BTreeSet::from(expected));
+}
+
+#[tokio::test]
+async fn an_organization_where_nothing_is_low_any_more_leaves_the_list() {
+    let (shop, around) = shop().await;
+    let (product, main) = cheese(&shop, 45).await;
+    shop.take(&product, &main, 6).await.expect(201);
+    run_locally(&around, "low-stock", "").await;
+    shop.receive(&product, &main, 6).await.expect(201);
+
+    let organizations = async || run_locally(&around, "low-stock", "").await.1["organizations"].clone();
+    assert_eq!([organizations().await, organizations().await], [1, 1]);
+    shop.stack().clock().advance(Duration::from_mins(61));
+    assert_eq!([organizations().await, organizations().await], [1, 0]);
+    shop.sign_in(shop.staff()).await.take(&product, &main, 6).await.expect(201);
+    assert_eq!(organizations().await, 1);
+    assert_eq!(mailed(&around).await.len(), 4);
+}
+
+#[tokio::test]
+async fn two_runs_at_once_tell_it_once() {
+    let shop = Shop::open(&Stack::start().await, "acme").await;
+    let (product, main) = cheese(&shop, 45).await;
+    for round in 0..10 {
+        let time = format!("2026-11-23T{:02}:00:00Z", round + 10);
+        shop.take(&product, &main, 10).await.expect(201);
+        let mailer = TestMailer::default();
+        let runs: Vec<_> = (0..3)
+            .map(|_| {
+                let (job, event) =
+                    (low_stock(shop.stack(), &mailer), batch(&[due(stockroom_jobs::Job::LowStock, &shop.id, &time)]));
+                // What fails because another has the mail in hand comes again, as the queue has it.
+                tokio::spawn(async move {
+                    let mut tries = 0;
+                    while !failed(&job.handle(event.clone()).await.unwrap()).is_empty() {
+                        tries += 1;
+                        assert!(tries < 1_000);
+                        tokio::task::yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        for run in runs {
+            run.await.unwrap();
+        }
+        assert_eq!(mailer.recipients(), MANAGERS, "round {round}");
+        shop.receive(&product, &main, 10).await.expect(201);
+    }
+}
+
+#[tokio::test]
+async fn only_those_who_may_act_are_told_and_hostile_names_stay_names() {
+    let (shop, around) = shop().await;
+    let hostile = "<script>alert(1)</script>\u{2028}=cmd|'/C calc'!A1";
+    let product = shop.product("EVIL").with("name", hostile).with("min_stock_level", 4).await;
+    let main = shop.warehouse("<b>Main</b>").await;
+    shop.receive(&product, &main, 1).await.expect(201);
+    let manager = format!("/api/v1/users/{}", shop.manager().id);
+    shop.admin().patch(manager, json!({"status": "DISABLED"})).await.expect(200);
+    run_locally(&around, "low-stock", "").await;
+    let mails = items(&around, "/_local/mail.json").await;
+    assert_eq!(mails.iter().map(|mail| mail["to"][0].as_str().unwrap()).collect::<Vec<_>>(), MANAGERS[..1]);
+    let html = mails[0]["html"].as_str().unwrap();
+    assert!(html.contains("&#60;script&#62;") && !html.contains("<script") && !html.contains("<b>Main"), "{html}");
+}
