@@ -8,6 +8,7 @@
 mod fan_out;
 mod local;
 mod low_stock;
+mod samples;
 mod stopped;
 mod weekly;
 

@@ -10,6 +10,7 @@ mod log;
 mod passwords;
 mod people;
 mod purchasing;
+mod samples;
 mod smoke;
 mod stock;
 mod template;

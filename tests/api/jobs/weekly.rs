@@ -15,7 +15,7 @@ use crate::bus::{TestMailer, items};
 
 /// The line of a report's text that begins with this word.
 fn line<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
-    let line = text.lines().find(|line| line.starts_with(word)).expect("the word begins a line");
+    let line = text.lines().find(|line| line.starts_with(word)).unwrap();
     line.split_whitespace().skip(1).collect()
 }
 

@@ -1,0 +1,43 @@
+//! The samples of schedules and queues in `events/`: in the form of what AWS sends, and answered.
+
+use aws_lambda_events::{eventbridge::EventBridgeEvent, sqs::SqsEvent};
+use serde_json::{Value, json};
+use stockroom_harness::Stack;
+use stockroom_jobs::Job;
+
+use super::{failed, low_stock, weekly_report};
+use crate::bus::TestMailer;
+
+fn sample(name: &str) -> Value {
+    let path = format!("{}/../../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn every_job_has_a_schedule_and_a_batch_that_it_answers() {
+    let (stack, mailer) = (Stack::start().await, TestMailer::default());
+    for job in Job::ALL {
+        let (schedule, batch) = (sample(job.name()), sample(&format!("{}-due", job.name())));
+        let typed: EventBridgeEvent = serde_json::from_value(schedule.clone()).unwrap();
+        assert_eq!((typed.source.as_str(), typed.time.is_some()), ("aws.scheduler", true));
+        let typed: SqsEvent = serde_json::from_value(batch.clone()).unwrap();
+        let first: EventBridgeEvent = serde_json::from_str(typed.records[0].body.as_ref().unwrap()).unwrap();
+        assert_eq!((first.source.as_str(), first.detail_type.as_str()), ("stockroom.jobs", job.due()));
+
+        let (scheduled, worked) = match job {
+            Job::Cleanup => continue,
+            Job::LowStock => {
+                let worker = low_stock(&stack, &mailer);
+                (worker.handle(schedule).await, worker.handle(batch).await)
+            }
+            Job::WeeklyReport => {
+                let worker = weekly_report(&stack, &mailer);
+                (worker.handle(schedule).await, worker.handle(batch).await)
+            }
+        };
+        assert_eq!(scheduled.unwrap(), json!({"organizations": 0}), "{}", job.name());
+        // Of an organization that is not there nobody is told.
+        assert_eq!(failed(&worked.unwrap()), [""; 0], "{}", job.name());
+    }
+    assert_eq!(mailer.recipients().len(), 0);
+}
