@@ -5,6 +5,7 @@
     reason = "these are tests: what is not as expected ends them there"
 )]
 
+mod cleanup;
 mod fan_out;
 mod local;
 mod low_stock;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use serde_json::{Value, json};
+use stockroom_cleanup::Cleanup;
 use stockroom_harness::{Shop, Stack};
 use stockroom_jobs::{Job, Task, Worker};
 use stockroom_local::surroundings::Surroundings;
@@ -59,6 +61,12 @@ fn due(job: Job, organization: &str, time: &str) -> Value {
 fn failed(answer: &Value) -> Vec<String> {
     let failures = answer["batchItemFailures"].as_array().unwrap().iter();
     failures.map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The cleanup function in a process of its own, and the bus on which it says that there is more to do.
+fn cleanup(stack: &Stack) -> (Worker<Cleanup, TestBus>, TestBus) {
+    let (runtime, bus) = (stack.function("cleanup"), TestBus::default());
+    (Worker::new(&runtime, Cleanup::new(&runtime), bus.clone()), bus)
 }
 
 /// The low-stock function in a process of its own.

@@ -48,7 +48,10 @@ impl<M: Mailer> Task for LowStock<M> {
     }
 
     async fn note(&self, organization: OrganizationId, kind: &str) -> Result<(), JobError> {
-        if kind == EventType::STOCK_LOW.to_string() {
+        // An event can come late, even behind the purge: nothing may begin anew there.
+        let is_there = kind == EventType::STOCK_LOW.to_string()
+            && self.store.mailing(organization).organization().await?.is_some();
+        if is_there {
             self.store.low_watch(organization).mark().await?;
         }
         Ok(())

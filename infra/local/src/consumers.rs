@@ -1,6 +1,7 @@
 //! What follows the bus, and how it is called: the stand-in for the rules, queues and schedules of the template.
 
 use serde_json::{Value, json};
+use stockroom_cleanup::Cleanup;
 use stockroom_domain::{event::EventType, source::Sources, time::Timestamp};
 use stockroom_jobs::{Job, Worker};
 use stockroom_low_stock::LowStock;
@@ -25,6 +26,7 @@ pub(crate) enum Target {
 pub(crate) struct Consumers {
     sources: Sources,
     notifier: Notifier<Mailbox>,
+    cleanup: Worker<Cleanup, LocalBus>,
     low_stock: Worker<LowStock<Mailbox>, LocalBus>,
     weekly_report: Worker<WeeklyReport<Mailbox>, LocalBus>,
 }
@@ -34,6 +36,7 @@ impl Consumers {
         Ok(Self {
             sources: runtime.sources.clone(),
             notifier: Notifier::new(runtime, mailbox.clone())?,
+            cleanup: Worker::new(runtime, Cleanup::new(runtime), bus.clone()),
             low_stock: Worker::new(runtime, LowStock::new(runtime, mailbox.clone())?, bus.clone()),
             weekly_report: Worker::new(runtime, WeeklyReport::new(runtime, mailbox.clone())?, bus.clone()),
         })
@@ -71,7 +74,7 @@ impl Consumers {
 
     async fn call(&self, job: Job, event: Value) -> Result<Value, String> {
         let answered = match job {
-            Job::Cleanup => return Ok(json!({ "batchItemFailures": [] })),
+            Job::Cleanup => self.cleanup.handle(event).await,
             Job::LowStock => self.low_stock.handle(event).await,
             Job::WeeklyReport => self.weekly_report.handle(event).await,
         };

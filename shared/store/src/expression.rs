@@ -51,6 +51,11 @@ impl Expression {
     }
 }
 
+/// Holds of any item, and of none: for where a condition has to be.
+pub(crate) fn always() -> Expression {
+    expression("attribute_exists(#pk) OR attribute_not_exists(#pk)")
+}
+
 /// The item must not be there.
 pub(crate) fn absent() -> Expression {
     expression("attribute_not_exists(#pk)")

@@ -163,6 +163,12 @@ impl Sessions {
         alive.filter_map(|(name, record)| Some((parse_member(name)?, record)))
     }
 
+    /// Those that have expired, by the name of their member, each with when it did.
+    pub(crate) fn expired(&self, by: Timestamp) -> Vec<(&str, Timestamp)> {
+        let all = self.sessions.iter().map(|(name, record)| (name.as_str(), record.expires_at));
+        all.filter(|(_, expires_at)| *expires_at <= by).collect()
+    }
+
     /// The members that must go so that one more session finds room: what has expired, then what was longest unused.
     fn outlived(&self, now: Timestamp) -> Vec<&str> {
         let mut by_use: Vec<_> = self.sessions.iter().collect();
@@ -196,7 +202,7 @@ impl<'a> Identity<'a> {
         Self { table }
     }
 
-    /// What is known of an address within a tenant; `None` when there is no such tenant.
+    /// What is known of an address within a tenant; `None` when there is no such tenant, or none any more.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -206,7 +212,9 @@ impl<'a> Identity<'a> {
         let Some(claim) = items.get(&tenant) else {
             return Ok(None);
         };
-        let organization = attributes::<TenantClaim>(claim)?.organization;
+        let TenantClaim { organization, ended_at: None } = attributes(claim)? else {
+            return Ok(None);
+        };
         let record = items.get(&credential).map(attributes).transpose()?;
         Ok(Some(Credential { organization, record, key: credential }))
     }

@@ -93,6 +93,23 @@ pub(crate) fn rate(limit: &str, whom: impl std::fmt::Display) -> Key {
     Key::new(format!("RATE#{limit}#{whom}"), "RATE")
 }
 
+/// What is known of an organization's purge, while it is under way and for good.
+pub(crate) fn purge(organization: OrganizationId) -> Key {
+    Key::new(format!("PURGE#{organization}"), "PURGE")
+}
+
+/// Index 1: the purges that are finished, by when they were.
+pub(crate) fn purged(organization: OrganizationId, finished_at: Timestamp) -> (String, String) {
+    ("PURGED".to_owned(), format!("{finished_at}#{organization}"))
+}
+
+/// What kind of item a partition holds: the word behind its organization, or else its first.
+pub(crate) fn kind_of(partition: &str) -> &str {
+    let mut words = partition.split('#');
+    let first = words.next().unwrap_or_default();
+    if first == "ORG" { words.nth(1).unwrap_or(first) } else { first }
+}
+
 /// Over how many partitions the lists of organizations are spread.
 pub(crate) const DIRECTORY_SHARDS: u8 = 16;
 
@@ -134,17 +151,27 @@ impl OrganizationKeys {
 
     /// How many active admins there are.
     pub(crate) fn admins(self) -> Key {
-        Key::new(self.partition("COUNTER"), "ADMINS")
+        Key::new(self.counters(), "ADMINS")
+    }
+
+    /// The partition of both counters.
+    pub(crate) fn counters(self) -> String {
+        self.partition("COUNTER")
     }
 
     /// The number of the last purchase request.
     pub(crate) fn requests_counter(self) -> Key {
-        Key::new(self.partition("COUNTER"), "REQUESTS")
+        Key::new(self.counters(), "REQUESTS")
+    }
+
+    /// Claims on mails.
+    pub(crate) fn claims(self) -> String {
+        self.partition("CLAIM")
     }
 
     /// The claim on the mail to a user about an occasion.
     pub(crate) fn mail_claim(self, occasion: MailOccasion, user: UserId) -> Key {
-        Key::new(self.partition("CLAIM"), format!("MAIL#{occasion}#{user}"))
+        Key::new(self.claims(), format!("MAIL#{occasion}#{user}"))
     }
 
     /// All purchase requests, by age.

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod catalogue;
+mod cleaning;
 mod client;
 mod closing;
 mod directory;
@@ -33,6 +34,7 @@ mod passwords;
 mod posting;
 mod products;
 mod purchasing;
+mod purging;
 mod reporting;
 mod retry;
 mod scope;
@@ -47,6 +49,7 @@ mod write;
 use stockroom_domain::{catalogue::SupplierDetails, id::OrganizationId, source::Sources};
 
 pub use catalogue::{Catalogue, CatalogueFilter, CatalogueSort};
+pub use cleaning::{Budget, Cleaning};
 pub use client::{Connection, TableClient};
 pub use directory::{Directory, Listed};
 pub use entries::{AuditLog, EntryFilter, LogEntry, What};
@@ -66,6 +69,7 @@ pub use page::{Page, PageRequest, Position};
 pub use passwords::{Account, NewPassword, OwnPassword, PasswordChange, Passwords};
 pub use products::{ProductFilter, ProductSort, Products};
 pub use purchasing::{NewRequest, PurchaseRequests, Receipt, RequestChanges, RequestFilter};
+pub use purging::{Purge, Purged, Purging};
 pub use reporting::{Excerpt, Reporting};
 pub use retry::WRITE_DEADLINE;
 pub use scope::{Caller, Claim, TenantScope};
@@ -166,7 +170,7 @@ impl Store {
         Mailing::new(&self.table, organization)
     }
 
-    /// Which organizations there are. It takes no scope, like the following two: the schedule is their reason.
+    /// Which organizations there are. It takes no scope, like the following four: the schedule is their reason.
     #[must_use]
     pub fn directory(&self) -> Directory<'_> {
         Directory::new(&self.table)
@@ -182,6 +186,18 @@ impl Store {
     #[must_use]
     pub fn low_watch(&self, organization: OrganizationId) -> LowWatch<'_> {
         LowWatch::new(&self.table, organization)
+    }
+
+    /// What has had its time in an organization.
+    #[must_use]
+    pub fn cleaning(&self, organization: OrganizationId) -> Cleaning<'_> {
+        Cleaning::new(&self.table, organization)
+    }
+
+    /// What is left of organizations that have ended.
+    #[must_use]
+    pub fn purging(&self) -> Purging<'_> {
+        Purging::new(&self.table)
     }
 
     /// The people of the caller's organization.

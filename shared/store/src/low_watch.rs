@@ -16,7 +16,7 @@ use stockroom_domain::{id::OrganizationId, time::Timestamp};
 
 use crate::{
     error::StoreError,
-    expression::{Expression, expression},
+    expression::{Expression, always, expression},
     item::{attributes, b, encode, n, s},
     keys::{Index, Key, OrganizationKeys, level_sort, listed, parse_level},
     levels::LevelView,
@@ -213,8 +213,7 @@ pub(crate) fn mark(organization: OrganizationId, now: Timestamp) -> (Key, Expres
         .with("now", n(now.unix_millis()))
         .with("list", s(list))
         .with("place", s(place));
-    let always = expression("attribute_exists(#pk) OR attribute_not_exists(#pk)");
-    (OrganizationKeys(organization).low_watch(), mark, always)
+    (OrganizationKeys(organization).low_watch(), mark, always())
 }
 
 /// Tells a level, and since when it is low, from any other.

@@ -7,6 +7,7 @@ use stockroom_domain::{
     log::{Action, Entity},
     organization::{Currency, Organization, OrganizationStatus, Subdomain},
     text::{Email, FullName, OrganizationName},
+    time::Timestamp,
     user::{Person, User, UserStatus},
 };
 
@@ -16,7 +17,7 @@ use crate::{
     expression::{absent, expression},
     idempotency::IdempotencyKey,
     identity::{PasswordHash, user_items},
-    item::{Item, data, encode, n, with_attributes, with_data},
+    item::{Item, data, encode, n, s, with_attributes, with_data},
     keys::{Index, Key, OrganizationKeys, listed, onboarding_idempotency, tenant},
     log::{Entry, Origin, difference, snapshot},
     scope::TenantScope,
@@ -57,6 +58,8 @@ pub struct SignedUp {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TenantClaim {
     pub(crate) organization: OrganizationId,
+    /// When the organization ended: from then on nobody finds it by its subdomain, which is not free before the purge.
+    pub(crate) ended_at: Option<Timestamp>,
 }
 
 /// See [`crate::Store::organizations`].
@@ -123,7 +126,7 @@ impl<'a> Organizations<'a> {
             ));
             let joined =
                 by_admin(attempt.entry(Action::Create, (Entity::User, admin.id), (None, Some(snapshot(&admin)?))));
-            let claim_item = with_attributes(&claim, &TenantClaim { organization: organization.id })?;
+            let claim_item = with_attributes(&claim, &TenantClaim { organization: organization.id, ended_at: None })?;
             Change::logged(
                 SignedUp { organization: organization.clone(), admin: admin.clone() },
                 organization.id,
@@ -193,7 +196,7 @@ impl<'a> Organizations<'a> {
 
     /// Ends the caller's own organization. From then on none of its people is known, whatever token they have, and
     /// nobody signs in; a write that was being committed at that moment may still be. Its data and its subdomain stay for
-    /// the purge, which looks at `deleted_at`.
+    /// the purge ([`crate::Purging`]), which looks at `deleted_at`.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Unconfirmed`] unless `confirmed` is its subdomain;
@@ -218,7 +221,10 @@ impl<'a> Organizations<'a> {
             let (attempt, mut after) = next(attempt, &before, ended);
             after.deleted_at = Some(attempt.now);
             let entry = attempt.entry(Action::Delete, (Entity::Organization, id), (Some(snapshot(&before)?), None));
-            step(scope, &before, after, &entry)
+            let claim = tenant(before.subdomain.as_str());
+            let leave = expression("SET #ended_at = :ended").with("ended", s(attempt.now));
+            let is_its_own = expression("#organization = :organization").with("organization", s(id));
+            step(scope, &before, after, &entry)?.update(&claim, &leave, &is_its_own)
         };
         self.table.change(Authority::Tenant(scope), std::slice::from_ref(&key), decide).await
     }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use stockroom_domain::{
     access::{Permission, Role},
-    id::{PurchaseRequestId, UserId},
+    id::{OrganizationId, PurchaseRequestId, UserId},
     log::{Action, Entity},
     purchasing::{NewLine, PurchaseRequest, RequestNumber, RequestStatus, Step},
     text::Notes,
@@ -254,7 +254,7 @@ impl<'a> PurchaseRequests<'a> {
     /// [`StoreError::NotFound`], [`StoreError::Forbidden`], [`StoreError::VersionMismatch`],
     /// [`crate::Conflict::InvalidTransition`] when it is no draft.
     pub async fn delete(&self, id: PurchaseRequestId, expected: Option<u64>) -> Result<(), StoreError> {
-        let (keys, key) = (self.keys(), self.keys().request(id));
+        let key = self.keys().request(id);
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<()>, StoreError> {
             let caller = &attempt.caller()?.user;
             let request = self.visible(attempt.find(&key), caller.role)?;
@@ -262,12 +262,7 @@ impl<'a> PurchaseRequests<'a> {
                 return Err(StoreError::Forbidden);
             }
             require_version(&request, expected)?;
-            request.require_draft()?;
-            let attempt = &attempt.behind(request.updated_at);
-            let entry = entry(attempt, Action::Delete, &request, (Some(snapshot(&request)?), None));
-            let change = Change::logged((), self.scope.claim().organization, &entry)?
-                .delete(&key, &version_is(request.version))?;
-            Ok(releases(keys, &request).onto(change)?.into())
+            Ok(deletion(attempt, self.scope.claim().organization, &request)?.into())
         };
         self.table.change(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide).await
     }
@@ -315,6 +310,21 @@ impl<'a> PurchaseRequests<'a> {
         Change::logged(after.clone(), self.scope.claim().organization, &entry)?
             .put(item(self.keys(), after)?, &version_is(before.version))
     }
+}
+
+/// The deletion of a draft as it was read, with its log entry; lets its products go.
+pub(crate) fn deletion(
+    attempt: &Attempt<'_>,
+    organization: OrganizationId,
+    request: &PurchaseRequest,
+) -> Result<Change<()>, StoreError> {
+    request.require_draft()?;
+    let keys = OrganizationKeys(organization);
+    let attempt = &attempt.behind(request.updated_at);
+    let entry = entry(attempt, Action::Delete, request, (Some(snapshot(request)?), None));
+    let change =
+        Change::logged((), organization, &entry)?.delete(&keys.request(request.id), &version_is(request.version))?;
+    releases(keys, request).onto(change)
 }
 
 /// An entry about a request, which is its creator's own.

@@ -32,7 +32,7 @@ use crate::{
     log::{Entry, Origin, OriginRecord},
     retry::{Failure, Patience},
     scope::{Caller, TenantScope},
-    table::{Items, Table},
+    table::{Conditional, Items, Table},
 };
 
 /// What a write came to.
@@ -49,7 +49,7 @@ pub enum Outcome<T> {
 pub(crate) enum Authority<'a> {
     /// A caller of an organization.
     Tenant(&'a TenantScope),
-    /// Nobody yet: signing up and signing in. The partition is where a kept answer would be.
+    /// Nobody's: signing up, signing in, and what a job does. The partition is where a kept answer would be.
     Public { origin: &'a Origin, idempotency: Option<(&'a str, &'a IdempotencyKey)> },
 }
 
@@ -316,6 +316,20 @@ impl Table {
         match self.write(authority, keys, decide, |_| Vec::new()).await? {
             Outcome::Done(result) => Ok(result),
             Outcome::Replayed(_) => Err(StoreError::internal("an answer was kept where none is")),
+        }
+    }
+
+    /// A change that its caller decided by what they have just read. Refused when that is no longer so: nothing was done.
+    pub(crate) async fn commit(&self, change: Change<()>) -> Result<Conditional, StoreError> {
+        let actions = self.named(change.actions);
+        let mut patience = Patience::new();
+        loop {
+            match self.transact(actions.clone(), &mut patience).await? {
+                None => return Ok(Conditional::Done),
+                Some(Failure::Throttled(reason)) => patience.relieve(&self.sources, &reason).await?,
+                Some(Failure::Conflict(reason)) => patience.pause(&self.sources, &reason).await?,
+                Some(_) => return Ok(Conditional::Refused),
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use stockroom_harness::Stack;
 use stockroom_jobs::Job;
 
-use super::{failed, low_stock, weekly_report};
+use super::{cleanup, failed, low_stock, weekly_report};
 use crate::bus::TestMailer;
 
 fn sample(name: &str) -> Value {
@@ -25,7 +25,10 @@ async fn every_job_has_a_schedule_and_a_batch_that_it_answers() {
         assert_eq!((first.source.as_str(), first.detail_type.as_str()), ("stockroom.jobs", job.due()));
 
         let (scheduled, worked) = match job {
-            Job::Cleanup => continue,
+            Job::Cleanup => {
+                let (worker, _) = cleanup(&stack);
+                (worker.handle(schedule).await, worker.handle(batch).await)
+            }
             Job::LowStock => {
                 let worker = low_stock(&stack, &mailer);
                 (worker.handle(schedule).await, worker.handle(batch).await)

@@ -8,19 +8,30 @@ use stockroom_local::embedded::TABLE_NAME;
 
 /// Every item, with plain JSON for attribute values: a number for `N`, bytes for `B`.
 pub(crate) fn all(database: &Database) -> Vec<Value> {
-    let mut items = Vec::new();
-    let mut request = serde_json::from_value::<dynoxide::actions::scan::ScanRequest>(json!({"TableName": TABLE_NAME}));
-    loop {
-        let found = database.scan(request.unwrap()).unwrap();
-        items.extend(found.items.unwrap_or_default().iter().map(plain_item));
-        let Some(last) = found.last_evaluated_key else { return items };
-        request = serde_json::from_value(json!({"TableName": TABLE_NAME, "ExclusiveStartKey": last}));
+    raw(database).iter().map(plain_item).collect()
+}
+
+/// Puts every item of one table into another.
+pub(crate) fn copy(from: &Database, to: &Database) {
+    for item in raw(from) {
+        put(to, serde_json::to_value(item).unwrap());
     }
 }
 
 pub(crate) fn put(database: &Database, item: Value) {
     let request = serde_json::from_value(json!({"TableName": TABLE_NAME, "Item": item}));
     database.put_item(request.unwrap()).unwrap();
+}
+
+fn raw(database: &Database) -> Vec<HashMap<String, AttributeValue>> {
+    let mut items = Vec::new();
+    let mut request = serde_json::from_value::<dynoxide::actions::scan::ScanRequest>(json!({"TableName": TABLE_NAME}));
+    loop {
+        let found = database.scan(request.unwrap()).unwrap();
+        items.extend(found.items.unwrap_or_default());
+        let Some(last) = found.last_evaluated_key else { return items };
+        request = serde_json::from_value(json!({"TableName": TABLE_NAME, "ExclusiveStartKey": last}));
+    }
 }
 
 fn plain_item(item: &HashMap<String, AttributeValue>) -> Value {

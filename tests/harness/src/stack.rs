@@ -12,7 +12,7 @@ use std::{
 use dynoxide::Database;
 use serde_json::Value;
 use stockroom_api::App;
-use stockroom_domain::source::Sources;
+use stockroom_domain::source::{Clock as _, Sources};
 use stockroom_local::{
     embedded::{self, Embedded, Storage, TABLE_NAME},
     functions,
@@ -20,6 +20,7 @@ use stockroom_local::{
 };
 use stockroom_runtime::{Config, Link, Purpose, Runtime};
 use stockroom_store::Account;
+use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::{
@@ -61,6 +62,8 @@ pub struct Stack {
 
 struct Table {
     embedded: Embedded,
+    /// Where it is kept, unless that is in memory; deleted with it.
+    directory: Option<TempDir>,
     faults: Option<Faults>,
     is_observed: bool,
     clock: TestClock,
@@ -80,31 +83,38 @@ struct Process {
 impl Stack {
     /// A stack with an empty table.
     pub async fn start() -> Self {
-        Self::begin(false, false).await
+        Self::begin(false, false, None).await
     }
 
     /// A stack with an empty table and [`Faults`] before it.
     pub async fn start_with_faults() -> Self {
-        Self::begin(true, false).await
+        Self::begin(true, false, None).await
+    }
+
+    /// A stack with an empty table for tens of thousands of writes: in memory, each takes longer than the one before.
+    pub async fn start_large() -> Self {
+        Self::begin(false, false, Some(tempfile::tempdir().unwrap())).await
     }
 
     /// The same with functions that share nothing but the table, as deployed ones do, under limits that nobody meets;
     /// what each asks of the table is kept.
     pub async fn start_observed() -> Self {
-        let stack = Self::begin(true, true).await;
+        let stack = Self::begin(true, true, None).await;
         for app in &stack.process.apart {
             app.store().ping().await.unwrap();
         }
         stack
     }
 
-    async fn begin(with_faults: bool, is_observed: bool) -> Self {
+    async fn begin(with_faults: bool, is_observed: bool, directory: Option<TempDir>) -> Self {
         observe::begin();
         let seed = seed();
-        let embedded = embedded::start(Storage::Memory).await.unwrap();
+        let storage =
+            directory.as_ref().map_or(Storage::Memory, |directory| Storage::File(directory.path().to_owned()));
+        let embedded = embedded::start(storage).await.unwrap();
         let faults = if with_faults { Some(Faults::before(embedded.endpoint(), seed).await) } else { None };
-        let table =
-            Table { embedded, faults, is_observed, clock: TestClock::default(), seed, processes: AtomicU64::new(0) };
+        let (clock, processes) = (TestClock::default(), AtomicU64::new(0));
+        let table = Table { embedded, directory, faults, is_observed, clock, seed, processes };
         let process = table.process(table.clock.clone(), &[]);
         Self { table: Arc::new(table), process: Arc::new(process) }
     }
@@ -200,6 +210,12 @@ impl Stack {
         items::put(self.database(), item);
     }
 
+    /// Takes over the table and the time of another stack, which nothing is written to meanwhile.
+    pub fn continue_from(&self, other: &Self) {
+        items::copy(other.database(), self.database());
+        self.clock().set(other.clock().now());
+    }
+
     /// What of the table contradicts itself; see [`check_invariants`](Self::check_invariants).
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
@@ -265,7 +281,11 @@ impl Drop for Table {
 
 impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Table").field("embedded", &self.embedded).field("seed", &self.seed).finish_non_exhaustive()
+        f.debug_struct("Table")
+            .field("embedded", &self.embedded)
+            .field("directory", &self.directory)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,79 @@
+//! Cleanup: deletes what has had its time, and all of an organization that ended long ago.
+
+use std::time::Duration;
+
+use stockroom_domain::{
+    id::OrganizationId,
+    organization::{Organization, OrganizationStatus},
+    time::Timestamp,
+};
+use stockroom_jobs::{Job, JobError, Progress, Task};
+use stockroom_runtime::Runtime;
+use stockroom_store::{Budget, Origin, Purge, Purged, Store};
+
+/// How old a draft may become, by when it was made.
+pub const DRAFTS_KEPT: Duration = Duration::from_hours(30 * 24);
+/// For how long an organization that has ended is kept.
+pub const ENDED_KEPT: Duration = Duration::from_hours(30 * 24);
+/// The most items that one call writes for an organization: a matter of seconds.
+pub const MOST_WRITTEN: usize = 5_000;
+
+/// The job.
+#[derive(Debug, Clone)]
+pub struct Cleanup {
+    store: Store,
+}
+
+impl Cleanup {
+    /// One that works on this table.
+    #[must_use]
+    pub fn new(runtime: &Runtime) -> Self {
+        Self { store: runtime.store.clone() }
+    }
+
+    /// Deletes what has had its time in an organization that is in use.
+    async fn clean(&self, organization: OrganizationId, at: Timestamp) -> Result<Progress, JobError> {
+        let cleaning = self.store.cleaning(organization);
+        let mut budget = Budget::of(MOST_WRITTEN);
+        let origin = Origin { request_id: format!("{} {at}", Job::Cleanup.name()), ..Origin::default() };
+        let drafts = cleaning.drafts(at.minus(DRAFTS_KEPT), &origin, &mut budget).await?;
+        let sessions = cleaning.sessions(at, &mut budget).await?;
+        let claims = cleaning.claims(at, &mut budget).await?;
+        if drafts > 0 || sessions > 0 || claims > 0 {
+            tracing::info!(%organization, drafts, sessions, claims, "cleaned up");
+        }
+        Ok(if budget.is_spent() { Progress::MoreToDo } else { Progress::Done })
+    }
+
+    /// Deletes everything of an organization that has ended.
+    async fn purge(&self, organization: &Organization) -> Result<Progress, JobError> {
+        let id = organization.id;
+        match self.store.purging().purge(organization, &mut Budget::of(MOST_WRITTEN)).await? {
+            Purge::Done(Purged { items, begun_at, .. }) => {
+                tracing::info!(organization = %id, %begun_at, ?items, "an organization was purged");
+                Ok(Progress::Done)
+            }
+            Purge::MoreToDo => Ok(Progress::MoreToDo),
+            Purge::Overtaken => {
+                // Should that call be stopped, tomorrow's run finds what is left.
+                tracing::info!(organization = %id, "another call purges it");
+                Ok(Progress::Done)
+            }
+        }
+    }
+}
+
+impl Task for Cleanup {
+    const JOB: Job = Job::Cleanup;
+
+    async fn run(&self, id: OrganizationId, at: Timestamp) -> Result<Progress, JobError> {
+        let Some(organization) = self.store.cleaning(id).organization().await? else { return Ok(Progress::Done) };
+        match (organization.status, organization.deleted_at) {
+            (OrganizationStatus::Active, _) => self.clean(id, at).await,
+            (OrganizationStatus::Deleted, Some(ended)) if ended.plus(ENDED_KEPT) <= at => {
+                self.purge(&organization).await
+            }
+            (OrganizationStatus::Deleted, _) => Ok(Progress::Done),
+        }
+    }
+}
