@@ -1,6 +1,6 @@
 //! Low stock: tells an organization's managers which levels have become low, and each week which still are.
 
-use stockroom_domain::{event::EventType, id::OrganizationId, time::Timestamp};
+use stockroom_domain::{event::EventType, id::OrganizationId, organization::Organization, time::Timestamp};
 use stockroom_jobs::{Job, JobError, Progress, Task};
 use stockroom_notify::{Letter, LowStockLetter, Mailer, Post};
 use stockroom_runtime::{ConfigError, Runtime};
@@ -23,25 +23,30 @@ impl<M: Mailer> LowStock<M> {
         Ok(Self { store: store.clone(), post: Post::new(config, store, mailer)? })
     }
 
-    async fn tell(&self, organization: OrganizationId, low: &Told) -> Result<(), JobError> {
-        let mailing = self.store.mailing(organization);
-        let Some(described) = mailing.organization().await?.filter(|_| !low.levels.is_empty()) else { return Ok(()) };
-        let text = LowStockLetter { organization: &described, low }.text();
+    async fn tell(&self, organization: &Organization, low: &Told) -> Result<(), JobError> {
+        if low.levels.is_empty() {
+            return Ok(());
+        }
+        let text = LowStockLetter { organization, low }.text();
         let text = text.map_err(|error| JobError::Letter(error.to_string()))?;
-        let managers = mailing.managers().await?.into_iter();
+        let managers = self.store.mailing(organization.id).managers().await?.into_iter();
         let letters: Vec<_> = managers.map(|manager| Letter { to: manager.user, text: text.clone() }).collect();
-        Ok(self.post.deliver(organization, MailOccasion::LowStock(low.at), &letters).await?)
+        Ok(self.post.deliver(organization.id, MailOccasion::LowStock(low.at), &letters).await?)
     }
 }
 
 impl<M: Mailer> Task for LowStock<M> {
     const JOB: Job = Job::LowStock;
 
-    async fn run(&self, organization: OrganizationId, at: Timestamp) -> Result<Progress, JobError> {
-        let watch = self.store.low_watch(organization);
+    async fn run(&self, id: OrganizationId, at: Timestamp) -> Result<Progress, JobError> {
+        let watch = self.store.low_watch(id);
+        let Some(organization) = self.store.mailing(id).organization().await? else {
+            watch.leave().await?;
+            return Ok(Progress::Done);
+        };
         // What an earlier run left unfinished comes first.
         while let Some(low) = watch.due(at).await? {
-            self.tell(organization, &low).await?;
+            self.tell(&organization, &low).await?;
             watch.finish(&low).await?;
         }
         Ok(Progress::Done)

@@ -4,6 +4,7 @@ use stockroom_domain::{
     event::EventType,
     id::{EntityId, PurchaseRequestId, UserId},
     log::{Action, Entity},
+    purchasing::RequestStatus,
     time::Timestamp,
 };
 use stockroom_notify::{Detail, Letter, LinkLetter, RequestLetter, RequestNews};
@@ -58,7 +59,8 @@ pub(crate) async fn letters(
 async fn of_request(store: &Store, news: RequestNews, detail: &Detail) -> Result<Vec<Letter>, NotifyError> {
     let mailing = store.mailing(detail.organization_id);
     let id: PurchaseRequestId = id_of(detail.entity_id)?;
-    let Some((organization, request)) = mailing.request(id).await? else { return Ok(Vec::new()) };
+    let found = mailing.request(id).await?.filter(|(_, request)| is_so_still(news, request.status));
+    let Some((organization, request)) = found else { return Ok(Vec::new()) };
     let recipients = match news {
         RequestNews::Submitted => mailing.managers().await?,
         RequestNews::Approved | RequestNews::Rejected | RequestNews::Received => {
@@ -67,6 +69,15 @@ async fn of_request(store: &Store, news: RequestNews, detail: &Detail) -> Result
     };
     let text = RequestLetter { organization: &organization, request: &request, news }.text().map_err(unwritten)?;
     Ok(recipients.into_iter().map(|Recipient { user, .. }| Letter { to: user, text: text.clone() }).collect())
+}
+
+/// Whether the news can be acted upon: an event may come late, and the request have moved on.
+fn is_so_still(news: RequestNews, status: RequestStatus) -> bool {
+    match news {
+        RequestNews::Submitted => status == RequestStatus::Submitted,
+        RequestNews::Approved => status != RequestStatus::Cancelled,
+        RequestNews::Rejected | RequestNews::Received => true,
+    }
 }
 
 /// A link is sent to its own account as long as it can be used: the account is active and has had no other password since,

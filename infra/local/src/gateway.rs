@@ -7,9 +7,9 @@ use std::net::IpAddr;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use http::uri::Authority;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use jiff::Timestamp;
 use serde_json::json;
@@ -58,7 +58,7 @@ enum Refusal {
     BodyTooLarge,
     #[error("The body could not be read to its end.")]
     BodyUnreadable,
-    #[error("The local stack's own routes answer only under a name of this machine.")]
+    #[error("The local stack's own routes answer only under a name of this machine, and no page from elsewhere.")]
     ForeignHost,
     #[error("The function failed.")]
     FunctionFailed,
@@ -99,11 +99,20 @@ impl Gateway {
     }
 
     async fn call_local(&self, request: Request<Body>) -> Result<Response<Body>, Refusal> {
-        if !names_this_machine(request.headers()) {
+        let (parts, body) = request.into_parts();
+        if !names_this_machine(&parts.headers) || is_from_elsewhere(&parts.headers) {
             return Err(Refusal::ForeignHost);
         }
-        let Ok(answer) = self.local.clone().oneshot(request).await;
-        Ok(answer)
+        let request = Request::from_parts(parts, Body::from(read(body).await?));
+        let local = self.local.clone();
+        // In a task of its own: a client that hangs up leaves nothing half done.
+        match tokio::spawn(local.oneshot(request)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Err(error) => {
+                tracing::error!(%error, "a local route failed");
+                Err(Refusal::FunctionFailed)
+            }
+        }
     }
 
     async fn call_function(
@@ -188,10 +197,22 @@ async fn read(body: Body) -> Result<Bytes, Refusal> {
 /// name its requests carry.
 fn names_this_machine(headers: &HeaderMap) -> bool {
     let host = headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
-    host.is_some_and(|host| {
-        let name = host.host().to_ascii_lowercase();
-        matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]") || name.ends_with(".localhost")
-    })
+    host.is_some_and(|host| is_this_machine(host.host()))
+}
+
+/// A page elsewhere can also send requests here without reading what is answered; browsers say where it is from.
+fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    let is_ours = |origin: &HeaderValue| {
+        let origin = Uri::try_from(origin.as_bytes()).ok();
+        origin.and_then(|origin| origin.host().map(is_this_machine)).unwrap_or_default()
+    };
+    headers.get(ORIGIN).is_some_and(|origin| !is_ours(origin))
+        || headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site")
+}
+
+fn is_this_machine(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]") || name.ends_with(".localhost")
 }
 
 #[cfg(test)]
@@ -266,5 +287,21 @@ mod tests {
             assert_eq!(status, StatusCode::FORBIDDEN, "{host}");
         }
         assert_eq!(call(Request::get("/_local/mail.json"), "").await.0, StatusCode::FORBIDDEN);
+    }
+
+    #[tokio::test]
+    async fn a_page_from_elsewhere_has_no_local_route() {
+        let from = async |name: &str, value: &str| {
+            let request = Request::get("/_local/mail.json").header("host", "localhost").header(name, value);
+            call(request, "").await.0
+        };
+        for origin in ["http://localhost:8000", "http://127.0.0.1:5173", "http://acme.localhost:8000"] {
+            assert_eq!(from("origin", origin).await, StatusCode::OK, "{origin}");
+        }
+        for origin in ["http://evil.example", "null", "http://localhost.evil.example", ""] {
+            assert_eq!(from("origin", origin).await, StatusCode::FORBIDDEN, "{origin}");
+        }
+        assert_eq!(from("sec-fetch-site", "cross-site").await, StatusCode::FORBIDDEN);
+        assert_eq!(from("sec-fetch-site", "same-origin").await, StatusCode::OK);
     }
 }

@@ -43,11 +43,21 @@ pub fn router(surroundings: Arc<Surroundings>) -> Router {
             let surroundings = Arc::clone(&surroundings);
             post(async move |request: Request| run_job(&surroundings, request).await)
         })
+        .fallback(async || refused(StatusCode::NOT_FOUND, ROUTES))
+        .method_not_allowed_fallback(async || refused(StatusCode::METHOD_NOT_ALLOWED, ROUTES))
+}
+
+const ROUTES: &str = "There are GET /_local/mail, /_local/mail.json and /_local/events.json, and POST \
+    /_local/schedules/{cleanup|low-stock|weekly-report}.";
+
+fn refused(status: StatusCode, detail: &str) -> Response<Body> {
+    let problem = json!({ "title": status.canonical_reason(), "status": status.as_u16(), "detail": detail });
+    answer(status, "application/problem+json", NOTHING, problem.to_string())
 }
 
 /// As of when a job is to run: now, unless it is said.
 #[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct RunBody {
     time: Option<Timestamp>,
 }
@@ -56,10 +66,6 @@ struct RunBody {
 async fn run_job(surroundings: &Surroundings, request: Request) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let name = path.rsplit('/').next().unwrap_or_default();
-    let refused = |status: StatusCode, detail: &str| {
-        let problem = json!({ "title": status.canonical_reason(), "status": status.as_u16(), "detail": detail });
-        answer(status, "application/problem+json", NOTHING, problem.to_string())
-    };
     let Some(job) = Job::ALL.into_iter().find(|job| job.name() == name) else {
         let names = Job::ALL.map(Job::name).join(", ");
         return refused(StatusCode::NOT_FOUND, &format!("No job is called {name}; there are {names}."));

@@ -1,4 +1,4 @@
-//! When the jobs run by themselves, as the template has it.
+//! When the jobs run by themselves: at the hours of the deployed schedules.
 
 use std::time::Duration;
 

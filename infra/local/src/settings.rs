@@ -13,16 +13,15 @@ pub struct Settings {
     /// What makes this stack this stack. The environment's own values may be those of an account on AWS, so they are
     /// never looked at; an empty one is one that is not set.
     fixed: [(&'static str, String); 10],
+    /// What is so unless the environment says otherwise.
+    defaults: [(&'static str, String); 3],
     environment: fn(&str) -> Option<String>,
 }
 
-/// What is so unless the environment says otherwise.
-const DEFAULTS: [(&str, &str); 2] = [("TENANT_BASE_DOMAIN", "localhost"), ("LOG_LEVEL", "warn")];
-
 impl Settings {
-    /// The settings for the table at `endpoint`; `environment` gives the rest.
+    /// The settings for the table at `endpoint` and functions at `url`; `environment` gives the rest.
     #[must_use]
-    pub fn new(secrets: &Secrets, endpoint: &str, environment: fn(&str) -> Option<String>) -> Self {
+    pub fn new(secrets: &Secrets, endpoint: &str, url: &str, environment: fn(&str) -> Option<String>) -> Self {
         let fixed = [
             ("ENV", "development"),
             ("SECRET_KEY", &secrets.secret_key),
@@ -36,7 +35,9 @@ impl Settings {
             ("AWS_SESSION_TOKEN", ""),
             ("AWS_ENDPOINT_URL_DYNAMODB", endpoint),
         ];
-        Self { fixed: fixed.map(|(name, value)| (name, value.to_owned())), environment }
+        let defaults = [("TENANT_BASE_DOMAIN", "localhost"), ("LOG_LEVEL", "warn"), ("PUBLIC_URL", url)];
+        let owned = |(name, value): (&'static str, &str)| (name, value.to_owned());
+        Self { fixed: fixed.map(owned), defaults: defaults.map(owned), environment }
     }
 
     /// One setting, as a function reads it from its environment.
@@ -49,8 +50,8 @@ impl Settings {
         given(name).or_else(|| {
             // DEBUG chooses a level of its own.
             let unless_debugging = name != "LOG_LEVEL" || given("DEBUG").is_none();
-            let default = DEFAULTS.iter().find(|(default, _)| *default == name && unless_debugging);
-            default.map(|(_, value)| (*value).to_owned())
+            let default = self.defaults.iter().find(|(default, _)| *default == name && unless_debugging);
+            default.map(|(_, value)| value.clone())
         })
     }
 
@@ -61,8 +62,8 @@ impl Settings {
     ///
     /// When the file cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        let tenants = ("TENANT_BASE_DOMAIN", self.get("TENANT_BASE_DOMAIN").unwrap_or_default());
-        let lines = self.fixed.iter().chain([&tenants]).map(|(name, value)| format!("{name}={value}\n"));
+        let chosen = ["TENANT_BASE_DOMAIN", "PUBLIC_URL"].map(|name| (name, self.get(name).unwrap_or_default()));
+        let lines = self.fixed.iter().chain(&chosen).map(|(name, value)| format!("{name}={value}\n"));
         private_file::write(path, &lines.collect::<String>())
     }
 }
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
 
     fn settings(environment: fn(&str) -> Option<String>) -> Settings {
-        Settings::new(&Secrets::generate().unwrap(), "http://127.0.0.1:1", environment)
+        Settings::new(&Secrets::generate().unwrap(), "http://127.0.0.1:1", "http://localhost:8001", environment)
     }
 
     #[test]
@@ -92,6 +93,7 @@ mod tests {
             (quiet.log_level.to_string().as_str(), quiet.tenant_base_domain.as_deref()),
             ("warn", Some("localhost"))
         );
+        assert_eq!(quiet.public_url, "http://localhost:8001", "links in mail lead to this stack");
 
         let everything = |name: &str| match name {
             "CORS_ORIGINS" | "PUBLIC_URL" => Some("https://app.example".to_owned()),
@@ -130,6 +132,7 @@ mod tests {
         let config = Config::from_vars(value).unwrap();
         assert_eq!(config.connection.endpoint.as_deref(), Some("http://127.0.0.1:1"));
         assert_eq!(config.tenant_base_domain.as_deref(), Some("localhost"));
+        assert_eq!(config.public_url, "http://localhost:8001");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

@@ -32,6 +32,8 @@ use crate::settings::Settings;
 use crate::signals;
 use crate::surroundings::{Surroundings, SurroundingsError};
 
+/// Where `cargo lambda watch` serves unless it is told otherwise.
+const CARGO_LAMBDA_PORT: u16 = 9000;
 /// How often expired items are deleted.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// What functions in processes of their own read their settings from.
@@ -76,7 +78,13 @@ async fn run_until(stop: impl Future<Output = ()>, options: &Options, out: impl 
     let table = listen::bind(options.table_port()).await?;
     let mail = if options.services_only { Some(listen::bind(options.mail_port()).await?) } else { None };
     let embedded = embedded::start_on(home.storage.clone(), table)?;
-    let settings = Settings::new(&home.secrets, embedded.endpoint(), environment);
+    let port = match (&api, options.port) {
+        (Some(api), _) => api.local_addr().map_err(ListenError::Io)?.port(),
+        (None, 0) => CARGO_LAMBDA_PORT,
+        (None, port) => port,
+    };
+    let url = format!("http://localhost:{port}");
+    let settings = Settings::new(&home.secrets, embedded.endpoint(), &url, environment);
 
     let (end, ended) = oneshot::channel::<()>();
     let sweep = embedded::sweep_expired(embedded.database().clone(), SWEEP_EVERY, async {

@@ -62,6 +62,8 @@ pub struct Surroundings {
     bus: LocalBus,
     mailbox: Mailbox,
     consumers: Consumers,
+    /// One run at a time: two would hold up each other's mail.
+    running: Mutex<()>,
     /// How many deliveries were given up.
     given_up: AtomicU64,
 }
@@ -80,6 +82,7 @@ impl Surroundings {
             consumers: Consumers::new(runtime, &bus, &mailbox)?,
             bus,
             mailbox,
+            running: Mutex::new(()),
             given_up: AtomicU64::new(0),
             sources,
         })
@@ -123,6 +126,7 @@ impl Surroundings {
     ///
     /// When something of it is left undone.
     pub async fn run_job(&self, job: Job, at: Timestamp) -> Result<Value, RunError> {
+        let _running = self.running.lock().await;
         self.settle().await?;
         let given_up = self.given_up.load(Ordering::SeqCst);
         let answer = self.consumers.run(job, at).await.map_err(RunError::Failed)?;

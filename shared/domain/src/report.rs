@@ -124,7 +124,7 @@ pub struct Week {
 impl Week {
     const LENGTH: Duration = DAY.saturating_mul(7);
 
-    /// The last week that was over at that moment.
+    /// The last week that was over at that moment; the first of 1970 before there was one.
     #[must_use]
     pub fn before(moment: Timestamp) -> Self {
         // 1970 began on a Thursday, so the first Sunday is three days behind it.

@@ -15,7 +15,8 @@ impl<T: Task, B: Bus> Worker<T, B> {
     /// the pages of [`AT_ONCE`] partitions hold.
     ///
     /// # Errors
-    /// [`JobError`], when all was tried: the others have their events, and a second run puts all of them again.
+    /// [`JobError`], when every partition was tried: those whose page could be read and whose event was taken have it, and a
+    /// second run puts all of them again.
     pub(crate) async fn fan_out(&self, at: Timestamp) -> Result<usize, JobError> {
         let shards = (0..Directory::SHARDS).map(|shard| self.fan_out_shard(shard, at));
         let results: Vec<_> = stream::iter(shards).buffer_unordered(AT_ONCE).collect().await;

@@ -54,6 +54,7 @@ impl<T: Task, B: Bus> Worker<T, B> {
         let unreadable = |error: serde_json::Error| JobError::Unreadable(error.to_string());
         let event: EventBridgeEvent = serde_json::from_str(body).map_err(unreadable)?;
         if event.source == stockroom_notify::SOURCE {
+            // Whatever its version: whose it is and what it is called are in every one.
             let noted: Noted = serde_json::from_value(event.detail).map_err(unreadable)?;
             return self.task.note(noted.organization_id, &event.detail_type).await;
         }

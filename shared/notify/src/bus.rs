@@ -26,7 +26,7 @@ pub struct BusEntry {
     pub source: &'static str,
     /// The event's type.
     pub detail_type: String,
-    /// A [`Detail`] in JSON.
+    /// What it says, in JSON: a [`Detail`], or what a part of the product tells itself.
     pub detail: String,
     /// When it happened.
     pub time: Timestamp,

@@ -33,6 +33,8 @@ pub const REMIND_AFTER: Duration = Duration::from_hours(7 * 24);
 pub const MOST_SHOWN: usize = 50;
 /// For how long an organization stays listed though nothing is low: longer than an index lags behind.
 const LISTED_FOR: Duration = Duration::from_hours(1);
+/// For how long a mail is tried that somebody does not get; what is newer waits behind it.
+const GIVEN_UP_AFTER: Duration = Duration::from_hours(24);
 /// The attribute of the digests.
 const TOLD: &str = "told";
 /// The bytes of a digest.
@@ -49,6 +51,8 @@ pub struct LowStock {
     pub fresh: usize,
     /// How many were low in all.
     pub count: usize,
+    /// How many more than the mail shows were to be told.
+    pub more: usize,
     /// Whether it tells again what was told before.
     pub is_reminder: bool,
 }
@@ -116,16 +120,24 @@ impl<'a> LowWatch<'a> {
         loop {
             let watch = self.read().await?;
             match &watch.mail {
-                Some(mail) if !mail.is_done => return self.low_stock(mail).await.map(Some),
-                Some(mail) if mail.at >= at => return Ok(None),
+                Some(mail) if !mail.is_done && mail.at.plus(GIVEN_UP_AFTER) > at => {
+                    return self.low_stock(mail).await.map(Some);
+                }
+                Some(mail) if mail.is_done && mail.at == at => return Ok(None),
+                Some(mail) if !mail.is_done => {
+                    tracing::error!(organization = %self.organization, at = %mail.at, "a mail about low stock is given up");
+                }
                 Some(_) | None => {}
             }
+            // A mail is known by its moment, so that of a run that comes late is put behind the last one's.
+            let last_mail = watch.mail.as_ref().map(|mail| mail.at.plus(Duration::from_millis(1)));
+            let mailed_at = last_mail.map_or(at, |earliest| earliest.max(at));
             let places = Reporting::new(self.table, self.organization).low_places().await?;
             let told: HashSet<&[u8]> = watch.told.chunks(DIGEST).collect();
             let digests: Vec<[u8; DIGEST]> = places.iter().map(|(_, place)| short_digest(place)).collect();
             let is_fresh = |place: usize| digests.get(place).is_some_and(|digest| !told.contains(digest.as_slice()));
             let (fresh, others): (Vec<usize>, Vec<usize>) = (0..places.len()).partition(|place| is_fresh(*place));
-            let last = watch.reminded_at.unwrap_or(at);
+            let last = watch.reminded_at.unwrap_or(at).min(at);
             let is_reminder = !others.is_empty() && last.plus(REMIND_AFTER) <= at;
             if fresh.is_empty() && !is_reminder {
                 self.tidy(&watch, places.len()).await?;
@@ -133,7 +145,7 @@ impl<'a> LowWatch<'a> {
             }
             let shown = fresh.iter().chain(others.iter().filter(|_| is_reminder)).take(MOST_SHOWN);
             let mail = MailRecord {
-                at,
+                at: mailed_at,
                 levels: shown.filter_map(|place| place_name(&places.get(*place)?.0)).collect(),
                 fresh: fresh.len(),
                 count: places.len(),
@@ -174,7 +186,18 @@ impl<'a> LowWatch<'a> {
         let keys: Vec<Key> = mail.levels.iter().filter_map(|name| self.keys().level_of(name)).collect();
         let levels = Reporting::new(self.table, self.organization).low_levels(&keys).await?;
         let MailRecord { at, fresh, count, is_reminder, .. } = *mail;
-        Ok(LowStock { at, levels, fresh, count, is_reminder })
+        let more = if is_reminder { count } else { fresh }.saturating_sub(mail.levels.len());
+        Ok(LowStock { at, levels, fresh, count, more, is_reminder })
+    }
+
+    /// Leaves the list for good: the organization has ended.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn leave(&self) -> Result<(), StoreError> {
+        let leave = expression("REMOVE #marked_at, #i1pk, #i1sk");
+        let is_there = expression("attribute_exists(#pk)");
+        self.table.update(&self.keys().low_watch(), &leave, &is_there).await.map(|_| ())
     }
 
     /// Leaves the list when nothing was low for a while. What became low meanwhile enters it again: it moves the mark.

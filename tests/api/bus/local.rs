@@ -57,9 +57,15 @@ async fn a_forgotten_password_is_mailed_to_those_who_are_there() {
 async fn a_purchase_request_is_mailed_along_its_way() {
     let (shop, around) = shop().await;
     let (product, main) = (shop.product("SKU-1").await, shop.warehouse("Main").await);
-    let request = shop.request(&product, 2, "ORDERED").await;
+    let request = shop.request(&product, 2, "SUBMITTED").await;
+    assert_eq!(items(&around, MAILS).await.len(), 2);
+    for step in ["approve", "mark-ordered"] {
+        shop.step(&request.id, step).await.expect(200);
+    }
     shop.arrive(&request, &main, 1).await.expect(200);
-    shop.request(&product, 1, "REJECTED").await;
+    let declined = shop.request(&product, 1, "SUBMITTED").await;
+    assert_eq!(items(&around, MAILS).await.len(), 6);
+    shop.step(&declined.id, "reject").await.expect(200);
 
     let (admin, manager, staff) = (&shop.admin().email, &shop.manager().email, &shop.staff().email);
     let mails = items(&around, MAILS).await;
@@ -97,7 +103,9 @@ async fn the_mailbox_shows_mail_without_trusting_it() {
     let (parts, page) = look(&around, "/_local/mail").await;
     let policy = parts.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.starts_with("default-src 'none';") && !policy.contains("script"), "{policy}");
-    assert!(page.contains(&format!("<iframe sandbox title=\"You are invited to acme\" src=\"/_local/mail/{id}\">")));
+    assert!(page.contains(&format!(
+        "<iframe sandbox loading=\"lazy\" title=\"You are invited to acme\" src=\"/_local/mail/{id}\">"
+    )));
     let (parts, mail) = look(&around, &format!("/_local/mail/{id}")).await;
     assert!(parts.headers["content-security-policy"].to_str().unwrap().ends_with("sandbox"));
     for html in [page, mail] {

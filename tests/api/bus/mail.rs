@@ -111,6 +111,8 @@ async fn a_sender_that_died_is_relieved_when_its_lease_is_over() {
 async fn who_is_no_longer_there_gets_no_mail() {
     let shop = shop().await;
     let event = event_of_request(&shop, "APPROVED", "purchase_request.approved").await;
+    let product = shop.product("SKU-2").await;
+    shop.request(&product, 2, "SUBMITTED").await;
     let submitted = untold(&shop, "purchase_request.submitted").await.pop().unwrap();
     for person in [shop.staff(), shop.manager()] {
         let path = format!("/api/v1/users/{}", person.id);
@@ -121,6 +123,20 @@ async fn who_is_no_longer_there_gets_no_mail() {
     notifier.notify(event).await.unwrap();
     notifier.notify(submitted).await.unwrap();
     assert_eq!(mailer.recipients(), ["admin@acme.example"]);
+}
+
+#[tokio::test]
+async fn what_is_no_longer_so_is_not_told() {
+    let shop = shop().await;
+    let product = shop.product("SKU-1").await;
+    let request = shop.request(&product, 2, "APPROVED").await;
+    shop.step(&request.id, "cancel").await.expect(200);
+    let mailer = TestMailer::default();
+    for kind in ["purchase_request.submitted", "purchase_request.approved"] {
+        let late = untold(&shop, kind).await.pop().unwrap();
+        notifier(&shop, &mailer).notify(late).await.unwrap();
+    }
+    assert_eq!(mailer.recipients(), [""; 0]);
 }
 
 #[tokio::test]

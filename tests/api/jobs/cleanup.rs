@@ -84,6 +84,32 @@ async fn a_drafts_age_counts_from_when_it_was_made() {
 }
 
 #[tokio::test]
+async fn a_draft_that_is_submitted_meanwhile_is_deleted_or_submitted_and_not_both() {
+    let shop = Shop::open(&Stack::start().await, "acme").await;
+    let stack = shop.stack();
+    let product = shop.product("SKU-1").await;
+    let mut drafts = Vec::new();
+    for _ in 0..10 {
+        drafts.push(shop.request(&product, 1, "DRAFT").await.id);
+    }
+    stack.clock().advance(30 * DAY);
+    let staff = shop.sign_in(shop.staff()).await;
+    let event = batch(&[due(Job::Cleanup, &shop.id, &now(stack))]);
+    let (job, _) = cleanup(stack);
+    let cleaning = tokio::spawn(async move { job.handle(event).await.unwrap() });
+    let mut kept = 0;
+    for draft in drafts.iter().rev() {
+        let submitted = staff.post(format!("{REQUESTS}/{draft}/submit"), json!({})).await;
+        let found = staff.get(format!("{REQUESTS}/{draft}")).await;
+        assert!(matches!((submitted.status(), found.status()), (200, 200) | (404, 404)), "{submitted:?}");
+        kept += usize::from(submitted.status() == 200);
+    }
+    assert_eq!(failed(&cleaning.await.unwrap()), [""; 0]);
+    assert_eq!(deletions(stack) + kept, drafts.len());
+    stack.check_invariants();
+}
+
+#[tokio::test]
 async fn sessions_that_have_expired_go_and_the_others_stay() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let stack = shop.stack();

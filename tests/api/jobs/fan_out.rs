@@ -99,6 +99,24 @@ async fn one_that_fails_fails_its_own_event_alone() {
 }
 
 #[tokio::test]
+async fn an_organization_whose_data_cannot_be_read_keeps_no_other_from_its_report() {
+    let stack = Stack::start().await;
+    let (broken, sound) = (Shop::open(&stack, "broken").await, Shop::open(&stack, "sound").await);
+    for shop in [&broken, &sound] {
+        shop.stocked("SKU-1", 5).await;
+    }
+    stack.put(json!({
+        "pk": {"S": format!("ORG#{}#USER", broken.id)}, "sk": {"S": broken.manager().id},
+        "data": {"M": {"status": {"S": "ACTIVE"}, "role": {"S": "MANAGER"}}},
+    }));
+    let mailer = TestMailer::default();
+    let events = [&broken, &sound].map(|shop| due(Job::WeeklyReport, &shop.id, SUNDAY));
+    let answer = weekly_report(&stack, &mailer).handle(batch(&events)).await.unwrap();
+    assert_eq!(failed(&answer), ["0"]);
+    assert_eq!(mailer.recipients(), ["admin@sound.example", "manager@sound.example"]);
+}
+
+#[tokio::test]
 async fn what_is_no_schedule_is_refused() {
     let stack = Stack::start().await;
     let runtime = stack.function("low-stock");

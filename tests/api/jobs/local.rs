@@ -6,6 +6,25 @@ use super::{mailed, run_locally};
 use crate::bus::{ask, shop};
 
 #[tokio::test]
+async fn a_client_that_hangs_up_leaves_nothing_half_done() {
+    let (shop, around) = shop().await;
+    let product = shop.product("SKU-1").with("min_stock_level", 40).await;
+    let main = shop.warehouse("Main").await;
+    shop.receive(&product, &main, 41).await.expect(201);
+    for round in 0..12 {
+        shop.take(&product, &main, 2).await.expect(201);
+        tokio::select! {
+            biased;
+            _ = run_locally(&around, "low-stock", "") => {}
+            () = async { for _ in 0..round * 40 { tokio::task::yield_now().await } } => {}
+        }
+        assert_eq!(run_locally(&around, "low-stock", "").await.0, 200, "round {round}");
+        assert_eq!(mailed(&around).await.len(), 2 * (round + 1), "round {round}");
+        shop.receive(&product, &main, 2).await.expect(201);
+    }
+}
+
+#[tokio::test]
 async fn a_run_says_what_it_did_or_why_it_did_not() {
     let (shop, around) = shop().await;
     let (product, main) = shop.stocked("SKU-1", 9).await;

@@ -4,9 +4,10 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::json;
 use stockroom_harness::{Shop, Stack};
+use stockroom_jobs::Job;
 
-use super::{batch, due, failed, low_stock, mailed, run, run_locally};
-use crate::bus::{TestMailer, items, shop};
+use super::{at_once, batch, due, failed, low_stock, mailed, run, run_locally};
+use crate::bus::{Fate, TestMailer, items, shop};
 
 /// A product with a minimum of 40 and so much in stock.
 async fn cheese(shop: &Shop, quantity: u32) -> (String, String) {
@@ -78,7 +79,7 @@ async fn what_lasts_is_told_again_after_a_week_with_what_is_new() {
     let butter = shop.product("BUTTER").with("min_stock_level", 5).await;
     shop.receive(&butter, &main, 1).await.expect(201);
     run(&job, &shop, "2026-11-30T10:00:00Z").await;
-    assert_eq!(subjects()[1..], ["2 levels are still below their minimum - acme"]);
+    assert_eq!(subjects()[1..], ["2 levels are below their minimum - acme"]);
     let text = mailer.mails().last().unwrap().text.plain.clone();
     let (new, old) = (text.find("BUTTER").unwrap(), text.find("CHEESE").unwrap());
     assert!(new < old && text.contains("1 of them became low since the last mail."), "{text}");
@@ -88,7 +89,8 @@ async fn what_lasts_is_told_again_after_a_week_with_what_is_new() {
     assert_eq!(subjects().len(), 2);
     shop.receive(&cheese, &main, 30).await.expect(201);
     run(&job, &shop, "2026-12-07T10:00:00Z").await;
-    assert_eq!(subjects()[2..], ["1 level is still below its minimum - acme"]);
+    assert_eq!(subjects()[2..], ["1 level is below its minimum - acme"]);
+    assert!(mailer.mails().last().unwrap().text.plain.contains("All of it was told before, and lasts."));
 }
 
 #[tokio::test]
@@ -150,27 +152,54 @@ async fn two_runs_at_once_tell_it_once() {
         let time = format!("2026-11-23T{:02}:00:00Z", round + 10);
         shop.take(&product, &main, 10).await.expect(201);
         let mailer = TestMailer::default();
-        let runs: Vec<_> = (0..3)
-            .map(|_| {
-                let (job, event) =
-                    (low_stock(shop.stack(), &mailer), batch(&[due(stockroom_jobs::Job::LowStock, &shop.id, &time)]));
-                // What fails because another has the mail in hand comes again, as the queue has it.
-                tokio::spawn(async move {
-                    let mut tries = 0;
-                    while !failed(&job.handle(event.clone()).await.unwrap()).is_empty() {
-                        tries += 1;
-                        assert!(tries < 1_000);
-                        tokio::task::yield_now().await;
-                    }
-                })
-            })
-            .collect();
-        for run in runs {
-            run.await.unwrap();
-        }
+        at_once(&shop, &time, || low_stock(shop.stack(), &mailer)).await;
         assert_eq!(mailer.recipients(), MANAGERS, "round {round}");
         shop.receive(&product, &main, 10).await.expect(201);
     }
+}
+
+#[tokio::test]
+async fn a_run_as_of_a_later_moment_silences_none_before_it() {
+    let shop = Shop::open(&Stack::start().await, "acme").await;
+    let (product, main) = cheese(&shop, 30).await;
+    let mailer = TestMailer::default();
+    let job = low_stock(shop.stack(), &mailer);
+    run(&job, &shop, "2027-06-01T00:00:00Z").await;
+    shop.receive(&product, &main, 20).await.expect(201);
+    shop.take(&product, &main, 20).await.expect(201);
+    for _ in 0..2 {
+        run(&job, &shop, "2026-11-23T10:00:00Z").await;
+        assert_eq!(mailer.mails().len(), 4, "the second fall is told, and once");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_somebody_never_gets_is_given_up_after_a_day() {
+    let shop = Shop::open(&Stack::start().await, "acme").await;
+    let (_, main) = cheese(&shop, 30).await;
+    let never = TestMailer::planned([Fate::Throttled; 200]);
+    let event = |time: &str| batch(&[due(Job::LowStock, &shop.id, time)]);
+    for time in ["2026-11-23T10:00:00Z", "2026-11-24T09:59:00Z"] {
+        assert_eq!(failed(&low_stock(shop.stack(), &never).handle(event(time)).await.unwrap()), ["0"]);
+    }
+    let butter = shop.product("BUTTER").with("min_stock_level", 5).await;
+    shop.receive(&butter, &main, 1).await.expect(201);
+    let mailer = TestMailer::default();
+    run(&low_stock(shop.stack(), &mailer), &shop, "2026-11-24T10:00:00Z").await;
+    assert_eq!(mailer.recipients(), MANAGERS);
+    assert!(mailer.mails()[0].text.plain.contains("BUTTER"));
+}
+
+#[tokio::test]
+async fn an_organization_that_ended_is_told_nothing_and_leaves_the_list() {
+    let (shop, around) = shop().await;
+    cheese(&shop, 30).await;
+    assert_eq!(mailed(&around).await, [], "it is entered into the list, and the job has not run");
+    let path = format!("/api/v1/organizations/{}", shop.id);
+    shop.admin().delete(path).query(&[("confirm", "acme")]).await.expect(202);
+    let organizations = async || run_locally(&around, "low-stock", "").await.1["organizations"].clone();
+    assert_eq!([organizations().await, organizations().await], [1, 0]);
+    assert_eq!(mailed(&around).await, []);
 }
 
 #[tokio::test]

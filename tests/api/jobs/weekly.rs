@@ -10,7 +10,7 @@ use stockroom_local::{
     surroundings::Surroundings,
 };
 
-use super::{mailed, run, run_locally, weekly_report};
+use super::{at_once, mailed, run, run_locally, weekly_report};
 use crate::bus::{TestMailer, items};
 
 /// The line of a report's text that begins with this word.
@@ -131,6 +131,20 @@ async fn requests_that_wait_are_listed_with_how_long_they_have() {
     assert!(text.contains("1 purchase request waits for a decision"), "{text}");
     assert!(text.contains("- PR-00001 by The staff, 1 line, waits for 5 days"), "{text}");
     assert!(!text.contains("PR-00002") && text.contains("Nothing is below its minimum"), "{text}");
+}
+
+#[tokio::test]
+async fn two_runs_at_once_tell_the_week_once() {
+    let shop = Shop::open(&Stack::start().await, "acme").await;
+    shop.stocked("SKU-1", 5).await;
+    for round in 0..10 {
+        let mailer = TestMailer::default();
+        let sunday = SUNDAY.parse::<Timestamp>().unwrap().plus(Duration::from_hours(round * 7 * 24));
+        let product = shop.product(&format!("WAITS-{round}")).await;
+        shop.request(&product, 1, "SUBMITTED").await;
+        at_once(&shop, &sunday.to_string(), || weekly_report(shop.stack(), &mailer)).await;
+        assert_eq!(mailer.recipients(), ["admin@acme.example", "manager@acme.example"], "round {round}");
+    }
 }
 
 #[tokio::test]

@@ -92,17 +92,19 @@ impl LowStockLetter<'_> {
     /// A template that fails, which none does.
     pub fn text(&self) -> Result<Text, askama::Error> {
         let Self { organization, low } = *self;
-        // What was low when it was found may have been filled up since.
-        let told = if low.is_reminder { low.count } else { low.fresh }.max(low.levels.len());
-        let all = low.count.max(told);
+        // What was low when it was found may have been filled up since, and is not among these any more.
+        let told = low.levels.len().saturating_add(low.more);
         let (headline, sentence) = match (low.is_reminder, low.fresh) {
             (true, fresh) => (
-                plural(told, "level is still below its minimum", "levels are still below their minimum"),
-                format!("{fresh} of them became low since the last mail."),
+                plural(told, "level is below its minimum", "levels are below their minimum"),
+                match fresh {
+                    0 => "All of it was told before, and lasts.".to_owned(),
+                    fresh => format!("{fresh} of them became low since the last mail."),
+                },
             ),
-            (false, _) => (
+            (false, fresh) => (
                 plural(told, "level has fallen below its minimum", "levels have fallen below their minimum"),
-                match all.saturating_sub(told) {
+                match low.count.saturating_sub(fresh) {
                     0 => "Nothing else is low.".to_owned(),
                     others => {
                         format!("{} told of before.", plural(others, "more is low, and was", "more are low, and were"))
@@ -115,7 +117,7 @@ impl LowStockLetter<'_> {
             headline: &headline,
             sentence,
             shortages: low.levels.iter().map(Shortage::from).collect(),
-            more: told.saturating_sub(low.levels.len()),
+            more: low.more,
         };
         let subject = format!("{headline} - {}", organization.name);
         Ok(Text::new(&subject, (LowStockPage(&view).render()?, LowStockText(&view).render()?)))
