@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     fn gateway() -> Gateway {
-        let echo = async |uri: http::Uri, RawQuery(query): RawQuery, headers: HeaderMap, body: Bytes| {
+        let echo = async |uri: Uri, RawQuery(query): RawQuery, headers: HeaderMap, body: Bytes| {
             let forwarded = headers["x-forwarded-for"].to_str().unwrap();
             format!("{} {query:?} {forwarded} {} bytes", uri.path(), body.len())
         };

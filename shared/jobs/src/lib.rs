@@ -1,8 +1,8 @@
 //! How a scheduled job runs.
 //!
 //! A job's function is called by its schedule and by its queue. The schedule's call looks up the organizations concerned
-//! and puts one event for each on the bus ([`fan_out`]); a rule of the bus feeds the job's queue with these, and the
-//! queue's calls do the work, a few organizations at once ([`queue`]). So a run scales with the organizations, and one
+//! and puts one event for each on the bus (`fan_out.rs`); a rule of the bus feeds the job's queue with these, and the
+//! queue's calls do the work, a few organizations at once (`queue.rs`). So a run scales with the organizations, and one
 //! that fails is tried again alone. Everything may come twice: what a job does for an organization at a moment, it does
 //! once.
 #![warn(missing_docs)]

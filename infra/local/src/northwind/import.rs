@@ -253,7 +253,7 @@ mod tests {
 
     async fn table() -> (Embedded, Runtime) {
         let embedded = embedded::start(Storage::Memory).await.unwrap();
-        let settings = Settings::new(&Secrets::generate().unwrap(), embedded.endpoint(), |_| None);
+        let settings = Settings::new(&Secrets::generate().unwrap(), embedded.endpoint(), "http://localhost", |_| None);
         let config = Config::from_vars(|name| settings.get(name)).unwrap();
         (embedded, Runtime::new(config, Sources::new(SystemClock, OsEntropy)))
     }
