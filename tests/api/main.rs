@@ -13,4 +13,5 @@ mod purchasing;
 mod samples;
 mod smoke;
 mod stock;
+mod telemetry;
 mod template;

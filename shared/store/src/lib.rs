@@ -97,6 +97,13 @@ impl Store {
         Self { table: self.table.metered(meter) }
     }
 
+    /// What this store has cost since this was last asked, its clones included but for those that count on a meter of
+    /// their own.
+    #[must_use]
+    pub fn take_cost(&self) -> Cost {
+        self.table.meter.take()
+    }
+
     /// The same store, counting this request's calls against `admission` before it lets anything out or commits anything.
     #[must_use]
     pub fn admitting(&self, admission: Admission) -> Self {
