@@ -7,6 +7,7 @@ mod cost;
 mod jobs;
 mod limits;
 mod log;
+mod migrations;
 mod passwords;
 mod people;
 mod purchasing;

@@ -289,6 +289,16 @@ impl Config {
         build().ok_or(ConfigError(faults))
     }
 
+    /// Reads from the process's environment where the table is and who asks, for a program that needs no more.
+    ///
+    /// # Errors
+    /// Every setting of these that is missing.
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+    pub fn connection_from_env() -> Result<Connection, ConfigError> {
+        let mut read = Reader { variables: &|name| std::env::var(name).ok(), faults: Vec::new() };
+        read.connection().ok_or(ConfigError(read.faults))
+    }
+
     /// Whom mail comes from, for what sends mail.
     ///
     /// # Errors

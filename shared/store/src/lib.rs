@@ -26,6 +26,7 @@ mod low_watch;
 mod mailing;
 mod merge;
 mod meter;
+mod migrations;
 mod movements;
 mod organizations;
 mod page;
@@ -35,6 +36,7 @@ mod products;
 mod purchasing;
 mod reporting;
 mod retry;
+mod schema;
 mod scope;
 mod sessions;
 mod stream;
@@ -60,6 +62,9 @@ pub use log::Origin;
 pub use low_watch::{LowStock, LowWatch, MOST_SHOWN, REMIND_AFTER};
 pub use mailing::{MAIL_LEASE, MailClaim, MailLease, MailOccasion, MailOutcome, Mailing, Recipient};
 pub use meter::{Cost, Meter};
+pub use migrations::{
+    MIGRATIONS_OF_THIS_PROGRAM, MigrateError, Migration, MigrationRun, MigrationState, Migrations, Pace, RUN_LEASE,
+};
 pub use movements::{MovementFilter, Movements, RecordedMovement};
 pub use organizations::{NewOrganization, OrganizationChange, Organizations, SignedUp};
 pub use page::{Page, PageRequest, Position};
@@ -189,6 +194,12 @@ impl Store {
     #[must_use]
     pub fn low_watch(&self, organization: OrganizationId) -> LowWatch<'_> {
         LowWatch::new(&self.table, organization)
+    }
+
+    /// How far stored items have been brought to the current version of their shape. For whoever runs the product.
+    #[must_use]
+    pub fn migrations(&self) -> Migrations<'_> {
+        Migrations::new(&self.table)
     }
 
     /// The people of the caller's organization.
