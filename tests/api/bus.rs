@@ -7,7 +7,7 @@
 
 mod local;
 mod mail;
-mod relay;
+pub(crate) mod relay;
 mod samples;
 
 use std::{
@@ -180,7 +180,7 @@ async fn untold(shop: &Shop, kind: &str) -> Vec<Value> {
 }
 
 /// The last event of a type, once a purchase request of staff's has this status.
-async fn event_of_request(shop: &Shop, status: &str, kind: &str) -> Value {
+pub(crate) async fn event_of_request(shop: &Shop, status: &str, kind: &str) -> Value {
     let product = shop.product("SKU-1").await;
     shop.request(&product, 2, status).await;
     untold(shop, kind).await.pop().unwrap()

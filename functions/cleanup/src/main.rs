@@ -1,7 +1,5 @@
 //! The Lambda function `cleanup`.
 
-use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::Value;
 use stockroom_cleanup::Cleanup;
 use stockroom_jobs::Worker;
 use stockroom_notify::EventBridge;
@@ -11,8 +9,5 @@ use stockroom_runtime::Runtime;
 async fn main() -> Result<(), lambda_runtime::Error> {
     let runtime = Runtime::start()?;
     let worker = &Worker::new(&runtime, Cleanup::new(&runtime), EventBridge::new(&runtime.config));
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        worker.handle(event.payload).await.map_err(lambda_runtime::Error::from)
-    }))
-    .await
+    runtime.serve(async |event| worker.handle(event).await).await
 }

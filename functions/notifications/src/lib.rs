@@ -6,7 +6,7 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use serde_json::Value;
 use stockroom_domain::source::Sources;
 use stockroom_notify::{Detail, Mailer, Post, SOURCE, Unsent, VERSION};
-use stockroom_runtime::{ConfigError, Links, Runtime};
+use stockroom_runtime::{ConfigError, Links, Runtime, concerns};
 use stockroom_store::{MailOccasion, Store, StoreError};
 
 use crate::letter::Occasion;
@@ -43,7 +43,7 @@ impl<M: Mailer> Notifier<M> {
     /// # Errors
     /// Settings that only the sender of mail needs are missing.
     pub fn new(runtime: &Runtime, mailer: M) -> Result<Self, ConfigError> {
-        let Runtime { config, sources, store } = runtime;
+        let Runtime { config, sources, store, .. } = runtime;
         let post = Post::new(config, store, mailer)?;
         Ok(Self { store: store.clone(), sources: sources.clone(), links: Links::new(config).into(), post })
     }
@@ -60,6 +60,7 @@ impl<M: Mailer> Notifier<M> {
             return Ok(());
         };
         let detail: Detail = serde_json::from_value(event.detail).map_err(unreadable)?;
+        concerns(detail.organization_id);
         if detail.version != VERSION {
             return Err(NotifyError::Unreadable(format!("its version is {}", detail.version)));
         }

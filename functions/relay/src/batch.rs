@@ -9,6 +9,7 @@ use aws_lambda_events::{
 use serde::Deserialize as _;
 use serde_json::Value;
 use stockroom_notify::BusEntry;
+use stockroom_runtime::report;
 use stockroom_store::told_by;
 
 #[derive(Debug)]
@@ -36,6 +37,7 @@ impl Batch {
                 Err(reason) => {
                     // The record itself may hold what no log is to hold.
                     tracing::error!(sequence_number = number, reason, "a record of the stream cannot be read");
+                    report("unreadable_record", &reason, None);
                     read.unreadable.insert(place);
                 }
             }

@@ -1,7 +1,7 @@
 //! The Lambda function `relay`.
 
-use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::Value;
+use std::convert::Infallible;
+
 use stockroom_notify::EventBridge;
 use stockroom_runtime::Runtime;
 
@@ -9,8 +9,5 @@ use stockroom_runtime::Runtime;
 async fn main() -> Result<(), lambda_runtime::Error> {
     let runtime = Runtime::start()?;
     let (bus, sources) = (&EventBridge::new(&runtime.config), &runtime.sources);
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        Ok::<_, lambda_runtime::Error>(stockroom_relay::relay(bus, sources, event.payload).await)
-    }))
-    .await
+    runtime.serve(async |event| Ok::<_, Infallible>(stockroom_relay::relay(bus, sources, event).await)).await
 }

@@ -25,7 +25,7 @@ impl<M: Mailer> WeeklyReport<M> {
     /// # Errors
     /// Settings that only the sender of mail needs are missing.
     pub fn new(runtime: &Runtime, mailer: M) -> Result<Self, ConfigError> {
-        let Runtime { config, sources, store } = runtime;
+        let Runtime { config, sources, store, .. } = runtime;
         Ok(Self { store: store.clone(), sources: sources.clone(), post: Post::new(config, store, mailer)? })
     }
 }

@@ -1,7 +1,5 @@
 //! The Lambda function `weekly-report`.
 
-use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::Value;
 use stockroom_jobs::Worker;
 use stockroom_notify::{EventBridge, Ses};
 use stockroom_runtime::Runtime;
@@ -12,8 +10,5 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let runtime = Runtime::start()?;
     let task = WeeklyReport::new(&runtime, Ses::new(&runtime.config))?;
     let worker = &Worker::new(&runtime, task, EventBridge::new(&runtime.config));
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        worker.handle(event.payload).await.map_err(lambda_runtime::Error::from)
-    }))
-    .await
+    runtime.serve(async |event| worker.handle(event).await).await
 }

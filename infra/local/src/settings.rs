@@ -103,7 +103,8 @@ mod tests {
             | "ACCESS_TOKEN_EXPIRE_MINUTES"
             | "REFRESH_TOKEN_EXPIRE_DAYS"
             | "FEED_SETTLE_SECONDS"
-            | "MAIL_FROM" => None,
+            | "MAIL_FROM"
+            | "SENTRY_DSN" => None,
             "LIMIT_LOGIN" => Some("off".to_owned()),
             name if name.starts_with("LIMIT_") => Some("7/second".to_owned()),
             _ => Some("elsewhere.example".to_owned()),

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use stockroom_domain::source::Sources;
-use stockroom_runtime::{Links, Runtime};
+use stockroom_runtime::{Links, Reports, Runtime};
 use stockroom_store::Store;
 
 use crate::{cursor::Cursors, digest::Fingerprints, limits::Limits, password::Hasher, tenant::Tenants, token::Tokens};
@@ -25,13 +25,14 @@ struct Shared {
     links: Links,
     cors_origins: Vec<String>,
     feed_settle: Duration,
+    reports: Reports,
 }
 
 impl App {
     /// The application of one process.
     #[must_use]
     pub fn new(runtime: &Runtime) -> Self {
-        let Runtime { config, sources, store } = runtime;
+        let Runtime { config, sources, store, reports } = runtime;
         Self(Arc::new(Shared {
             store: store.clone(),
             sources: sources.clone(),
@@ -44,6 +45,7 @@ impl App {
             links: Links::new(config),
             cors_origins: config.cors_origins.clone(),
             feed_settle: config.feed_settle,
+            reports: reports.clone(),
         }))
     }
 
@@ -103,6 +105,10 @@ impl App {
 
     pub(crate) fn tenants(&self) -> &Tenants {
         &self.0.tenants
+    }
+
+    pub(crate) fn reports(&self) -> &Reports {
+        &self.0.reports
     }
 
     pub(crate) fn cors_origins(&self) -> &[String] {

@@ -1,4 +1,5 @@
-//! The outermost layer: gives a request its id, counts what it costs, finishes every answer and writes its log line.
+//! The outermost layer: gives a request its id, counts what it costs, finishes every answer, writes its log line and
+//! reports what failed.
 
 use std::time::Instant;
 
@@ -6,7 +7,7 @@ use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use http::{
     HeaderName, HeaderValue, Method, StatusCode,
@@ -17,10 +18,16 @@ use http::{
 };
 use lambda_http::request::RequestContext as GatewayContext;
 use stockroom_domain::id::EntryId;
+use stockroom_runtime::metrics;
 use stockroom_store::TenantScope;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::{app::App, context::RequestContext, limits, problem::Problem};
+use crate::{
+    app::App,
+    context::RequestContext,
+    limits,
+    problem::{ApiError, Problem},
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -35,7 +42,10 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
     let route = request.extensions().get::<MatchedPath>().cloned();
     let if_none_match = request.headers().get(IF_NONE_MATCH).cloned();
 
-    let mut response = next.run(request).await;
+    let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
+    let call = app.reports().call(format_args!("{method} {route}"), "http.server", &context.id);
+    let answered = call.run(next.run(request)).await;
+    let mut response = answered.unwrap_or_else(|panicked| ApiError::Internal(panicked.to_string()).into_response());
 
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = &problem
@@ -54,8 +64,13 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
     if let Ok(id) = HeaderValue::from_str(&context.id) {
         headers.insert(REQUEST_ID, id);
     }
-    let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
     log(&context, &method, route, &response, problem.as_ref(), started);
+    let is_failed = response.status().is_server_error();
+    if is_failed {
+        let code = problem.as_ref().map_or("failed", Problem::code);
+        call.fail(code, problem.as_ref().and_then(Problem::cause).unwrap_or_default());
+    }
+    call.finish(is_failed).await;
     response
 }
 
@@ -101,10 +116,12 @@ fn log(
         tracing::error!(request_id = context.id, cause, "failed");
     }
     tracing::info!(
+        target: metrics::REQUEST,
         request_id = context.id,
         method = method.as_str(),
         route,
         status,
+        status_class = class(status),
         code = problem.map(Problem::code),
         limit,
         organization,
@@ -116,6 +133,15 @@ fn log(
         write_half_units = cost.write_halves,
         "request"
     );
+}
+
+fn class(status: u16) -> &'static str {
+    match status {
+        ..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        500.. => "5xx",
+    }
 }
 
 /// Lets the configured origins call from a browser, and no other.

@@ -69,7 +69,10 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
     let scope = match route.access {
         Access::Public => None,
         access @ (Access::Permitted(_) | Access::SelfOr(_)) => match open(&gate.app, &mut request, access).await {
-            Ok(scope) => Some(scope),
+            Ok(scope) => {
+                stockroom_runtime::concerns(scope.claim().organization);
+                Some(scope)
+            }
             Err(error) => return error.into_response(),
         },
     };

@@ -15,7 +15,7 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use serde_json::{Value, json};
 use stockroom_domain::{id::OrganizationId, source::Sources, time::Timestamp};
 use stockroom_notify::{Bus, Unsent};
-use stockroom_runtime::Runtime;
+use stockroom_runtime::{Runtime, metrics};
 use stockroom_store::{Listed, Store, StoreError};
 
 pub use due::{Due, SOURCE};
@@ -150,7 +150,9 @@ impl<T: Task, B: Bus> Worker<T, B> {
         let at = event.time.and_then(|time| Timestamp::from_unix_millis(time.timestamp_millis()));
         let at = at.ok_or_else(|| JobError::Unreadable("it has no time, or one before 1970".to_owned()))?;
         let organizations = self.fan_out(at).await?;
-        tracing::info!(job = T::JOB.name(), %at, organizations, "a job is due");
+        tracing::info!(
+            target: metrics::JOB, job = T::JOB.name(), %at, organizations_due = organizations, "a job is due"
+        );
         Ok(json!({ "organizations": organizations }))
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use stockroom_domain::id::OrganizationId;
 use stockroom_notify::{Bus, put_all};
+use stockroom_runtime::{metrics, report};
 
 use crate::{
     Due, JobError, Progress, Task, Worker,
@@ -32,8 +33,17 @@ impl<T: Task, B: Bus> Worker<T, B> {
         };
         let messages: Vec<_> = records.iter().map(|record| self.work_on(record)).collect();
         let failed: Vec<Option<String>> = stream::iter(messages).buffered(AT_ONCE).collect().await;
+        let messages = failed.len();
+        let failed: Vec<String> = failed.into_iter().flatten().collect();
+        tracing::info!(
+            target: metrics::JOB,
+            job = T::JOB.name(),
+            messages_done = messages.saturating_sub(failed.len()),
+            messages_failed = failed.len(),
+            "a batch is worked off"
+        );
         let mut response = SqsBatchResponse::default();
-        for message in failed.into_iter().flatten() {
+        for message in failed {
             let mut failure = BatchItemFailure::default();
             failure.item_identifier = message;
             response.batch_item_failures.push(failure);
@@ -46,7 +56,10 @@ impl<T: Task, B: Bus> Worker<T, B> {
         let id = record.get("messageId").and_then(Value::as_str).unwrap_or_default();
         let body = record.get("body").and_then(Value::as_str).unwrap_or_default();
         let error = self.work_on_event(body).await.err()?;
-        tracing::error!(job = T::JOB.name(), message = id, %error, "a message is to come again");
+        let organization = organization_of(body);
+        let shown = organization.map(|id| id.to_string());
+        tracing::error!(job = T::JOB.name(), message = id, organization = shown, %error, "a message is to come again");
+        report("message_failed", &error, organization);
         Some(id.to_owned())
     }
 
@@ -73,4 +86,10 @@ impl<T: Task, B: Bus> Worker<T, B> {
             }
         }
     }
+}
+
+/// Whom a message is about that could not be worked on, if that much of it can be read.
+fn organization_of(body: &str) -> Option<OrganizationId> {
+    let event: Value = serde_json::from_str(body).ok()?;
+    event.pointer("/detail/organization_id")?.as_str()?.parse().ok()
 }

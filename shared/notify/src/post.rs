@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt as _, stream};
 use stockroom_domain::{id::OrganizationId, user::User};
-use stockroom_runtime::{Config, ConfigError};
+use stockroom_runtime::{Config, ConfigError, metrics};
 use stockroom_store::{MailClaim, MailOccasion, MailOutcome, Store, StoreError};
 
 use crate::{
@@ -55,26 +55,39 @@ impl<M: Mailer> Post<M> {
         letters: &[Letter],
     ) -> Result<(), Unsent> {
         let mails: Vec<_> = letters.iter().map(|letter| self.send(organization, occasion, letter)).collect();
-        let results: Vec<Result<bool, StoreError>> = stream::iter(mails).buffer_unordered(AT_ONCE).collect().await;
-        let unsent = results.iter().filter(|result| !matches!(result, Ok(true))).count();
-        for error in results.into_iter().filter_map(Result::err) {
+        let results: Vec<Result<_, StoreError>> = stream::iter(mails).buffer_unordered(AT_ONCE).collect().await;
+        for error in results.iter().filter_map(|result| result.as_ref().err()) {
             tracing::warn!(%occasion, %error, "a mail could not be sent");
+        }
+        let outcomes = || results.iter().map(|result| result.as_ref().copied().unwrap_or(Some(MailOutcome::Unsent)));
+        let count = |wanted| outcomes().filter(|outcome| *outcome == Some(wanted)).count();
+        let unsent = count(MailOutcome::Unsent);
+        if !results.is_empty() {
+            tracing::info!(
+                target: metrics::MAIL,
+                %organization,
+                %occasion,
+                mails_sent = count(MailOutcome::Sent),
+                mails_refused = count(MailOutcome::Refused),
+                mails_unsent = unsent,
+                "mail"
+            );
         }
         if unsent == 0 { Ok(()) } else { Err(Unsent(unsent)) }
     }
 
-    /// Sends one mail, unless that was done. False when it is to be tried again.
+    /// Sends one mail, unless that was done before.
     async fn send(
         &self,
         organization: OrganizationId,
         occasion: MailOccasion,
         letter: &Letter,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<MailOutcome>, StoreError> {
         let mailing = self.store.mailing(organization);
         let lease = match mailing.claim(occasion, letter.to.id).await? {
             MailClaim::Leased(lease) => lease,
-            MailClaim::Settled => return Ok(true),
-            MailClaim::Held => return Ok(false),
+            MailClaim::Settled => return Ok(None),
+            MailClaim::Held => return Ok(Some(MailOutcome::Unsent)),
         };
         let mail = Mail {
             organization,
@@ -96,6 +109,6 @@ impl<M: Mailer> Post<M> {
         if !mailing.settle(&lease, outcome).await? {
             tracing::warn!(%occasion, user = %letter.to.id, "a mail took longer than its lease");
         }
-        Ok(outcome != MailOutcome::Unsent)
+        Ok(Some(outcome))
     }
 }

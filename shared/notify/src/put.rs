@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use stockroom_domain::source::Sources;
+use stockroom_runtime::metrics;
 
 use crate::bus::{Bus, BusEntry, LARGEST_ENTRY, MOST_ENTRIES};
 
@@ -14,6 +15,10 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Puts entries on the bus in their order, each with whatever its caller knows it by; gives back those that the bus did
 /// not take, however often it was asked.
 pub async fn put_all<K: Send>(bus: &impl Bus, sources: &Sources, entries: Vec<(K, BusEntry)>) -> Vec<K> {
+    if entries.is_empty() {
+        return Vec::new();
+    }
+    let count = entries.len();
     let mut waiting = entries;
     let mut pause = PAUSE;
     for attempt in 1..=TRIES {
@@ -29,6 +34,12 @@ pub async fn put_all<K: Send>(bus: &impl Bus, sources: &Sources, entries: Vec<(K
         tokio::time::sleep(Duration::from_millis(sources.below(millis.saturating_add(1)))).await;
         pause = pause.saturating_mul(2);
     }
+    tracing::info!(
+        target: metrics::EVENTS,
+        events_put = count.saturating_sub(waiting.len()),
+        events_not_taken = waiting.len(),
+        "events"
+    );
     waiting.into_iter().map(|(known_by, _)| known_by).collect()
 }
 

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sentry::types::Dsn;
 use stockroom_domain::{limit::Limit, text::Email};
 use stockroom_store::{Connection, WRITE_DEADLINE};
 
@@ -13,6 +14,10 @@ pub struct Config {
     pub environment: Environment,
     /// `LOG_LEVEL`: `error`, `warn`, `info`, `debug` or `trace`.
     pub log_level: LogLevel,
+    /// `AWS_LAMBDA_FUNCTION_NAME`: which function it is, for logs, metrics and reports.
+    pub function: String,
+    /// `SENTRY_DSN`: where errors and traces are reported. Only the reports look at it.
+    pub(crate) sentry_dsn: Option<Dsn>,
     /// `PROJECT_NAME`: who issues the tokens.
     pub project_name: String,
     /// `SECRET_KEY`: signs tokens; at least 32 characters.
@@ -78,6 +83,19 @@ pub enum Environment {
     Testing,
     Staging,
     Production,
+}
+
+impl Environment {
+    /// Its name as a setting.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Testing => "testing",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
 }
 
 impl FromStr for Environment {
@@ -200,6 +218,8 @@ impl Config {
         let debug = read.or("DEBUG", Switch(false));
         let level = if debug.is_some_and(|Switch(on)| on) { LogLevel("debug") } else { LogLevel::INFO };
         let log_level = read.or("LOG_LEVEL", level);
+        let function = read.or("AWS_LAMBDA_FUNCTION_NAME", "stockroom".to_owned());
+        let sentry_dsn = read.optional("SENTRY_DSN");
         let project_name = read.or("PROJECT_NAME", "stockroom".to_owned());
         let secret_key = read.required("SECRET_KEY", "at least 32 random characters");
         let secret_key_previous = read.optional("SECRET_KEY_PREVIOUS");
@@ -222,15 +242,7 @@ impl Config {
         let login_address = read.limit("LIMIT_LOGIN_ADDRESS", "60/minute");
         let onboarding = read.limit("LIMIT_ONBOARDING", "3/hour");
         let settle = read.or("FEED_SETTLE_SECONDS", Settle(Duration::from_secs(15)));
-        let table = read.required("TABLE_NAME", "the name of the DynamoDB table");
-        let region = match read.text("AWS_REGION") {
-            Some(region) => Some(region),
-            None => read.required("AWS_DEFAULT_REGION", "an AWS region such as eu-central-1 (or AWS_REGION)"),
-        };
-        let access_key_id = read.required("AWS_ACCESS_KEY_ID", "the access key that Lambda sets, or one of yours");
-        let secret_access_key = read.required("AWS_SECRET_ACCESS_KEY", "the secret of the access key");
-        let session_token = read.text("AWS_SESSION_TOKEN");
-        let endpoint = read.text("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| read.text("AWS_ENDPOINT_URL"));
+        let connection = read.connection();
         let event_bus_name = read.or("EVENT_BUS_NAME", "stockroom".to_owned());
         let mail_from = match environment {
             Some(Environment::Staging | Environment::Production) => read.optional("MAIL_FROM"),
@@ -247,6 +259,8 @@ impl Config {
             Some(Self {
                 environment: environment?,
                 log_level: log_level?,
+                function: function?,
+                sentry_dsn: sentry_dsn?.map(|SentryDsn(dsn)| dsn),
                 project_name: project_name?,
                 secret_key: secret_key?,
                 secret_key_previous: secret_key_previous?,
@@ -265,14 +279,7 @@ impl Config {
                     onboarding: onboarding?.0,
                 },
                 feed_settle: settle?.0,
-                connection: Connection {
-                    table: table?,
-                    region: region?,
-                    endpoint,
-                    access_key_id: access_key_id?,
-                    secret_access_key: secret_access_key?,
-                    session_token,
-                },
+                connection: connection?,
                 event_bus_name: event_bus_name?,
                 mail_from: mail_from?.and_then(|MailFrom(from)| from),
                 events_endpoint,
@@ -280,6 +287,16 @@ impl Config {
             })
         };
         build().ok_or(ConfigError(faults))
+    }
+
+    /// Reads from the process's environment where the table is and who asks, for a program that needs no more.
+    ///
+    /// # Errors
+    /// Every setting of these that is missing.
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+    pub fn connection_from_env() -> Result<Connection, ConfigError> {
+        let mut read = Reader { variables: &|name| std::env::var(name).ok(), faults: Vec::new() };
+        read.connection().ok_or(ConfigError(read.faults))
     }
 
     /// Whom mail comes from, for what sends mail.
@@ -327,6 +344,24 @@ impl Reader<'_> {
         self.optional(name).map(|value| value.unwrap_or(default))
     }
 
+    fn connection(&mut self) -> Option<Connection> {
+        let table = self.required("TABLE_NAME", "the name of the DynamoDB table");
+        let region = match self.text("AWS_REGION") {
+            Some(region) => Some(region),
+            None => self.required("AWS_DEFAULT_REGION", "an AWS region such as eu-central-1 (or AWS_REGION)"),
+        };
+        let access_key_id = self.required("AWS_ACCESS_KEY_ID", "the access key that Lambda sets, or one of yours");
+        let secret_access_key = self.required("AWS_SECRET_ACCESS_KEY", "the secret of the access key");
+        Some(Connection {
+            table: table?,
+            region: region?,
+            endpoint: self.text("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| self.text("AWS_ENDPOINT_URL")),
+            access_key_id: access_key_id?,
+            secret_access_key: secret_access_key?,
+            session_token: self.text("AWS_SESSION_TOKEN"),
+        })
+    }
+
     fn limit(&mut self, name: &str, default: &str) -> Option<Allowed> {
         let value = self.text(name);
         let allowed = value.as_deref().unwrap_or(default).parse();
@@ -346,6 +381,17 @@ impl FromStr for Allowed {
         }
         let expected = "1 to 1000000 per second, minute or hour, such as 600/minute, or off";
         text.parse().map(|limit| Self(Some(limit))).map_err(|_| expected)
+    }
+}
+
+/// Where Sentry takes reports, with the public key of a project.
+struct SentryDsn(Dsn);
+
+impl FromStr for SentryDsn {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self).map_err(|_| "a DSN of Sentry such as https://key@o1.ingest.sentry.io/1")
     }
 }
 
@@ -549,6 +595,18 @@ mod tests {
         assert_eq!(read(&[("FEED_SETTLE_SECONDS", "11")]).unwrap().feed_settle, Duration::from_secs(11));
         for bad in ["10", "0", "-1", "12.5", "1e2", "99999999999"] {
             assert!(read(&[("FEED_SETTLE_SECONDS", bad)]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn reports_go_where_a_dsn_says_and_nowhere_without_one() {
+        let dsn = |text: &str| read(&[("SENTRY_DSN", text)]).map(|config| config.sentry_dsn);
+        assert_eq!(dsn("").unwrap(), None);
+        let given = dsn("https://key@o1.ingest.sentry.io/1").unwrap().unwrap();
+        assert_eq!((given.public_key(), given.host()), ("key", "o1.ingest.sentry.io"));
+        for bad in ["https://o1.ingest.sentry.io/1", "key@sentry.io/1", "https://key@sentry.io", "on"] {
+            let faults = dsn(bad).unwrap_err().to_string();
+            assert!(faults.contains("SENTRY_DSN cannot be used, expected a DSN"), "{faults}");
         }
     }
 

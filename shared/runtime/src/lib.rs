@@ -1,8 +1,13 @@
-//! How every function starts: settings from the environment, JSON logs, one client that is kept for all calls.
+//! How every function starts: settings from the environment, JSON logs, one client that is kept for all calls; and what
+//! is told of each call: metrics in the log, failures and traces to Sentry.
 #![warn(missing_docs)]
 
 pub mod config;
+mod events;
 mod links;
+pub mod metrics;
+mod outbox;
+mod reports;
 mod sources;
 mod telemetry;
 
@@ -10,9 +15,11 @@ use stockroom_domain::source::Sources;
 use stockroom_store::{Store, TableClient};
 
 pub use config::{Config, ConfigError};
+pub use events::CallError;
 pub use links::{Link, Links, Purpose};
+pub use reports::{Call, Panicked, Reports, concerns, report};
 pub use sources::{OsEntropy, SystemClock};
-pub use telemetry::init as init_telemetry;
+pub use telemetry::{init as init_telemetry, lines as log_lines};
 
 /// What a function works with, made once when its process starts.
 #[derive(Debug, Clone)]
@@ -23,6 +30,8 @@ pub struct Runtime {
     pub sources: Sources,
     /// The table.
     pub store: Store,
+    /// Where failures and traces go.
+    pub reports: Reports,
 }
 
 impl Runtime {
@@ -40,6 +49,7 @@ impl Runtime {
     #[must_use]
     pub fn new(config: Config, sources: Sources) -> Self {
         let store = Store::new(TableClient::new(config.connection.clone()), sources.clone());
-        Self { config, sources, store }
+        let reports = Reports::new(&config);
+        Self { config, sources, store, reports }
     }
 }

@@ -1,15 +1,91 @@
-//! Logs as JSON lines on standard output, where Lambda collects them.
+//! Logs as JSON lines on standard output, where Lambda collects them, some with [metrics](crate::metrics).
 
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use std::{
+    cell::RefCell,
+    fmt,
+    panic::{set_hook, take_hook},
+    sync::Once,
+};
 
-use crate::config::Config;
+use stockroom_domain::source::Clock as _;
+use tracing::{Event, Subscriber};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    fmt::{
+        FmtContext, FormatEvent, FormatFields, MakeWriter,
+        format::{Format, Json, JsonFields, Writer},
+    },
+    prelude::*,
+    registry::LookupSpan,
+};
+
+use crate::{SystemClock, config::Config, metrics};
+
+thread_local! {
+    /// Where the last panic of this thread was.
+    static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+}
 
 /// Begins logging at the configured level; does nothing where a subscriber is set already.
 pub fn init(config: &Config) {
     let filter = format!("warn,stockroom={level}", level = config.log_level);
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    let lines = lines(&config.function, std::io::stdout);
     if tracing_subscriber::registry().with(filter).with(lines).try_init().is_err() {
         tracing::debug!("a subscriber was set before");
     }
+    note_panics();
+}
+
+/// The log's form: each event is one line of JSON, in one call of the writer.
+pub fn lines<S, W>(function: &str, writer: W) -> impl Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + 'static,
+{
+    let json = tracing_subscriber::fmt::format().json().flatten_event(true);
+    let json = json.with_current_span(false).with_span_list(false);
+    let lines = Lines { json, function: function.to_owned() };
+    tracing_subscriber::fmt::layer().event_format(lines).fmt_fields(JsonFields::new()).with_writer(writer)
+}
+
+struct Lines {
+    json: Format<Json>,
+    function: String,
+}
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let metadata = event.metadata();
+        let has = |name: &str| metadata.fields().field(name).is_some();
+        let Some(members) = metrics::members(metadata.target(), &self.function, SystemClock.now(), has) else {
+            return self.json.format_event(context, writer, event);
+        };
+        let mut line = String::new();
+        self.json.format_event(context, Writer::new(&mut line), event)?;
+        let open = line.trim_end().strip_suffix('}').ok_or(fmt::Error)?;
+        writeln!(writer, "{open},{members}}}")
+    }
+}
+
+/// Keeps the place of each panic for whoever catches it; what else is done about panics is done as before.
+fn note_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = take_hook();
+        set_hook(Box::new(move |panic| {
+            let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line()));
+            LAST_PANIC.with_borrow_mut(|last| *last = place);
+            before(panic);
+        }));
+    });
+}
+
+/// Where the panic was that has just been caught on this thread.
+pub(crate) fn last_panic() -> Option<String> {
+    LAST_PANIC.take()
 }

@@ -88,6 +88,28 @@ pub(crate) fn onboarding_idempotency(subdomain: &Subdomain) -> String {
     format!("TENANT#{subdomain}#IDEMPOTENCY")
 }
 
+/// How far migrations have come, and all their runs.
+pub(crate) const MIGRATIONS: &str = "MIGRATIONS";
+
+/// A migration, and where it is.
+pub(crate) fn migration(id: &str) -> Key {
+    Key::new(MIGRATIONS, id)
+}
+
+/// One run of a migration.
+pub(crate) fn migration_run(id: &str, run: &str) -> Key {
+    Key::new(MIGRATIONS, format!("{id}#{run}"))
+}
+
+/// The kind of users.
+pub(crate) const USER: &str = "USER";
+
+/// Of which kind the items of a partition are: its word behind the organization, or its first.
+pub(crate) fn kind(pk: &str) -> &str {
+    let own = pk.strip_prefix("ORG#").and_then(|rest| rest.split_once('#')).map_or(pk, |(_, kind)| kind);
+    own.split('#').next().unwrap_or_default()
+}
+
 /// A bucket of a rate limit: of a user, an organization, an address, ...
 pub(crate) fn rate(limit: &str, whom: impl std::fmt::Display) -> Key {
     Key::new(format!("RATE#{limit}#{whom}"), "RATE")
@@ -142,7 +164,7 @@ impl OrganizationKeys {
 
     /// The partition of all users.
     pub(crate) fn users(self) -> String {
-        self.partition("USER")
+        self.partition(USER)
     }
 
     pub(crate) fn user(self, id: UserId) -> Key {
@@ -385,6 +407,15 @@ mod tests {
         for other in [keys.users(), keys.skus(), keys.low(), keys.log_shard(SHARDS), "TENANT#acme".to_owned()] {
             assert_eq!(parse_log_partition(&other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_partition_tells_the_kind_of_its_items() {
+        let organization: OrganizationId = "0190b6a4-7b1e-7c3a-8f00-0123456789ab".parse().unwrap();
+        let keys = OrganizationKeys(organization);
+        let partitions = [keys.users(), keys.movement_shard(3), keys.low(), tenant("acme").pk, MIGRATIONS.to_owned()];
+        assert_eq!(partitions.each_ref().map(|pk| kind(pk)), [USER, "MOVE", "LOW", "TENANT", MIGRATIONS]);
+        assert_eq!(["", "ORG#", "ORG#x"].map(kind), ["", "ORG", "ORG"]);
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod low_watch;
 mod mailing;
 mod merge;
 mod meter;
+mod migrations;
 mod movements;
 mod organizations;
 mod page;
@@ -37,6 +38,7 @@ mod purchasing;
 mod purging;
 mod reporting;
 mod retry;
+mod schema;
 mod scope;
 mod sessions;
 mod stream;
@@ -63,6 +65,9 @@ pub use log::Origin;
 pub use low_watch::{LowStock, LowWatch, MOST_SHOWN, REMIND_AFTER};
 pub use mailing::{MAIL_LEASE, MailClaim, MailLease, MailOccasion, MailOutcome, Mailing, Recipient};
 pub use meter::{Cost, Meter};
+pub use migrations::{
+    MIGRATIONS_OF_THIS_PROGRAM, MigrateError, Migration, MigrationRun, MigrationState, Migrations, Pace, RUN_LEASE,
+};
 pub use movements::{MovementFilter, Movements, RecordedMovement};
 pub use organizations::{NewOrganization, OrganizationChange, Organizations, SignedUp};
 pub use page::{Page, PageRequest, Position};
@@ -99,6 +104,13 @@ impl Store {
     #[must_use]
     pub fn metered(&self, meter: Meter) -> Self {
         Self { table: self.table.metered(meter) }
+    }
+
+    /// What this store has cost since this was last asked, its clones included but for those that count on a meter of
+    /// their own.
+    #[must_use]
+    pub fn take_cost(&self) -> Cost {
+        self.table.meter.take()
     }
 
     /// The same store, counting this request's calls against `admission` before it lets anything out or commits anything.
@@ -198,6 +210,12 @@ impl Store {
     #[must_use]
     pub fn purging(&self) -> Purging<'_> {
         Purging::new(&self.table)
+    }
+
+    /// How far stored items have been brought to the current version of their shape. For whoever runs the product.
+    #[must_use]
+    pub fn migrations(&self) -> Migrations<'_> {
+        Migrations::new(&self.table)
     }
 
     /// The people of the caller's organization.

@@ -49,20 +49,28 @@ impl Meter {
     /// What was counted until now.
     #[must_use]
     pub fn cost(&self) -> Cost {
-        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        calls.sort_by_key(|call| call.ended);
-        let mut cost = Cost { calls: calls.len(), ..Cost::default() };
-        let mut last_end = None;
-        for call in calls {
-            cost.read_halves = cost.read_halves.saturating_add(call.read_halves);
-            cost.write_halves = cost.write_halves.saturating_add(call.write_halves);
-            if last_end.is_none_or(|end| call.started >= end) {
-                cost.round_trips = cost.round_trips.saturating_add(1);
-                last_end = Some(call.ended);
-            }
-        }
-        cost
+        cost(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
+
+    /// What was counted until now; counting begins anew.
+    pub(crate) fn take(&self) -> Cost {
+        cost(std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+fn cost(mut calls: Vec<Call>) -> Cost {
+    calls.sort_by_key(|call| call.ended);
+    let mut cost = Cost { calls: calls.len(), ..Cost::default() };
+    let mut last_end = None;
+    for call in calls {
+        cost.read_halves = cost.read_halves.saturating_add(call.read_halves);
+        cost.write_halves = cost.write_halves.saturating_add(call.write_halves);
+        if last_end.is_none_or(|end| call.started >= end) {
+            cost.round_trips = cost.round_trips.saturating_add(1);
+            last_end = Some(call.ended);
+        }
+    }
+    cost
 }
 
 #[expect(clippy::float_arithmetic, reason = "the table reports units as a float with one binary decimal")]

@@ -8,6 +8,7 @@ use crate::{
     events::DomainEvent,
     item::Item,
     keys::{Key, parse_log_partition},
+    schema::upgrade,
 };
 
 /// What one entry of the log tells whoever follows the stream.
@@ -28,6 +29,6 @@ pub fn told_by(new_image: serde_dynamo::Item) -> Result<Option<Told>, StoreError
     let item: Item = new_image.into();
     let key = Key::of(&item).ok_or_else(|| StoreError::internal("a record of the stream has no key"))?;
     let Some(organization) = parse_log_partition(&key.pk) else { return Ok(None) };
-    let entry = LogEntry::of(&item)?;
+    let entry = LogEntry::of(&upgrade(item)?)?;
     Ok(Some(Told { organization, events: DomainEvent::of(&entry) }))
 }

@@ -22,6 +22,7 @@ use crate::{
     meter::Meter,
     page::Position,
     retry::{Failure, Patience, classify, classify_transaction, classify_transactional_read},
+    schema::upgrade,
     scope::{Caller, TenantScope},
 };
 
@@ -128,7 +129,12 @@ impl Table {
     /// Strongly consistent reads by key, in one round trip; keys that are not there are missing from the result.
     pub(crate) async fn get(&self, keys: &[Key]) -> Result<Items, StoreError> {
         let batches = self.admitted(try_join_all(keys.chunks(BATCH).map(|keys| self.get_batch(keys)))).await?;
-        Ok(batches.into_iter().flatten().collect())
+        upgraded(batches)
+    }
+
+    /// One item as it is stored, of whatever version.
+    pub(crate) async fn get_stored(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        Ok(self.get_batch(std::slice::from_ref(key)).await?.remove(key))
     }
 
     async fn get_batch(&self, keys: &[Key]) -> Result<Items, StoreError> {
@@ -175,7 +181,7 @@ impl Table {
     /// Twice the price; for when absence decides.
     pub(crate) async fn get_settled(&self, keys: &[Key]) -> Result<Items, StoreError> {
         let batches = self.admitted(try_join_all(keys.chunks(BATCH).map(|keys| self.get_settled_batch(keys)))).await?;
-        Ok(batches.into_iter().flatten().collect())
+        upgraded(batches)
     }
 
     async fn get_settled_batch(&self, keys: &[Key]) -> Result<Items, StoreError> {
@@ -252,10 +258,12 @@ impl Table {
 
     /// One page of one partition.
     pub(crate) async fn query(&self, query: &Query) -> Result<Found, StoreError> {
-        self.admitted(Box::pin(self.query_page(query))).await
+        let Found { items, last } = self.admitted(Box::pin(self.query_stored(query))).await?;
+        Ok(Found { items: items.into_iter().map(upgrade).collect::<Result<_, _>>()?, last })
     }
 
-    async fn query_page(&self, query: &Query) -> Result<Found, StoreError> {
+    /// The same, with items as they are stored, of whatever version.
+    pub(crate) async fn query_stored(&self, query: &Query) -> Result<Found, StoreError> {
         let (partition_name, sort_name) = query.index.map_or(("pk", "sk"), Index::key_names);
         let condition = match &query.range {
             Range::All => expression(format!("#{partition_name} = :partition")),
@@ -411,7 +419,7 @@ impl Table {
             match result {
                 Ok(output) => {
                     self.meter.record(started, ended, true, output.consumed_capacity());
-                    return Ok((Conditional::Done, output.attributes));
+                    return Ok((Conditional::Done, output.attributes.map(upgrade).transpose()?));
                 }
                 Err(error) => {
                     self.meter.record(started, ended, true, []);
@@ -480,4 +488,8 @@ impl Table {
             }
         }
     }
+}
+
+fn upgraded(batches: Vec<Items>) -> Result<Items, StoreError> {
+    batches.into_iter().flatten().map(|(key, item)| Ok((key, upgrade(item)?))).collect()
 }

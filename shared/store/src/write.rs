@@ -31,6 +31,7 @@ use crate::{
     keys::Key,
     log::{Entry, Origin, OriginRecord},
     retry::{Failure, Patience},
+    schema,
     scope::{Caller, TenantScope},
     table::{Conditional, Items, Table},
 };
@@ -190,7 +191,8 @@ impl<T> Change<T> {
     }
 
     /// Puts the whole item, if `condition` holds of what is there.
-    pub(crate) fn put(mut self, item: Item, condition: &Expression) -> Result<Self, StoreError> {
+    pub(crate) fn put(mut self, mut item: Item, condition: &Expression) -> Result<Self, StoreError> {
+        schema::stamp(&mut item);
         let put = action!(Put, condition, []).set_item(Some(item)).build().map_err(StoreError::internal)?;
         self.actions.push(TransactWriteItem::builder().put(put).build());
         Ok(self)

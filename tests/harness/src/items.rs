@@ -34,6 +34,26 @@ fn raw(database: &Database) -> Vec<HashMap<String, AttributeValue>> {
     }
 }
 
+/// Takes attributes from an item.
+pub(crate) fn forget(database: &Database, item: &Value, attributes: &[&str]) {
+    let names: Map<_, _> = attributes.iter().map(|name| (format!("#{name}"), json!(name))).collect();
+    let removed: Vec<_> = names.keys().cloned().collect();
+    let request = serde_json::from_value(json!({
+        "TableName": TABLE_NAME, "Key": key(item),
+        "UpdateExpression": format!("REMOVE {}", removed.join(", ")), "ExpressionAttributeNames": names,
+    }));
+    database.update_item(request.unwrap()).unwrap();
+}
+
+pub(crate) fn delete(database: &Database, item: &Value) {
+    let request = serde_json::from_value(json!({"TableName": TABLE_NAME, "Key": key(item)}));
+    database.delete_item(request.unwrap()).unwrap();
+}
+
+fn key(item: &Value) -> Value {
+    json!({"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}})
+}
+
 fn plain_item(item: &HashMap<String, AttributeValue>) -> Value {
     Value::Object(item.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>())
 }

@@ -8,6 +8,7 @@
 //! | [`Client`], [`Request`], [`Reply`] | HTTP the deployed way: gateway event, router, proxy response |
 //! | [`Faults`] | what goes wrong between a function and its table |
 //! | [`Access`] | what a function asked of the table, as a policy sees it; see [`Stack::accesses`] |
+//! | [`Ingest`] | what was reported to Sentry |
 //! | [`TestClock`], [`SeededEntropy`] | time and randomness |
 //! | [`Reply::cost`], [`Reply::log`], [`log_lines`] | what the edge wrote of a request, and all that was ever logged |
 //! | [`Stack::check_invariants`] | what must hold of the table whatever happened |
@@ -27,6 +28,7 @@
 mod calls;
 mod client;
 mod faults;
+mod ingest;
 mod invariants;
 mod items;
 mod observe;
@@ -38,6 +40,7 @@ mod stack;
 pub use calls::Access;
 pub use client::{Client, Request, at_once};
 pub use faults::{Fault, Faults, Held};
+pub use ingest::{Ingest, Manner};
 pub use observe::log_lines;
 pub use reply::Reply;
 pub use shop::{New, PASSWORD, Person, Requested, Shop};

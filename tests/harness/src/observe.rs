@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::shop::PASSWORD;
 
@@ -16,8 +16,8 @@ use crate::shop::PASSWORD;
 const FILTER: &str = "warn,stockroom=trace,dynoxide=off";
 
 static LOG: LazyLock<Mutex<Log>> = LazyLock::new(|| {
-    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
-    let subscriber = tracing_subscriber::registry().with(EnvFilter::new(FILTER)).with(lines.with_writer(|| Writer));
+    let lines = stockroom_runtime::log_lines("tests", || Writer);
+    let subscriber = tracing_subscriber::registry().with(EnvFilter::new(FILTER)).with(lines);
     subscriber.try_init().expect("nobody else takes the log");
     Mutex::default()
 });

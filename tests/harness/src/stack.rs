@@ -216,6 +216,18 @@ impl Stack {
         self.clock().set(other.clock().now());
     }
 
+    /// Takes attributes from an item, past the product, so that it is as an older version of the product had left it.
+    pub fn forget(&self, item: &Value, attributes: &[&str]) {
+        items::forget(self.database(), item, attributes);
+    }
+
+    /// Deletes a partition, past the product.
+    pub fn forget_partition(&self, partition: &str) {
+        for item in self.items().iter().filter(|item| item["pk"] == partition) {
+            items::delete(self.database(), item);
+        }
+    }
+
     /// What of the table contradicts itself; see [`check_invariants`](Self::check_invariants).
     #[must_use]
     pub fn violations(&self) -> Vec<String> {

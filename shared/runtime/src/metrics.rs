@@ -1,0 +1,78 @@
+//! Metrics in CloudWatch's embedded metric format: a log line that says of some of its members that they are metrics.
+//! CloudWatch makes them of the log, so they cost no call.
+//!
+//! Each combination of dimensions is a metric that is paid for. So an operation has its latency alone, by the class of
+//! its status; what it takes of the table is told of the function as a whole, and of each request in the log.
+
+use std::fmt::Write as _;
+
+use stockroom_domain::time::Timestamp;
+
+/// The target of the line of a request.
+pub const REQUEST: &str = "stockroom::metrics::request";
+/// The target of the line of a call that is no request.
+pub const CALL: &str = "stockroom::metrics::call";
+/// The target of the line of events that were put on the bus.
+pub const EVENTS: &str = "stockroom::metrics::events";
+/// The target of the line of mails about one occasion.
+pub const MAIL: &str = "stockroom::metrics::mail";
+/// The target of the line of a job: for how many organizations it is due, or what came of a batch of its queue.
+pub const JOB: &str = "stockroom::metrics::job";
+
+/// Members of a line that are metrics, each with its unit, under the same dimensions.
+struct Directive {
+    dimensions: &'static [&'static str],
+    metrics: &'static [(&'static str, &'static str)],
+}
+
+/// The function, which every line names.
+const FUNCTION: &[&str] = &["function"];
+const MILLISECONDS: (&str, &str) = ("milliseconds", "Milliseconds");
+const CAPACITY: &[(&str, &str)] =
+    &[("round_trips", "Count"), ("read_half_units", "Count"), ("write_half_units", "Count")];
+
+fn directives(target: &str) -> &'static [Directive] {
+    match target {
+        REQUEST => &[
+            Directive { dimensions: &["function", "method", "route", "status_class"], metrics: &[MILLISECONDS] },
+            Directive { dimensions: FUNCTION, metrics: CAPACITY },
+        ],
+        CALL => &[
+            Directive { dimensions: FUNCTION, metrics: &[MILLISECONDS, ("failures", "Count")] },
+            Directive { dimensions: FUNCTION, metrics: CAPACITY },
+        ],
+        EVENTS => {
+            &[Directive { dimensions: FUNCTION, metrics: &[("events_put", "Count"), ("events_not_taken", "Count")] }]
+        }
+        MAIL => &[Directive {
+            dimensions: FUNCTION,
+            metrics: &[("mails_sent", "Count"), ("mails_refused", "Count"), ("mails_unsent", "Count")],
+        }],
+        JOB => &[Directive {
+            dimensions: FUNCTION,
+            metrics: &[("organizations_due", "Count"), ("messages_done", "Count"), ("messages_failed", "Count")],
+        }],
+        _ => &[],
+    }
+}
+
+/// The members that make a line of this target one with metrics; `None` for one that has none. Of what a directive
+/// names, a line has what `has` says.
+pub(crate) fn members(target: &str, function: &str, now: Timestamp, has: impl Fn(&str) -> bool) -> Option<String> {
+    let directives = directives(target);
+    if directives.is_empty() {
+        return None;
+    }
+    let list = |texts: &mut dyn Iterator<Item = String>| texts.collect::<Vec<_>>().join(",");
+    let directive = |directive: &Directive| {
+        let dimensions = list(&mut directive.dimensions.iter().map(|name| format!("\"{name}\"")));
+        let present = directive.metrics.iter().filter(|(name, _)| has(name));
+        let metrics = list(&mut present.map(|(name, unit)| format!("{{\"Name\":\"{name}\",\"Unit\":\"{unit}\"}}")));
+        format!("{{\"Namespace\":\"Stockroom\",\"Dimensions\":[[{dimensions}]],\"Metrics\":[{metrics}]}}")
+    };
+    let directives = list(&mut directives.iter().map(directive));
+    let mut members = format!("\"function\":{}", serde_json::Value::from(function));
+    let at = now.unix_millis();
+    write!(members, ",\"_aws\":{{\"Timestamp\":{at},\"CloudWatchMetrics\":[{directives}]}}").ok()?;
+    Some(members)
+}

@@ -1,0 +1,69 @@
+//! Which version of its shape an item has, and how one of an older version is read: the one place that knows how items
+//! were before.
+//!
+//! An item's version stands in its attribute `schema`; one without it has version 1, so a kind that never changed pays
+//! nothing for it. Whatever is read passes [`upgrade`]; whatever is put is [stamped](stamp). `infra/MIGRATIONS.md` says
+//! how a shape is changed.
+
+use crate::{
+    error::StoreError,
+    identity::search_text,
+    item::{Item, data, n, s},
+    keys::{USER, kind},
+};
+
+/// The attribute of an item's version.
+const SCHEMA: &str = "schema";
+
+/// Makes an item of one version one of the next. It takes the item as the product may have left it since it was put: an
+/// update of single attributes changes no version, and indexes show none. So what is of the next version already stays.
+type Upgrade = fn(&mut Item) -> Result<(), StoreError>;
+
+/// The upgrades of a kind, from version 1 on. A kind's current version is one more than these are.
+fn upgrades(kind: &str) -> &'static [Upgrade] {
+    match kind {
+        USER => &[find_users_by_text],
+        _ => &[],
+    }
+}
+
+/// Version 2 of a user: found by name and address. Users who signed up before users could be listed have no `search`.
+fn find_users_by_text(item: &mut Item) -> Result<(), StoreError> {
+    if !item.contains_key("search") {
+        item.insert("search".to_owned(), s(search_text(&data(item)?)));
+    }
+    Ok(())
+}
+
+/// An item as the current version has it. One of a version that this program does not know yet stays as it is.
+///
+/// # Errors
+/// [`StoreError::Internal`] for an item of which its upgrade can make nothing.
+pub(crate) fn upgrade(mut item: Item) -> Result<Item, StoreError> {
+    let upgrades = upgrades(kind_of(&item));
+    let version = version(&item);
+    if version > upgrades.len() {
+        return Ok(item);
+    }
+    for upgrade in upgrades.iter().skip(version.saturating_sub(1)) {
+        upgrade(&mut item)?;
+    }
+    stamp(&mut item);
+    Ok(item)
+}
+
+/// Writes the current version into an item of the current shape.
+pub(crate) fn stamp(item: &mut Item) {
+    let current = upgrades(kind_of(item)).len().saturating_add(1);
+    if current > 1 {
+        item.insert(SCHEMA.to_owned(), n(u64::try_from(current).unwrap_or(u64::MAX)));
+    }
+}
+
+fn kind_of(item: &Item) -> &str {
+    item.get("pk").and_then(|pk| pk.as_s().ok()).map_or("", |pk| kind(pk))
+}
+
+fn version(item: &Item) -> usize {
+    item.get(SCHEMA).and_then(|version| version.as_n().ok()?.parse().ok()).unwrap_or(1)
+}

@@ -1,0 +1,244 @@
+//! Items of an older shape: read as if they were of today's, and brought there by `migrate` while the product is in use.
+#![expect(clippy::unwrap_used, reason = "these are tests: what is not as expected ends them there")]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stockroom_harness::{Shop, Stack};
+use stockroom_migrate::{Command, run};
+use stockroom_store::{
+    MIGRATIONS_OF_THIS_PROGRAM, MigrateError, Migration, MigrationRun, MigrationState, Pace, RUN_LEASE, Store,
+};
+
+const PACE: Pace = Pace { page: 2, pause: Duration::ZERO };
+
+fn by_text() -> &'static Migration {
+    MIGRATIONS_OF_THIS_PROGRAM.iter().find(|migration| migration.id == "0001-find-users-by-text").unwrap()
+}
+
+async fn up(store: &Store) -> Result<Option<MigrationRun>, MigrateError> {
+    store.migrations().up(by_text(), false, PACE, |_| ()).await
+}
+
+fn users(stack: &Stack) -> Vec<Value> {
+    let users = stack.items().into_iter().filter(|item| item["pk"].as_str().unwrap().ends_with("#USER"));
+    users.collect()
+}
+
+/// Makes every user one of the first version, which had neither `search` nor `schema`. Gives what they were.
+fn age(stack: &Stack) -> Vec<Value> {
+    let of_today = users(stack);
+    for user in &of_today {
+        stack.forget(user, &["search", "schema"]);
+    }
+    of_today
+}
+
+/// Two organizations with some people more, who cannot sign in.
+async fn shops(stack: &Stack) -> [Shop; 2] {
+    let shops = [Shop::open(stack, "acme").await, Shop::open(stack, "globex").await];
+    for shop in &shops {
+        for name in ["Nancy", "Andrew"] {
+            invite(shop, name).await;
+        }
+    }
+    shops
+}
+
+async fn invite(shop: &Shop, name: &str) -> String {
+    let email = format!("{name}@{}.example", shop.subdomain);
+    let user = json!({"email": email, "full_name": format!("{name} Of Before"), "role": "STAFF"});
+    shop.admin().post("/api/v1/users", user).await.expect(201).id()
+}
+
+async fn found(shop: &Shop, text: &str) -> usize {
+    shop.admin().get("/api/v1/users").query(&[("search", text)]).await.expect(200).items().len()
+}
+
+#[tokio::test]
+async fn an_old_item_is_read_as_one_of_today_and_found_once_it_is_migrated() {
+    let stack = Stack::start().await;
+    let [acme, globex] = shops(&stack).await;
+    let of_today = age(&stack);
+
+    // Whatever reads an item by its key has it as it is now; the table's own filters look at what is stored.
+    let me = acme.manager().get("/api/v1/users/me").await.expect(200).json();
+    assert_eq!(me["full_name"], "The manager");
+    assert_eq!((found(&acme, "nancy").await, found(&globex, "of before").await), (0, 0));
+
+    let store = &stack.another_process().runtime().store.clone();
+    assert_eq!(store.migrations().current().await.unwrap()[0].1, MigrationState::Pending);
+    let done = up(store).await.unwrap().unwrap();
+    assert_eq!((done.looked_at, done.changed, done.overtaken), (10, 10, 0));
+    assert_eq!(users(&stack), of_today);
+    assert_eq!((found(&acme, "nancy").await, found(&globex, "of before").await), (1, 2));
+    stack.check_invariants();
+
+    // What is written since is of today's version without anybody's help.
+    invite(&acme, "Janet").await;
+    assert!(users(&stack).iter().all(|user| user["schema"] == 2));
+}
+
+#[tokio::test]
+async fn what_is_done_is_done_once_and_again_only_when_asked() {
+    let stack = Stack::start().await;
+    shops(&stack).await;
+    age(&stack);
+    let store = &stack.runtime().store;
+    up(store).await.unwrap().unwrap();
+    let items = stack.items();
+    assert_eq!(up(store).await.unwrap(), None);
+    assert_eq!(stack.items(), items);
+
+    let again = store.migrations().up(by_text(), true, PACE, |_| ()).await.unwrap().unwrap();
+    assert_eq!((again.looked_at, again.changed), (10, 0));
+    let history = store.migrations().history().await.unwrap();
+    let changed: Vec<_> = history.iter().map(|run| (run.changed, run.done_at.is_some())).collect();
+    assert_eq!(changed, [(10, true), (0, true)]);
+}
+
+#[tokio::test]
+async fn a_run_that_is_stopped_anywhere_is_taken_up_where_it_was() {
+    let stack = Stack::start_with_faults().await;
+    shops(&stack).await;
+    let of_today = users(&stack);
+    let mut resumed = false;
+    for calls in 0.. {
+        age(&stack);
+        stack.forget_partition("MIGRATIONS");
+        let first = stack.another_process();
+        let held = stack.faults().hold_after(calls);
+        let killed = tokio::select! {
+            done = up(&first.runtime().store) => { done.unwrap(); false }
+            () = held.arrived() => true,
+        };
+        drop(held);
+        stack.faults().end();
+        if !killed {
+            break;
+        }
+        let second = stack.another_process();
+        let left = match &second.runtime().store.migrations().current().await.unwrap()[0].1 {
+            MigrationState::Running(run) => run.looked_at,
+            MigrationState::Pending | MigrationState::Done(_) => 0,
+        };
+        stack.clock().advance(RUN_LEASE);
+        // Where the last call was held after all had been looked at, nothing is left to do.
+        let rest = loop {
+            match up(&second.runtime().store).await {
+                // The call that was held has given a last sign of life.
+                Err(MigrateError::UnderWay { .. }) => stack.clock().advance(RUN_LEASE),
+                done => break done.unwrap().map_or(0, |run| run.looked_at),
+            }
+        };
+        assert!(left + rest >= 10 || rest == 0, "stopped at call {calls}: {left} + {rest}");
+        resumed |= left > 0 && rest > 0 && rest < 10;
+        assert_eq!(users(&stack), of_today, "stopped at call {calls}");
+    }
+    assert!(resumed, "no run was taken up in the middle");
+    stack.check_invariants();
+}
+
+#[tokio::test]
+async fn whatever_the_product_writes_meanwhile_stays() {
+    let stack = Stack::start_with_faults().await;
+    let shop = Shop::open(&stack, "acme").await;
+    let renamed = invite(&shop, "Nancy").await;
+    let mut newcomer = invite(&shop, "Andrew").await;
+    let mut overtaken = 0;
+    for calls in 0.. {
+        age(&stack);
+        stack.forget_partition("MIGRATIONS");
+        let process = stack.another_process();
+        let held = stack.faults().hold_after(calls);
+        let mut migration = tokio::spawn(async move { up(&process.runtime().store).await.unwrap().unwrap() });
+        let done = tokio::select! {
+            () = held.arrived() => None,
+            done = &mut migration => Some(done),
+        };
+        let is_last = done.is_some();
+        if is_last {
+            stack.faults().end();
+        }
+        // Between two calls of the migration: somebody is renamed, somebody goes, somebody comes.
+        let name = format!("Nancy Renamed {calls}");
+        shop.admin().patch(format!("/api/v1/users/{renamed}"), json!({"full_name": name})).await.expect(200);
+        let gone = newcomer;
+        shop.admin().delete(format!("/api/v1/users/{gone}")).await.expect(204);
+        newcomer = invite(&shop, &format!("New{calls}")).await;
+        drop(held);
+        let run = match done {
+            Some(done) => done,
+            None => migration.await,
+        };
+        overtaken += run.unwrap().overtaken;
+        stack.faults().end();
+
+        let users = users(&stack);
+        assert!(users.iter().all(|user| user["schema"] == 2), "held at call {calls}: {users:?}");
+        assert!(users.iter().all(|user| user["sk"] != gone.as_str()), "held at call {calls}: a deleted user is back");
+        assert_eq!(found(&shop, &name).await, 1, "held at call {calls}");
+        stack.check_invariants();
+        if is_last {
+            break;
+        }
+    }
+    assert!(overtaken > 0, "no write fell between a read of the migration and its write");
+}
+
+#[tokio::test]
+async fn two_runs_at_once_do_not_meet() {
+    let stack = Stack::start_with_faults().await;
+    shops(&stack).await;
+    age(&stack);
+    let held = stack.faults().hold("Query");
+    let first = stack.another_process();
+    let first = tokio::spawn(async move { up(&first.runtime().store).await });
+    held.arrived().await;
+    let refused = up(&stack.another_process().runtime().store).await;
+    assert!(matches!(refused, Err(MigrateError::UnderWay { .. })), "{refused:?}");
+
+    // One that was silent for too long is taken up, and stops when it comes to.
+    stack.clock().advance(RUN_LEASE);
+    let second = up(&stack.another_process().runtime().store).await.unwrap().unwrap();
+    assert_eq!(second.changed, 10);
+    drop(held);
+    assert!(matches!(first.await.unwrap(), Err(MigrateError::UnderWay { .. })));
+    let current = stack.runtime().store.migrations().current().await.unwrap();
+    assert_eq!(current[0].1, MigrationState::Done(second));
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_upgraded_is_named_and_holds_the_rest_up() {
+    let stack = Stack::start().await;
+    let shop = Shop::open(&stack, "acme").await;
+    age(&stack);
+    let partition = format!("ORG#{}#USER", shop.id);
+    stack.put(json!({"pk": {"S": partition}, "sk": {"S": "zzz"}, "data": {"S": "nothing"}}));
+    let error = up(&stack.runtime().store).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with(&format!("the item {partition} / zzz cannot be brought")), "{text}");
+}
+
+#[tokio::test]
+async fn the_command_tells_how_it_goes() {
+    let stack = Stack::start().await;
+    shops(&stack).await;
+    age(&stack);
+    let store = &stack.runtime().store;
+    let tell = async |command| {
+        let mut out = Vec::new();
+        run(command, store, &mut out).await.unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let up = Command::Up { again: false, page: 100, pause: 0 };
+    assert!(tell(Command::Current).await.starts_with("0001-find-users-by-text  pending\n"));
+    assert_eq!(
+        tell(up).await,
+        "0001-find-users-by-text  done: 10 items looked at, 10 changed, 0 times the product was faster\n"
+    );
+    assert_eq!(tell(up).await, "0001-find-users-by-text  was done before\n");
+    assert!(tell(Command::Current).await.starts_with("0001-find-users-by-text  done 2"));
+    let history = tell(Command::History).await;
+    assert!(history.ends_with(": 10 items looked at, 10 changed, 0 times the product was faster\n"), "{history}");
+}
