@@ -25,7 +25,7 @@ use stockroom_weekly_report::WeeklyReport;
 use crate::bus::{TestBus, TestMailer, ask, items};
 
 /// The event of a job's schedule.
-fn scheduled(time: &str) -> Value {
+pub(crate) fn scheduled(time: &str) -> Value {
     json!({
         "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
         "source": "aws.scheduler", "account": "123456789012", "time": time, "region": "eu-central-1",
@@ -34,7 +34,7 @@ fn scheduled(time: &str) -> Value {
 }
 
 /// A batch of a job's queue with these events, whose messages are named by their place.
-fn batch(events: &[Value]) -> Value {
+pub(crate) fn batch(events: &[Value]) -> Value {
     let record = |(place, event): (usize, &Value)| {
         json!({
             "messageId": place.to_string(), "receiptHandle": "x", "body": event.to_string(), "attributes": {},
@@ -46,7 +46,7 @@ fn batch(events: &[Value]) -> Value {
 }
 
 /// The event that says that a job is due for an organization.
-fn due(job: Job, organization: &str, time: &str) -> Value {
+pub(crate) fn due(job: Job, organization: &str, time: &str) -> Value {
     json!({
         "version": "0", "id": "7bf73129-1428-4cd3-a780-95db273d1602", "detail-type": job.due(),
         "source": "stockroom.jobs", "account": "123456789012", "time": "2026-11-23T09:00:00Z",

@@ -12,7 +12,7 @@ fn sources(shop: &Shop) -> &Sources {
 }
 
 /// All that was put into the table, as records of its stream.
-pub(super) fn records(shop: &Shop) -> Vec<Value> {
+pub(crate) fn records(shop: &Shop) -> Vec<Value> {
     let text = |value: &Value| json!({"S": value});
     let record = |(place, item): (usize, Value)| {
         let keys = json!({"pk": text(&item["pk"]), "sk": text(&item["sk"])});
@@ -44,7 +44,7 @@ fn attribute(value: &Value) -> Value {
     }
 }
 
-fn of_log(record: &Value) -> bool {
+pub(crate) fn of_log(record: &Value) -> bool {
     let pk = record.pointer("/dynamodb/Keys/pk/S").unwrap().as_str().unwrap();
     pk.contains("#LOG#") || pk.contains("#MOVE#")
 }
