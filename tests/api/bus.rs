@@ -167,7 +167,12 @@ async fn untold(shop: &Shop, kind: &str) -> Vec<Value> {
     let bus = TestBus::default();
     let records = json!({"Records": relay::records(shop)});
     stockroom_relay::relay(&bus, &shop.stack().runtime().sources, records).await;
-    let mut events: Vec<_> = bus.taken().into_iter().filter(|event| event["type"] == kind).collect();
+    delivered(&bus).into_iter().filter(|event| event["detail-type"] == kind).collect()
+}
+
+/// What a bus has taken, oldest first, as it delivers it.
+pub(crate) fn delivered(bus: &TestBus) -> Vec<Value> {
+    let mut events = bus.taken();
     events.sort_by_key(|event| event["detail"]["id"].to_string());
     let envelope = |event: Value| {
         json!({

@@ -1,7 +1,14 @@
 //! The template that deploys the product, against the product.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "these are tests: what is not as expected ends them")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests: what is not as expected ends them"
+)]
 
+mod around;
 mod parsed;
 mod policies;
 mod routes;
 mod settings;
+mod triggers;

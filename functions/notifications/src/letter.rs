@@ -33,11 +33,15 @@ impl Occasion {
         (Entity::User, Action::PasswordResetRequested, Self::Link(Purpose::PasswordReset)),
     ];
 
+    /// Each with its event.
+    pub(crate) fn all() -> impl Iterator<Item = (EventType, Self)> {
+        let all = Self::ALL.into_iter();
+        all.filter_map(|(entity, action, told)| EventType::of(entity, action).map(|event| (event, told)))
+    }
+
     /// `None` for what no mail is sent of.
     pub(crate) fn of(detail_type: &str) -> Option<Self> {
-        let is_named = |kind: EventType| kind.to_string() == detail_type;
-        let mut all = Self::ALL.into_iter();
-        all.find(|(entity, action, _)| EventType::of(*entity, *action).is_some_and(is_named)).map(|(.., told)| told)
+        Self::all().find(|(event, _)| event.to_string() == detail_type).map(|(_, told)| told)
     }
 }
 

@@ -4,12 +4,17 @@ mod letter;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use serde_json::Value;
-use stockroom_domain::source::Sources;
+use stockroom_domain::{event::EventType, source::Sources};
 use stockroom_notify::{Detail, Mailer, Post, SOURCE, Unsent, VERSION};
 use stockroom_runtime::{ConfigError, Links, Runtime, concerns};
 use stockroom_store::{MailOccasion, Store, StoreError};
 
 use crate::letter::Occasion;
+
+/// The events that mail is sent of, which the bus has to hand over.
+pub fn events() -> impl Iterator<Item = EventType> {
+    Occasion::all().map(|(event, _)| event)
+}
 
 /// Why an event is to come again.
 #[derive(Debug, thiserror::Error)]

@@ -196,7 +196,7 @@ impl<W: Write> Stack<'_, W> {
         self.console.say(format_args!(
             "ready {endpoint}\n\n  DynamoDB   {endpoint}, table {TABLE_NAME}\n  \
                Settings   {path}\n  \
-               Functions  cargo lambda watch --env-file {path}{port}\n  \
+               Functions  cargo lambda watch --env-file {path} --concurrency 4 --invoke-address 127.0.0.1{port}\n  \
                Mail       {mail}"
         ));
         Ok(listen::serve(listener, Arc::new(gateway), stop).await?)

@@ -44,7 +44,7 @@ fn attribute(value: &Value) -> Value {
     }
 }
 
-fn of_log(record: &Value) -> bool {
+pub(crate) fn of_log(record: &Value) -> bool {
     let pk = record.pointer("/dynamodb/Keys/pk/S").unwrap().as_str().unwrap();
     pk.contains("#LOG#") || pk.contains("#MOVE#")
 }

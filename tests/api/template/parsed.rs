@@ -57,7 +57,7 @@ pub(super) fn grants() -> Vec<Grant> {
     for (name, function) in functions() {
         for statement in statements(&function) {
             let actions: Vec<_> = texts(&statement["Action"]);
-            if !actions.iter().any(|action| action.starts_with("dynamodb:")) {
+            if !is_of_items(&statement) {
                 continue;
             }
             let condition = statement["Condition"].as_mapping().unwrap();
@@ -79,13 +79,19 @@ pub(super) fn grants() -> Vec<Grant> {
     grants
 }
 
+/// Whether a statement is about the table's items. Its stream is another thing.
+pub(super) fn is_of_items(statement: &Value) -> bool {
+    let is_of_stream = texts(&statement["Resource"]).iter().all(|resource| resource.to_lowercase().contains("stream"));
+    texts(&statement["Action"]).iter().any(|action| action.starts_with("dynamodb:")) && !is_of_stream
+}
+
 /// A text, or several, as a list.
 pub(super) fn texts(value: &Value) -> Vec<String> {
     value.as_sequence().map_or_else(|| vec![text(value)], |values| values.iter().map(text).collect())
 }
 
 /// A text, be it behind a tag such as `!Sub` or not.
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     if let Value::Tagged(tagged) = value { text(&tagged.value) } else { value.as_str().unwrap().to_owned() }
 }
 

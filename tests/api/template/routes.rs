@@ -1,7 +1,8 @@
 //! One route table: what the template leads to a function is what the function answers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde_yaml_ng::Value;
 use stockroom_local::functions;
 
 use super::parsed::{self, texts};
@@ -11,7 +12,10 @@ type Route = (String, String);
 
 #[test]
 fn the_template_leads_every_route_to_its_function() {
-    let deployed = parsed::functions();
+    let mut deployed = parsed::functions();
+    let is_called_by_the_api =
+        |function: &Value| function["Events"].as_mapping().unwrap().values().any(|event| event["Type"] == "Api");
+    deployed.retain(|_, function| is_called_by_the_api(function));
     let tables = functions::tables();
     let names: BTreeSet<_> = tables.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(deployed.keys().cloned().collect::<BTreeSet<_>>(), names);
@@ -42,4 +46,26 @@ fn the_template_leads_every_route_to_its_function() {
 fn one_path_stands_in_the_definition() {
     let paths = &parsed::resources()["Api"]["Properties"]["DefinitionBody"]["paths"];
     assert!(!paths.as_mapping().unwrap().is_empty(), "without one, SAM loses the paths of all events");
+}
+
+#[test]
+fn the_watch_router_leads_every_path_to_its_function() {
+    let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml")).unwrap();
+    let (_, section) = manifest.split_once("[workspace.metadata.lambda.watch.router]\n").unwrap();
+    let lines = section.lines().take_while(|line| !line.is_empty());
+    let entries: BTreeMap<_, _> = lines.map(|line| line.trim_matches('"').split_once("\" = \"").unwrap()).collect();
+    let below = |entry: &str, path: &str| entry.strip_suffix("{*rest}").is_some_and(|start| path.starts_with(start));
+    let function_of = |path: &str| {
+        let exact = entries.get(path);
+        exact.or_else(|| entries.iter().find(|(entry, _)| below(entry, path)).map(|(_, function)| function)).copied()
+    };
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    for (name, table) in functions::tables() {
+        for route in table {
+            assert_eq!(function_of(route.path), Some(name), "{}", route.path);
+            let leads = |entry: &&str| *entry == route.path || below(entry, route.path);
+            used.extend(entries.keys().copied().filter(leads));
+        }
+    }
+    assert_eq!(used.len(), entries.len(), "a path that no function has");
 }

@@ -1,0 +1,95 @@
+"""MiniStack, with what it lacks: as little as lets the template be deployed as it stands, and its roles be enforced."""
+
+import email.utils
+import json
+import string
+
+import ministack.core.iam_actions as actions
+import ministack.core.iam_evaluator as evaluator
+import ministack.services.cloudformation.provisioners as cloudformation
+from ministack.app import main
+
+# Types it does not know: they are taken as given, and nothing is done.
+for name in ("AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup", "AWS::Events::Archive"):
+    assert name not in cloudformation._RESOURCE_HANDLERS, f"MiniStack knows {name} by now"
+    cloudformation._RESOURCE_HANDLERS[name] = {
+        "create": lambda logical_id, properties, stack: (f"{stack}-{logical_id}", {}),
+        "delete": lambda physical_id, properties: None,
+    }
+
+# Of GenerateSecretString it reads ExcludeCharacters, but not ExcludePunctuation.
+secret_string = cloudformation._sm_secret_string
+
+
+def without_punctuation(properties):
+    generate = properties.get("GenerateSecretString") or {}
+    if generate.get("ExcludePunctuation"):
+        properties = {**properties, "GenerateSecretString": {**generate, "ExcludeCharacters": string.punctuation}}
+    return secret_string(properties)
+
+
+cloudformation._sm_secret_string = without_punctuation
+
+# It evaluates a role's conditions, but does not say which partitions a call names, nor whom a mail is from.
+LEADING_KEYS = "dynamodb:LeadingKeys"
+service_context = actions.dynamodb_service_context
+resource_of = actions.extract_resource_arn
+enforce = evaluator.enforce
+
+
+class Arn(str):
+    """What a call is about, with condition keys of it."""
+
+    conditions: dict
+
+
+def leading_keys(call):
+    """The partitions that a call, or a part of a transaction, names; the store calls that of a query `:partition`."""
+    keys = [call[place] for place in ("Key", "Item") if place in call]
+    keys += [key for table in call.get("RequestItems", {}).values() for key in table["Keys"]]
+    partitions = [key["pk"]["S"] for key in keys]
+    partition = call.get("ExpressionAttributeValues", {}).get(":partition")
+    partitions += [partition["S"]] if partition and "KeyConditionExpression" in call else []
+    return {LEADING_KEYS: partitions} if partitions else {}
+
+
+def with_leading_keys(body):
+    return {**service_context(body), **leading_keys(json.loads(body or b"{}"))}
+
+
+def transaction_checks(action, body, region, account):
+    """The parts of a transaction, each of which is allowed or refused by itself."""
+    checks = []
+    if action in ("dynamodb:TransactGetItems", "dynamodb:TransactWriteItems"):
+        for item in json.loads(body)["TransactItems"]:
+            [(kind, part)] = item.items()
+            table = Arn(actions._dynamodb_table_arn(part["TableName"], region, account))
+            table.conditions = leading_keys(part)
+            checks.append((actions._DYNAMODB_TRANSACT_ITEM_ACTIONS[kind], table))
+    return checks
+
+
+def with_identity(service, method, path, headers, body, parameters, region, account):
+    if service == "ses" and (method, path) == ("POST", "/v2/email/outbound-emails"):
+        _, sender = email.utils.parseaddr(json.loads(body)["FromEmailAddress"])
+        identity = Arn(f"arn:aws:ses:{region}:{account}:identity/{sender.rpartition('@')[2]}")
+        identity.conditions = {"ses:FromAddress": sender}
+        return identity
+    return resource_of(service, method, path, headers, body, parameters, region, account)
+
+
+def enforce_and_tell(key, action, service, region, resource_arn="*", service_context=None):
+    if isinstance(resource_arn, Arn):
+        service_context = {**(service_context or {}), **resource_arn.conditions}
+    refused = enforce(key, action, service, region, resource_arn=resource_arn, service_context=service_context)
+    if refused is not None:
+        print("refused:", action, resource_arn, service_context, refused, flush=True)
+    return refused
+
+
+actions.dynamodb_service_context = with_leading_keys
+actions.dynamodb_transaction_checks = transaction_checks
+actions.extract_resource_arn = with_identity
+evaluator.enforce = enforce_and_tell
+
+main()
