@@ -25,6 +25,7 @@ struct Shared {
     links: Links,
     cors_origins: Vec<String>,
     feed_settle: Duration,
+    has_docs: bool,
 }
 
 impl App {
@@ -44,6 +45,7 @@ impl App {
             links: Links::new(config),
             cors_origins: config.cors_origins.clone(),
             feed_settle: config.feed_settle,
+            has_docs: config.docs_enabled,
         }))
     }
 
@@ -87,6 +89,12 @@ impl App {
     #[must_use]
     pub fn feed_settle(&self) -> Duration {
         self.0.feed_settle
+    }
+
+    /// Whether the documentation is served.
+    #[must_use]
+    pub fn has_docs(&self) -> bool {
+        self.0.has_docs
     }
 
     pub(crate) fn cursors(&self) -> &Cursors {

@@ -1,8 +1,9 @@
 //! Texts that are valid by construction: trimmed, in Unicode NFC, free of control characters, and of bounded length.
 
+use schemars::{Schema, json_schema};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::fault::Fault;
+use crate::{fault::Fault, schema};
 
 /// Whether a text may run over several lines.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,7 +50,7 @@ macro_rules! serialize_as_text {
 pub(crate) use serialize_as_text;
 
 macro_rules! texts {
-    ($($(#[doc = $doc:literal])+ $name:ident: $longest:literal, $lines:ident $(, $rule:path)?;)+) => {$(
+    ($($(#[doc = $doc:literal])+ $name:ident: $longest:literal, $lines:ident $(, $rule:path, $adds:path)?;)+) => {$(
         $(#[doc = $doc])+
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
@@ -71,6 +72,12 @@ macro_rules! texts {
                 fold(&self.0)
             }
         }
+
+        schema::has_schema!($name, {
+            let schema = schema::text(concat!($($doc),+), $longest, Lines::$lines == Lines::One);
+            $(let schema = $adds(schema);)?
+            schema
+        });
 
         impl std::str::FromStr for $name {
             type Err = Fault;
@@ -96,10 +103,10 @@ texts! {
     /// What a person is called.
     FullName: 200, One;
     /// An e-mail address; compared case-folded.
-    Email: 254, One, email;
+    Email: 254, One, email, as_email;
     /// A company's own code for a product; unique in the organization, compared case-folded. `#` is kept out, because
     /// it separates parts in references and labels.
-    Sku: 64, One, no_hash;
+    Sku: 64, One, no_hash, without_hash;
     /// What a product is called.
     ProductName: 200, One;
     /// A few words or paragraphs about a product.
@@ -135,6 +142,17 @@ fn no_hash(text: &str) -> Result<(), Fault> {
         return Err(Fault::new("invalid_character", "must not contain #"));
     }
     Ok(())
+}
+
+fn without_hash(mut schema: Schema) -> Schema {
+    let pattern = schema.get("pattern").and_then(|pattern| pattern.as_str()).map(|all| all.replace("[^", "[^#"));
+    schema.insert("pattern".to_owned(), pattern.into());
+    schema
+}
+
+fn as_email(schema: Schema) -> Schema {
+    let description = schema.get("description").cloned();
+    json_schema!({"description": description, "type": "string", "format": "email", "maxLength": Email::LONGEST})
 }
 
 /// One `@`, something before it, a domain of at least two labels after it. Whether mail arrives, only mail can tell.

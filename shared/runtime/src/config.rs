@@ -35,6 +35,8 @@ pub struct Config {
     pub limits: Limits,
     /// `FEED_SETTLE_SECONDS`: how far behind the present a feed of events ends.
     pub feed_settle: Duration,
+    /// `DOCS_ENABLED`: whether the API's documentation is served.
+    pub docs_enabled: bool,
     /// `TABLE_NAME` and the SDK's own variables.
     pub connection: Connection,
     /// `EVENT_BUS_NAME`: the EventBridge bus that events are put on.
@@ -222,6 +224,7 @@ impl Config {
         let login_address = read.limit("LIMIT_LOGIN_ADDRESS", "60/minute");
         let onboarding = read.limit("LIMIT_ONBOARDING", "3/hour");
         let settle = read.or("FEED_SETTLE_SECONDS", Settle(Duration::from_secs(15)));
+        let docs = read.or("DOCS_ENABLED", Switch(true));
         let table = read.required("TABLE_NAME", "the name of the DynamoDB table");
         let region = match read.text("AWS_REGION") {
             Some(region) => Some(region),
@@ -265,6 +268,7 @@ impl Config {
                     onboarding: onboarding?.0,
                 },
                 feed_settle: settle?.0,
+                docs_enabled: docs?.0,
                 connection: Connection {
                     table: table?,
                     region: region?,
