@@ -1,9 +1,5 @@
 //! The API's document: that it is what the operations say of themselves, that it can be used, and how it is served.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "these are tests: what is not as expected ends them there"
-)]
+#![expect(clippy::unwrap_used, reason = "these are tests: what is not as expected ends them there")]
 
 mod pages;
 

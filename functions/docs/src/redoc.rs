@@ -1,4 +1,4 @@
-//! `GET /redoc`: the API to read, by ReDoc.
+//! `GET /redoc`: the API to read, by `ReDoc`.
 
 use stockroom_api::Operation;
 

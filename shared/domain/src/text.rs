@@ -12,14 +12,15 @@ enum Lines {
     Many,
 }
 
-/// Trims, normalizes and checks; lengths are in characters.
+/// Trims, normalizes and checks. Lengths are in characters; the longest holds for what is sent, too, blanks around it included,
+/// so that a client can tell by the limit alone.
 fn clean(text: &str, longest: usize, lines: Lines) -> Result<String, Fault> {
     let clean: String = text.trim().nfc().collect();
     if clean.chars().any(|c| c.is_control() && !(lines == Lines::Many && matches!(c, '\n' | '\t'))) {
         return Err(Fault::new("invalid_character", "must hold no control characters"));
     }
-    match clean.chars().count() {
-        0 => Err(Fault::new("too_short", "must not be empty")),
+    match clean.chars().count().max(text.chars().count()) {
+        _ if clean.is_empty() => Err(Fault::new("too_short", "must not be empty")),
         length if length > longest => Err(Fault::new("too_long", format!("must be at most {longest} characters"))),
         _ => Ok(clean),
     }
