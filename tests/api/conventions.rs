@@ -37,6 +37,11 @@ fn operations() -> impl Iterator<Item = Route> {
     functions::tables().into_iter().flat_map(|(_, routes)| routes)
 }
 
+/// Whether an operation answers with a page, or a file of one.
+fn is_page(route: &Route) -> bool {
+    route.path.starts_with("/docs") || route.path == "/redoc"
+}
+
 /// Every operation that takes a body.
 fn writes() -> impl Iterator<Item = Route> {
     operations().filter(|route| [Method::POST, Method::PUT, Method::PATCH].contains(&route.method))
@@ -143,7 +148,7 @@ impl Furnished {
             Some("warehouses") => &self.warehouse,
             _ => UNKNOWN_ID,
         };
-        template.replace("{id}", id)
+        template.replace("{id}", id).replace("{file}", "start.js")
     }
 
     /// The same with the parameters without which the operation is not done.

@@ -131,6 +131,14 @@ pub(crate) async fn measure_all(shop: &Shop) -> Costs {
 async fn measure_identity(costs: &mut Costs, shop: &Shop) {
     let Shop { id, subdomain, .. } = shop;
     let (admin, manager, anonymous) = (shop.admin(), shop.manager(), shop.anonymous());
+    for (path, template) in [
+        ("/docs", "/docs"),
+        ("/docs/start.js", "/docs/{file}"),
+        ("/redoc", "/redoc"),
+        ("/openapi.json", "/openapi.json"),
+    ] {
+        costs.measure(&format!("GET {template}"), "", anonymous.get(path), 200).await;
+    }
     costs.measure("GET /health-check", "", anonymous.get("/health-check"), 200).await;
     costs.measure("GET /api/v1/health-check", "", anonymous.get("/api/v1/health-check"), 200).await;
 

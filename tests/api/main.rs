@@ -2,6 +2,7 @@
 
 mod access;
 mod bus;
+mod contract;
 mod conventions;
 mod cost;
 mod jobs;

@@ -1,10 +1,14 @@
 //! `GET /audit-logs/{id}`: one entry.
 
-use stockroom_api::{Answer, ApiError, PathId, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, Operation, PathId, RequestStore, Scope};
 use stockroom_domain::id::EntryId;
 
 use crate::view::EntryView;
 
 pub(crate) async fn get(store: RequestStore, scope: Scope, PathId(id): PathId<EntryId>) -> Result<Answer, ApiError> {
     Ok(Answer::ok(&EntryView::from(&store.audit_log(&scope).get(id).await?)))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Get an entry of the audit log").shows::<EntryView<'_>>();
 }

@@ -1,6 +1,6 @@
 //! `GET /audit-logs`: what was done, newest first.
 
-use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Params, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope};
 use stockroom_store::EntryFilter;
 
 use crate::view::EntryView;
@@ -8,7 +8,7 @@ use crate::view::EntryView;
 pub(crate) struct Entries(EntryFilter);
 
 impl FromQuery for Entries {
-    fn from_params(params: &mut Params<'_>) -> Option<Self> {
+    fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         let entity = params.optional("entity");
         let entity_id = params.optional("entity_id");
         let actor = params.optional("actor_id");
@@ -32,4 +32,14 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Ent
     let Entries(filter) = &listing.filter;
     let page = store.audit_log(&scope).list(filter, &listing.page).await?;
     listing.answer(&page, EntryView::from)
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("List entries of the audit log")
+        .about("entity_id", "What it was done to.")
+        .about("actor_id", "Who did it.")
+        .about("from", "Done then or later.")
+        .about("to", "Done before.")
+        .pages::<EntryView<'_>>()
+        .leads("audit_logs_get", "id", "$response.body#/items/0/id");
 }

@@ -1,17 +1,19 @@
 //! Entries of the log as they are shown.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stockroom_api::wire::{Kept, Number, PersonView};
 use stockroom_domain::{
     id::{ChangeId, EntityId, EntryId, ProductId, PurchaseRequestId, TransferId, WarehouseId},
     log::{Action, Entity},
-    stock::Movement,
+    stock::{Movement, MovementType},
     text::{Notes, Reference},
     time::Timestamp,
 };
 use stockroom_store::{LogEntry, What};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AuditEntry")]
 pub(crate) struct EntryView<'a> {
     id: EntryId,
     change_id: ChangeId,
@@ -53,8 +55,9 @@ impl<'a> From<&'a LogEntry> for EntryView<'a> {
 }
 
 /// What a thing was before, or became.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "AuditSide")]
 enum Side<'a> {
     Thing(Kept<'a>),
     Level { on_hand: Number },
@@ -68,13 +71,15 @@ fn level_before(movement: &Movement) -> Option<Side<'static>> {
 }
 
 /// The level that a movement left, with what the movement says of itself.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AuditMovement")]
 struct Moved<'a> {
     on_hand: Number,
     sequence: u64,
     product_id: ProductId,
     warehouse_id: WarehouseId,
     #[serde(rename = "type")]
+    #[schemars(with = "MovementType")]
     kind: &'static str,
     quantity: Number,
     #[serde(skip_serializing_if = "Option::is_none")]

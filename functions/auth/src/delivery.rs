@@ -1,6 +1,7 @@
 //! How a refresh token travels: in the body, or in a cookie that no script can read.
 
-use stockroom_api::{Answer, FromJson, Node, TokenPair};
+use serde::Serialize;
+use stockroom_api::{Answer, FromJson, Node, TokenPair, describe};
 use stockroom_domain::fault::Fault;
 
 /// The cookie's name.
@@ -8,11 +9,14 @@ pub(crate) const COOKIE: &str = "refresh_token";
 const ATTRIBUTES: &str = "HttpOnly; Secure; SameSite=Strict; Path=/api/v1/auth";
 
 /// Where the refresh token goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Delivery {
     Body,
     Cookie,
 }
+
+describe!(Delivery: {"type": "string", "enum": ["body", "cookie"]});
 
 impl std::str::FromStr for Delivery {
     type Err = Fault;

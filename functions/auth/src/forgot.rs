@@ -1,7 +1,10 @@
 //! `POST /auth/password/forgot`: ask for a link to set a new password. Who asks learns nothing of whether there is such an
 //! account: not from the answer, and not from the work behind it.
 
-use stockroom_api::{Answer, ApiError, Attempts, Body, FromBody, NamedTenant, Object, RequestContext, RequestStore};
+use serde_json::json;
+use stockroom_api::{
+    Answer, ApiError, Attempts, Body, FromBody, Members, NamedTenant, Operation, RequestContext, RequestStore,
+};
 use stockroom_domain::{organization::Subdomain, text::Email};
 
 pub(crate) struct Forgot {
@@ -9,7 +12,7 @@ pub(crate) struct Forgot {
 }
 
 impl FromBody for Forgot {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         Some(Self { email: object.required("email")? })
     }
 }
@@ -31,4 +34,12 @@ pub(crate) async fn forgot(
     let Some(credential) = credential else { return Ok(Answer::accepted_silently()) };
     store.passwords().request_reset(&credential, &context.origin()).await?;
     Ok(Answer::accepted_silently())
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Ask for a link to set a new password")
+        .note("The answer is the same whether or not there is such an account.")
+        .example(json!({"email": "sam@initech.example"}))
+        .accepts_silently()
+        .refuses(400, &["tenant_required"]);
 }

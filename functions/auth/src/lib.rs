@@ -7,15 +7,15 @@ mod logout;
 mod refresh;
 mod reset;
 
-use stockroom_api::{Access, Routes};
+use stockroom_api::{Access, Routing};
 
 /// The operations of this function. They read their own credentials, so the gate asks for none.
 #[must_use]
-pub fn routes() -> Routes {
-    Routes::new()
-        .post("/api/v1/auth/token", Access::Public, login::login)
-        .post("/api/v1/auth/refresh", Access::Public, refresh::refresh)
-        .post("/api/v1/auth/logout", Access::Public, logout::logout)
-        .post("/api/v1/auth/password/forgot", Access::Public, forgot::forgot)
-        .post("/api/v1/auth/password/reset", Access::Public, reset::reset)
+pub fn routes<R: Routing>() -> R {
+    R::new()
+        .post("/api/v1/auth/token", Access::Public, login::login, login::contract)
+        .post("/api/v1/auth/refresh", Access::Public, refresh::refresh, refresh::contract)
+        .post("/api/v1/auth/logout", Access::Public, logout::logout, logout::contract)
+        .post("/api/v1/auth/password/forgot", Access::Public, forgot::forgot, forgot::contract)
+        .post("/api/v1/auth/password/reset", Access::Public, reset::reset, reset::contract)
 }

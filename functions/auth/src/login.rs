@@ -1,8 +1,11 @@
 //! `POST /auth/token`: sign in with a password, by JSON or by OAuth 2's password form (RFC 6749, 4.3).
 
 use axum::extract::State;
+use http::HeaderMap;
+use serde_json::json;
 use stockroom_api::{
-    Answer, ApiError, App, Attempts, FormOrJson, FromBody, NamedTenant, Object, RequestContext, RequestStore, password,
+    Answer, ApiError, App, Attempts, FormOrJson, FromBody, Members, NamedTenant, Operation, RequestContext,
+    RequestStore, TokenPair, basic_client, password,
 };
 use stockroom_domain::{fault::Fault, organization::Subdomain, text::Email};
 
@@ -16,7 +19,7 @@ pub(crate) struct Login {
 }
 
 impl FromBody for Login {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let email = object.required("email");
         let password = object.required("password");
         let delivery = object.or("delivery", Delivery::Body);
@@ -24,7 +27,7 @@ impl FromBody for Login {
     }
 
     /// The form's names are OAuth 2's; `client_id` names the tenant.
-    fn from_form(object: &mut Object<'_>) -> Option<Self> {
+    fn from_form<M: Members>(object: &mut M) -> Option<Self> {
         let grant = object.or("grant_type", "password".to_owned());
         if grant.as_deref().is_some_and(|grant| grant != "password") {
             object.report("grant_type", Fault::new("unknown_value", "must be password"));
@@ -47,9 +50,12 @@ pub(crate) async fn login(
     context: RequestContext,
     attempts: Attempts,
     NamedTenant(named): NamedTenant,
+    headers: HeaderMap,
     FormOrJson(login): FormOrJson<Login>,
 ) -> Result<Answer, ApiError> {
-    let tenant = match (named, login.tenant) {
+    // A form has it in itself or, as OAuth 2 prefers, beside it.
+    let client = login.tenant.or_else(|| basic_client(&headers));
+    let tenant = match (named, client) {
         (Some(named), Some(client)) if named != client => return Err(ApiError::TenantConflict),
         (Some(tenant), _) | (None, Some(tenant)) => tenant,
         (None, None) => return Err(ApiError::TenantRequired),
@@ -78,4 +84,22 @@ pub(crate) async fn login(
         identity.renew_hash(&credential, &renewed).await;
     }
     Ok(deliver(app.tokens().issue(&session)?, login.delivery))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Sign in")
+        .note("By JSON, or by the password form of OAuth 2, where `client_id`, in the form or by HTTP Basic, can name the tenant.")
+        .member("delivery", "`cookie` keeps the refresh token from the body, and from scripts.")
+        .member("client_id", "The tenant's subdomain.")
+        .member("username", "The e-mail address.")
+        .member("grant_type", "`password`.")
+        .example(json!({"email": "manager@northwind.example", "password": "northwind-demo-2026"}))
+        .form_example(json!({
+            "grant_type": "password", "username": "manager@northwind.example", "password": "northwind-demo-2026",
+            "client_id": "northwind",
+        }))
+        .shows::<TokenPair>()
+        .sets_cookie()
+        .refuses(400, &["tenant_required"])
+        .refuses(401, &["invalid_credentials"]);
 }

@@ -3,7 +3,8 @@
 use axum::extract::State;
 use http::{HeaderMap, header::AUTHORIZATION};
 use stockroom_api::{
-    Answer, ApiError, App, Cookies, FromBody, NamedTenant, Object, OptionalBody, RequestContext, RequestStore, bearer,
+    Answer, ApiError, App, Cookies, FromBody, Members, NamedTenant, Operation, OptionalBody, RequestContext,
+    RequestStore, bearer,
 };
 use stockroom_domain::access::Permission;
 use stockroom_store::{Claim, TenantScope};
@@ -16,7 +17,7 @@ pub(crate) struct Logout {
 }
 
 impl FromBody for Logout {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         Some(Self { refresh_token: object.optional("refresh_token")? })
     }
 }
@@ -44,4 +45,15 @@ pub(crate) async fn logout(
 fn refresh_claim(app: &App, token: &str) -> Result<Claim, ApiError> {
     let presented = app.tokens().verify_refresh(token)?;
     Ok(Claim { organization: presented.organization, user: presented.user, session: Some(presented.session) })
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Sign out")
+        .note(
+            "The session is that of the refresh token in the body, or else of the access token, or else of the cookie.",
+        )
+        .tells_nothing()
+        .sets_cookie()
+        .refuses(401, &["invalid_refresh_token", "unauthenticated"])
+        .refuses(403, &["tenant_mismatch"]);
 }

@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use stockroom_api::{
-    Answer, ApiError, App, Cookies, FromBody, NamedTenant, Object, OptionalBody, RequestContext, RequestStore,
+    Answer, ApiError, App, Cookies, FromBody, Members, NamedTenant, Operation, OptionalBody, RequestContext,
+    RequestStore, TokenPair,
 };
 
 use crate::delivery::{COOKIE, Delivery, deliver};
@@ -13,7 +14,7 @@ pub(crate) struct Refresh {
 }
 
 impl FromBody for Refresh {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         Some(Self { refresh_token: object.optional("refresh_token")? })
     }
 }
@@ -36,4 +37,13 @@ pub(crate) async fn refresh(
     let session = store.identity().refresh(presented, named.as_deref(), &new, &context.origin()).await?;
     let session = session.ok_or(ApiError::InvalidRefreshToken)?;
     Ok(deliver(app.tokens().issue(&session)?, delivery))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Refresh the tokens")
+        .note("The refresh token comes in the body or as a cookie, and the new one goes where it came from. It is good once.")
+        .shows::<TokenPair>()
+        .sets_cookie()
+        .refuses(401, &["invalid_refresh_token"])
+        .refuses(403, &["tenant_mismatch"]);
 }

@@ -1,8 +1,10 @@
 //! `POST /auth/password/reset`: set a password by the link of an invitation or of a forgotten one. The link is good once.
 
 use axum::extract::State;
+use serde_json::json;
 use stockroom_api::{
-    Answer, ApiError, App, Attempts, Body, FromBody, NamedTenant, Object, RequestContext, RequestStore, password,
+    Answer, ApiError, App, Attempts, Body, FromBody, Members, NamedTenant, Operation, RequestContext, RequestStore,
+    password,
 };
 use stockroom_domain::user::Password;
 
@@ -12,7 +14,7 @@ pub(crate) struct Reset {
 }
 
 impl FromBody for Reset {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let token = object.required("token");
         let password = object.required("password");
         Some(Self { token: token?, password: password? })
@@ -35,4 +37,13 @@ pub(crate) async fn reset(
         return Err(ApiError::InvalidToken);
     }
     Ok(Answer::nothing())
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Set a password by a link")
+        .note("Ends all sessions. The link is good once, for 30 minutes, that of an invitation for 7 days.")
+        .member("token", "From the link that was mailed.")
+        .example(json!({"token": "...", "password": "ten staplers, and no cake"}))
+        .tells_nothing()
+        .refuses(400, &["invalid_token", "tenant_required"]);
 }

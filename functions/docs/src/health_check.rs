@@ -1,16 +1,18 @@
 //! `GET /health-check`: whether the product, and the table behind it, answer.
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use stockroom_api::{Answer, ApiError, RequestStore};
+use stockroom_api::{Answer, ApiError, Operation, RequestStore};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Health {
+    /// `ok`; what is not well is answered with 503.
     status: &'static str,
     version: &'static str,
     checks: Checks,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Checks {
     dynamodb: &'static str,
 }
@@ -18,4 +20,8 @@ struct Checks {
 pub(crate) async fn health_check(store: RequestStore) -> Result<Answer, ApiError> {
     store.ping().await?;
     Ok(Answer::ok(&Health { status: "ok", version: env!("CARGO_PKG_VERSION"), checks: Checks { dynamodb: "ok" } }))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Ask whether it is well").shows::<Health>().refuses(503, &["unavailable"]);
 }

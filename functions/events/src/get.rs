@@ -1,10 +1,14 @@
 //! `GET /events/{id}`: one event.
 
-use stockroom_api::{Answer, ApiError, PathId, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, Operation, PathId, RequestStore, Scope};
 use stockroom_domain::id::EventId;
 
 use crate::view::EventView;
 
 pub(crate) async fn get(store: RequestStore, scope: Scope, PathId(id): PathId<EventId>) -> Result<Answer, ApiError> {
     Ok(Answer::ok(&EventView::from(&store.events(&scope).get(id).await?)))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Get an event").shows::<EventView<'_>>();
 }

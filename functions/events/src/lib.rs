@@ -4,12 +4,17 @@ mod get;
 mod list;
 mod view;
 
-use stockroom_api::{Access, Routes};
+use stockroom_api::{Access, Routing};
 use stockroom_domain::access::Permission;
 
 /// The operations of this function.
 #[must_use]
-pub fn routes() -> Routes {
+pub fn routes<R: Routing>() -> R {
     let read = Access::Permitted(Permission::ReadEvents);
-    Routes::new().query("/api/v1/events", read, list::list).get("/api/v1/events/{id}", read, get::get)
+    R::new().query("/api/v1/events", read, list::list, list::contract).get(
+        "/api/v1/events/{id}",
+        read,
+        get::get,
+        get::contract,
+    )
 }

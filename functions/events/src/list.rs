@@ -3,7 +3,10 @@
 use std::str::FromStr;
 
 use axum::extract::State;
-use stockroom_api::{Answer, ApiError, App, FromQuery, ListQuery, Listing, Params, RequestStore, Scope, Violation};
+use stockroom_api::{
+    Answer, ApiError, App, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope, Violation,
+    describe,
+};
 use stockroom_domain::{event::EventType, fault::Fault};
 use stockroom_store::{EventFilter, Since};
 
@@ -16,6 +19,11 @@ pub(crate) struct Events {
 
 struct After(Since);
 
+describe!(After: {
+    "description": "Where the feed begins: `start`, or behind the event of this id.",
+    "type": "string", "anyOf": [{"const": "start"}, {"format": "uuid"}], "examples": ["start"],
+});
+
 impl FromStr for After {
     type Err = Fault;
 
@@ -25,7 +33,7 @@ impl FromStr for After {
 }
 
 impl FromQuery for Events {
-    fn from_params(params: &mut Params<'_>) -> Option<Self> {
+    fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         let kind = params.optional("type");
         let after = params.optional("after");
         Some(Self { kind: kind?, after: after? })
@@ -52,4 +60,14 @@ pub(crate) async fn list(
     let feed = after.as_ref().map(|After(since)| (*since, app.feed_settle()));
     let page = store.events(&scope).list(&EventFilter { kind: *kind, feed }, &listing.page).await?;
     listing.answer(&page, EventView::from)
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("List events")
+        .note(
+            "Newest first; with `after` a feed: oldest first, each once and without gaps, some seconds behind. At its end \
+             `next_cursor` is null: go on later with `after` and the last id.",
+        )
+        .pages::<EventView<'_>>()
+        .leads("events_get", "id", "$response.body#/items/0/id");
 }

@@ -1,5 +1,6 @@
 //! Events as they are shown.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stockroom_api::wire::{Kept, MovementView, Number, PersonView};
 use stockroom_domain::{
@@ -14,17 +15,20 @@ use stockroom_store::{DomainEvent, What};
 /// The form of `data`. It rises when a member is taken away or means something else, not when one is added.
 const VERSION: u8 = 1;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Event")]
 pub(crate) struct EventView<'a> {
     id: EventId,
     #[serde(rename = "type")]
+    #[schemars(with = "EventType")]
     kind: String,
     entity_id: EntityId,
     occurred_at: Timestamp,
     data: Data<'a>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EventData")]
 struct Data<'a> {
     version: u8,
     change_id: ChangeId,
@@ -33,8 +37,9 @@ struct Data<'a> {
     told: Told<'a>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "EventTold")]
 enum Told<'a> {
     Changed { before: Option<Kept<'a>>, after: Option<Kept<'a>> },
     Moved { movement: Box<MovementView<'a>> },
@@ -42,7 +47,8 @@ enum Told<'a> {
 }
 
 /// A level below its minimum.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EventLow")]
 struct Low {
     product_id: ProductId,
     warehouse_id: WarehouseId,

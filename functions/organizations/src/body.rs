@@ -1,6 +1,6 @@
 //! What is to become of an organization, as it is sent.
 
-use stockroom_api::{FromBody, Object};
+use stockroom_api::{FromBody, Members};
 use stockroom_domain::organization::Currency;
 use stockroom_store::OrganizationChange;
 
@@ -8,7 +8,7 @@ use stockroom_store::OrganizationChange;
 pub(crate) struct OrganizationBody(pub(crate) OrganizationChange);
 
 impl FromBody for OrganizationBody {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let name = object.required("name");
         let currency = object.or("currency", Currency::default());
         Some(Self(OrganizationChange { name: Some(name?), currency: Some(currency?) }))
@@ -19,7 +19,7 @@ impl FromBody for OrganizationBody {
 pub(crate) struct OrganizationPatch(pub(crate) OrganizationChange);
 
 impl FromBody for OrganizationPatch {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let name = object.patch_required("name");
         let currency = object.patch("currency");
         Some(Self(OrganizationChange { name: name?, currency: currency?.set(Currency::default()) }))

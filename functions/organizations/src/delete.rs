@@ -2,13 +2,17 @@
 
 use std::str::FromStr;
 
-use stockroom_api::{Answer, ApiError, FromQuery, Params, PathId, Precondition, Query, RequestStore, Scope};
+use stockroom_api::{
+    Answer, ApiError, FromQuery, Operation, Parameters, PathId, Precondition, Query, RequestStore, Scope, describe,
+};
 use stockroom_domain::{fault::Fault, id::OrganizationId};
 
 use crate::view::OrganizationView;
 
 /// The subdomain, typed once more.
 pub(crate) struct Confirmation(String);
+
+describe!(Confirmation: {"type": "string"});
 
 impl FromStr for Confirmation {
     type Err = Fault;
@@ -19,7 +23,7 @@ impl FromStr for Confirmation {
 }
 
 impl FromQuery for Confirmation {
-    fn from_params(params: &mut Params<'_>) -> Option<Self> {
+    fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         params.required("confirm")
     }
 }
@@ -33,4 +37,12 @@ pub(crate) async fn delete(
 ) -> Result<Answer, ApiError> {
     let organization = store.organizations().delete(&scope, id, version, &confirmed).await?;
     Ok(Answer::accepted(&OrganizationView::from(&organization)).version(organization.version))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("End the caller's organization")
+        .note("For everybody and at once. Its data is purged after 30 days.")
+        .about("confirm", "The organization's subdomain.")
+        .accepts::<OrganizationView<'_>>()
+        .versioned();
 }

@@ -1,6 +1,6 @@
 //! `GET /organizations/{id}`: the caller's own organization; any other is not there.
 
-use stockroom_api::{Answer, ApiError, PathId, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, Operation, PathId, RequestStore, Scope};
 use stockroom_domain::id::OrganizationId;
 
 use crate::view::OrganizationView;
@@ -12,4 +12,8 @@ pub(crate) async fn get(
 ) -> Result<Answer, ApiError> {
     let organization = store.organizations().get(&scope, id).await?;
     Ok(Answer::ok(&OrganizationView::from(&organization)).version(organization.version))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Get the caller's organization").shows::<OrganizationView<'_>>().versioned();
 }

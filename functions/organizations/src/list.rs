@@ -1,6 +1,6 @@
 //! `GET /organizations`: the caller's own organization, as a list of one.
 
-use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Params, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope};
 use stockroom_store::Page;
 
 use crate::view::OrganizationView;
@@ -8,7 +8,7 @@ use crate::view::OrganizationView;
 pub(crate) struct Organizations;
 
 impl FromQuery for Organizations {
-    fn from_params(_params: &mut Params<'_>) -> Option<Self> {
+    fn from_params<P: Parameters>(_params: &mut P) -> Option<Self> {
         Some(Self)
     }
 }
@@ -23,4 +23,11 @@ pub(crate) async fn list(
     let own = store.organizations().own(&scope).await?;
     let page = Page { items: vec![own], next: None };
     listing.answer(&page, OrganizationView::from)
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("List the caller's organization")
+        .pages::<OrganizationView<'_>>()
+        .leads("organizations_get", "id", "$response.body#/items/0/id")
+        .leads("organizations_patch", "id", "$response.body#/items/0/id");
 }

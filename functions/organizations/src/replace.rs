@@ -1,6 +1,7 @@
 //! `PUT /organizations/{id}`: replace what can be set of the caller's own organization.
 
-use stockroom_api::{Answer, ApiError, Body, PathId, Precondition, RequestStore, Scope};
+use serde_json::json;
+use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::id::OrganizationId;
 
 use crate::{body::OrganizationBody, view::OrganizationView};
@@ -14,4 +15,11 @@ pub(crate) async fn replace(
 ) -> Result<Answer, ApiError> {
     let organization = store.organizations().change(&scope, id, version, &change).await?;
     Ok(Answer::ok(&OrganizationView::from(&organization)).version(organization.version))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Replace the caller's organization")
+        .example(json!({"name": "Initech", "currency": "EUR"}))
+        .shows::<OrganizationView<'_>>()
+        .versioned();
 }

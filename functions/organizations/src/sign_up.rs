@@ -1,10 +1,12 @@
 //! `POST /organizations`: sign up an organization with its first admin.
 
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 use stockroom_api::{
-    Answer, ApiError, App, Attempts, Body, FromBody, KeptUnder, Object, RequestContext, RequestStore, password,
-    wire::UserView,
+    Answer, ApiError, App, Attempts, Body, FromBody, KeptUnder, Members, Operation, RequestContext, RequestStore,
+    password, wire::UserView,
 };
 use stockroom_domain::{
     organization::{Currency, Subdomain},
@@ -29,7 +31,7 @@ struct Admin {
 }
 
 impl FromBody for SignUp {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let name: Option<OrganizationName> = object.required("name");
         let subdomain: Option<Subdomain> = object.required("subdomain");
         let currency = object.or("currency", Currency::default());
@@ -50,7 +52,8 @@ impl FromBody for SignUp {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SignedUp")]
 struct SignedUpView<'a> {
     organization: OrganizationView<'a>,
     admin: UserView<'a>,
@@ -83,4 +86,14 @@ pub(crate) async fn sign_up(
     let organizations = store.organizations();
     let outcome = organizations.sign_up(&new, &context.origin(), key.as_ref(), |made| created(made).keep()).await?;
     Answer::of(outcome, created)
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Sign up an organization")
+        .note("With its first admin, who then signs in with `subdomain` as the tenant.")
+        .member("subdomain", "The tenant's name; it never changes.")
+        .example(json!({"name": "Initech", "subdomain": "initech", "admin": {"email": "admin@initech.example", "full_name": "The Admin", "password": "nine staplers, no cake"}}))
+        .creates::<SignedUpView<'_>>()
+        .conflicts(&["duplicate_subdomain"])
+        .refuses(429, &["rate_limited"]);
 }

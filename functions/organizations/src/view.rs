@@ -1,14 +1,16 @@
 //! An organization as it is shown.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stockroom_domain::{
     id::OrganizationId,
-    organization::{Currency, Organization, Subdomain},
+    organization::{Currency, Organization, OrganizationStatus, Subdomain},
     text::OrganizationName,
     time::Timestamp,
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Organization")]
 pub(crate) struct OrganizationView<'a> {
     id: OrganizationId,
     org_id: OrganizationId,
@@ -16,6 +18,7 @@ pub(crate) struct OrganizationView<'a> {
     name: &'a OrganizationName,
     subdomain: &'a Subdomain,
     currency: Currency,
+    #[schemars(with = "OrganizationStatus")]
     status: &'static str,
     created_at: Timestamp,
     updated_at: Timestamp,

@@ -1,9 +1,8 @@
 //! A product as it is sent.
 
-use stockroom_api::{FromBody, Object, Patch};
+use stockroom_api::{FromBody, Members, Patch, json::NotNegative};
 use stockroom_domain::{
     catalogue::{DecimalPlaces, ProductDetails},
-    fault::Fault,
     quantity::Quantity,
     text::{Barcode, Category, Description, ProductName, Sku, Unit},
 };
@@ -17,19 +16,18 @@ fn each() -> Option<Unit> {
 pub(crate) struct ProductBody(pub(crate) ProductDetails);
 
 impl FromBody for ProductBody {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let sku = object.required::<Sku>("sku");
         let name = object.required::<ProductName>("name");
         let description = object.optional::<Description>("description");
         let category = object.optional::<Category>("category");
         let unit = object.or::<Unit>("unit", each()?);
         let decimal_places = object.or("decimal_places", DecimalPlaces::default());
-        let min_stock_level = object.or("min_stock_level", Quantity::ZERO);
-        let reorder_quantity = object.optional::<Quantity>("reorder_quantity");
+        let min_stock_level = object.or("min_stock_level", NotNegative::ZERO).map(|NotNegative(quantity)| quantity);
+        let reorder_quantity = object.optional("reorder_quantity").map(bare);
         let barcode = object.optional::<Barcode>("barcode");
         let quantities = [("min_stock_level", min_stock_level), ("reorder_quantity", reorder_quantity.flatten())];
         for (member, quantity) in quantities {
-            refuse_negative(object, member, quantity);
             refuse_finer(object, member, quantity, decimal_places);
         }
         Some(Self(ProductDetails {
@@ -54,13 +52,13 @@ pub(crate) struct ProductPatch {
     category: Patch<Category>,
     unit: Patch<Unit>,
     decimal_places: Patch<DecimalPlaces>,
-    min_stock_level: Patch<Quantity>,
-    reorder_quantity: Patch<Quantity>,
+    min_stock_level: Patch<NotNegative>,
+    reorder_quantity: Patch<NotNegative>,
     barcode: Patch<Barcode>,
 }
 
 impl FromBody for ProductPatch {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let sku = object.patch_required("sku");
         let name = object.patch_required("name");
         let description = object.patch("description");
@@ -70,11 +68,6 @@ impl FromBody for ProductPatch {
         let min_stock_level = object.patch("min_stock_level");
         let reorder_quantity = object.patch("reorder_quantity");
         let barcode = object.patch("barcode");
-        for (member, quantity) in [("min_stock_level", &min_stock_level), ("reorder_quantity", &reorder_quantity)] {
-            if let Some(Patch::Set(quantity)) = quantity {
-                refuse_negative(object, member, Some(*quantity));
-            }
-        }
         Some(Self {
             sku: sku?,
             name: name?,
@@ -99,24 +92,22 @@ impl ProductPatch {
             category: self.category.or_none(&present.category),
             unit: self.unit.or(&present.unit, each().unwrap_or_else(|| present.unit.clone())),
             decimal_places: self.decimal_places.or(&present.decimal_places, DecimalPlaces::default()),
-            min_stock_level: self.min_stock_level.or(&present.min_stock_level, Quantity::ZERO),
-            reorder_quantity: self.reorder_quantity.or_none(&present.reorder_quantity),
+            min_stock_level: self.min_stock_level.or(&NotNegative(present.min_stock_level), NotNegative::ZERO).0,
+            reorder_quantity: bare(self.reorder_quantity.or_none(&present.reorder_quantity.map(NotNegative))),
             barcode: self.barcode.or_none(&present.barcode),
         }
     }
 }
 
+fn bare(quantity: Option<NotNegative>) -> Option<Quantity> {
+    quantity.map(|NotNegative(quantity)| quantity)
+}
+
 /// Of a whole product this can be told at once; what a patch leaves, the store tells.
-fn refuse_finer(object: &mut Object<'_>, member: &str, quantity: Option<Quantity>, places: Option<DecimalPlaces>) {
+fn refuse_finer(object: &mut impl Members, member: &str, quantity: Option<Quantity>, places: Option<DecimalPlaces>) {
     if let (Some(quantity), Some(places)) = (quantity, places)
         && let Err(fault) = places.admit(quantity)
     {
         object.report(member, fault);
-    }
-}
-
-fn refuse_negative(object: &mut Object<'_>, member: &str, quantity: Option<Quantity>) {
-    if quantity.is_some_and(Quantity::is_negative) {
-        object.report(member, Fault::new("out_of_range", "must not be below 0"));
     }
 }

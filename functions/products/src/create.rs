@@ -1,6 +1,7 @@
 //! `POST /products`: add a product to the catalogue.
 
-use stockroom_api::{Answer, ApiError, Body, RequestStore, Scope};
+use serde_json::json;
+use stockroom_api::{Answer, ApiError, Body, Operation, RequestStore, Scope};
 use stockroom_domain::catalogue::Product;
 
 use crate::{body::ProductBody, view::ProductView};
@@ -16,4 +17,15 @@ pub(crate) async fn create(
     };
     let outcome = store.products(&scope).add(&details, |product| created(product).keep()).await?;
     Answer::of(outcome, created)
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Add a product")
+        .member("unit", "What it is counted in.")
+        .member("min_stock_level", "A level below it is low.")
+        .member("reorder_quantity", "How much is usually bought at once.")
+        .example(json!({"sku": "NW-0001", "name": "Chai", "category": "Beverages", "unit": "box of 20 bags", "min_stock_level": 10,
+        "reorder_quantity": 40}))
+        .creates::<ProductView<'_>>()
+        .versioned().conflicts(&["duplicate_sku"]).leads("products_get", "id", "$response.body#/id").leads("products_patch", "id", "$response.body#/id").leads("products_delete", "id", "$response.body#/id").leads("stock_movements_levels", "product_id", "$response.body#/id");
 }

@@ -1,6 +1,6 @@
 //! `DELETE /products/{id}`: delete a product of which there is no stock.
 
-use stockroom_api::{Answer, ApiError, PathId, Precondition, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, Operation, PathId, Precondition, RequestStore, Scope};
 
 pub(crate) async fn delete(
     store: RequestStore,
@@ -10,4 +10,11 @@ pub(crate) async fn delete(
 ) -> Result<Answer, ApiError> {
     store.products(&scope).delete(id, version).await?;
     Ok(Answer::nothing())
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Delete a product")
+        .note("With stock, or while an open purchase request names it, it cannot be deleted. Its history stays.")
+        .tells_nothing()
+        .conflicts(&["in_use"]);
 }

@@ -1,6 +1,6 @@
 //! `GET /products/{id}`: one product, with its levels when `include=levels`.
 
-use stockroom_api::{Answer, ApiError, FromQuery, Params, PathId, Query, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, FromQuery, Operation, Parameters, PathId, Query, RequestStore, Scope, describe};
 use stockroom_domain::fault::Fault;
 
 use crate::view::{ProductView, shown};
@@ -11,6 +11,8 @@ pub(crate) struct Inclusion {
 
 struct Levels;
 
+describe!(Levels: {"description": "What is to be shown besides.", "type": "string", "enum": ["levels"]});
+
 impl std::str::FromStr for Levels {
     type Err = Fault;
 
@@ -20,7 +22,7 @@ impl std::str::FromStr for Levels {
 }
 
 impl FromQuery for Inclusion {
-    fn from_params(params: &mut Params<'_>) -> Option<Self> {
+    fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         Some(Self { levels: params.optional::<Levels>("include")?.is_some() })
     }
 }
@@ -38,4 +40,9 @@ pub(crate) async fn get(
     let (product, levels) = store.products(&scope).get_with_levels(id).await?;
     // Levels change without the product's version, so this view has no entity tag.
     Ok(Answer::ok(&ProductView::new(organization, &product).with_levels(&levels)))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Get a product")
+        .note("With its levels per warehouse when they are included; that answer has no ETag, since levels change without the product.").shows::<ProductView<'_>>().versioned();
 }

@@ -1,6 +1,8 @@
 //! `GET /products`: the catalogue, page by page.
 
-use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Params, RequestStore, Scope};
+use stockroom_api::{
+    Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope, describe,
+};
 use stockroom_domain::fault::Fault;
 use stockroom_store::{CatalogueFilter, CatalogueSort, ProductFilter, ProductSort};
 
@@ -12,6 +14,11 @@ pub(crate) struct Products {
 }
 
 struct Sort(ProductSort);
+
+describe!(Sort: {
+    "description": "By what the list is sorted: by time newest first, by name or SKU ascending, unless order says otherwise.",
+    "type": "string", "enum": ["created_at", "name", "sku"], "default": "created_at",
+});
 
 impl std::str::FromStr for Sort {
     type Err = Fault;
@@ -27,7 +34,7 @@ impl std::str::FromStr for Sort {
 }
 
 impl FromQuery for Products {
-    fn from_params(params: &mut Params<'_>) -> Option<Self> {
+    fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         let search = params.optional("search");
         let category = params.optional("category");
         let sku = params.optional("sku");
@@ -50,4 +57,12 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Pro
     let page = store.products(&scope).list(filter, *sort, &listing.page).await?;
     let organization = scope.claim().organization;
     listing.answer(&page, |product| ProductView::new(organization, product))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("List products")
+        .pages::<ProductView<'_>>()
+        .leads("products_get", "id", "$response.body#/items/0/id")
+        .leads("products_patch", "id", "$response.body#/items/0/id")
+        .leads("products_delete", "id", "$response.body#/items/0/id");
 }

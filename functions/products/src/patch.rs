@@ -1,8 +1,12 @@
 //! `PATCH /products/{id}`: change some of what people set of a product.
 
-use stockroom_api::{Answer, ApiError, Body, PathId, Precondition, RequestStore, Scope};
+use serde_json::json;
+use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
 
-use crate::{body::ProductPatch, view::shown};
+use crate::{
+    body::ProductPatch,
+    view::{ProductView, shown},
+};
 
 pub(crate) async fn patch(
     store: RequestStore,
@@ -13,4 +17,15 @@ pub(crate) async fn patch(
 ) -> Result<Answer, ApiError> {
     let product = store.products(&scope).change(id, version, |present| patch.apply(present)).await?;
     Ok(shown(scope.claim().organization, &product))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Change a product")
+        .member("unit", "What it is counted in.")
+        .member("min_stock_level", "A level below it is low.")
+        .member("reorder_quantity", "How much is usually bought at once.")
+        .example(json!({"name": "Chai, 20 bags", "category": null}))
+        .shows::<ProductView<'_>>()
+        .versioned()
+        .conflicts(&["duplicate_sku"]);
 }

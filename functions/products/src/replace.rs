@@ -1,8 +1,12 @@
 //! `PUT /products/{id}`: replace what people set of a product.
 
-use stockroom_api::{Answer, ApiError, Body, PathId, Precondition, RequestStore, Scope};
+use serde_json::json;
+use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
 
-use crate::{body::ProductBody, view::shown};
+use crate::{
+    body::ProductBody,
+    view::{ProductView, shown},
+};
 
 pub(crate) async fn replace(
     store: RequestStore,
@@ -13,4 +17,13 @@ pub(crate) async fn replace(
 ) -> Result<Answer, ApiError> {
     let product = store.products(&scope).change(id, version, |_| details.clone()).await?;
     Ok(shown(scope.claim().organization, &product))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Replace a product")
+        .note("What is left out takes its default.")
+        .example(json!({"sku": "NW-0001", "name": "Chai", "category": "Beverages", "unit": "box of 20 bags", "min_stock_level": 10,
+        "reorder_quantity": 40}))
+        .shows::<ProductView<'_>>()
+        .versioned().conflicts(&["duplicate_sku"]);
 }

@@ -1,16 +1,18 @@
 //! A product as it is shown.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stockroom_api::{Answer, wire::Number};
 use stockroom_domain::{
-    catalogue::Product,
+    catalogue::{DecimalPlaces, Product},
     id::{OrganizationId, ProductId, WarehouseId},
     text::{Barcode, Category, Description, ProductName, Sku, Unit, WarehouseName},
     time::Timestamp,
 };
 use stockroom_store::LevelView;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Product")]
 pub(crate) struct ProductView<'a> {
     id: ProductId,
     org_id: OrganizationId,
@@ -20,6 +22,7 @@ pub(crate) struct ProductView<'a> {
     description: Option<&'a Description>,
     category: Option<&'a Category>,
     unit: &'a Unit,
+    #[schemars(with = "DecimalPlaces")]
     decimal_places: u16,
     min_stock_level: Number,
     reorder_quantity: Option<Number>,
@@ -32,7 +35,7 @@ pub(crate) struct ProductView<'a> {
 }
 
 /// How much of the product is in one warehouse.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ProductLevel<'a> {
     warehouse_id: WarehouseId,
     warehouse_name: &'a WarehouseName,

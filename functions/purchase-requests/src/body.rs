@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 
-use stockroom_api::{FromBody, Object, Patch};
+use stockroom_api::{
+    FromBody, Members, Patch,
+    json::{Positive, Price},
+};
 use stockroom_domain::{
     fault::Fault,
     purchasing::{MOST_LINES, MOST_RECEIVED_LINES, MOST_RECEIVING_WAREHOUSES, NewLine, ReceivedLine},
-    quantity::Quantity,
     text::{Notes, RejectionReason},
 };
 use stockroom_store::{NewRequest, Receipt, RequestChanges};
@@ -15,7 +17,7 @@ use stockroom_store::{NewRequest, Receipt, RequestChanges};
 pub(crate) struct RequestBody(pub(crate) NewRequest);
 
 impl FromBody for RequestBody {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let notes = object.optional("notes");
         let lines = object.list("items", 1..=MOST_LINES, line);
         refuse_twice(object, lines.as_deref());
@@ -30,7 +32,7 @@ pub(crate) struct RequestPatch {
 }
 
 impl FromBody for RequestPatch {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let notes = object.patch("notes");
         let lines = object.patch_list("items", 1..=MOST_LINES, line);
         refuse_twice(object, lines.as_ref().and_then(Option::as_deref));
@@ -48,7 +50,7 @@ impl RequestPatch {
 pub(crate) struct Rejection(pub(crate) RejectionReason);
 
 impl FromBody for Rejection {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         object.required("rejection_reason").map(Self)
     }
 }
@@ -57,14 +59,11 @@ impl FromBody for Rejection {
 pub(crate) struct ReceiptBody(pub(crate) Receipt);
 
 impl FromBody for ReceiptBody {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let lines = object.list("items", 1..=MOST_RECEIVED_LINES, |line| {
             let item = line.required("item_id");
             let warehouse = line.required("warehouse_id");
-            let quantity = line.optional("quantity");
-            if let Some(Some(quantity)) = quantity {
-                refuse_nothing(line, quantity);
-            }
+            let quantity = line.optional("quantity").map(|quantity| quantity.map(|Positive(quantity)| quantity));
             Some(ReceivedLine { item: item?, warehouse: warehouse?, quantity: quantity? })
         })?;
         let mut items = HashSet::new();
@@ -82,15 +81,12 @@ impl FromBody for ReceiptBody {
     }
 }
 
-fn line(line: &mut Object<'_>) -> Option<NewLine> {
+fn line(line: &mut impl Members) -> Option<NewLine> {
     let product = line.required("product_id");
-    let quantity = line.required("quantity");
-    let estimated_price = line.optional("estimated_price");
+    let quantity = line.required("quantity").map(|Positive(quantity)| quantity);
+    let estimated_price = line.optional("estimated_price").map(|price| price.map(|Price(price)| price));
     let supplier = line.optional("supplier_id");
     let warehouse = line.optional("warehouse_id");
-    if let Some(quantity) = quantity {
-        refuse_nothing(line, quantity);
-    }
     Some(NewLine {
         product: product?,
         quantity: quantity?,
@@ -100,13 +96,7 @@ fn line(line: &mut Object<'_>) -> Option<NewLine> {
     })
 }
 
-fn refuse_nothing(line: &mut Object<'_>, quantity: Quantity) {
-    if !quantity.is_positive() {
-        line.report("quantity", Fault::new("out_of_range", "must be above 0"));
-    }
-}
-
-fn refuse_twice(object: &mut Object<'_>, lines: Option<&[NewLine]>) {
+fn refuse_twice(object: &mut impl Members, lines: Option<&[NewLine]>) {
     let mut products = HashSet::new();
     for (index, line) in lines.unwrap_or_default().iter().enumerate() {
         if !products.insert(line.product) {

@@ -1,9 +1,9 @@
 //! `POST /purchase-requests/{id}/cancel`: give it up before it is ordered.
 
-use stockroom_api::{Answer, ApiError, Nothing, OptionalBody, PathId, Precondition, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, Nothing, Operation, OptionalBody, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::{id::PurchaseRequestId, purchasing::Step};
 
-use crate::step::take;
+use crate::{step::take, view::RequestView};
 
 pub(crate) async fn cancel(
     store: RequestStore,
@@ -13,4 +13,12 @@ pub(crate) async fn cancel(
     OptionalBody(Nothing): OptionalBody<Nothing>,
 ) -> Result<Answer, ApiError> {
     take(&store, &scope, id, version, Step::Cancel).await
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Cancel a request")
+        .note("Staff see and change their own alone. From SUBMITTED or APPROVED.")
+        .shows::<RequestView<'_>>()
+        .versioned()
+        .conflicts(&["invalid_transition"]);
 }

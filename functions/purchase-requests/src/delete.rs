@@ -1,6 +1,6 @@
 //! `DELETE /purchase-requests/{id}`: delete a draft.
 
-use stockroom_api::{Answer, ApiError, PathId, Precondition, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, Operation, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::id::PurchaseRequestId;
 
 pub(crate) async fn delete(
@@ -11,4 +11,12 @@ pub(crate) async fn delete(
 ) -> Result<Answer, ApiError> {
     store.purchase_requests(&scope).delete(id, version).await?;
     Ok(Answer::nothing())
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Delete a draft")
+        .note("Those who wrote it, and admins.")
+        .tells_nothing()
+        .refuses(403, &["forbidden"])
+        .conflicts(&["invalid_transition"]);
 }

@@ -1,9 +1,9 @@
 //! `GET /purchase-requests/{id}`: one request.
 
-use stockroom_api::{Answer, ApiError, PathId, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, Operation, PathId, RequestStore, Scope};
 use stockroom_domain::id::PurchaseRequestId;
 
-use crate::view::shown;
+use crate::view::{RequestView, shown};
 
 pub(crate) async fn get(
     store: RequestStore,
@@ -11,4 +11,11 @@ pub(crate) async fn get(
     PathId(id): PathId<PurchaseRequestId>,
 ) -> Result<Answer, ApiError> {
     Ok(shown(scope.claim().organization, &store.purchase_requests(&scope).get(id).await?))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Get a purchase request")
+        .note("Staff see and change their own alone.")
+        .shows::<RequestView<'_>>()
+        .versioned();
 }

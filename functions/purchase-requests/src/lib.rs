@@ -16,26 +16,26 @@ mod step;
 mod submit;
 mod view;
 
-use stockroom_api::{Access, Routes};
+use stockroom_api::{Access, Routing};
 use stockroom_domain::access::Permission;
 
 /// The operations of this function.
 #[must_use]
-pub fn routes() -> Routes {
+pub fn routes<R: Routing>() -> R {
     // Staff reach their own requests alone; the repository sees to that.
     let request = Access::Permitted(Permission::RequestPurchases);
     let decide = Access::Permitted(Permission::DecidePurchases);
-    Routes::new()
-        .query("/api/v1/purchase-requests", request, list::list)
-        .post("/api/v1/purchase-requests", request, create::create)
-        .get("/api/v1/purchase-requests/{id}", request, get::get)
-        .put("/api/v1/purchase-requests/{id}", request, replace::replace)
-        .patch("/api/v1/purchase-requests/{id}", request, patch::patch)
-        .delete("/api/v1/purchase-requests/{id}", request, delete::delete)
-        .post("/api/v1/purchase-requests/{id}/submit", request, submit::submit)
-        .post("/api/v1/purchase-requests/{id}/approve", decide, approve::approve)
-        .post("/api/v1/purchase-requests/{id}/reject", decide, reject::reject)
-        .post("/api/v1/purchase-requests/{id}/mark-ordered", decide, mark_ordered::mark_ordered)
-        .post("/api/v1/purchase-requests/{id}/receive", decide, receive::receive)
-        .post("/api/v1/purchase-requests/{id}/cancel", request, cancel::cancel)
+    R::new()
+        .query("/api/v1/purchase-requests", request, list::list, list::contract)
+        .post("/api/v1/purchase-requests", request, create::create, create::contract)
+        .get("/api/v1/purchase-requests/{id}", request, get::get, get::contract)
+        .put("/api/v1/purchase-requests/{id}", request, replace::replace, replace::contract)
+        .patch("/api/v1/purchase-requests/{id}", request, patch::patch, patch::contract)
+        .delete("/api/v1/purchase-requests/{id}", request, delete::delete, delete::contract)
+        .post("/api/v1/purchase-requests/{id}/submit", request, submit::submit, submit::contract)
+        .post("/api/v1/purchase-requests/{id}/approve", decide, approve::approve, approve::contract)
+        .post("/api/v1/purchase-requests/{id}/reject", decide, reject::reject, reject::contract)
+        .post("/api/v1/purchase-requests/{id}/mark-ordered", decide, mark_ordered::mark_ordered, mark_ordered::contract)
+        .post("/api/v1/purchase-requests/{id}/receive", decide, receive::receive, receive::contract)
+        .post("/api/v1/purchase-requests/{id}/cancel", request, cancel::cancel, cancel::contract)
 }

@@ -1,9 +1,13 @@
 //! `PATCH /purchase-requests/{id}`: change some of what a draft asks for; its lines are replaced as a whole.
 
-use stockroom_api::{Answer, ApiError, Body, PathId, Precondition, RequestStore, Scope};
+use serde_json::json;
+use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::id::PurchaseRequestId;
 
-use crate::{body::RequestPatch, view::shown};
+use crate::{
+    body::RequestPatch,
+    view::{RequestView, shown},
+};
 
 pub(crate) async fn patch(
     store: RequestStore,
@@ -14,4 +18,17 @@ pub(crate) async fn patch(
 ) -> Result<Answer, ApiError> {
     let request = store.purchase_requests(&scope).revise(id, version, &patch.changes()).await?;
     Ok(shown(scope.claim().organization, &request))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Change a draft")
+        .note("Staff see and change their own alone. Lines are replaced as a whole.")
+        .member("items", "1 to 40 lines, a product in one of them at most.")
+        .member("estimated_price", "Of one unit.")
+        .member("supplier_id", "From whom it should come.")
+        .member("warehouse_id", "Where it should go.")
+        .example(json!({"notes": null}))
+        .shows::<RequestView<'_>>()
+        .versioned()
+        .conflicts(&["invalid_transition"]);
 }

@@ -1,9 +1,13 @@
 //! `POST /purchase-requests/{id}/receive`: goods arrived.
 
-use stockroom_api::{Answer, ApiError, Body, PathId, Precondition, RequestStore, Scope};
+use serde_json::json;
+use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::{id::PurchaseRequestId, purchasing::PurchaseRequest};
 
-use crate::{body::ReceiptBody, view::shown};
+use crate::{
+    body::ReceiptBody,
+    view::{RequestView, shown},
+};
 
 pub(crate) async fn receive(
     store: RequestStore,
@@ -16,4 +20,16 @@ pub(crate) async fn receive(
     let requests = store.purchase_requests(&scope);
     let outcome = requests.receive(id, version, &receipt, |request| answer(request).keep()).await?;
     Answer::of(outcome, answer)
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Receive goods")
+        .note("Puts what arrives into stock. An ordered request is received when all of it is in, and never more than ordered.")
+        .member("items", "1 to 20 lines, each once, into at most 15 warehouses.")
+        .member("item_id", "The line of the request.")
+        .member("quantity", "Without it, the rest of the line.")
+        .example(json!({"items": [{"item_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f", "warehouse_id": "0190a5b4-8d4e-7a10-9c7b-5a6d7e8f9a0b", "quantity": 5}]}))
+        .shows::<RequestView<'_>>()
+        .versioned()
+        .conflicts(&["exceeds_order", "invalid_transition", "level_out_of_range"]);
 }

@@ -1,9 +1,10 @@
 //! `POST /purchase-requests/{id}/reject`: say no, and why.
 
-use stockroom_api::{Answer, ApiError, Body, PathId, Precondition, RequestStore, Scope};
+use serde_json::json;
+use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::{id::PurchaseRequestId, purchasing::Step};
 
-use crate::{body::Rejection, step::take};
+use crate::{body::Rejection, step::take, view::RequestView};
 
 pub(crate) async fn reject(
     store: RequestStore,
@@ -13,4 +14,14 @@ pub(crate) async fn reject(
     Body(Rejection(reason)): Body<Rejection>,
 ) -> Result<Answer, ApiError> {
     take(&store, &scope, id, version, Step::Reject(reason)).await
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Reject a request")
+        .note("From SUBMITTED.")
+        .member("rejection_reason", "Why; its creator is told.")
+        .example(json!({"rejection_reason": "Too dear"}))
+        .shows::<RequestView<'_>>()
+        .versioned()
+        .conflicts(&["invalid_transition"]);
 }

@@ -1,10 +1,14 @@
 //! `PUT /purchase-requests/{id}`: replace what a draft asks for.
 
-use stockroom_api::{Answer, ApiError, Body, PathId, Precondition, RequestStore, Scope};
+use serde_json::json;
+use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::{id::PurchaseRequestId, text::Notes};
 use stockroom_store::RequestChanges;
 
-use crate::{body::RequestBody, view::shown};
+use crate::{
+    body::RequestBody,
+    view::{RequestView, shown},
+};
 
 pub(crate) async fn replace(
     store: RequestStore,
@@ -16,4 +20,16 @@ pub(crate) async fn replace(
     let changes = RequestChanges { notes: |_: &Option<Notes>| new.notes.clone(), lines: Some(new.lines) };
     let request = store.purchase_requests(&scope).revise(id, version, &changes).await?;
     Ok(shown(scope.claim().organization, &request))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Replace a draft").note("Staff see and change their own alone.")
+        .member("items", "1 to 40 lines, a product in one of them at most.")
+        .member("estimated_price", "Of one unit.")
+        .member("supplier_id", "From whom it should come.")
+        .member("warehouse_id", "Where it should go.")
+        .example(json!({"items": [{"product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f", "quantity": 20, "estimated_price": "18.00"}]}))
+        .shows::<RequestView<'_>>()
+        .versioned()
+        .conflicts(&["invalid_transition"]);
 }

@@ -1,5 +1,6 @@
 //! A purchase request as it is shown.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stockroom_api::{
     Answer,
@@ -8,17 +9,20 @@ use stockroom_api::{
 use stockroom_domain::{
     id::{OrganizationId, ProductId, PurchaseRequestId, RequestItemId, SupplierId, WarehouseId},
     money::Money,
-    purchasing::{PurchaseRequest, RequestItem},
+    purchasing::{PurchaseRequest, RequestItem, RequestNumber, RequestStatus},
     text::{Notes, ProductName, RejectionReason, Sku},
     time::Timestamp,
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PurchaseRequest")]
 pub(crate) struct RequestView<'a> {
     id: PurchaseRequestId,
     org_id: OrganizationId,
     version: u64,
+    #[schemars(with = "RequestNumber")]
     request_number: String,
+    #[schemars(with = "RequestStatus")]
     status: &'static str,
     notes: Option<&'a Notes>,
     items: Vec<ItemView<'a>>,
@@ -38,7 +42,8 @@ pub(crate) struct RequestView<'a> {
     updated_at: Timestamp,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PurchaseRequestItem")]
 struct ItemView<'a> {
     id: RequestItemId,
     product_id: ProductId,

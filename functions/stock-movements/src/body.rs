@@ -1,6 +1,6 @@
 //! A movement as it is sent.
 
-use stockroom_api::{FromBody, FromJson, Node, Object};
+use stockroom_api::{FromBody, FromJson, Members, Node, describe};
 use stockroom_domain::{
     fault::Fault,
     id::WarehouseId,
@@ -18,6 +18,8 @@ enum Kind {
     Count,
 }
 
+describe!(Kind: {"type": "string", "enum": ["IN", "OUT", "TRANSFER", "ADJUSTMENT", "COUNT"]});
+
 impl FromJson for Kind {
     fn from_json(node: &Node) -> Result<Self, Fault> {
         Ok(match String::from_json(node)?.as_str() {
@@ -34,7 +36,7 @@ impl FromJson for Kind {
 pub(crate) struct MovementBody(pub(crate) NewMovement);
 
 impl FromBody for MovementBody {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let kind = object.required::<Kind>("type");
         let product = object.required("product_id");
         let warehouse = object.required::<WarehouseId>("warehouse_id");
@@ -59,7 +61,7 @@ impl FromBody for MovementBody {
 
 #[expect(clippy::option_option, reason = "the outer one says whether it could be read")]
 fn check_destination(
-    object: &mut Object<'_>,
+    object: &mut impl Members,
     kind: Option<Kind>,
     warehouse: Option<WarehouseId>,
     to: Option<Option<WarehouseId>>,
@@ -76,7 +78,7 @@ fn check_destination(
     object.report("to_warehouse_id", fault);
 }
 
-fn check_quantity(object: &mut Object<'_>, kind: Option<Kind>, quantity: Option<Quantity>) {
+fn check_quantity(object: &mut impl Members, kind: Option<Kind>, quantity: Option<Quantity>) {
     let (Some(kind), Some(quantity)) = (kind, quantity) else { return };
     let operation = match kind {
         Kind::In => Operation::In(quantity),

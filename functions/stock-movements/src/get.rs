@@ -1,8 +1,12 @@
 //! `GET /stock-movements/{id}`: one movement.
 
-use stockroom_api::{Answer, ApiError, PathId, RequestStore, Scope, wire::MovementView};
+use stockroom_api::{Answer, ApiError, Operation, PathId, RequestStore, Scope, wire::MovementView};
 use stockroom_domain::id::MovementId;
 
 pub(crate) async fn get(store: RequestStore, scope: Scope, PathId(id): PathId<MovementId>) -> Result<Answer, ApiError> {
     Ok(Answer::ok(&MovementView::from(&store.movements(&scope).get(id).await?)))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Get a movement").shows::<MovementView<'_>>();
 }

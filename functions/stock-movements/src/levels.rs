@@ -1,6 +1,6 @@
 //! `GET /stock-levels`: how much is where, now or at a moment of the past.
 
-use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Params, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope};
 use stockroom_store::LevelFilter;
 
 use crate::view::StockLevelView;
@@ -8,7 +8,7 @@ use crate::view::StockLevelView;
 pub(crate) struct Levels(LevelFilter);
 
 impl FromQuery for Levels {
-    fn from_params(params: &mut Params<'_>) -> Option<Self> {
+    fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         let product = params.optional("product_id");
         let warehouse = params.optional("warehouse_id");
         let as_of = params.optional("as_of");
@@ -22,4 +22,11 @@ pub(crate) async fn levels(store: RequestStore, scope: Scope, listing: Listing<L
     let Levels(filter) = &listing.filter;
     let page = store.levels(&scope).list(filter, &listing.page).await?;
     listing.answer(&page, StockLevelView::from)
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("List levels")
+        .about("as_of", "How they were at that moment, by the time of recording.")
+        .pages::<StockLevelView<'_>>()
+        .leads("products_get", "id", "$response.body#/items/0/product_id");
 }

@@ -1,6 +1,9 @@
 //! `GET /stock-movements`: the ledger, page by page.
 
-use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Params, RequestStore, Scope, wire::MovementView};
+use stockroom_api::{
+    Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope, describe,
+    wire::MovementView,
+};
 use stockroom_domain::{fault::Fault, stock::MovementType};
 use stockroom_store::MovementFilter;
 
@@ -8,6 +11,10 @@ pub(crate) struct Movements(MovementFilter);
 
 /// The types that a filter can ask for; both legs of a transfer go by one name, too.
 struct Kinds(Vec<MovementType>);
+
+describe!(Kinds: {
+    "type": "string", "enum": ["IN", "OUT", "TRANSFER", "TRANSFER_OUT", "TRANSFER_IN", "ADJUSTMENT"],
+});
 
 impl std::str::FromStr for Kinds {
     type Err = Fault;
@@ -31,7 +38,7 @@ impl std::str::FromStr for Kinds {
 }
 
 impl FromQuery for Movements {
-    fn from_params(params: &mut Params<'_>) -> Option<Self> {
+    fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         let product = params.optional("product_id");
         let warehouse = params.optional("warehouse_id");
         let kinds = params.optional::<Kinds>("type");
@@ -57,4 +64,14 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Mov
     let Movements(filter) = &listing.filter;
     let page = store.movements(&scope).list(filter, &listing.page).await?;
     listing.answer(&page, MovementView::from)
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("List movements")
+        .about("type", "`TRANSFER` means both of its legs.")
+        .about("created_by", "Who recorded it.")
+        .about("from", "Recorded then or later.")
+        .about("to", "Recorded before.")
+        .pages::<MovementView<'_>>()
+        .leads("stock_movements_get", "id", "$response.body#/items/0/id");
 }

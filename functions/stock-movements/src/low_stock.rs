@@ -1,13 +1,13 @@
 //! `GET /stock-movements/low-stock`: the levels below their minimum.
 
-use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Params, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope};
 
 use crate::view::LowStockView;
 
 pub(crate) struct Low;
 
 impl FromQuery for Low {
-    fn from_params(_params: &mut Params<'_>) -> Option<Self> {
+    fn from_params<P: Parameters>(_params: &mut P) -> Option<Self> {
         Some(Self)
     }
 }
@@ -17,4 +17,11 @@ impl ListQuery for Low {}
 pub(crate) async fn low_stock(store: RequestStore, scope: Scope, listing: Listing<Low>) -> Result<Answer, ApiError> {
     let page = store.levels(&scope).low(&listing.page).await?;
     listing.answer(&page, LowStockView::from)
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("List what is low")
+        .note("The levels below their product's minimum, in places that ever had stock of it.")
+        .pages::<LowStockView<'_>>()
+        .leads("products_get", "id", "$response.body#/items/0/product_id");
 }

@@ -1,6 +1,7 @@
 //! `POST /stock-movements`: record what came, went, was moved, corrected or counted.
 
-use stockroom_api::{Answer, ApiError, Body, RequestStore, Scope, wire::MovementView};
+use serde_json::json;
+use stockroom_api::{Answer, ApiError, Body, Operation, RequestStore, Scope, wire::MovementView};
 use stockroom_store::RecordedMovement;
 
 use crate::body::MovementBody;
@@ -16,4 +17,24 @@ pub(crate) async fn record(
 
 fn created(recorded: &RecordedMovement) -> Answer {
     Answer::created(format!("/api/v1/stock-movements/{}", recorded.movement.id), &MovementView::from(recorded))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Record a movement")
+        .note(
+            "`IN`, `OUT` and `TRANSFER` take a quantity above 0, `ADJUSTMENT` a signed one that is not 0, `COUNT` what was \
+             counted, which is recorded as the adjustment that it implies. No level falls below 0.",
+        )
+        .member("type", "What happened.")
+        .member("to_warehouse_id", "Where a transfer goes, and for nothing else: another warehouse.")
+        .member("occurred_at", "When it happened, if that is not now.")
+        .example(json!({
+            "type": "IN", "product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f", "warehouse_id": "0190a5b4-8d4e-7a10-9c7b-5a6d7e8f9a0b", "quantity": 4, "reference": "PO-1042",
+        }))
+        .creates::<MovementView<'_>>()
+        .conflicts(&["insufficient_stock", "level_out_of_range"])
+        .leads("stock_movements_get", "id", "$response.body#/id")
+        .leads("stock_movements_levels", "product_id", "$response.body#/product_id")
+        .leads("products_get", "id", "$response.body#/product_id")
+        .leads("warehouses_get", "id", "$response.body#/warehouse_id");
 }

@@ -1,5 +1,6 @@
 //! Levels as they are shown.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stockroom_api::wire::Number;
 use stockroom_domain::{
@@ -9,7 +10,8 @@ use stockroom_domain::{
 };
 use stockroom_store::LevelView;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StockLevel")]
 pub(crate) struct StockLevelView<'a> {
     product_id: ProductId,
     sku: &'a Sku,
@@ -36,7 +38,8 @@ impl<'a> From<&'a LevelView> for StockLevelView<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LowStock")]
 pub(crate) struct LowStockView<'a> {
     #[serde(flatten)]
     level: StockLevelView<'a>,

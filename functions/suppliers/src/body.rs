@@ -1,6 +1,6 @@
 //! A supplier as it is sent.
 
-use stockroom_api::{FromBody, Object, Patch};
+use stockroom_api::{FromBody, Members, Patch};
 use stockroom_domain::{
     catalogue::{LeadTimeDays, SupplierDetails},
     text::{Address, Email, Phone, SupplierName},
@@ -10,7 +10,7 @@ use stockroom_domain::{
 pub(crate) struct SupplierBody(pub(crate) SupplierDetails);
 
 impl FromBody for SupplierBody {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let name = object.required::<SupplierName>("name");
         let contact_email = object.optional::<Email>("contact_email");
         let contact_phone = object.optional::<Phone>("contact_phone");
@@ -36,7 +36,7 @@ pub(crate) struct SupplierPatch {
 }
 
 impl FromBody for SupplierPatch {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let name = object.patch_required("name");
         let contact_email = object.patch("contact_email");
         let contact_phone = object.patch("contact_phone");

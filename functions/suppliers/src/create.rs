@@ -1,6 +1,7 @@
 //! `POST /suppliers`: add a supplier.
 
-use stockroom_api::{Answer, ApiError, Body, RequestStore, Scope};
+use serde_json::json;
+use stockroom_api::{Answer, ApiError, Body, Operation, RequestStore, Scope};
 use stockroom_domain::catalogue::Supplier;
 
 use crate::{body::SupplierBody, view::SupplierView};
@@ -16,4 +17,15 @@ pub(crate) async fn create(
     };
     let outcome = store.suppliers(&scope).add(&details, |supplier| created(supplier).keep()).await?;
     Answer::of(outcome, created)
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Add a supplier")
+        .member("lead_time_days", "From order to arrival.")
+        .example(json!({"name": "Exotic Liquids", "contact_email": "orders@exotic.example", "lead_time_days": 7}))
+        .creates::<SupplierView<'_>>()
+        .versioned()
+        .leads("suppliers_get", "id", "$response.body#/id")
+        .leads("suppliers_patch", "id", "$response.body#/id")
+        .leads("suppliers_delete", "id", "$response.body#/id");
 }

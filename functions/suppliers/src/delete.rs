@@ -1,6 +1,6 @@
 //! `DELETE /suppliers/{id}`: delete a supplier.
 
-use stockroom_api::{Answer, ApiError, PathId, Precondition, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, Operation, PathId, Precondition, RequestStore, Scope};
 
 pub(crate) async fn delete(
     store: RequestStore,
@@ -10,4 +10,8 @@ pub(crate) async fn delete(
 ) -> Result<Answer, ApiError> {
     store.suppliers(&scope).delete(id, version).await?;
     Ok(Answer::nothing())
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Delete a supplier").tells_nothing();
 }

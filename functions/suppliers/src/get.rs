@@ -1,8 +1,8 @@
 //! `GET /suppliers/{id}`: one supplier.
 
-use stockroom_api::{Answer, ApiError, PathId, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, Operation, PathId, RequestStore, Scope};
 
-use crate::view::shown;
+use crate::view::{SupplierView, shown};
 
 pub(crate) async fn get(
     store: RequestStore,
@@ -10,4 +10,8 @@ pub(crate) async fn get(
     PathId(id): PathId<stockroom_domain::id::SupplierId>,
 ) -> Result<Answer, ApiError> {
     Ok(shown(scope.claim().organization, &store.suppliers(&scope).get(id).await?))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Get a supplier").shows::<SupplierView<'_>>().versioned();
 }

@@ -1,6 +1,6 @@
 //! `GET /suppliers`: all of them, page by page.
 
-use stockroom_api::{Answer, ApiError, CatalogueList, Listing, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, CatalogueList, Listing, Operation, RequestStore, Scope};
 
 use crate::view::SupplierView;
 
@@ -13,4 +13,12 @@ pub(crate) async fn list(
     let page = store.suppliers(&scope).list(filter, *sort, &listing.page).await?;
     let organization = scope.claim().organization;
     listing.answer(&page, |supplier| SupplierView::new(organization, supplier))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("List suppliers")
+        .pages::<SupplierView<'_>>()
+        .leads("suppliers_get", "id", "$response.body#/items/0/id")
+        .leads("suppliers_patch", "id", "$response.body#/items/0/id")
+        .leads("suppliers_delete", "id", "$response.body#/items/0/id");
 }

@@ -1,8 +1,12 @@
 //! `PATCH /suppliers/{id}`: change some of what people set of a supplier.
 
-use stockroom_api::{Answer, ApiError, Body, PathId, Precondition, RequestStore, Scope};
+use serde_json::json;
+use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
 
-use crate::{body::SupplierPatch, view::shown};
+use crate::{
+    body::SupplierPatch,
+    view::{SupplierView, shown},
+};
 
 pub(crate) async fn patch(
     store: RequestStore,
@@ -13,4 +17,12 @@ pub(crate) async fn patch(
 ) -> Result<Answer, ApiError> {
     let supplier = store.suppliers(&scope).change(id, version, |present| patch.apply(present)).await?;
     Ok(shown(scope.claim().organization, &supplier))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Change a supplier")
+        .member("lead_time_days", "From order to arrival.")
+        .example(json!({"lead_time_days": 5, "address": null}))
+        .shows::<SupplierView<'_>>()
+        .versioned();
 }

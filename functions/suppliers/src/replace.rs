@@ -1,8 +1,12 @@
 //! `PUT /suppliers/{id}`: replace what people set of a supplier.
 
-use stockroom_api::{Answer, ApiError, Body, PathId, Precondition, RequestStore, Scope};
+use serde_json::json;
+use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
 
-use crate::{body::SupplierBody, view::shown};
+use crate::{
+    body::SupplierBody,
+    view::{SupplierView, shown},
+};
 
 pub(crate) async fn replace(
     store: RequestStore,
@@ -13,4 +17,12 @@ pub(crate) async fn replace(
 ) -> Result<Answer, ApiError> {
     let supplier = store.suppliers(&scope).change(id, version, |_| details.clone()).await?;
     Ok(shown(scope.claim().organization, &supplier))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Replace a supplier")
+        .note("What is left out takes its default.")
+        .example(json!({"name": "Exotic Liquids", "contact_email": "orders@exotic.example", "lead_time_days": 7}))
+        .shows::<SupplierView<'_>>()
+        .versioned();
 }

@@ -1,5 +1,6 @@
 //! A supplier as it is shown.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stockroom_api::Answer;
 use stockroom_domain::{
@@ -9,7 +10,8 @@ use stockroom_domain::{
     time::Timestamp,
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Supplier")]
 pub(crate) struct SupplierView<'a> {
     id: SupplierId,
     org_id: OrganizationId,
@@ -18,6 +20,7 @@ pub(crate) struct SupplierView<'a> {
     contact_email: Option<&'a Email>,
     contact_phone: Option<&'a Phone>,
     address: Option<&'a Address>,
+    #[schemars(with = "Option<LeadTimeDays>")]
     lead_time_days: Option<u16>,
     created_at: Timestamp,
     updated_at: Timestamp,

@@ -1,6 +1,6 @@
 //! What is to become of a user, as it is sent.
 
-use stockroom_api::{FromBody, Object};
+use stockroom_api::{FromBody, Members};
 use stockroom_domain::user::UserStatus;
 use stockroom_store::UserChange;
 
@@ -8,7 +8,7 @@ use stockroom_store::UserChange;
 pub(crate) struct UserBody(pub(crate) UserChange);
 
 impl FromBody for UserBody {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let email = object.required("email");
         let full_name = object.required("full_name");
         let role = object.required("role");
@@ -26,7 +26,7 @@ impl FromBody for UserBody {
 pub(crate) struct UserPatch(pub(crate) UserChange);
 
 impl FromBody for UserPatch {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let email = object.patch_required("email");
         let full_name = object.patch_required("full_name");
         let role = object.patch_required("role");
@@ -44,7 +44,7 @@ impl FromBody for UserPatch {
 pub(crate) struct OwnPatch(pub(crate) UserChange);
 
 impl FromBody for OwnPatch {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let email = object.patch_required("email");
         let full_name = object.patch_required("full_name");
         Some(Self(UserChange { email: email?, full_name: full_name?, ..UserChange::default() }))

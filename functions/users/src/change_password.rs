@@ -1,8 +1,10 @@
 //! `PUT /users/me/password`: change one's own password, which ends all other sessions.
 
 use axum::extract::State;
+use serde_json::json;
 use stockroom_api::{
-    Answer, ApiError, App, Attempts, Body, FromBody, Object, Precondition, RequestStore, Scope, Violation, password,
+    Answer, ApiError, App, Attempts, Body, FromBody, Members, Operation, Precondition, RequestStore, Scope, Violation,
+    password,
 };
 use stockroom_domain::{fault::Fault, user::Password};
 use stockroom_store::PasswordChange;
@@ -14,7 +16,7 @@ pub(crate) struct Passwords {
 }
 
 impl FromBody for Passwords {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let current = object.required("current_password");
         let new = object.required("new_password");
         Some(Self { current: current?, new: new? })
@@ -55,4 +57,11 @@ pub(crate) async fn change_password(
         PasswordChange::Done => Ok(Answer::nothing()),
         PasswordChange::Overtaken => Err(wrong()),
     }
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Change one's password")
+        .note("Ends all other sessions.")
+        .example(json!({"current_password": "nine staplers, no cake", "new_password": "ten staplers, and no cake"}))
+        .tells_nothing();
 }

@@ -1,7 +1,10 @@
 //! `POST /users`: add someone to the organization, with a password or by an invitation to set one.
 
 use axum::extract::State;
-use stockroom_api::{Answer, ApiError, App, Body, FromBody, Object, RequestStore, Scope, password, wire::UserView};
+use serde_json::json;
+use stockroom_api::{
+    Answer, ApiError, App, Body, FromBody, Members, Operation, RequestStore, Scope, password, wire::UserView,
+};
 use stockroom_domain::{
     access::Role,
     text::{Email, FullName},
@@ -17,7 +20,7 @@ pub(crate) struct NewUserBody {
 }
 
 impl FromBody for NewUserBody {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let email = object.required("email");
         let full_name = object.required("full_name");
         let role = object.required("role");
@@ -44,4 +47,16 @@ pub(crate) async fn create(
     };
     let outcome = store.users(&scope).add(&new, |profile| created(profile).keep()).await?;
     Answer::of(outcome, created)
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Add a user")
+        .note("Without a password an invitation is mailed, whose link is good for 7 days.")
+        .example(json!({"email": "sam@initech.example", "full_name": "Sam", "role": "STAFF"}))
+        .creates::<UserView<'_>>()
+        .versioned()
+        .conflicts(&["duplicate_email"])
+        .leads("users_get", "id", "$response.body#/id")
+        .leads("users_patch", "id", "$response.body#/id")
+        .leads("users_delete", "id", "$response.body#/id");
 }

@@ -1,6 +1,6 @@
 //! `DELETE /users/me/sessions/{id}`: sign out elsewhere, or here.
 
-use stockroom_api::{Answer, ApiError, PathId, Precondition, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, Operation, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::id::SessionId;
 
 pub(crate) async fn end_session(
@@ -11,4 +11,8 @@ pub(crate) async fn end_session(
 ) -> Result<Answer, ApiError> {
     store.users(&scope).end_session(id, version).await?;
     Ok(Answer::nothing())
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("End a session").note("A session has no version: If-Match with a tag is stale.").tells_nothing();
 }

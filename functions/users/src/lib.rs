@@ -14,25 +14,25 @@ mod replace;
 mod sessions;
 mod view;
 
-use stockroom_api::{Access, Routes};
+use stockroom_api::{Access, Routing};
 use stockroom_domain::access::Permission;
 
 /// The operations of this function.
 #[must_use]
-pub fn routes() -> Routes {
+pub fn routes<R: Routing>() -> R {
     let own = Access::Permitted(Permission::UseOwnAccount);
     let manage = Access::Permitted(Permission::ManageUsers);
     let change = Access::SelfOr(Permission::ManageUsers);
-    Routes::new()
-        .get("/api/v1/users/me", own, me::me)
-        .patch("/api/v1/users/me", own, patch_me::patch_me)
-        .query("/api/v1/users/me/sessions", own, sessions::sessions)
-        .delete("/api/v1/users/me/sessions/{id}", own, end_session::end_session)
-        .query("/api/v1/users", manage, list::list)
-        .put("/api/v1/users/me/password", own, change_password::change_password)
-        .post("/api/v1/users", manage, create::create)
-        .get("/api/v1/users/{id}", Access::SelfOr(Permission::ReadUsers), get::get)
-        .put("/api/v1/users/{id}", change, replace::replace)
-        .patch("/api/v1/users/{id}", change, patch::patch)
-        .delete("/api/v1/users/{id}", manage, delete::delete)
+    R::new()
+        .get("/api/v1/users/me", own, me::me, me::contract)
+        .patch("/api/v1/users/me", own, patch_me::patch_me, patch_me::contract)
+        .query("/api/v1/users/me/sessions", own, sessions::sessions, sessions::contract)
+        .delete("/api/v1/users/me/sessions/{id}", own, end_session::end_session, end_session::contract)
+        .query("/api/v1/users", manage, list::list, list::contract)
+        .put("/api/v1/users/me/password", own, change_password::change_password, change_password::contract)
+        .post("/api/v1/users", manage, create::create, create::contract)
+        .get("/api/v1/users/{id}", Access::SelfOr(Permission::ReadUsers), get::get, get::contract)
+        .put("/api/v1/users/{id}", change, replace::replace, replace::contract)
+        .patch("/api/v1/users/{id}", change, patch::patch, patch::contract)
+        .delete("/api/v1/users/{id}", manage, delete::delete, delete::contract)
 }

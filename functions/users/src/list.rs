@@ -1,12 +1,14 @@
 //! `GET /users`: the people of the organization, page by page.
 
-use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Params, RequestStore, Scope, wire::UserView};
+use stockroom_api::{
+    Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope, wire::UserView,
+};
 use stockroom_store::UserFilter;
 
 pub(crate) struct People(UserFilter);
 
 impl FromQuery for People {
-    fn from_params(params: &mut Params<'_>) -> Option<Self> {
+    fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         let role = params.optional("role");
         let status = params.optional("status");
         let search = params.optional("search");
@@ -21,4 +23,12 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Peo
     let page = store.users(&scope).list(filter, &listing.page).await?;
     let organization = scope.claim().organization;
     listing.answer(&page, |profile| UserView::new(organization, &profile.user, profile.last_login_at))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("List users").about("search", "A part of the name or the address.").pages::<UserView<'_>>().leads(
+        "users_get",
+        "id",
+        "$response.body#/items/0/id",
+    );
 }

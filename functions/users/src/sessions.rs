@@ -1,21 +1,23 @@
 //! `GET /users/me/sessions`: where one is signed in.
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Params, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope};
 use stockroom_domain::{id::SessionId, time::Timestamp};
 use stockroom_store::OwnSession;
 
 pub(crate) struct Sessions;
 
 impl FromQuery for Sessions {
-    fn from_params(_params: &mut Params<'_>) -> Option<Self> {
+    fn from_params<P: Parameters>(_params: &mut P) -> Option<Self> {
         Some(Self)
     }
 }
 
 impl ListQuery for Sessions {}
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Session")]
 struct SessionView<'a> {
     id: SessionId,
     created_at: Timestamp,
@@ -43,4 +45,12 @@ pub(crate) async fn sessions(
 ) -> Result<Answer, ApiError> {
     let page = store.users(&scope).sessions(&listing.page).await?;
     listing.answer(&page, SessionView::from)
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("List one's sessions").pages::<SessionView<'_>>().leads(
+        "users_end_session",
+        "id",
+        "$response.body#/items/0/id",
+    );
 }

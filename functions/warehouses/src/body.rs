@@ -1,9 +1,8 @@
 //! A warehouse as it is sent.
 
-use stockroom_api::{FromBody, Object, Patch};
+use stockroom_api::{FromBody, Members, Patch, json::NotNegative};
 use stockroom_domain::{
     catalogue::WarehouseDetails,
-    fault::Fault,
     quantity::Quantity,
     text::{Location, WarehouseName},
 };
@@ -12,13 +11,10 @@ use stockroom_domain::{
 pub(crate) struct WarehouseBody(pub(crate) WarehouseDetails);
 
 impl FromBody for WarehouseBody {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let name = object.required::<WarehouseName>("name");
         let location = object.required::<Location>("location");
-        let capacity = object.optional::<Quantity>("capacity");
-        if capacity.flatten().is_some_and(Quantity::is_negative) {
-            object.report("capacity", Fault::new("out_of_range", "must not be below 0"));
-        }
+        let capacity = object.optional("capacity").map(bare);
         Some(Self(WarehouseDetails { name: name?, location: location?, capacity: capacity? }))
     }
 }
@@ -27,17 +23,14 @@ impl FromBody for WarehouseBody {
 pub(crate) struct WarehousePatch {
     name: Option<WarehouseName>,
     location: Option<Location>,
-    capacity: Patch<Quantity>,
+    capacity: Patch<NotNegative>,
 }
 
 impl FromBody for WarehousePatch {
-    fn from_object(object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let name = object.patch_required("name");
         let location = object.patch_required("location");
         let capacity = object.patch("capacity");
-        if matches!(&capacity, Some(Patch::Set(capacity)) if Quantity::is_negative(*capacity)) {
-            object.report("capacity", Fault::new("out_of_range", "must not be below 0"));
-        }
         Some(Self { name: name?, location: location?, capacity: capacity? })
     }
 }
@@ -48,7 +41,11 @@ impl WarehousePatch {
         WarehouseDetails {
             name: self.name.as_ref().unwrap_or(&present.name).clone(),
             location: self.location.as_ref().unwrap_or(&present.location).clone(),
-            capacity: self.capacity.or_none(&present.capacity),
+            capacity: bare(self.capacity.or_none(&present.capacity.map(NotNegative))),
         }
     }
+}
+
+fn bare(quantity: Option<NotNegative>) -> Option<Quantity> {
+    quantity.map(|NotNegative(quantity)| quantity)
 }

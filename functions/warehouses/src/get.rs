@@ -1,8 +1,8 @@
 //! `GET /warehouses/{id}`: one warehouse.
 
-use stockroom_api::{Answer, ApiError, PathId, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, Operation, PathId, RequestStore, Scope};
 
-use crate::view::shown;
+use crate::view::{WarehouseView, shown};
 
 pub(crate) async fn get(
     store: RequestStore,
@@ -10,4 +10,8 @@ pub(crate) async fn get(
     PathId(id): PathId<stockroom_domain::id::WarehouseId>,
 ) -> Result<Answer, ApiError> {
     Ok(shown(scope.claim().organization, &store.warehouses(&scope).get(id).await?))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Get a warehouse").shows::<WarehouseView<'_>>().versioned();
 }

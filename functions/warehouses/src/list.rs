@@ -1,6 +1,6 @@
 //! `GET /warehouses`: all of them, page by page.
 
-use stockroom_api::{Answer, ApiError, CatalogueList, Listing, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, CatalogueList, Listing, Operation, RequestStore, Scope};
 
 use crate::view::WarehouseView;
 
@@ -13,4 +13,12 @@ pub(crate) async fn list(
     let page = store.warehouses(&scope).list(filter, *sort, &listing.page).await?;
     let organization = scope.claim().organization;
     listing.answer(&page, |warehouse| WarehouseView::new(organization, warehouse))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("List warehouses")
+        .pages::<WarehouseView<'_>>()
+        .leads("warehouses_get", "id", "$response.body#/items/0/id")
+        .leads("warehouses_patch", "id", "$response.body#/items/0/id")
+        .leads("warehouses_delete", "id", "$response.body#/items/0/id");
 }

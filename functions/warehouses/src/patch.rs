@@ -1,8 +1,12 @@
 //! `PATCH /warehouses/{id}`: change some of what people set of a warehouse.
 
-use stockroom_api::{Answer, ApiError, Body, PathId, Precondition, RequestStore, Scope};
+use serde_json::json;
+use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
 
-use crate::{body::WarehousePatch, view::shown};
+use crate::{
+    body::WarehousePatch,
+    view::{WarehouseView, shown},
+};
 
 pub(crate) async fn patch(
     store: RequestStore,
@@ -13,4 +17,12 @@ pub(crate) async fn patch(
 ) -> Result<Answer, ApiError> {
     let warehouse = store.warehouses(&scope).change(id, version, |present| patch.apply(present)).await?;
     Ok(shown(scope.claim().organization, &warehouse))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Change a warehouse")
+        .member("capacity", "How much it holds, in whatever its people count.")
+        .example(json!({"capacity": 8000}))
+        .shows::<WarehouseView<'_>>()
+        .versioned();
 }

@@ -1,8 +1,12 @@
 //! `PUT /warehouses/{id}`: replace what people set of a warehouse.
 
-use stockroom_api::{Answer, ApiError, Body, PathId, Precondition, RequestStore, Scope};
+use serde_json::json;
+use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
 
-use crate::{body::WarehouseBody, view::shown};
+use crate::{
+    body::WarehouseBody,
+    view::{WarehouseView, shown},
+};
 
 pub(crate) async fn replace(
     store: RequestStore,
@@ -13,4 +17,12 @@ pub(crate) async fn replace(
 ) -> Result<Answer, ApiError> {
     let warehouse = store.warehouses(&scope).change(id, version, |_| details.clone()).await?;
     Ok(shown(scope.claim().organization, &warehouse))
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Replace a warehouse")
+        .note("What is left out takes its default.")
+        .example(json!({"name": "Main", "location": "London", "capacity": 5000}))
+        .shows::<WarehouseView<'_>>()
+        .versioned();
 }

@@ -1,5 +1,6 @@
 //! A warehouse as it is shown.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stockroom_api::{Answer, wire::Number};
 use stockroom_domain::{
@@ -9,7 +10,8 @@ use stockroom_domain::{
     time::Timestamp,
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Warehouse")]
 pub(crate) struct WarehouseView<'a> {
     id: WarehouseId,
     org_id: OrganizationId,

@@ -1,10 +1,11 @@
 //! Every function of the product, as it is deployed.
 
-use stockroom_api::{App, Route, Routes};
+use serde_json::Value;
+use stockroom_api::{App, Contract, Route, Routes, Routing, document};
 
 use crate::gateway::Function;
 
-fn routes() -> [(&'static str, Routes); 11] {
+fn routes<R: Routing>() -> [(&'static str, R); 11] {
     [
         ("audit-logs", stockroom_audit_logs::routes()),
         ("auth", stockroom_auth::routes()),
@@ -40,5 +41,19 @@ pub fn each(mut app: impl FnMut(&'static str) -> App) -> Vec<Function> {
 /// What each function answers.
 #[must_use]
 pub fn tables() -> Vec<(&'static str, Vec<Route>)> {
-    routes().into_iter().map(|(name, routes)| (name, routes.table().to_vec())).collect()
+    routes::<Routes>().into_iter().map(|(name, routes)| (name, routes.table().to_vec())).collect()
+}
+
+/// What the operations say of themselves, by function.
+#[must_use]
+pub fn contracts() -> Vec<(&'static str, Contract)> {
+    routes().into()
+}
+
+/// The API's document. `functions/docs` keeps it as a file, so that it need not link the others.
+///
+/// # Errors
+/// What in it contradicts itself.
+pub fn api_document() -> Result<Value, String> {
+    document(env!("CARGO_PKG_VERSION"), &contracts())
 }

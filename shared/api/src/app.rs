@@ -26,6 +26,7 @@ struct Shared {
     cors_origins: Vec<String>,
     feed_settle: Duration,
     reports: Reports,
+    has_docs: bool,
 }
 
 impl App {
@@ -46,6 +47,7 @@ impl App {
             cors_origins: config.cors_origins.clone(),
             feed_settle: config.feed_settle,
             reports: reports.clone(),
+            has_docs: config.docs_enabled,
         }))
     }
 
@@ -89,6 +91,12 @@ impl App {
     #[must_use]
     pub fn feed_settle(&self) -> Duration {
         self.0.feed_settle
+    }
+
+    /// Whether the documentation is served.
+    #[must_use]
+    pub fn has_docs(&self) -> bool {
+        self.0.has_docs
     }
 
     pub(crate) fn cursors(&self) -> &Cursors {

@@ -9,11 +9,12 @@ use http::{
     header::{CONTENT_TYPE, COOKIE, IF_MATCH},
     request::Parts,
 };
+use schemars::JsonSchema;
 use stockroom_domain::{fault::Fault, id::Id, time::Timestamp};
 use stockroom_store::TenantScope;
 
 use crate::{
-    json::{FromBody, Node, Object},
+    json::{FromBody, Members, Node, Object},
     problem::{ApiError, Violation},
 };
 
@@ -95,7 +96,7 @@ impl<S: Sync, T: FromBody + Default> FromRequest<S> for OptionalBody<T> {
 pub struct Nothing;
 
 impl FromBody for Nothing {
-    fn from_object(_object: &mut Object<'_>) -> Option<Self> {
+    fn from_object<M: Members>(_object: &mut M) -> Option<Self> {
         Some(Self)
     }
 }
@@ -172,16 +173,27 @@ fn several() -> ApiError {
     )])
 }
 
-/// The parameters of a query, taken one by one. Faults are collected.
+/// The parameters of a query, taken one by one: of one that was sent ([`Params`]), or of any, to describe it.
+pub trait Parameters: Sized {
+    /// A parameter that may be absent.
+    fn optional<T: FromStr<Err = Fault> + JsonSchema>(&mut self, name: &str) -> Option<Option<T>>;
+
+    /// A parameter that must be there.
+    fn required<T: FromStr<Err = Fault> + JsonSchema>(&mut self, name: &str) -> Option<T>;
+
+    /// Adds a fault of a parameter.
+    fn report(&mut self, name: &str, fault: Fault);
+}
+
+/// The parameters of a query that was sent. Faults are collected.
 #[derive(Debug)]
-pub struct Params<'a> {
+pub(crate) struct Params<'a> {
     pairs: Vec<(String, String)>,
     violations: &'a mut Vec<Violation>,
 }
 
-impl Params<'_> {
-    /// A parameter that may be absent.
-    pub fn optional<T: FromStr<Err = Fault>>(&mut self, name: &str) -> Option<Option<T>> {
+impl Parameters for Params<'_> {
+    fn optional<T: FromStr<Err = Fault> + JsonSchema>(&mut self, name: &str) -> Option<Option<T>> {
         let (found, others) = std::mem::take(&mut self.pairs).into_iter().partition(|(known, _)| known == name);
         self.pairs = others;
         let mut found: Vec<(String, String)> = found;
@@ -195,8 +207,7 @@ impl Params<'_> {
         text.parse().map_err(|fault| self.report(name, fault)).ok().map(Some)
     }
 
-    /// A parameter that must be there.
-    pub fn required<T: FromStr<Err = Fault>>(&mut self, name: &str) -> Option<T> {
+    fn required<T: FromStr<Err = Fault> + JsonSchema>(&mut self, name: &str) -> Option<T> {
         let value = self.optional(name)?;
         if value.is_none() {
             self.report(name, Fault::new("required", "must be given"));
@@ -204,8 +215,7 @@ impl Params<'_> {
         value
     }
 
-    /// Adds a fault of a parameter.
-    pub fn report(&mut self, name: &str, fault: Fault) {
+    fn report(&mut self, name: &str, fault: Fault) {
         self.violations.push(Violation::parameter(name, fault));
     }
 }
@@ -213,7 +223,7 @@ impl Params<'_> {
 /// A set of query parameters.
 pub trait FromQuery: Sized {
     /// Takes the parameters it knows; those left over are faults. `None` when a fault was found.
-    fn from_params(params: &mut Params<'_>) -> Option<Self>;
+    fn from_params<P: Parameters>(params: &mut P) -> Option<Self>;
 }
 
 /// The pairs of a query string, decoded.

@@ -10,6 +10,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{
     Method,
     header::{AUTHORIZATION, HeaderMap},
@@ -143,6 +144,17 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
         return Err(ApiError::Unauthenticated);
     }
     Ok(token)
+}
+
+/// The client that a request names by `Authorization: Basic`, as OAuth 2 has it (RFC 6749, 2.3.1); its secret, of which there
+/// is none here, is not looked at.
+#[must_use]
+pub fn basic_client(headers: &HeaderMap) -> Option<String> {
+    let (scheme, credentials) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let decoded = STANDARD.decode(credentials.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let text = String::from_utf8(decoded).ok()?;
+    let (client, _secret) = text.split_once(':')?;
+    Some(client.trim().to_ascii_lowercase()).filter(|client| !client.is_empty())
 }
 
 /// The request as handlers take it, its idempotency key read and its scope in place.

@@ -1,12 +1,13 @@
 //! Reading JSON bodies: every fault is found, not the first alone; numbers keep their digits; nothing is dropped silently.
 
-use std::{ops::RangeInclusive, str::FromStr};
+use std::{borrow::Cow, ops::RangeInclusive, str::FromStr};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{MapAccess, Visitor},
 };
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 use stockroom_domain::{
     access::Role,
     catalogue::{DecimalPlaces, LeadTimeDays},
@@ -20,7 +21,10 @@ use stockroom_domain::{
     user::{Password, UserStatus},
 };
 
-use crate::problem::{ApiError, Violation};
+use crate::{
+    problem::{ApiError, Violation},
+    wire::Number,
+};
 
 /// How deep arrays and objects may lie in each other.
 const DEEPEST: usize = 32;
@@ -42,20 +46,20 @@ pub enum Node {
     Object(Vec<(String, Node)>),
 }
 
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+struct RawMembers<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de> Deserialize<'de> for Members<'de> {
+impl<'de> Deserialize<'de> for RawMembers<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct All;
 
         impl<'de> Visitor<'de> for All {
-            type Value = Members<'de>;
+            type Value = RawMembers<'de>;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawMembers<'de>, A::Error> {
                 let mut members: Vec<(String, &RawValue)> = Vec::new();
                 let mut names = std::collections::HashSet::new();
                 while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
@@ -64,7 +68,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
                     }
                     members.push((name, value));
                 }
-                Ok(Members(members))
+                Ok(RawMembers(members))
             }
         }
 
@@ -100,7 +104,7 @@ impl Node {
         Ok(match text.as_bytes().first() {
             Some(b'{' | b'[') if depth > DEEPEST => return Err(malformed("The body is nested more than 32 deep.")),
             Some(b'{') => {
-                let Members(members) = serde_json::from_str(text)
+                let RawMembers(members) = serde_json::from_str(text)
                     .map_err(|_| malformed("The body is not valid JSON, or a member stands in it twice."))?;
                 let member = |(name, value)| Ok((name, Self::build(value, depth.saturating_add(1))?));
                 Self::Object(members.into_iter().map(member).collect::<Result<_, ApiError>>()?)
@@ -122,8 +126,8 @@ fn malformed(detail: &'static str) -> ApiError {
     ApiError::MalformedJson(detail.into())
 }
 
-/// A value that a member can hold.
-pub trait FromJson: Sized {
+/// A value that a member can hold, with its schema.
+pub trait FromJson: JsonSchema + Sized {
     /// Reads the value.
     ///
     /// # Errors
@@ -197,13 +201,99 @@ from_strings!(
 );
 from_numbers!(DecimalPlaces, LeadTimeDays, Quantity);
 
-impl FromJson for Money {
-    /// A string, as it is written, or a number.
+/// A quantity that is not below zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotNegative(pub Quantity);
+
+/// A quantity above zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Positive(pub Quantity);
+
+impl NotNegative {
+    /// Zero.
+    pub const ZERO: Self = Self(Quantity::ZERO);
+}
+
+impl FromJson for NotNegative {
+    fn from_json(node: &Node) -> Result<Self, Fault> {
+        let quantity = Quantity::from_json(node)?;
+        if quantity.is_negative() { Err(Fault::new("out_of_range", "must not be below 0")) } else { Ok(Self(quantity)) }
+    }
+}
+
+impl FromJson for Positive {
+    fn from_json(node: &Node) -> Result<Self, Fault> {
+        let quantity = Quantity::from_json(node)?;
+        if quantity.is_positive() { Ok(Self(quantity)) } else { Err(Fault::new("out_of_range", "must be above 0")) }
+    }
+}
+
+impl JsonSchema for NotNegative {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "NotNegative".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Quantity::json_schema(generator);
+        schema.insert("minimum".to_owned(), 0.into());
+        schema
+    }
+}
+
+impl JsonSchema for Positive {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Positive".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Quantity::json_schema(generator);
+        schema.remove("minimum");
+        schema.insert("exclusiveMinimum".to_owned(), 0.into());
+        schema
+    }
+}
+
+impl Serialize for NotNegative {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Number(self.0).serialize(serializer)
+    }
+}
+
+/// A price as it is sent: text, or a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Price(pub Money);
+
+impl FromJson for Price {
     fn from_json(node: &Node) -> Result<Self, Fault> {
         match node {
-            Node::String(text) | Node::Number(text) => text.parse(),
+            Node::String(text) | Node::Number(text) => text.parse().map(Self),
             Node::Null | Node::Bool(_) | Node::Array(_) | Node::Object(_) => Err(wrong_type("a decimal in a string")),
         }
+    }
+}
+
+impl JsonSchema for Price {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Price".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Money::json_schema(generator);
+        schema.insert("type".to_owned(), json!(["string", "number"]));
+        schema.insert("minimum".to_owned(), 0.into());
+        schema
     }
 }
 
@@ -261,31 +351,76 @@ impl<T: Clone> Patch<T> {
 
 /// A body that is an object.
 pub trait FromBody: Sized {
-    /// Takes the members it knows; those left over are faults. `None` when a fault was found.
-    fn from_object(object: &mut Object<'_>) -> Option<Self>;
+    /// Takes the members it knows; those left over are faults. `None` when a fault was found. It takes all of them whatever
+    /// becomes of each: so faults are found together, and [`Members`] that only describe see every one.
+    fn from_object<M: Members>(object: &mut M) -> Option<Self>;
 
     /// The same from a form, where that has other names.
-    fn from_form(object: &mut Object<'_>) -> Option<Self> {
+    fn from_form<M: Members>(object: &mut M) -> Option<Self> {
         Self::from_object(object)
     }
 }
 
-/// The members of an object, taken one by one. Faults are collected with where they stand.
-#[derive(Debug)]
-pub struct Object<'a> {
-    pointer: String,
-    members: Vec<(String, Node)>,
-    violations: &'a mut Vec<Violation>,
+/// The members of an object, taken one by one: of one that was sent ([`Object`]), or of any, to describe it in the API's
+/// document. What is read and what is described are the same lines of code.
+pub trait Members: Sized {
+    /// Adds a fault of a member.
+    fn report(&mut self, name: &str, fault: Fault);
+
+    /// Adds a fault of a member of an element of a list.
+    fn report_element(&mut self, name: &str, index: usize, member: &str, fault: Fault);
+
+    /// A member that must be there.
+    fn required<T: FromJson>(&mut self, name: &str) -> Option<T>;
+
+    /// A member that may be absent or null.
+    fn optional<T: FromJson>(&mut self, name: &str) -> Option<Option<T>>;
+
+    /// A member with a default.
+    fn or<T: FromJson + Serialize>(&mut self, name: &str, default: T) -> Option<T>;
+
+    /// A member of a merge patch.
+    fn patch<T: FromJson>(&mut self, name: &str) -> Option<Patch<T>>;
+
+    /// A member of a merge patch that cannot be cleared.
+    fn patch_required<T: FromJson>(&mut self, name: &str) -> Option<Option<T>>;
+
+    /// A member that is a list of objects and must be there, with so many of them.
+    fn list<T>(
+        &mut self,
+        name: &str,
+        length: RangeInclusive<usize>,
+        read: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>>;
+
+    /// The same for a merge patch, where it may be absent.
+    fn patch_list<T>(
+        &mut self,
+        name: &str,
+        length: RangeInclusive<usize>,
+        read: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<Option<Vec<T>>>;
+
+    /// A member that is an object itself and must be there.
+    fn nested<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T>;
 }
 
-impl Object<'_> {
+/// The members of an object that was sent. Faults are collected with where they stand.
+#[derive(Debug)]
+pub struct Object {
+    pointer: String,
+    members: Vec<(String, Node)>,
+    violations: Vec<Violation>,
+}
+
+impl Object {
     /// Reads a whole body.
     ///
     /// # Errors
     /// [`ApiError::Validation`] with every fault.
-    pub fn read<T>(node: Node, read: impl FnOnce(&mut Object<'_>) -> Option<T>) -> Result<T, ApiError> {
+    pub fn read<T>(node: Node, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, ApiError> {
         let mut violations = Vec::new();
-        let value = Object::within(String::new(), node, &mut violations, read);
+        let value = Self::within(String::new(), node, &mut violations, read);
         match value {
             Some(value) if violations.is_empty() => Ok(value),
             Some(_) | None => Err(ApiError::Validation(violations)),
@@ -296,24 +431,19 @@ impl Object<'_> {
         pointer: String,
         node: Node,
         violations: &mut Vec<Violation>,
-        read: impl FnOnce(&mut Object<'_>) -> Option<T>,
+        read: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Option<T> {
         let Node::Object(members) = node else {
             violations.push(Violation::body(pointer, wrong_type("an object")));
             return None;
         };
-        let mut object = Object { pointer, members, violations };
+        let mut object = Self { pointer, members, violations: std::mem::take(violations) };
         let value = read(&mut object);
         for (name, _) in std::mem::take(&mut object.members) {
             object.report(&name, Fault::new("unknown_member", "is not a member that can be set here"));
         }
+        *violations = object.violations;
         value
-    }
-
-    /// Adds a fault of a member.
-    pub fn report(&mut self, name: &str, fault: Fault) {
-        let name = name.replace('~', "~0").replace('/', "~1");
-        self.violations.push(Violation::body(format!("{}/{name}", self.pointer), fault));
     }
 
     fn take(&mut self, name: &str) -> Option<Node> {
@@ -324,9 +454,19 @@ impl Object<'_> {
     fn value<T: FromJson>(&mut self, name: &str, node: &Node) -> Option<T> {
         T::from_json(node).map_err(|fault| self.report(name, fault)).ok()
     }
+}
 
-    /// A member that must be there.
-    pub fn required<T: FromJson>(&mut self, name: &str) -> Option<T> {
+impl Members for Object {
+    fn report(&mut self, name: &str, fault: Fault) {
+        let name = name.replace('~', "~0").replace('/', "~1");
+        self.violations.push(Violation::body(format!("{}/{name}", self.pointer), fault));
+    }
+
+    fn report_element(&mut self, name: &str, index: usize, member: &str, fault: Fault) {
+        self.violations.push(Violation::body(format!("{}/{name}/{index}/{member}", self.pointer), fault));
+    }
+
+    fn required<T: FromJson>(&mut self, name: &str) -> Option<T> {
         match self.take(name) {
             None | Some(Node::Null) => {
                 self.report(name, Fault::new("required", "must be given"));
@@ -336,21 +476,18 @@ impl Object<'_> {
         }
     }
 
-    /// A member that may be absent or null.
-    pub fn optional<T: FromJson>(&mut self, name: &str) -> Option<Option<T>> {
+    fn optional<T: FromJson>(&mut self, name: &str) -> Option<Option<T>> {
         match self.take(name) {
             None | Some(Node::Null) => Some(None),
             Some(node) => self.value(name, &node).map(Some),
         }
     }
 
-    /// A member with a default.
-    pub fn or<T: FromJson>(&mut self, name: &str, default: T) -> Option<T> {
+    fn or<T: FromJson + Serialize>(&mut self, name: &str, default: T) -> Option<T> {
         self.optional(name).map(|value| value.unwrap_or(default))
     }
 
-    /// A member of a merge patch.
-    pub fn patch<T: FromJson>(&mut self, name: &str) -> Option<Patch<T>> {
+    fn patch<T: FromJson>(&mut self, name: &str) -> Option<Patch<T>> {
         match self.take(name) {
             None => Some(Patch::Keep),
             Some(Node::Null) => Some(Patch::Clear),
@@ -358,8 +495,7 @@ impl Object<'_> {
         }
     }
 
-    /// A member of a merge patch that cannot be cleared.
-    pub fn patch_required<T: FromJson>(&mut self, name: &str) -> Option<Option<T>> {
+    fn patch_required<T: FromJson>(&mut self, name: &str) -> Option<Option<T>> {
         match self.take(name) {
             None => Some(None),
             Some(Node::Null) => {
@@ -370,12 +506,11 @@ impl Object<'_> {
         }
     }
 
-    /// A member that is a list of objects and must be there, with so many of them.
-    pub fn list<T>(
+    fn list<T>(
         &mut self,
         name: &str,
         length: RangeInclusive<usize>,
-        mut read: impl FnMut(&mut Object<'_>) -> Option<T>,
+        mut read: impl FnMut(&mut Self) -> Option<T>,
     ) -> Option<Vec<T>> {
         let elements = match self.take(name) {
             Some(Node::Array(elements)) => elements,
@@ -397,17 +532,16 @@ impl Object<'_> {
         let pointer = format!("{}/{name}", self.pointer);
         let mut list = Vec::with_capacity(elements.len());
         for (index, element) in elements.into_iter().enumerate() {
-            list.push(Object::within(format!("{pointer}/{index}"), element, self.violations, &mut read));
+            list.push(Self::within(format!("{pointer}/{index}"), element, &mut self.violations, &mut read));
         }
         list.into_iter().collect()
     }
 
-    /// The same for a merge patch, where it may be absent.
-    pub fn patch_list<T>(
+    fn patch_list<T>(
         &mut self,
         name: &str,
         length: RangeInclusive<usize>,
-        read: impl FnMut(&mut Object<'_>) -> Option<T>,
+        read: impl FnMut(&mut Self) -> Option<T>,
     ) -> Option<Option<Vec<T>>> {
         if self.members.iter().any(|(member, _)| member == name) {
             return self.list(name, length, read).map(Some);
@@ -415,19 +549,13 @@ impl Object<'_> {
         Some(None)
     }
 
-    /// Adds a fault of a member of an element of a list.
-    pub fn report_element(&mut self, name: &str, index: usize, member: &str, fault: Fault) {
-        self.violations.push(Violation::body(format!("{}/{name}/{index}/{member}", self.pointer), fault));
-    }
-
-    /// A member that is an object itself and must be there.
-    pub fn nested<T>(&mut self, name: &str, read: impl FnOnce(&mut Object<'_>) -> Option<T>) -> Option<T> {
+    fn nested<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         match self.take(name) {
             None | Some(Node::Null) => {
                 self.report(name, Fault::new("required", "must be given"));
                 None
             }
-            Some(node) => Object::within(format!("{}/{name}", self.pointer), node, self.violations, read),
+            Some(node) => Self::within(format!("{}/{name}", self.pointer), node, &mut self.violations, read),
         }
     }
 }

@@ -6,11 +6,16 @@
 //! an [`Answer`]. Errors become problem documents here and nowhere else.
 #![warn(missing_docs)]
 
+#[macro_use]
+mod schema;
+
 mod answer;
 mod app;
 mod context;
+pub mod contract;
 mod cursor;
 mod digest;
+mod document;
 mod edge;
 mod extract;
 mod gate;
@@ -28,15 +33,17 @@ pub mod wire;
 pub use answer::Answer;
 pub use app::App;
 pub use context::{RequestContext, RequestStore};
+pub use contract::{Contract, Operation};
+pub use document::document;
 pub use extract::{
-    Body, Cookies, FormOrJson, FromQuery, Nothing, OptionalBody, Params, PathId, Precondition, Query, Scope,
+    Body, Cookies, FormOrJson, FromQuery, Nothing, OptionalBody, Parameters, PathId, Precondition, Query, Scope,
 };
-pub use gate::{KeptUnder, bearer};
-pub use json::{FromBody, FromJson, Node, Object, Patch};
+pub use gate::{KeptUnder, basic_client, bearer};
+pub use json::{FromBody, FromJson, Members, Node, Patch};
 pub use lambda::{handle, serve};
 pub use limits::Attempts;
 pub use listing::{CatalogueList, ListQuery, Listing};
 pub use problem::{ApiError, Place, Violation};
-pub use route::{Access, Route, Routes};
+pub use route::{Access, Route, Routes, Routing};
 pub use tenant::NamedTenant;
 pub use token::{AccessClaims, TokenPair, Tokens};

@@ -11,7 +11,7 @@ use stockroom_store::{CatalogueFilter, CatalogueSort, Page, PageRequest};
 use crate::{
     answer::Answer,
     app::App,
-    extract::{FromQuery, Params, Scope, pairs, read_query},
+    extract::{FromQuery, Parameters, Scope, pairs, read_query},
     problem::ApiError,
 };
 
@@ -46,8 +46,13 @@ impl FromStr for Sort {
     }
 }
 
+describe!(Sort: {
+    "description": "By what the list is sorted: by time newest first, by name ascending, unless order says otherwise.",
+    "type": "string", "enum": ["created_at", "name"], "default": "created_at",
+});
+
 impl FromQuery for CatalogueList {
-    fn from_params(params: &mut Params<'_>) -> Option<Self> {
+    fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         let search = params.optional("search");
         let sort = params.optional::<Sort>("sort");
         Some(Self {
@@ -74,6 +79,10 @@ impl FromStr for Limit {
     }
 }
 
+describe!(Limit: {
+    "description": "The most items of the page.", "type": "integer", "minimum": 1, "maximum": 100, "default": 20,
+});
+
 enum Order {
     Ascending,
     Descending,
@@ -91,7 +100,16 @@ impl FromStr for Order {
     }
 }
 
+describe!(Order: {
+    "description": "In which direction; the default is newest first, and ascending by name or SKU.",
+    "type": "string", "enum": ["asc", "desc"],
+});
+
 struct Cursor(String);
+
+describe!(Cursor: {
+    "description": "The next_cursor of the page before, to be sent with the same parameters.", "type": "string",
+});
 
 impl FromStr for Cursor {
     type Err = Fault;
@@ -101,7 +119,7 @@ impl FromStr for Cursor {
     }
 }
 
-struct Paged<F> {
+pub(crate) struct Paged<F> {
     filter: F,
     limit: usize,
     order: Option<Order>,
@@ -109,7 +127,7 @@ struct Paged<F> {
 }
 
 impl<F: FromQuery> FromQuery for Paged<F> {
-    fn from_params(params: &mut Params<'_>) -> Option<Self> {
+    fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         let filter = F::from_params(params);
         let limit = params.optional::<Limit>("limit");
         let order = params.optional("order");

@@ -1,5 +1,5 @@
 //! A function's operations, each with its method, its path and what it needs of its caller: the table from which the
-//! router is made and against which the tests check themselves.
+//! router and the API's document are made, and against which the tests check themselves.
 
 use axum::{
     Router,
@@ -12,6 +12,7 @@ use stockroom_domain::access::Permission;
 
 use crate::{
     app::App,
+    contract::{Asks, Operation},
     edge::{cors, edge},
     gate::{Gate, gate},
     problem::ApiError,
@@ -52,77 +53,140 @@ pub struct Route {
     pub(crate) keeps_answer: bool,
 }
 
-/// The operations of a function.
-#[derive(Debug, Default)]
+impl Route {
+    fn new(method: Method, path: &'static str, access: Access, takes_query: bool) -> Self {
+        let keeps_answer = method == Method::POST && !path.starts_with("/api/v1/auth/");
+        Self { method, path, access, takes_query, keeps_answer }
+    }
+}
+
+/// A function's route table, made into what it is for: a router ([`Routes`]), or what its operations say of themselves
+/// ([`Contract`](crate::Contract)).
+pub trait Routing: Sized {
+    /// None yet.
+    #[must_use]
+    fn new() -> Self;
+
+    /// One operation more: what answers it, and what it says of itself.
+    #[must_use]
+    fn add<T: Asks + 'static, H: Handler<T, App>>(
+        self,
+        route: Route,
+        handler: H,
+        contract: impl FnOnce(&mut Operation),
+    ) -> Self;
+
+    /// A read without parameters.
+    #[must_use]
+    fn get<T: Asks + 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: impl Handler<T, App>,
+        contract: impl FnOnce(&mut Operation),
+    ) -> Self {
+        self.add(Route::new(Method::GET, path, access, false), handler, contract)
+    }
+
+    /// A read with query parameters.
+    #[must_use]
+    fn query<T: Asks + 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: impl Handler<T, App>,
+        contract: impl FnOnce(&mut Operation),
+    ) -> Self {
+        self.add(Route::new(Method::GET, path, access, true), handler, contract)
+    }
+
+    /// A `POST`; it honours idempotency keys, unless it is about signing in.
+    #[must_use]
+    fn post<T: Asks + 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: impl Handler<T, App>,
+        contract: impl FnOnce(&mut Operation),
+    ) -> Self {
+        self.add(Route::new(Method::POST, path, access, false), handler, contract)
+    }
+
+    /// A replacement.
+    #[must_use]
+    fn put<T: Asks + 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: impl Handler<T, App>,
+        contract: impl FnOnce(&mut Operation),
+    ) -> Self {
+        self.add(Route::new(Method::PUT, path, access, false), handler, contract)
+    }
+
+    /// A merge patch.
+    #[must_use]
+    fn patch<T: Asks + 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: impl Handler<T, App>,
+        contract: impl FnOnce(&mut Operation),
+    ) -> Self {
+        self.add(Route::new(Method::PATCH, path, access, false), handler, contract)
+    }
+
+    /// A deletion.
+    #[must_use]
+    fn delete<T: Asks + 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: impl Handler<T, App>,
+        contract: impl FnOnce(&mut Operation),
+    ) -> Self {
+        self.add(Route::new(Method::DELETE, path, access, false), handler, contract)
+    }
+
+    /// A deletion with query parameters.
+    #[must_use]
+    fn delete_query<T: Asks + 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: impl Handler<T, App>,
+        contract: impl FnOnce(&mut Operation),
+    ) -> Self {
+        self.add(Route::new(Method::DELETE, path, access, true), handler, contract)
+    }
+}
+
+/// The operations of a function, as they are answered.
+#[derive(Debug)]
 pub struct Routes {
     table: Vec<Route>,
     router: Router<App>,
 }
 
-impl Routes {
-    /// None yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+impl Routing for Routes {
+    fn new() -> Self {
+        Self { table: Vec::new(), router: Router::new() }
     }
 
-    /// A read without parameters.
-    #[must_use]
-    pub fn get<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, App>) -> Self {
-        self.add(Method::GET, path, access, false, handler)
-    }
-
-    /// A read with query parameters.
-    #[must_use]
-    pub fn query<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, App>) -> Self {
-        self.add(Method::GET, path, access, true, handler)
-    }
-
-    /// A `POST`; it honours idempotency keys, unless it is about signing in.
-    #[must_use]
-    pub fn post<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, App>) -> Self {
-        self.add(Method::POST, path, access, false, handler)
-    }
-
-    /// A replacement.
-    #[must_use]
-    pub fn put<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, App>) -> Self {
-        self.add(Method::PUT, path, access, false, handler)
-    }
-
-    /// A merge patch.
-    #[must_use]
-    pub fn patch<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, App>) -> Self {
-        self.add(Method::PATCH, path, access, false, handler)
-    }
-
-    /// A deletion.
-    #[must_use]
-    pub fn delete<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, App>) -> Self {
-        self.add(Method::DELETE, path, access, false, handler)
-    }
-
-    /// A deletion with query parameters.
-    #[must_use]
-    pub fn delete_query<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, App>) -> Self {
-        self.add(Method::DELETE, path, access, true, handler)
-    }
-
-    fn add<T: 'static>(
+    fn add<T: Asks + 'static, H: Handler<T, App>>(
         mut self,
-        method: Method,
-        path: &'static str,
-        access: Access,
-        takes_query: bool,
-        handler: impl Handler<T, App>,
+        route: Route,
+        handler: H,
+        _contract: impl FnOnce(&mut Operation),
     ) -> Self {
-        let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-        let keeps_answer = method == Method::POST && !path.starts_with("/api/v1/auth/");
-        self.router = self.router.route(path, on(filter, handler));
-        self.table.push(Route { method, path, access, takes_query, keeps_answer });
+        let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
+        self.router = self.router.route(route.path, on(filter, handler));
+        self.table.push(route);
         self
     }
+}
 
+impl Routes {
     /// The operations, in the order in which they were added.
     #[must_use]
     pub fn table(&self) -> &[Route] {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use stockroom_domain::{
     access::Role,
@@ -98,10 +99,12 @@ struct Times {
 }
 
 /// The answer to signing in.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Tokens")]
 #[expect(missing_docs, reason = "named by RFC 6749")]
 pub struct TokenPair {
     pub access_token: String,
+    /// Always `bearer`.
     pub token_type: &'static str,
     /// Seconds.
     pub expires_in: u64,

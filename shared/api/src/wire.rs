@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, value::RawValue};
 use stockroom_domain::{
+    access::Role,
     id::{MovementId, OrganizationId, ProductId, PurchaseRequestId, TransferId, UserId, WarehouseId},
     quantity::Quantity,
-    stock::Movement,
+    stock::{Movement, MovementType},
     text::{Email, FullName, Notes, Reference},
     time::Timestamp,
-    user::{Person, User},
+    user::{Person, User, UserStatus},
 };
 use stockroom_store::RecordedMovement;
 
@@ -24,6 +26,9 @@ impl Serialize for Number {
     }
 }
 
+describe!(Number: {"description": "An exact decimal.", "type": "number"});
+describe!(Kept<'_>: {"description": "The thing as it was or became, by its members.", "type": "object"});
+
 impl From<Quantity> for Number {
     fn from(quantity: Quantity) -> Self {
         Self(quantity)
@@ -31,7 +36,8 @@ impl From<Quantity> for Number {
 }
 
 /// A person beside what they did.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Person")]
 #[expect(missing_docs, reason = "the names say it all")]
 pub struct PersonView<'a> {
     pub id: UserId,
@@ -45,7 +51,8 @@ impl<'a> From<&'a Person> for PersonView<'a> {
 }
 
 /// A user as it is shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "User")]
 #[expect(missing_docs, reason = "the names say it all")]
 pub struct UserView<'a> {
     pub id: UserId,
@@ -53,7 +60,9 @@ pub struct UserView<'a> {
     pub version: u64,
     pub email: &'a Email,
     pub full_name: &'a FullName,
+    #[schemars(with = "Role")]
     pub role: &'static str,
+    #[schemars(with = "UserStatus")]
     pub status: &'static str,
     pub last_login_at: Option<Timestamp>,
     pub created_at: Timestamp,
@@ -80,11 +89,13 @@ impl<'a> UserView<'a> {
 }
 
 /// A movement as it is shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Movement")]
 #[expect(missing_docs, reason = "the names say it all")]
 pub struct MovementView<'a> {
     pub id: MovementId,
     #[serde(rename = "type")]
+    #[schemars(with = "MovementType")]
     pub kind: &'static str,
     pub product_id: ProductId,
     pub warehouse_id: WarehouseId,

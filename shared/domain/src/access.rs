@@ -16,6 +16,11 @@ pub enum Role {
     Admin,
 }
 
+crate::schema::has_schema!(named Role, {
+    let about = "What a user is in an organization; each may do what those before it may.";
+    crate::schema::words(about, [Role::Staff, Role::Manager, Role::Admin].map(Role::name))
+});
+
 /// What an operation asks of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {

@@ -131,6 +131,11 @@ macro_rules! bounded_integer {
             }
         }
 
+        crate::schema::has_schema!($name, {
+            let about = concat!($($doc),+).trim();
+            schemars::json_schema!({"description": about, "type": "integer", "minimum": 0, "maximum": $most})
+        });
+
         impl std::str::FromStr for $name {
             type Err = Fault;
 

@@ -67,6 +67,13 @@ impl EventType {
         pairs.filter(move |(entity, action)| Self::of(*entity, *action) == Some(self))
     }
 
+    /// The types that can be asked for.
+    fn told() -> impl Iterator<Item = Self> {
+        let pairs = Entity::ALL.iter().flat_map(|entity| Action::ALL.iter().map(|action| (*entity, *action)));
+        let told = pairs.filter_map(|(entity, action)| Self::of(entity, action)).chain([Self::STOCK_LOW]);
+        told.filter(|known| !known.is_internal)
+    }
+
     /// Whether a member may read such an event. What has an owner is told to its owner and to who may read everybody's.
     #[must_use]
     pub fn may_be_read_by(self, (reader, role): (UserId, Role), owner: Option<UserId>) -> bool {
@@ -81,15 +88,21 @@ impl fmt::Display for EventType {
     }
 }
 
+crate::schema::has_schema!(named EventType, {
+    let mut names: Vec<_> = EventType::told().map(|kind| kind.to_string()).collect();
+    names.sort();
+    names.dedup();
+    crate::schema::words("What kind of event it is.", names)
+});
+
 impl FromStr for EventType {
     type Err = Fault;
 
     /// The types that can be asked for.
     fn from_str(text: &str) -> Result<Self, Fault> {
-        let pairs = Entity::ALL.iter().flat_map(|entity| Action::ALL.iter().map(|action| (*entity, *action)));
-        let told = pairs.filter_map(|(entity, action)| Self::of(entity, action)).chain([Self::STOCK_LOW]);
-        let mut named = told.filter(|known| !known.is_internal && known.to_string() == text);
-        named.next().ok_or_else(|| Fault::new("unknown_value", "must be a type of event such as product.created"))
+        Self::told()
+            .find(|known| known.to_string() == text)
+            .ok_or_else(|| Fault::new("unknown_value", "must be a type of event such as product.created"))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Typed identifiers: `UUIDv7` (RFC 9562), so that they sort by the moment of their creation.
 
+use schemars::{Schema, json_schema};
 use uuid::Uuid;
 
-use crate::{fault::Fault, time::Timestamp};
+use crate::{fault::Fault, schema::has_schema, time::Timestamp};
 
 /// What every typed id can do; lets the rest be written once for all of them.
 pub trait Id: Copy + Eq + Ord + std::fmt::Display + std::str::FromStr<Err = Fault> {
@@ -18,6 +19,12 @@ fn parse(text: &str) -> Result<Uuid, Fault> {
         .ok()
         .filter(|uuid| uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text)
         .ok_or_else(|| Fault::new("invalid_format", "must be a UUID in canonical lower case"))
+}
+
+/// Any version of UUID is well-formed; those made here are of version 7.
+fn describe(about: &str) -> Schema {
+    let pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+    json_schema!({"description": about.trim(), "type": "string", "format": "uuid", "pattern": pattern})
 }
 
 /// In the last byte of a movement's id alone, so that the id of an entry tells where it is kept.
@@ -39,6 +46,8 @@ macro_rules! ids {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
         pub struct $name(Uuid);
+
+        has_schema!($name, describe(concat!($($doc),+)));
 
         impl Id for $name {
             fn from_parts(at: Timestamp, random: [u8; 10]) -> Self {

@@ -19,6 +19,7 @@ pub mod organization;
 pub mod purchasing;
 pub mod quantity;
 pub mod report;
+mod schema;
 pub mod source;
 pub mod stock;
 pub mod text;

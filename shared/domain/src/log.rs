@@ -7,7 +7,10 @@ use serde::{
     de::{IntoDeserializer as _, value::Error},
 };
 
-use crate::fault::Fault;
+use crate::{
+    fault::Fault,
+    schema::{has_schema, words},
+};
 
 /// A kind of thing that the log speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -91,6 +94,15 @@ impl Action {
         Self::PasswordResetRequested,
         Self::PasswordReset,
     ];
+}
+
+has_schema!(named Entity, words("A kind of thing that the log speaks of.", names(Entity::ALL)));
+has_schema!(named Action, words("What was done.", names(Action::ALL)));
+
+/// The words as they serialize.
+fn names<W: Serialize>(words: &[W]) -> impl Iterator<Item = String> {
+    let name = |word| serde_json::to_value(word).ok()?.as_str().map(str::to_owned);
+    words.iter().filter_map(name)
 }
 
 impl FromStr for Entity {

@@ -10,6 +10,12 @@ use crate::{fault::Fault, quantity::Quantity};
 pub struct Money(Quantity);
 
 crate::text::serialize_as_text!(Money);
+crate::schema::has_schema!(Money, {
+    let about = "An amount of the organization's currency: an exact decimal with at most 4 decimals, as text.";
+    schemars::json_schema!({
+        "description": about, "type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,4})?$", "examples": ["12.50"],
+    })
+});
 
 impl FromStr for Money {
     type Err = Fault;

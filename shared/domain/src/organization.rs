@@ -44,6 +44,10 @@ impl OrganizationStatus {
     }
 }
 
+crate::schema::has_schema!(OrganizationStatus, {
+    crate::schema::words("Whether an organization is in use.", ["ACTIVE", "DELETED"])
+});
+
 /// A tenant's name in the world: 3 to 63 of `a-z0-9-`, neither first nor last a hyphen, and no reserved word.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -107,6 +111,14 @@ impl FromStr for Subdomain {
     }
 }
 
+crate::schema::has_schema!(Subdomain, {
+    let about = "A tenant's name: 3 to 63 of a-z, 0-9 and inner hyphens, and no reserved word such as api or www.";
+    let pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
+    schemars::json_schema!({
+        "description": about, "type": "string", "minLength": 3, "maxLength": 63, "pattern": pattern,
+    })
+});
+
 impl fmt::Display for Subdomain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -140,6 +152,10 @@ impl fmt::Display for Currency {
 }
 
 crate::text::serialize_as_text!(Currency);
+crate::schema::has_schema!(Currency, {
+    let about = "A currency by its ISO 4217 code.";
+    schemars::json_schema!({"description": about, "type": "string", "pattern": "^[A-Z]{3}$", "examples": ["USD"]})
+});
 
 #[cfg(test)]
 mod tests {

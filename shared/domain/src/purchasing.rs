@@ -43,6 +43,10 @@ pub enum RequestStatus {
     Cancelled,
 }
 
+crate::schema::has_schema!(named RequestStatus, {
+    crate::schema::words("How far a purchase request has come.", RequestStatus::ALL.map(RequestStatus::name))
+});
+
 /// What moves a request from one status to the next. Receiving is its own operation, since it brings goods.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it all")]
@@ -128,6 +132,10 @@ impl Step {
 pub struct RequestNumber(pub u64);
 
 crate::text::serialize_as_text!(RequestNumber);
+crate::schema::has_schema!(RequestNumber, {
+    let about = "The request's number in its organization; never used twice.";
+    schemars::json_schema!({"description": about, "type": "string", "pattern": "^PR-[0-9]{5,}$", "examples": ["PR-00001"]})
+});
 
 impl FromStr for RequestNumber {
     type Err = Fault;

@@ -12,6 +12,13 @@ use crate::fault::Fault;
 pub struct Quantity(Decimal);
 
 crate::text::serialize_as_text!(Quantity);
+// As it is on the wire: there it is a number.
+crate::schema::has_schema!(Quantity, {
+    let about = "An exact decimal of at most 15 significant digits, 4 of them behind the point, and of a product no more \
+                 than its decimal_places.";
+    let most = 999_999_999_999_999_i64;
+    schemars::json_schema!({"description": about, "type": "number", "minimum": -most, "maximum": most})
+});
 
 const MOST_DIGITS: usize = 15;
 

@@ -65,6 +65,11 @@ impl MovementType {
     }
 }
 
+crate::schema::has_schema!(named MovementType, {
+    let about = "What a movement is in the ledger; a transfer has a leg out of one warehouse and one into the other.";
+    crate::schema::words(about, MovementType::ALL.map(MovementType::name))
+});
+
 /// What a caller asks to have recorded, with a quantity that suits its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {

@@ -1,8 +1,9 @@
 //! Texts that are valid by construction: trimmed, in Unicode NFC, free of control characters, and of bounded length.
 
+use schemars::{Schema, json_schema};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::fault::Fault;
+use crate::{fault::Fault, schema};
 
 /// Whether a text may run over several lines.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -11,14 +12,15 @@ enum Lines {
     Many,
 }
 
-/// Trims, normalizes and checks; lengths are in characters.
+/// Trims, normalizes and checks. Lengths are in characters; the longest holds for what is sent, too, blanks around it included,
+/// so that a client can tell by the limit alone.
 fn clean(text: &str, longest: usize, lines: Lines) -> Result<String, Fault> {
     let clean: String = text.trim().nfc().collect();
     if clean.chars().any(|c| c.is_control() && !(lines == Lines::Many && matches!(c, '\n' | '\t'))) {
         return Err(Fault::new("invalid_character", "must hold no control characters"));
     }
-    match clean.chars().count() {
-        0 => Err(Fault::new("too_short", "must not be empty")),
+    match clean.chars().count().max(text.chars().count()) {
+        _ if clean.is_empty() => Err(Fault::new("too_short", "must not be empty")),
         length if length > longest => Err(Fault::new("too_long", format!("must be at most {longest} characters"))),
         _ => Ok(clean),
     }
@@ -49,7 +51,7 @@ macro_rules! serialize_as_text {
 pub(crate) use serialize_as_text;
 
 macro_rules! texts {
-    ($($(#[doc = $doc:literal])+ $name:ident: $longest:literal, $lines:ident $(, $rule:path)?;)+) => {$(
+    ($($(#[doc = $doc:literal])+ $name:ident: $longest:literal, $lines:ident $(, $rule:path, $adds:path)?;)+) => {$(
         $(#[doc = $doc])+
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
@@ -71,6 +73,12 @@ macro_rules! texts {
                 fold(&self.0)
             }
         }
+
+        schema::has_schema!($name, {
+            let schema = schema::text(concat!($($doc),+), $longest, Lines::$lines == Lines::One);
+            $(let schema = $adds(schema);)?
+            schema
+        });
 
         impl std::str::FromStr for $name {
             type Err = Fault;
@@ -96,10 +104,10 @@ texts! {
     /// What a person is called.
     FullName: 200, One;
     /// An e-mail address; compared case-folded.
-    Email: 254, One, email;
+    Email: 254, One, email, as_email;
     /// A company's own code for a product; unique in the organization, compared case-folded. `#` is kept out, because
     /// it separates parts in references and labels.
-    Sku: 64, One, no_hash;
+    Sku: 64, One, no_hash, without_hash;
     /// What a product is called.
     ProductName: 200, One;
     /// A few words or paragraphs about a product.
@@ -135,6 +143,17 @@ fn no_hash(text: &str) -> Result<(), Fault> {
         return Err(Fault::new("invalid_character", "must not contain #"));
     }
     Ok(())
+}
+
+fn without_hash(mut schema: Schema) -> Schema {
+    let pattern = schema.get("pattern").and_then(|pattern| pattern.as_str()).map(|all| all.replace("[^", "[^#"));
+    schema.insert("pattern".to_owned(), pattern.into());
+    schema
+}
+
+fn as_email(schema: Schema) -> Schema {
+    let description = schema.get("description").cloned();
+    json_schema!({"description": description, "type": "string", "format": "email", "maxLength": Email::LONGEST})
 }
 
 /// One `@`, something before it, a domain of at least two labels after it. Whether mail arrives, only mail can tell.

@@ -80,6 +80,10 @@ impl FromStr for Timestamp {
 }
 
 crate::text::serialize_as_text!(Timestamp);
+crate::schema::has_schema!(Timestamp, {
+    let about = "An RFC 3339 time; in answers in UTC and with milliseconds, such as 2026-11-23T02:57:00.000Z.";
+    schemars::json_schema!({"description": about, "type": "string", "format": "date-time"})
+});
 
 #[cfg(test)]
 mod tests {

@@ -68,6 +68,10 @@ impl FromStr for UserStatus {
     }
 }
 
+crate::schema::has_schema!(named UserStatus, {
+    crate::schema::words("Whether a user may sign in.", [UserStatus::Active, UserStatus::Disabled].map(UserStatus::name))
+});
+
 /// A person as named beside what they did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it all")]
@@ -143,6 +147,14 @@ impl FromStr for Password {
         Ok(Self(prepared))
     }
 }
+
+crate::schema::has_schema!(Password, {
+    let about = "12 to 128 characters without control characters, not one of the common passwords, and not the account's \
+                 e-mail address or the organization's name.";
+    schemars::json_schema!({
+        "description": about, "type": "string", "format": "password", "minLength": 12, "maxLength": 128,
+    })
+});
 
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -40,6 +40,8 @@ pub struct Config {
     pub limits: Limits,
     /// `FEED_SETTLE_SECONDS`: how far behind the present a feed of events ends.
     pub feed_settle: Duration,
+    /// `DOCS_ENABLED`: whether the API's documentation is served.
+    pub docs_enabled: bool,
     /// `TABLE_NAME` and the SDK's own variables.
     pub connection: Connection,
     /// `EVENT_BUS_NAME`: the EventBridge bus that events are put on.
@@ -243,6 +245,7 @@ impl Config {
         let onboarding = read.limit("LIMIT_ONBOARDING", "3/hour");
         let settle = read.or("FEED_SETTLE_SECONDS", Settle(Duration::from_secs(15)));
         let connection = read.connection();
+        let docs = read.or("DOCS_ENABLED", Switch(true));
         let event_bus_name = read.or("EVENT_BUS_NAME", "stockroom".to_owned());
         let mail_from = match environment {
             Some(Environment::Staging | Environment::Production) => read.optional("MAIL_FROM"),
@@ -279,6 +282,7 @@ impl Config {
                     onboarding: onboarding?.0,
                 },
                 feed_settle: settle?.0,
+                docs_enabled: docs?.0,
                 connection: connection?,
                 event_bus_name: event_bus_name?,
                 mail_from: mail_from?.and_then(|MailFrom(from)| from),

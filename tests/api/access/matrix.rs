@@ -60,7 +60,8 @@ fn verdict(reply: &Reply) -> String {
     let status = reply.status();
     match status {
         200..300 => {
-            let is_empty = !reply.bytes().is_empty() && reply.json()["items"].as_array().is_some_and(Vec::is_empty);
+            let is_json = reply.header("content-type") == Some("application/json");
+            let is_empty = is_json && reply.json()["items"].as_array().is_some_and(Vec::is_empty);
             if is_empty { format!("{status} empty") } else { status.to_string() }
         }
         422 => {

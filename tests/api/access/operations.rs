@@ -85,7 +85,16 @@ pub(super) fn samples(route: &Route, caller: &Caller) -> Vec<Sample> {
     let name = json!({"name": "Renamed"});
 
     let samples = match (route.method.as_str(), route.path) {
-        ("GET", "/health-check" | "/api/v1/health-check" | "/api/v1/stock-movements/low-stock") => vec![plain],
+        ("GET", "/docs/{file}") => vec![Sample { path: "/docs/start.js".to_owned(), ..plain }],
+        (
+            "GET",
+            "/docs"
+            | "/redoc"
+            | "/openapi.json"
+            | "/health-check"
+            | "/api/v1/health-check"
+            | "/api/v1/stock-movements/low-stock",
+        ) => vec![plain],
 
         ("POST", "/api/v1/auth/token") => {
             vec![plain.tenant(&things.subdomain).body(json!({"email": caller.email, "password": PASSWORD}))]

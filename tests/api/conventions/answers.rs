@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use stockroom_harness::{Client, PASSWORD, Reply};
 
-use super::{Furnished, UNKNOWN_ID, operations};
+use super::{Furnished, UNKNOWN_ID, is_page, operations};
 
 /// What every problem document has, in this order.
 const MEMBERS: [&str; 7] = ["type", "title", "status", "detail", "instance", "code", "request_id"];
@@ -233,7 +233,7 @@ async fn times_are_in_utc_to_the_millisecond() {
     assert_eq!(occurred.expect(201).json()["occurred_at"], "1998-05-02T23:02:03.456Z");
 
     let mut found = Vec::new();
-    for route in operations().filter(|route| route.method == Method::GET) {
+    for route in operations().filter(|route| route.method == Method::GET && !is_page(route)) {
         times(&shop.boss().get(shop.path(route.path)).await.expect(200).json(), &mut found);
     }
     assert!(found.len() > 20, "{found:?}");

@@ -70,6 +70,7 @@ async fn texts_have_a_length_and_no_control_characters() {
             (quoted(" \t\u{3000}\n "), "too_short"),
             (quoted(&"x".repeat(longest + 1)), "too_long"),
             (quoted(&"é".repeat(longest + 1)), "too_long"),
+            (quoted(&format!("x{}", " ".repeat(longest))), "too_long"),
             (quoted("NUL\0NUL"), "invalid_character"),
             (quoted("bell\u{7}"), "invalid_character"),
             (quoted("next\u{85}line"), "invalid_character"),

@@ -3,7 +3,7 @@
 use axum::body::{Body, to_bytes};
 use http::{Method, Request};
 use serde_json::{Value, json};
-use stockroom_api::{Access, Answer, ApiError, App, Routes};
+use stockroom_api::{Access, Answer, ApiError, App, Routes, Routing};
 use stockroom_domain::access::Permission;
 use stockroom_harness::{Ingest, Manner, Reply, Shop, Stack};
 use stockroom_jobs::{Job, Worker};
@@ -103,7 +103,8 @@ async fn a_panic_is_answered_and_reported_where_it_was() {
     init_telemetry(&runtime.config);
 
     let stumble = async || -> Result<Answer, ApiError> { panic!("over {PERSONAL}") };
-    let routes = Routes::new().get("/api/v1/stumble", Access::Permitted(Permission::ReadCatalogue), stumble);
+    let access = Access::Permitted(Permission::ReadCatalogue);
+    let routes = Routes::new().get("/api/v1/stumble", access, stumble, |_| ());
     let function = Function {
         name: "products",
         routes: vec![(Method::GET, "/api/v1/stumble".to_owned())],

@@ -15,7 +15,7 @@ use http::{
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use crate::{reply::Reply, stack::Stack};
+use crate::{conformance, reply::Reply, stack::Stack};
 
 const TENANT: HeaderName = HeaderName::from_static("x-tenant-id");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -218,6 +218,7 @@ impl Request {
         request.headers_mut().extend(headers);
         let (parts, body) = client.stack.gateway().call(request, client.ip).await.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        conformance::check(&method, &path, parts.status.as_u16(), &parts.headers, &body);
         Reply::new(format!("{method} {path}"), parts, body)
     }
 }

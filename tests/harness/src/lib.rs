@@ -13,6 +13,9 @@
 //! | [`Reply::cost`], [`Reply::log`], [`log_lines`] | what the edge wrote of a request, and all that was ever logged |
 //! | [`Stack::check_invariants`] | what must hold of the table whatever happened |
 //!
+//! Every answer is held against the API's document: a status, header, problem code or member that is not written there
+//! fails the test.
+//!
 //! At the end of every test the log and its table are searched for secrets, and so is every problem document.
 //!
 //! A test whose faults or ids seem unlucky repeats under another seed: `STOCKROOM_SEED=7 cargo test`.
@@ -27,6 +30,7 @@
 
 mod calls;
 mod client;
+mod conformance;
 mod faults;
 mod ingest;
 mod invariants;

@@ -1,0 +1,41 @@
+//! `GET /docs/{file}`: what the pages are made of.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::request::Parts;
+use stockroom_api::{ApiError, Operation, contract::Asks};
+
+use crate::page::{Enabled, File};
+
+/// The name in the path.
+pub(crate) struct FileName(String);
+
+impl<S: Sync + Send> FromRequestParts<S> for FileName {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state).await.ok();
+        let name = params.iter().flatten().find(|(name, _)| *name == "file").map(|(_, file)| file.to_owned());
+        Ok(Self(name.unwrap_or_default()))
+    }
+}
+
+impl Asks for FileName {
+    fn ask(operation: &mut Operation) {
+        operation.in_path("file", &["redoc.standalone.js", "start.js", "swagger-ui-bundle.js", "swagger-ui.css"]);
+    }
+}
+
+pub(crate) async fn asset(_: Enabled, FileName(name): FileName) -> Result<File, ApiError> {
+    let script = "text/javascript; charset=utf-8";
+    match name.as_str() {
+        "redoc.standalone.js" => File::unpacked(script, include_bytes!("../assets/redoc.standalone.js.gz")),
+        "start.js" => Ok(File::new(script, include_str!("../assets/start.js"))),
+        "swagger-ui-bundle.js" => File::unpacked(script, include_bytes!("../assets/swagger-ui-bundle.js.gz")),
+        "swagger-ui.css" => File::unpacked("text/css; charset=utf-8", include_bytes!("../assets/swagger-ui.css.gz")),
+        _ => Err(ApiError::RouteNotFound),
+    }
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Get a file of these pages").serves("text/javascript").serves_too("text/css");
+}

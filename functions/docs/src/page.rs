@@ -1,0 +1,75 @@
+//! Pages and files, and whether they are served at all.
+
+use std::io::Read as _;
+
+use axum::{
+    extract::FromRequestParts,
+    response::{IntoResponse, Response},
+};
+use flate2::read::GzDecoder;
+use http::{
+    HeaderValue,
+    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
+    request::Parts,
+};
+use stockroom_api::{ApiError, App, Operation, contract::Asks};
+
+/// Everything from here, no script in the page itself and none evaluated. Both pages write their styles into themselves;
+/// `ReDoc` searches in a worker that it makes.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+     font-src 'self' data:; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// The documentation is switched on (`DOCS_ENABLED`); if it is not, there is no such path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Enabled;
+
+impl FromRequestParts<App> for Enabled {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(_parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        if app.has_docs() { Ok(Self) } else { Err(ApiError::RouteNotFound) }
+    }
+}
+
+impl Asks for Enabled {
+    fn ask(operation: &mut Operation) {
+        operation.refuses(404, &["not_found"]);
+    }
+}
+
+/// A file as it is answered.
+#[derive(Debug)]
+pub(crate) struct File {
+    media_type: &'static str,
+    text: String,
+    /// For browsers: whether it may be kept without asking again.
+    is_lasting: bool,
+}
+
+impl File {
+    pub(crate) fn new(media_type: &'static str, text: &str) -> Self {
+        Self { media_type, text: text.to_owned(), is_lasting: false }
+    }
+
+    /// A file that is kept compressed. It is answered as text, since text is what every gateway passes on.
+    pub(crate) fn unpacked(media_type: &'static str, compressed: &[u8]) -> Result<Self, ApiError> {
+        let mut text = String::new();
+        let read = GzDecoder::new(compressed).read_to_string(&mut text);
+        read.map_err(|error| ApiError::Internal(error.to_string()))?;
+        Ok(Self { media_type, text, is_lasting: true })
+    }
+}
+
+impl IntoResponse for File {
+    fn into_response(self) -> Response {
+        let mut response = self.text.into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+        headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+        let caching = if self.is_lasting { "public, max-age=86400" } else { "no-cache" };
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+        response
+    }
+}

@@ -1,0 +1,21 @@
+//! How the edge's own values look.
+
+/// Gives a type its schema, in place: `describe!(Order: {"type": "string", "enum": ["asc", "desc"]})`.
+#[macro_export]
+macro_rules! describe {
+    ($type:ty: $schema:tt) => {
+        impl schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!($schema)
+            }
+        }
+    };
+}

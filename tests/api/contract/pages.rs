@@ -1,0 +1,53 @@
+//! How the document and its pages are served, and that they can be switched off.
+
+use stockroom_harness::{Client, Stack};
+
+const PATHS: [&str; 4] = ["/docs", "/docs/start.js", "/redoc", "/openapi.json"];
+
+#[tokio::test]
+async fn pages_bring_all_they_need_and_run_nothing_of_their_own() {
+    let client = Client::of(&Stack::start().await);
+    for page in ["/docs", "/redoc"] {
+        let reply = client.get(page).await.expect(200);
+        assert_eq!(reply.header("content-type"), Some("text/html; charset=utf-8"));
+        let policy = reply.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+        assert!(!policy.contains("http"), "{policy}");
+
+        let html = std::str::from_utf8(reply.bytes()).unwrap();
+        let named = html.split(['"', '\'']).filter(|text| text.starts_with("docs/") || *text == "openapi.json");
+        let named: Vec<_> = named.map(|path| format!("/{path}")).collect();
+        assert!(named.len() >= 2, "{html}");
+        for path in named {
+            let file = client.get(&path).await.expect(200);
+            let kind = match path.rsplit('.').next() {
+                Some("js") => "text/javascript; charset=utf-8",
+                Some("css") => "text/css; charset=utf-8",
+                _ => "application/json",
+            };
+            assert_eq!(file.header("content-type"), Some(kind), "{path}");
+            assert!(!file.bytes().is_empty());
+        }
+        assert!(!html.contains("://"), "it loads from elsewhere: {html}");
+    }
+}
+
+#[tokio::test]
+async fn the_document_is_served_as_it_is_kept() {
+    let client = Client::of(&Stack::start().await);
+    let reply = client.get("/openapi.json").await.expect(200);
+    assert_eq!(reply.json(), super::document());
+    assert_eq!(client.get("/docs/README.md").await.expect(404).code(), "not_found");
+    assert_eq!(client.get("/docs?x=1").await.expect(422).faults(), ["x unknown_parameter"]);
+}
+
+#[tokio::test]
+async fn what_is_switched_off_is_not_there() {
+    let stack = Stack::start().await;
+    let without = stack.another_process_with(stack.clock().clone(), &[("DOCS_ENABLED", "false")]);
+    let client = Client::of(&without);
+    for path in PATHS {
+        assert_eq!(client.get(path).await.expect(404).code(), "not_found", "{path}");
+    }
+    client.get("/health-check").await.expect(200);
+}
