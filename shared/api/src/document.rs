@@ -127,11 +127,11 @@ fn headers() -> Value {
 }
 
 fn problem_response(status: u16, codes: &[&str]) -> Value {
-    let mut names = vec!["X-Request-Id"];
+    // What is refused counts too, where the request was counted.
+    let mut names = vec!["X-Request-Id", "RateLimit", "RateLimit-Policy"];
     match status {
         401 => names.push("WWW-Authenticate"),
-        429 => names.extend(["Retry-After", "RateLimit", "RateLimit-Policy"]),
-        503 => names.push("Retry-After"),
+        429 | 503 => names.push("Retry-After"),
         _ => {}
     }
     let headers: Map<_, _> = names.into_iter().map(header_reference).collect();

@@ -173,7 +173,7 @@ fn several() -> ApiError {
     )])
 }
 
-/// The parameters of a query, taken one by one: of one that was sent ([`Params`]), or of any, to describe it.
+/// The parameters of a query, taken one by one: of one that was sent, or of any, to describe it.
 pub trait Parameters: Sized {
     /// A parameter that may be absent.
     fn optional<T: FromStr<Err = Fault> + JsonSchema>(&mut self, name: &str) -> Option<Option<T>>;
