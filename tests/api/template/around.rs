@@ -98,7 +98,11 @@ async fn eventful(shop: &Shop) {
     let cheese = shop.product("CHEESE").with("min_stock_level", 40).await;
     let main = shop.warehouse("Main").await;
     shop.receive(&cheese, &main, 45).await.expect(201);
-    shop.take(&cheese, &main, 10).await.expect(201);
+    shop.take(&cheese, &main, 10).key("k").await.expect(201);
+    shop.supplier("Supplier").await;
+    // As if it had signed up under a key.
+    let kept = format!("TENANT#{}#IDEMPOTENCY", shop.subdomain);
+    shop.stack().put(json!({"pk": {"S": kept}, "sk": {"S": "sign-up"}}));
     for status in ["DRAFT", "SUBMITTED", "REJECTED"] {
         shop.request(&cheese, 2, status).await;
     }
