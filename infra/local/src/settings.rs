@@ -97,7 +97,7 @@ mod tests {
 
         let everything = |name: &str| match name {
             "CORS_ORIGINS" | "PUBLIC_URL" => Some("https://app.example".to_owned()),
-            "DEBUG" => Some("true".to_owned()),
+            "DEBUG" | "DOCS_ENABLED" => Some("true".to_owned()),
             "LOG_LEVEL"
             | "ALGORITHM"
             | "ACCESS_TOKEN_EXPIRE_MINUTES"
