@@ -19,9 +19,11 @@ export async function open(origin) {
   const profile = await mkdtemp(join(tmpdir(), 'stockroom-browser-'));
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   const context = await chromium.launchPersistentContext(profile, { executablePath, args: OPTIONS });
+  context.setDefaultTimeout(60_000);
   const faults = [];
   context.on('console', (message) => message.type() === 'error' && faults.push(`console: ${message.text()}`));
   context.on('weberror', (error) => faults.push(`script: ${error.error()}`));
+  context.on('requestfailed', (request) => faults.push(`failed: ${request.url()}`));
   context.on('request', (request) => {
     const isOwn = [origin, 'data:', 'blob:', 'about:'].some((start) => request.url().startsWith(start));
     if (!isOwn) faults.push(`loaded from elsewhere: ${request.url()}`);

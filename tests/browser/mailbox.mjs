@@ -48,8 +48,8 @@ test('a manager reads the report of the week', async () => {
   const body = report.locator('body');
   const isCut = await body.evaluate((element) => element.scrollWidth > element.clientWidth);
   assert.equal(isCut, false);
-  await browser.keep('weekly-report', page, await mail.locator('iframe').getAttribute('src'));
   browser.assertQuiet();
+  await browser.keep('weekly-report', page, await mail.locator('iframe').getAttribute('src'));
 });
 
 test('a mail is shown as it was sent, by itself and without its scripts', async () => {
