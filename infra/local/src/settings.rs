@@ -77,7 +77,7 @@ impl std::fmt::Debug for Settings {
 #[cfg(test)]
 mod tests {
     use stockroom_domain::limit::Limit;
-    use stockroom_runtime::Config;
+    use stockroom_runtime::{Config, LogLevel};
 
     use super::*;
 
@@ -89,10 +89,7 @@ mod tests {
     fn the_environment_chooses_what_it_may() {
         let config = |settings: Settings| Config::from_vars(|name| settings.get(name)).unwrap();
         let quiet = config(settings(|_| None));
-        assert_eq!(
-            (quiet.log_level.to_string().as_str(), quiet.tenant_base_domain.as_deref()),
-            ("warn", Some("localhost"))
-        );
+        assert_eq!((quiet.log_level, quiet.tenant_base_domain.as_deref()), (LogLevel::WARN, Some("localhost")));
         assert_eq!(quiet.public_url, "http://localhost:8001", "links in mail lead to this stack");
 
         let everything = |name: &str| match name {
@@ -114,7 +111,7 @@ mod tests {
         assert_eq!(config.public_url, "https://app.example");
         assert_eq!(config.tenant_base_domain.as_deref(), Some("elsewhere.example"));
         assert_eq!((config.limits.login, config.limits.requests.map(Limit::burst)), (None, Some(7)));
-        assert_eq!(config.log_level.to_string(), "debug");
+        assert_eq!(config.log_level, LogLevel::DEBUG);
         assert_eq!(config.connection.endpoint.as_deref(), Some("http://127.0.0.1:1"));
         assert_eq!((config.connection.table.as_str(), config.connection.session_token), (TABLE_NAME, None));
         assert_eq!(config.connection.access_key_id, "local");

@@ -6,6 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sentry::types::Dsn;
 use stockroom_domain::{limit::Limit, text::Email};
 use stockroom_store::{Connection, WRITE_DEADLINE};
+use tracing_subscriber::filter::LevelFilter;
 
 /// All settings of a function.
 #[derive(Clone)]
@@ -116,30 +117,26 @@ impl FromStr for Environment {
 
 /// How much is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogLevel(&'static str);
+pub struct LogLevel(pub(crate) LevelFilter);
 
 impl LogLevel {
     /// Warnings and errors alone.
-    pub const WARN: Self = Self("warn");
+    pub const WARN: Self = Self(LevelFilter::WARN);
     /// A line for every request, too.
-    pub const INFO: Self = Self("info");
+    pub const INFO: Self = Self(LevelFilter::INFO);
+    /// What helps to find a fault, too.
+    pub const DEBUG: Self = Self(LevelFilter::DEBUG);
 }
 
 impl FromStr for LogLevel {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        ["error", "warn", "info", "debug", "trace"]
+        [LevelFilter::ERROR, LevelFilter::WARN, LevelFilter::INFO, LevelFilter::DEBUG, LevelFilter::TRACE]
             .into_iter()
-            .find(|level| level.eq_ignore_ascii_case(text))
+            .find(|level| level.to_string().eq_ignore_ascii_case(text))
             .map(Self)
             .ok_or("error, warn, info, debug or trace")
-    }
-}
-
-impl fmt::Display for LogLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
     }
 }
 
@@ -218,7 +215,7 @@ impl Config {
         let mut read = Reader { variables: &variables, faults: Vec::new() };
         let environment = read.or("ENV", Environment::Development);
         let debug = read.or("DEBUG", Switch(false));
-        let level = if debug.is_some_and(|Switch(on)| on) { LogLevel("debug") } else { LogLevel::INFO };
+        let level = if debug.is_some_and(|Switch(on)| on) { LogLevel::DEBUG } else { LogLevel::INFO };
         let log_level = read.or("LOG_LEVEL", level);
         let function = read.or("AWS_LAMBDA_FUNCTION_NAME", "stockroom".to_owned());
         let sentry_dsn = read.optional("SENTRY_DSN");

@@ -14,7 +14,7 @@ mod telemetry;
 use stockroom_domain::source::Sources;
 use stockroom_store::{Store, TableClient};
 
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, LogLevel};
 pub use events::CallError;
 pub use links::{Link, Links, Purpose};
 pub use reports::{Call, Panicked, Reports, concerns, report};

@@ -10,7 +10,8 @@ use std::{
 use stockroom_domain::source::Clock as _;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::{
-    EnvFilter, Layer,
+    Layer,
+    filter::{LevelFilter, Targets},
     fmt::{
         FmtContext, FormatEvent, FormatFields, MakeWriter,
         format::{Format, Json, JsonFields, Writer},
@@ -28,8 +29,7 @@ thread_local! {
 
 /// Begins logging at the configured level; does nothing where a subscriber is set already.
 pub fn init(config: &Config) {
-    let filter = format!("warn,stockroom={level}", level = config.log_level);
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("stockroom", config.log_level.0);
     let lines = lines(&config.function, std::io::stdout);
     if tracing_subscriber::registry().with(filter).with(lines).try_init().is_err() {
         tracing::debug!("a subscriber was set before");

@@ -8,16 +8,25 @@ use std::{
 };
 
 use serde_json::Value;
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::shop::PASSWORD;
 
 /// Everything that any log level lets the product say; the table's emulator is no part of it.
-const FILTER: &str = "warn,stockroom=trace,dynoxide=off";
+fn filter() -> Targets {
+    Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("stockroom", LevelFilter::TRACE)
+        .with_target("dynoxide", LevelFilter::OFF)
+}
 
 static LOG: LazyLock<Mutex<Log>> = LazyLock::new(|| {
     let lines = stockroom_runtime::log_lines("tests", || Writer);
-    let subscriber = tracing_subscriber::registry().with(EnvFilter::new(FILTER)).with(lines);
+    let subscriber = tracing_subscriber::registry().with(filter()).with(lines);
     subscriber.try_init().expect("nobody else takes the log");
     Mutex::default()
 });

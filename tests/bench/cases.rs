@@ -1,0 +1,175 @@
+//! The requests that are measured, and what each may take.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bytes::Bytes;
+use http::{Method, Request};
+use serde_json::{Value, json};
+use stockroom_local::event::{Origin, proxy_event};
+
+use crate::world::{ADDRESS, EMAIL, Failure, PASSWORD, SUBDOMAIN, World};
+
+/// One kind of request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Case {
+    /// As a reader knows it.
+    pub(crate) name: &'static str,
+    /// The function that answers.
+    pub(crate) function: &'static str,
+    /// The status of its answer.
+    status: u64,
+    request: fn(&World, usize) -> Asked,
+    /// The processor time that one may take; none where the hash of a password decides.
+    pub(crate) bar: Option<Duration>,
+    /// What one takes of the processor in a Python service over `PostgreSQL` and Redis with the same data: one worker on a
+    /// machine of two cores.
+    pub(crate) python: Duration,
+}
+
+/// A request before it is an event.
+struct Asked {
+    method: Method,
+    resource: &'static str,
+    path: String,
+    body: Option<Value>,
+    key: Option<String>,
+}
+
+const READ: Option<Duration> = Some(Duration::from_micros(250));
+const WRITE: Option<Duration> = Some(Duration::from_micros(600));
+
+pub(crate) const ME: Case = Case {
+    name: "GET /users/me",
+    function: "users",
+    status: 200,
+    request: |_, _| get("/api/v1/users/me", "/api/v1/users/me".to_owned()),
+    // A twentieth of the Python service's, which is less than a read may take.
+    bar: Some(Duration::from_micros(240)),
+    python: Duration::from_micros(4_800),
+};
+
+pub(crate) const PRODUCT: Case = Case {
+    name: "GET /products/{id}",
+    function: "products",
+    status: 200,
+    request: |world, number| get("/api/v1/products/{id}", format!("/api/v1/products/{}", world.product(number))),
+    bar: READ,
+    python: Duration::from_micros(8_200),
+};
+
+pub(crate) const PAGE: Case = Case {
+    name: "GET /products, 20 of them",
+    function: "products",
+    status: 200,
+    request: |_, _| get("/api/v1/products", "/api/v1/products?limit=20".to_owned()),
+    bar: READ,
+    // From its cache.
+    python: Duration::from_micros(5_600),
+};
+
+pub(crate) const LEVELS: Case = Case {
+    name: "GET /stock-levels, 100 of them",
+    function: "stock-movements",
+    status: 200,
+    request: |world, _| {
+        let path = format!("/api/v1/stock-levels?warehouse_id={}&limit=100", world.warehouse);
+        get("/api/v1/stock-levels", path)
+    },
+    bar: READ,
+    // Half of what its page of 200 takes.
+    python: Duration::from_micros(25_500),
+};
+
+pub(crate) const RECEIPT: Case = Case {
+    name: "POST /stock-movements, with a key",
+    function: "stock-movements",
+    status: 201,
+    request: |world, number| {
+        let movement = json!({
+            "type": "IN",
+            "product_id": world.product(number),
+            "warehouse_id": world.warehouse,
+            "quantity": 1,
+            "reference": "a receipt",
+        });
+        Asked { key: Some(format!("receipt-{number}")), ..post("/api/v1/stock-movements", movement) }
+    },
+    bar: WRITE,
+    python: Duration::from_millis(15),
+};
+
+/// As [`RECEIPT`], always of the same level and under no key.
+pub(crate) const HOT: Case = Case {
+    request: |world, _| {
+        let movement =
+            json!({"type": "IN", "product_id": world.product(0), "warehouse_id": world.warehouse, "quantity": 1});
+        post("/api/v1/stock-movements", movement)
+    },
+    ..RECEIPT
+};
+
+pub(crate) const LOGIN: Case = Case {
+    name: "POST /auth/token",
+    function: "auth",
+    status: 200,
+    request: |_, _| post("/api/v1/auth/token", json!({"email": EMAIL, "password": PASSWORD})),
+    bar: None,
+    python: Duration::from_millis(240),
+};
+
+/// A few requests of every kind, and what each may take.
+pub(crate) const CASES: [Case; 6] = [ME, PRODUCT, PAGE, LEVELS, RECEIPT, LOGIN];
+
+fn get(resource: &'static str, path: String) -> Asked {
+    Asked { method: Method::GET, resource, path, body: None, key: None }
+}
+
+fn post(resource: &'static str, body: Value) -> Asked {
+    Asked { method: Method::POST, resource, path: resource.to_owned(), body: Some(body), key: None }
+}
+
+impl Case {
+    /// The n-th request of this kind, as API Gateway hands it over.
+    pub(crate) fn event(&self, world: &World, number: usize) -> Result<Bytes, Failure> {
+        let asked = (self.request)(world, number);
+        let mut request = Request::builder()
+            .method(asked.method)
+            .uri(&asked.path)
+            .header("host", "api.example.com")
+            .header("user-agent", "bench")
+            .header("x-tenant-id", SUBDOMAIN);
+        if self.function != "auth" {
+            request = request.header("authorization", format!("Bearer {}", world.token));
+        }
+        if let Some(key) = asked.key {
+            request = request.header("idempotency-key", key);
+        }
+        let body = asked.body.map(|body| body.to_string());
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let (parts, body) = request.body(Bytes::from(body.unwrap_or_default()))?.into_parts();
+        let id = asked.path.strip_prefix(asked.resource.trim_end_matches("{id}"));
+        let path_parameters = match id {
+            Some(id) if asked.resource.ends_with("{id}") => BTreeMap::from([("id", id)]),
+            _ => BTreeMap::new(),
+        };
+        let origin = Origin {
+            source_ip: ADDRESS,
+            request_id: &format!("00000000-0000-4000-9000-{number:012}"),
+            time: jiff::Timestamp::UNIX_EPOCH,
+            resource: asked.resource,
+            path_parameters,
+        };
+        Ok(proxy_event(&parts, &body, &origin).to_string().into())
+    }
+
+    /// Whether the answer is the one that was asked for.
+    pub(crate) fn check(&self, answer: &[u8]) -> Result<(), Failure> {
+        let value: Value = serde_json::from_slice(answer)?;
+        if value.get("statusCode").and_then(Value::as_u64) == Some(self.status) {
+            return Ok(());
+        }
+        Err(format!("{}: {}", self.name, String::from_utf8_lossy(answer)).into())
+    }
+}

@@ -1,0 +1,258 @@
+//! Has functions answer, and looks at what that took.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use flate2::{Compression, write::DeflateEncoder};
+use futures_util::future::try_join_all;
+use stockroom_api::password::Hasher;
+use stockroom_domain::source::Sources;
+use stockroom_runtime::{OsEntropy, SystemClock};
+
+use crate::{
+    cases::{CASES, Case, HOT, LOGIN, PRODUCT},
+    process::{Function, Memory},
+    share::Share,
+    world::{Failure, PASSWORD, World},
+};
+
+/// Requests before it is looked at: connections, caches and leases of limits are there then.
+const WARM: usize = 50;
+
+/// Where the binaries are.
+#[derive(Debug)]
+pub(crate) struct Binaries {
+    /// The functions'.
+    pub(crate) functions: PathBuf,
+    /// The function's that does nothing.
+    pub(crate) empty: PathBuf,
+}
+
+impl Binaries {
+    fn function(&self, name: &str) -> PathBuf {
+        self.functions.join(name)
+    }
+}
+
+/// What requests of one kind took.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// Of the processor, each.
+    pub(crate) processor: Duration,
+    /// Until the answer, half of them at most.
+    pub(crate) median: Duration,
+    /// Until the answer, 99 of 100 at most.
+    pub(crate) p99: Duration,
+    /// Of memory, at the end.
+    pub(crate) memory: Memory,
+}
+
+/// The value that this share of them does not exceed.
+pub(crate) fn quantile(mut values: Vec<Duration>, percent: usize) -> Duration {
+    values.sort_unstable();
+    let index = values.len().saturating_sub(1).saturating_mul(percent).div_ceil(100);
+    values.get(index).copied().unwrap_or_default()
+}
+
+fn each(total: Duration, count: usize) -> Duration {
+    total.checked_div(u32::try_from(count).unwrap_or(u32::MAX)).unwrap_or_default()
+}
+
+async fn ask(function: &mut Function, world: &World, case: &Case, number: usize) -> Result<Duration, Failure> {
+    let event = case.event(world, number)?;
+    let before = Instant::now();
+    let answer = function.invoke(event).await?;
+    let took = before.elapsed();
+    case.check(&answer)?;
+    Ok(took)
+}
+
+/// A process of the case's function that has answered some requests, numbered from `first`.
+async fn warm(binaries: &Binaries, world: &World, case: &Case, first: usize) -> Result<Function, Failure> {
+    let mut function = Function::start(&binaries.function(case.function), &world.settings).await?;
+    for number in first..first.saturating_add(WARM) {
+        ask(&mut function, world, case, number).await?;
+    }
+    Ok(function)
+}
+
+/// One process that answers `count` requests, the numbers of which begin at `first`.
+pub(crate) async fn processor(
+    binaries: &Binaries,
+    world: &World,
+    case: &Case,
+    first: usize,
+    count: usize,
+) -> Result<Taken, Failure> {
+    let mut function = warm(binaries, world, case, first).await?;
+    let before = function.processor()?;
+    let mut times = Vec::with_capacity(count);
+    let first = first.saturating_add(WARM);
+    for number in first..first.saturating_add(count) {
+        times.push(ask(&mut function, world, case, number).await?);
+    }
+    let processor = each(function.processor()?.saturating_sub(before), count);
+    let memory = function.memory()?;
+    function.end().await?;
+    Ok(Taken { processor, median: quantile(times.clone(), 50), p99: quantile(times, 99), memory })
+}
+
+/// As many processes at once: the processor time of one request, and how many were answered in a second by all.
+pub(crate) async fn crowd(
+    binaries: &Binaries,
+    world: &World,
+    case: &Case,
+    processes: usize,
+    count: usize,
+) -> Result<(Duration, usize), Failure> {
+    let mut functions = Vec::new();
+    for index in 0..processes {
+        functions.push(warm(binaries, world, case, index.saturating_mul(1_000_000)).await?);
+    }
+    let processor = |functions: &[Function]| -> Result<Duration, Failure> {
+        let each: Vec<Duration> = functions.iter().map(Function::processor).collect::<Result<_, _>>()?;
+        Ok(each.iter().sum())
+    };
+    let before = processor(&functions)?;
+    let began = Instant::now();
+    try_join_all(functions.iter_mut().enumerate().map(async |(index, function)| {
+        let first = index.saturating_mul(1_000_000).saturating_add(WARM);
+        for number in first..first.saturating_add(count) {
+            ask(function, world, case, number).await?;
+        }
+        Ok::<_, Failure>(())
+    }))
+    .await?;
+    let took = began.elapsed();
+    let all = count.saturating_mul(processes);
+    let taken = each(processor(&functions)?.saturating_sub(before), all);
+    for function in functions {
+        function.end().await?;
+    }
+    let millis = usize::try_from(took.as_millis()).unwrap_or(usize::MAX).max(1);
+    Ok((taken, all.saturating_mul(1_000).checked_div(millis).unwrap_or_default()))
+}
+
+/// As many processes write to one level at once: until the last is answered. Every answer has to be a success.
+pub(crate) async fn hot(binaries: &Binaries, world: &World, writers: usize) -> Result<Duration, Failure> {
+    let mut functions = Vec::new();
+    for _ in 0..writers {
+        let mut function = Function::start(&binaries.function(HOT.function), &world.settings).await?;
+        ask(&mut function, world, &HOT, 0).await?;
+        functions.push(function);
+    }
+    let times = try_join_all(functions.iter_mut().map(|function| ask(function, world, &HOT, 0))).await?;
+    for function in functions {
+        function.end().await?;
+    }
+    Ok(times.into_iter().max().unwrap_or_default())
+}
+
+/// From the start of a process to its first answer, and the part of it that is the start.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cold {
+    pub(crate) start: Duration,
+    pub(crate) answer: Duration,
+}
+
+async fn cold(
+    binary: &Path,
+    world: &World,
+    case: Option<&Case>,
+    memory: Option<u64>,
+) -> Result<(Cold, Function, Option<Share>), Failure> {
+    // The empty function answers any event; this one is at hand.
+    let event = case.unwrap_or(&PRODUCT).event(world, 0)?;
+    let began = Instant::now();
+    let mut function = Function::start(binary, &world.settings).await?;
+    function.started().await?;
+    let start = began.elapsed();
+    let share = memory.map(|memory| Share::of(function.id()?, memory)).transpose()?;
+    let answer = function.invoke(event).await?;
+    let cold = Cold { start, answer: began.elapsed() };
+    if let Some(case) = case {
+        case.check(&answer)?;
+    }
+    Ok((cold, function, share))
+}
+
+/// Cold starts of the function that does nothing and of the case's, in turns: the medians.
+pub(crate) async fn from_cold(
+    binaries: &Binaries,
+    world: &World,
+    case: &Case,
+    rounds: usize,
+) -> Result<(Cold, Cold), Failure> {
+    let (mut nothing, mut something) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        for (binary, case, times) in [
+            (binaries.empty.clone(), None, &mut nothing),
+            (binaries.function(case.function), Some(case), &mut something),
+        ] {
+            let (cold, function, _) = cold(&binary, world, case, None).await?;
+            times.push(cold);
+            function.end().await?;
+        }
+    }
+    let median = |times: Vec<Cold>| Cold {
+        start: quantile(times.iter().map(|cold| cold.start).collect(), 50),
+        answer: quantile(times.iter().map(|cold| cold.answer).collect(), 50),
+    };
+    Ok((median(nothing), median(something)))
+}
+
+/// What a hash of a password takes by itself, with the product's own parameters.
+pub(crate) fn hash(rounds: usize) -> Result<Duration, Failure> {
+    let hasher = Hasher::new(Sources::new(SystemClock, OsEntropy));
+    let mut times = Vec::new();
+    for _ in 0..rounds {
+        let before = Instant::now();
+        hasher.hash(PASSWORD).map_err(|_| "the password cannot be hashed")?;
+        times.push(before.elapsed());
+    }
+    Ok(quantile(times, 50))
+}
+
+/// A function with the share of a processor that so many MB bring: its start is at full speed, as on Lambda.
+#[derive(Debug)]
+pub(crate) struct Sized {
+    /// From the start of the process to the first answer.
+    pub(crate) cold: Duration,
+    pub(crate) median: Duration,
+    pub(crate) p99: Duration,
+    /// Of memory, at most.
+    pub(crate) peak: u64,
+}
+
+pub(crate) async fn sized(
+    binaries: &Binaries,
+    world: &World,
+    case: &Case,
+    memory: u64,
+    count: usize,
+) -> Result<Sized, Failure> {
+    let (cold, mut function, share) = cold(&binaries.function(case.function), world, Some(case), Some(memory)).await?;
+    // Each size is a run of its own under keys of its own.
+    let first = usize::try_from(memory)?.saturating_mul(100_000);
+    let mut times = Vec::new();
+    for number in first..first.saturating_add(count) {
+        times.push(ask(&mut function, world, case, number).await?);
+    }
+    let peak = function.memory()?.peak;
+    function.end().await?;
+    drop(share);
+    Ok(Sized { cold: cold.answer, median: quantile(times.clone(), 50), p99: quantile(times, 99), peak })
+}
+
+/// How large a function is as Lambda takes it, compressed; in bytes.
+pub(crate) fn packed(binary: &Path) -> Result<u64, Failure> {
+    let mut deflated = DeflateEncoder::new(Vec::new(), Compression::default());
+    deflated.write_all(&std::fs::read(binary)?)?;
+    Ok(u64::try_from(deflated.finish()?.len())?)
+}
+
+/// The cases that memory is chosen by: a read, a write and a hash.
+pub(crate) const SIZED: [&Case; 3] = [&PRODUCT, &CASES[4], &LOGIN];

@@ -1,0 +1,156 @@
+//! What the functions work on: an embedded table with one company's goods in it.
+
+use std::{
+    error::Error,
+    net::{IpAddr, Ipv4Addr},
+};
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use http::{Method, Request};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use stockroom_api::App;
+use stockroom_domain::source::Sources;
+use stockroom_local::{
+    embedded::{self, Embedded, Storage, TABLE_NAME},
+    functions,
+    gateway::Gateway,
+    secrets::Secrets,
+};
+use stockroom_runtime::{Config, OsEntropy, Runtime, SystemClock};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// Why something could not be measured.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+
+pub(crate) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub(crate) const SUBDOMAIN: &str = "bench";
+pub(crate) const EMAIL: &str = "admin@bench.example";
+pub(crate) const PASSWORD: &str = "tidy shelves and full bins";
+
+/// How many requests fill the table at once.
+const AT_ONCE: usize = 8;
+
+/// A table with one company in it, and all that a function needs to serve that.
+#[derive(Debug)]
+pub(crate) struct World {
+    embedded: Embedded,
+    _directory: TempDir,
+    /// What a function finds in its environment.
+    pub(crate) settings: Vec<(String, String)>,
+    /// The admin's access token.
+    pub(crate) token: String,
+    /// The products' ids, each with stock in the warehouse.
+    pub(crate) products: Vec<String>,
+    /// The warehouse's id.
+    pub(crate) warehouse: String,
+}
+
+impl World {
+    /// Fills a table with this many products, each with this many movements.
+    pub(crate) async fn of(products: usize, movements: usize) -> Result<Self, Failure> {
+        let directory = tempfile::tempdir()?;
+        // In a file, since the emulator's stream makes long work in memory slow.
+        let embedded = embedded::start(Storage::File(directory.path().to_owned())).await?;
+        let settings = settings(embedded.endpoint())?;
+        let config = Config::from_vars(|name| {
+            let found = settings.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.clone())
+        })?;
+        let runtime = Runtime::new(config, Sources::new(SystemClock, OsEntropy));
+        let mut company = Company {
+            gateway: Gateway::new(functions::all(&App::new(&runtime)), || jiff::Timestamp::UNIX_EPOCH, Uuid::nil),
+            token: String::new(),
+        };
+
+        let admin = json!({"email": EMAIL, "full_name": "The Admin", "password": PASSWORD});
+        company.post("/organizations", json!({"name": "Bench", "subdomain": SUBDOMAIN, "admin": admin})).await?;
+        let credentials = json!({"email": EMAIL, "password": PASSWORD});
+        company.token = text(&company.post("/auth/token", credentials).await?, "access_token")?;
+        let place = json!({"name": "Main", "location": "Here"});
+        let warehouse = text(&company.post("/warehouses", place).await?, "id")?;
+        let filled = stream::iter(0..products).map(|number| company.stock(number, &warehouse, movements));
+        let products = filled.buffered(AT_ONCE).try_collect().await?;
+        Ok(Self { embedded, _directory: directory, settings, token: company.token, products, warehouse })
+    }
+
+    /// The product that the n-th request is for, so that all get their turn.
+    pub(crate) fn product(&self, number: usize) -> &str {
+        let index = number.checked_rem(self.products.len()).unwrap_or_default();
+        self.products.get(index).map_or("", String::as_str)
+    }
+
+    /// Closes the table.
+    pub(crate) async fn close(self) {
+        self.embedded.stop().await;
+    }
+}
+
+/// As on Lambda, and with limits that count as ever but let everything through.
+fn settings(endpoint: &str) -> Result<Vec<(String, String)>, Failure> {
+    let secrets = Secrets::generate()?;
+    let mut settings = vec![
+        ("ENV", "production"),
+        ("LOG_LEVEL", "info"),
+        ("SECRET_KEY", &secrets.secret_key),
+        ("CURSOR_KEY", &secrets.cursor_key),
+        ("PUBLIC_URL", "https://stockroom.example.com"),
+        ("MAIL_FROM", "stock@stockroom.example"),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "600"),
+        ("TABLE_NAME", TABLE_NAME),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ENDPOINT_URL", endpoint),
+    ];
+    let limits = ["REQUESTS", "TENANT", "ADDRESS", "LOGIN", "LOGIN_ADDRESS", "ONBOARDING"];
+    let limits = limits.map(|limit| format!("LIMIT_{limit}"));
+    settings.extend(limits.iter().map(|limit| (limit.as_str(), "1000000/minute")));
+    Ok(settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+/// The company while it is being made, in this process.
+struct Company {
+    gateway: Gateway,
+    token: String,
+}
+
+impl Company {
+    async fn stock(&self, number: usize, warehouse: &str, movements: usize) -> Result<String, Failure> {
+        let sku = format!("SKU-{number:06}");
+        let product = json!({"sku": sku, "name": format!("Product {number}"), "category": "Goods"});
+        let product = text(&self.post("/products", product).await?, "id")?;
+        for _ in 0..movements {
+            let arrives = json!({"type": "IN", "product_id": product, "warehouse_id": warehouse, "quantity": 1000});
+            self.post("/stock-movements", arrives).await?;
+        }
+        Ok(product)
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Result<Value, Failure> {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("/api/v1{path}"))
+            .header("content-type", "application/json")
+            .header("x-tenant-id", SUBDOMAIN);
+        let request = match self.token.as_str() {
+            "" => request,
+            token => request.header("authorization", format!("Bearer {token}")),
+        };
+        let answer = self.gateway.call(request.body(Body::from(body.to_string()))?, ADDRESS).await;
+        let status = answer.status();
+        let body: Bytes = answer.into_body().collect().await?.to_bytes();
+        if !status.is_success() {
+            return Err(format!("POST {path}: {status} {}", String::from_utf8_lossy(&body)).into());
+        }
+        Ok(serde_json::from_slice(&body)?)
+    }
+}
+
+fn text(value: &Value, member: &str) -> Result<String, Failure> {
+    let found = value.get(member).and_then(Value::as_str);
+    Ok(found.ok_or_else(|| format!("no {member} in {value}"))?.to_owned())
+}
