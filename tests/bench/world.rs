@@ -28,7 +28,9 @@ pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 pub(crate) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub(crate) const SUBDOMAIN: &str = "bench";
-pub(crate) const EMAIL: &str = "admin@bench.example";
+const ADMIN: &str = "admin@bench.example";
+/// Who signs in again and again: a person has at most ten sessions, and the admin's has to last.
+pub(crate) const EMAIL: &str = "staff@bench.example";
 pub(crate) const PASSWORD: &str = "tidy shelves and full bins";
 
 /// How many requests fill the table at once.
@@ -66,10 +68,12 @@ impl World {
             token: String::new(),
         };
 
-        let admin = json!({"email": EMAIL, "full_name": "The Admin", "password": PASSWORD});
+        let admin = json!({"email": ADMIN, "full_name": "The Admin", "password": PASSWORD});
         company.post("/organizations", json!({"name": "Bench", "subdomain": SUBDOMAIN, "admin": admin})).await?;
-        let credentials = json!({"email": EMAIL, "password": PASSWORD});
+        let credentials = json!({"email": ADMIN, "password": PASSWORD});
         company.token = text(&company.post("/auth/token", credentials).await?, "access_token")?;
+        let staff = json!({"email": EMAIL, "full_name": "Somebody", "password": PASSWORD, "role": "STAFF"});
+        company.post("/users", staff).await?;
         let place = json!({"name": "Main", "location": "Here"});
         let warehouse = text(&company.post("/warehouses", place).await?, "id")?;
         let filled = stream::iter(0..products).map(|number| company.stock(number, &warehouse, movements));
