@@ -11,6 +11,7 @@ mod answers;
 mod bodies;
 mod browsers;
 mod idempotency;
+mod key_pairs;
 mod lists;
 mod parameters;
 mod secrets;

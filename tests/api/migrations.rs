@@ -80,6 +80,30 @@ async fn an_old_item_is_read_as_one_of_today_and_found_once_it_is_migrated() {
 }
 
 #[tokio::test]
+async fn what_this_program_writes_over_a_later_ones_is_its_own_again() {
+    let stack = Stack::start().await;
+    let shop = Shop::open(&stack, "acme").await;
+    let of = |kind: &str| {
+        let partition = format!("ORG#{}#{kind}", shop.id);
+        stack.items().into_iter().filter(move |item| item["pk"] == partition.as_str())
+    };
+    for item in of("USER").chain(of("ORG")) {
+        stack.set(&item, "schema", 9);
+    }
+    shop.staff().patch("/api/v1/users/me", json!({"full_name": "Somebody Else"})).await.expect(200);
+    let organization = format!("/api/v1/organizations/{}", shop.id);
+    shop.admin().patch(organization, json!({"name": "Acme Anew"})).await.expect(200);
+
+    let versions: Vec<_> = of("USER").map(|user| user["schema"].clone()).collect();
+    assert_eq!(versions.iter().filter(|version| **version == 2).count(), 1, "{versions:?}");
+    assert_eq!(of("ORG").next().unwrap().get("schema"), None);
+    // Of an earlier version it cannot say that it lacks nothing else.
+    age(&stack);
+    shop.staff().patch("/api/v1/users/me", json!({"full_name": "Who I Was"})).await.expect(200);
+    assert!(of("USER").all(|user| user.get("schema").is_none()));
+}
+
+#[tokio::test]
 async fn what_is_done_is_done_once_and_again_only_when_asked() {
     let stack = Stack::start().await;
     shops(&stack).await;

@@ -67,7 +67,7 @@ fn token_of(shop: &Shop, purpose: Purpose, entry: &Value) -> String {
         user: entry["entity_id"].as_str().unwrap().parse().unwrap(),
         auth_epoch: entry["after"]["auth_epoch"].as_u64().unwrap(),
     };
-    shop.stack().app().links().token(&Link::new(purpose, account, logged_at))
+    shop.stack().app().links().unwrap().token(&Link::new(purpose, account, logged_at))
 }
 
 /// Asks for a link, and reads it from the mail.

@@ -64,7 +64,7 @@ impl World {
         })?;
         let runtime = Runtime::new(config, Sources::new(SystemClock, OsEntropy));
         let mut company = Company {
-            gateway: Gateway::new(functions::all(&App::new(&runtime)), || jiff::Timestamp::UNIX_EPOCH, Uuid::nil),
+            gateway: Gateway::new(functions::all(&App::issuing(&runtime)?), || jiff::Timestamp::UNIX_EPOCH, Uuid::nil),
             token: String::new(),
         };
 

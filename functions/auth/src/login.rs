@@ -72,7 +72,7 @@ pub(crate) async fn login(
     let verified = password::verify(&app, login.password, hash).await?;
     let Some(credential) = credential else { return Err(ApiError::InvalidCredentials) };
     let opened = if verified.matches {
-        identity.open_session(&credential, &app.tokens().new_session(), &context.origin()).await?
+        identity.open_session(&credential, &app.issuer()?.new_session(), &context.origin()).await?
     } else {
         None
     };
@@ -83,7 +83,7 @@ pub(crate) async fn login(
     if let Some(renewed) = verified.renewed {
         identity.renew_hash(&credential, &renewed).await;
     }
-    Ok(deliver(app.tokens().issue(&session)?, login.delivery))
+    Ok(deliver(app.issuer()?.issue(&session)?, login.delivery))
 }
 
 pub(crate) fn contract(it: &mut Operation) {

@@ -1,6 +1,9 @@
 //! The Lambda function `auth`.
 
+use stockroom_api::{App, serve_app};
+use stockroom_runtime::Runtime;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    stockroom_api::serve(stockroom_auth::routes()).await
+    serve_app(App::issuing(&Runtime::start()?)?, stockroom_auth::routes()).await
 }

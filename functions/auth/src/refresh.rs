@@ -33,10 +33,10 @@ pub(crate) async fn refresh(
         (None, None) => return Err(ApiError::InvalidRefreshToken),
     };
     let presented = app.tokens().verify_refresh(token)?;
-    let new = app.tokens().new_session();
+    let new = app.issuer()?.new_session();
     let session = store.identity().refresh(presented, named.as_deref(), &new, &context.origin()).await?;
     let session = session.ok_or(ApiError::InvalidRefreshToken)?;
-    Ok(deliver(app.tokens().issue(&session)?, delivery))
+    Ok(deliver(app.issuer()?.issue(&session)?, delivery))
 }
 
 pub(crate) fn contract(it: &mut Operation) {

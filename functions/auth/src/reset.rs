@@ -31,7 +31,7 @@ pub(crate) async fn reset(
 ) -> Result<Answer, ApiError> {
     let tenant = named.ok_or(ApiError::TenantRequired)?;
     attempts.at_account(&tenant, &body.token).await?;
-    let link = app.links().verify(&body.token, app.sources().now()).ok_or(ApiError::InvalidToken)?;
+    let link = app.links()?.verify(&body.token, app.sources().now()).ok_or(ApiError::InvalidToken)?;
     let new = password::hash(&app, body.password).await?;
     if !store.passwords().reset(link.account, &tenant, &new, &context.origin()).await? {
         return Err(ApiError::InvalidToken);

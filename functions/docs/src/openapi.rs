@@ -1,11 +1,21 @@
 //! `GET /openapi.json`: the API's document. A test keeps the file what the operations say of themselves.
 
-use stockroom_api::Operation;
+use stockroom_api::{Operation, RequestContext};
 
 use crate::page::{Enabled, File};
 
-pub(crate) async fn openapi(_: Enabled) -> File {
-    File::new("application/json", include_str!("../openapi.json"))
+/// Where the document says that the API is: at the root of where it was read, unless a stage stands before it.
+const SERVER: &str = "\"url\": \"/\"";
+const SIGN_IN: &str = "\"tokenUrl\": \"/";
+
+pub(crate) async fn openapi(_: Enabled, context: RequestContext) -> File {
+    let document = include_str!("../openapi.json");
+    let stage = context.stage.path();
+    if stage.is_empty() {
+        return File::new("application/json", document);
+    }
+    let document = document.replacen(SERVER, &format!("\"url\": \"{stage}\""), 1);
+    File::new("application/json", &document.replacen(SIGN_IN, &format!("\"tokenUrl\": \"{stage}/"), 1))
 }
 
 pub(crate) fn contract(it: &mut Operation) {

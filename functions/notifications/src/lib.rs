@@ -49,8 +49,8 @@ impl<M: Mailer> Notifier<M> {
     /// Settings that only the sender of mail needs are missing.
     pub fn new(runtime: &Runtime, mailer: M) -> Result<Self, ConfigError> {
         let Runtime { config, sources, store, .. } = runtime;
-        let post = Post::new(config, store, mailer)?;
-        Ok(Self { store: store.clone(), sources: sources.clone(), links: Links::new(config).into(), post })
+        let (post, links) = ConfigError::both(Post::new(config, store, mailer), Links::new(config))?;
+        Ok(Self { store: store.clone(), sources: sources.clone(), links: links.into(), post })
     }
 
     /// Sends the mails of one event, each once however often the event comes. One that is not accepted keeps none of the

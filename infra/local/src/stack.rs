@@ -160,7 +160,7 @@ impl<W: Write> Stack<'_, W> {
         has_demo: bool,
         stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<(), StackError> {
-        let functions = functions::all(&App::new(runtime));
+        let functions = functions::all(&App::issuing(runtime)?);
         let local = local_routes::router(Arc::clone(surroundings));
         let gateway = Gateway::new(functions, now, request_id).with_local(local);
         let url = format!("http://{}", listener.local_addr().map_err(ListenError::Io)?);

@@ -3,10 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use stockroom_domain::source::Sources;
-use stockroom_runtime::{Links, Reports, Runtime};
+use stockroom_runtime::{ConfigError, Links, Reports, Runtime};
 use stockroom_store::Store;
 
-use crate::{cursor::Cursors, digest::Fingerprints, limits::Limits, password::Hasher, tenant::Tenants, token::Tokens};
+use crate::{
+    cursor::Cursors,
+    digest::Fingerprints,
+    limits::Limits,
+    password::Hasher,
+    problem::ApiError,
+    tenant::Tenants,
+    token::{Issuer, Tokens},
+};
 
 /// The state of a router; cheap to clone.
 #[derive(Debug, Clone)]
@@ -17,38 +25,62 @@ struct Shared {
     store: Store,
     sources: Sources,
     tokens: Tokens,
+    issuing: Option<Issuing>,
     cursors: Cursors,
     fingerprints: Fingerprints,
     hasher: Hasher,
     limits: Limits,
     tenants: Tenants,
-    links: Links,
     cors_origins: Vec<String>,
     feed_settle: Duration,
     reports: Reports,
     has_docs: bool,
 }
 
+/// What only the function that signs people in can do.
+#[derive(Debug)]
+struct Issuing {
+    tokens: Issuer,
+    links: Links,
+}
+
 impl App {
-    /// The application of one process.
-    #[must_use]
-    pub fn new(runtime: &Runtime) -> Self {
+    /// The application of one process, which verifies tokens and issues none.
+    ///
+    /// # Errors
+    /// A key is missing.
+    pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
+        Self::with(runtime, None)
+    }
+
+    /// One that issues tokens, too, and verifies those of links in mail.
+    ///
+    /// # Errors
+    /// A key is missing.
+    pub fn issuing(runtime: &Runtime) -> Result<Self, ConfigError> {
+        let Runtime { config, sources, .. } = runtime;
+        let (tokens, links) = ConfigError::both(Issuer::new(config, sources.clone()), Links::new(config))?;
+        Self::with(runtime, Some(Issuing { tokens, links }))
+    }
+
+    fn with(runtime: &Runtime, issuing: Option<Issuing>) -> Result<Self, ConfigError> {
         let Runtime { config, sources, store, reports } = runtime;
-        Self(Arc::new(Shared {
+        let (tokens, cursor_key) = ConfigError::both(Tokens::new(config, sources.clone()), config.keys.cursor())?;
+        Ok(Self(Arc::new(Shared {
             store: store.clone(),
             sources: sources.clone(),
-            tokens: Tokens::new(config, sources.clone()),
-            cursors: Cursors::new(&config.cursor_key, sources.clone()),
-            fingerprints: Fingerprints::new(&config.cursor_key),
+            tokens,
+            issuing,
+            cursors: Cursors::new(cursor_key, sources.clone()),
+            fingerprints: Fingerprints::new(cursor_key),
             hasher: Hasher::new(sources.clone()),
-            limits: Limits::new(config.limits, &config.cursor_key),
+            limits: Limits::new(config.limits, cursor_key),
             tenants: Tenants::new(config.tenant_base_domain.clone()),
-            links: Links::new(config),
             cors_origins: config.cors_origins.clone(),
             feed_settle: config.feed_settle,
             reports: reports.clone(),
             has_docs: config.docs_enabled,
-        }))
+        })))
     }
 
     /// The table, uncounted; a request's handlers take [`crate::RequestStore`].
@@ -63,7 +95,7 @@ impl App {
         &self.0.sources
     }
 
-    /// Issues and verifies tokens.
+    /// Verifies tokens.
     #[must_use]
     pub fn tokens(&self) -> &Tokens {
         &self.0.tokens
@@ -75,16 +107,24 @@ impl App {
         &self.0.hasher
     }
 
-    /// Derives and verifies the tokens of links in mail.
-    #[must_use]
-    pub fn links(&self) -> &Links {
-        &self.0.links
+    /// Issues tokens.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] in a function that does not.
+    pub fn issuer(&self) -> Result<&Issuer, ApiError> {
+        self.issuing_part().map(|issuing| &issuing.tokens)
     }
 
-    /// How long a refresh token lives.
-    #[must_use]
-    pub fn refresh_lifetime(&self) -> Duration {
-        self.0.tokens.refresh_lifetime()
+    /// Derives and verifies the tokens of links in mail.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] in a function that does not issue tokens.
+    pub fn links(&self) -> Result<&Links, ApiError> {
+        self.issuing_part().map(|issuing| &issuing.links)
+    }
+
+    fn issuing_part(&self) -> Result<&Issuing, ApiError> {
+        self.0.issuing.as_ref().ok_or_else(|| ApiError::Internal("this function issues no tokens".to_owned()))
     }
 
     /// How far behind the present a feed of events ends.

@@ -7,7 +7,7 @@ use http::{HeaderMap, header::USER_AGENT, request::Parts};
 use lambda_http::request::RequestContext as GatewayContext;
 use stockroom_store::{Admission, Meter, Origin, Store};
 
-use crate::{app::App, problem::ApiError};
+use crate::{app::App, problem::ApiError, stage::Stage};
 
 /// A request's id, origin and cost.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct RequestContext {
     pub ip: Option<String>,
     /// What the client calls itself.
     pub user_agent: Option<String>,
+    /// What stands before the paths that the client knows.
+    pub stage: Stage,
     /// Counts what the request costs at the table.
     pub meter: Meter,
     /// What the request is counted against.
@@ -27,6 +29,7 @@ pub struct RequestContext {
 impl RequestContext {
     pub(crate) fn of(
         headers: &HeaderMap,
+        path: &str,
         gateway: Option<&GatewayContext>,
         fallback_id: impl FnOnce() -> String,
     ) -> Self {
@@ -42,6 +45,7 @@ impl RequestContext {
             id: id.unwrap_or_else(fallback_id),
             ip,
             user_agent,
+            stage: Stage::of(gateway, path),
             meter: Meter::default(),
             admission: Admission::default(),
         }

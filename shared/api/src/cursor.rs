@@ -6,7 +6,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use stockroom_domain::source::Sources;
-use stockroom_runtime::config::CursorKey;
+use stockroom_runtime::CursorKey;
 use stockroom_store::Position;
 
 use crate::problem::ApiError;

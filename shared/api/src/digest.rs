@@ -2,7 +2,7 @@
 
 use aws_lc_rs::{digest, hmac};
 use http::Method;
-use stockroom_runtime::config::CursorKey;
+use stockroom_runtime::CursorKey;
 use stockroom_store::IdempotencyKey;
 
 /// Lower-case hexadecimal digits.

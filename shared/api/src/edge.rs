@@ -35,10 +35,10 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
     let started = Instant::now();
     let fallback_id = || app.sources().id::<EntryId>(app.sources().now()).to_string();
     let gateway = request.extensions().get::<GatewayContext>();
-    let context = RequestContext::of(request.headers(), gateway, fallback_id);
+    let path = request.uri().path().to_owned();
+    let context = RequestContext::of(request.headers(), &path, gateway, fallback_id);
     request.extensions_mut().insert(context.clone());
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let if_none_match = request.headers().get(IF_NONE_MATCH).cloned();
 
@@ -58,6 +58,7 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
         response = not_modified(response);
     }
     let headers = response.headers_mut();
+    context.stage.lead(headers);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -122,6 +123,7 @@ fn log(
         route,
         status,
         status_class = class(status),
+        failures = u8::from(response.status() == StatusCode::INTERNAL_SERVER_ERROR),
         code = problem.map(Problem::code),
         limit,
         organization,

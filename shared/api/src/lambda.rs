@@ -16,7 +16,14 @@ use crate::{app::App, route::Routes};
 /// # Errors
 /// Settings that cannot be used, or a Lambda runtime that cannot be reached.
 pub async fn serve(operations: Routes) -> Result<(), Error> {
-    let app = App::new(&Runtime::start()?);
+    serve_app(App::new(&Runtime::start()?)?, operations).await
+}
+
+/// As [`serve`], for an application that is there already.
+///
+/// # Errors
+/// A Lambda runtime that cannot be reached.
+pub async fn serve_app(app: App, operations: Routes) -> Result<(), Error> {
     // The connection belongs to the start, which runs at full speed; a table that is away is the first request's matter.
     if let Err(error) = app.store().ping().await {
         tracing::warn!(%error, "the table does not answer yet");

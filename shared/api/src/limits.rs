@@ -16,7 +16,7 @@ use stockroom_domain::{
     limit::{Counting, Limit},
     text::{Email, fold},
 };
-use stockroom_runtime::config::{CursorKey, Limits as Settings};
+use stockroom_runtime::{CursorKey, config::Limits as Settings};
 use stockroom_store::{Bucket, Standing, Store, TenantScope};
 
 use crate::{
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn an_address_is_what_one_customer_has() {
         let of = |ip: Option<&str>| {
-            let context = RequestContext::of(&HeaderMap::new(), None, String::new);
+            let context = RequestContext::of(&HeaderMap::new(), "/", None, String::new);
             address(&RequestContext { ip: ip.map(str::to_owned), ..context })
         };
         assert_eq!(of(Some("203.0.113.7")), "203.0.113.7");

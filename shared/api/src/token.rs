@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{digest, hmac};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use schemars::JsonSchema;
@@ -13,7 +13,7 @@ use stockroom_domain::{
     id::{OrganizationId, SessionId, UserId},
     source::Sources,
 };
-use stockroom_runtime::{Config, config::Secret};
+use stockroom_runtime::{Config, ConfigError, PublicKey, Secret, SigningKeys, VerifyingKeys};
 use stockroom_store::{Claim, NewSession, Presented, Refreshed};
 
 use crate::{digest::hex, problem::ApiError};
@@ -23,13 +23,24 @@ const REFRESH: &str = "rt+jwt";
 /// How far another machine's clock may be ahead, in seconds.
 const CLOCK_SKEW: u64 = 5;
 
-/// Issues and verifies tokens.
+/// Verifies tokens.
 pub struct Tokens {
     sources: Sources,
     issuer: String,
-    signing: SigningKey,
-    /// The current key and the one before it.
-    verifying: Vec<(String, DecodingKey)>,
+    algorithm: Algorithm,
+    /// By their ids, the current key and those that are accepted beside it.
+    keys: Vec<(String, DecodingKey)>,
+}
+
+/// Issues tokens.
+pub struct Issuer {
+    sources: Sources,
+    /// The product, as tokens name it.
+    name: String,
+    algorithm: Algorithm,
+    current: SigningKey,
+    /// The key before it, where one key signs and verifies.
+    previous: Option<SigningKey>,
     access_lifetime: Duration,
     refresh_lifetime: Duration,
 }
@@ -37,12 +48,17 @@ pub struct Tokens {
 struct SigningKey {
     id: String,
     key: EncodingKey,
-    previous: Option<(String, EncodingKey)>,
 }
 
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tokens").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Issuer").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -115,61 +131,66 @@ pub struct TokenPair {
     pub refresh_expires_in: u64,
 }
 
-fn key_id(secret: &Secret) -> String {
+/// Names a secret without telling anything of it.
+fn secret_id(secret: &Secret) -> String {
     let digest = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), b"key id");
     hex(digest.as_ref()).chars().take(16).collect()
 }
 
-impl Tokens {
-    pub(crate) fn new(config: &Config, sources: Sources) -> Self {
-        let secrets = [Some(&config.secret_key), config.secret_key_previous.as_ref()];
-        let verifying = secrets.into_iter().flatten();
-        Self {
+fn public_id(key: PublicKey) -> String {
+    hex(digest::digest(&digest::SHA256, &key.0).as_ref()).chars().take(16).collect()
+}
+
+fn access_audience(issuer: &str) -> String {
+    format!("{issuer}/api")
+}
+
+fn refresh_audience(issuer: &str) -> String {
+    format!("{issuer}/refresh")
+}
+
+impl Issuer {
+    pub(crate) fn new(config: &Config, sources: Sources) -> Result<Self, ConfigError> {
+        let secret = |secret: &Secret| {
+            let key = EncodingKey::from_secret(secret.as_bytes());
+            SigningKey { id: secret_id(secret), key }
+        };
+        let (algorithm, current, previous) = match config.keys.signing()? {
+            SigningKeys::Secrets { current, previous } => {
+                (Algorithm::HS256, secret(&current), previous.as_ref().map(secret))
+            }
+            SigningKeys::Private(private) => {
+                let key = EncodingKey::from_ed_der(private.der());
+                (Algorithm::EdDSA, SigningKey { id: public_id(private.public()), key }, None)
+            }
+        };
+        Ok(Self {
             sources,
-            issuer: config.project_name.clone(),
-            signing: SigningKey {
-                id: key_id(&config.secret_key),
-                key: EncodingKey::from_secret(config.secret_key.as_bytes()),
-                previous: config
-                    .secret_key_previous
-                    .as_ref()
-                    .map(|secret| (key_id(secret), EncodingKey::from_secret(secret.as_bytes()))),
-            },
-            verifying: verifying.map(|secret| (key_id(secret), DecodingKey::from_secret(secret.as_bytes()))).collect(),
+            name: config.project_name.clone(),
+            algorithm,
+            current,
+            previous,
             access_lifetime: config.access_token_lifetime,
             refresh_lifetime: config.refresh_token_lifetime,
-        }
-    }
-
-    /// How long a refresh token lives.
-    #[must_use]
-    pub fn refresh_lifetime(&self) -> Duration {
-        self.refresh_lifetime
+        })
     }
 
     /// What a new session is given.
     #[must_use]
     pub fn new_session(&self) -> NewSession {
-        NewSession { lifetime: self.refresh_lifetime, key_id: self.signing.id.clone() }
+        NewSession { lifetime: self.refresh_lifetime, key_id: self.current.id.clone() }
     }
 
-    fn access_audience(&self) -> String {
-        format!("{}/api", self.issuer)
-    }
-
-    fn refresh_audience(&self) -> String {
-        format!("{}/refresh", self.issuer)
-    }
-
-    /// Both tokens of a session's generation. The refresh token is the same whenever it is issued again.
+    /// Both tokens of a session's generation. The refresh token is the same whenever it is issued again, as long as its key
+    /// is there.
     ///
     /// # Errors
     /// [`ApiError::Internal`].
     pub fn issue(&self, session: &Refreshed) -> Result<TokenPair, ApiError> {
         let now = self.sources.now();
         let access = AccessClaims {
-            iss: self.issuer.clone(),
-            aud: self.access_audience(),
+            iss: self.name.clone(),
+            aud: access_audience(&self.name),
             sub: session.user,
             org: session.organization,
             sid: session.session,
@@ -179,25 +200,41 @@ impl Tokens {
             jti: hex(&self.sources.bytes::<16>()),
         };
         let refresh = RefreshClaims {
-            iss: self.issuer.clone(),
-            aud: self.refresh_audience(),
+            iss: self.name.clone(),
+            aud: refresh_audience(&self.name),
             sub: session.user,
             org: session.organization,
             iat: session.issued_at.unix_seconds(),
             exp: session.expires_at.unix_seconds(),
             jti: format!("{}.{}", session.session, session.generation),
         };
-        let (refresh_id, refresh_key) = match &self.signing.previous {
-            Some((id, key)) if *id == session.key_id => (id, key),
-            Some(_) | None => (&self.signing.id, &self.signing.key),
-        };
+        let before = self.previous.as_ref().filter(|previous| previous.id == session.key_id);
         Ok(TokenPair {
-            access_token: sign(ACCESS, &self.signing.id, &self.signing.key, &access)?,
+            access_token: self.sign(ACCESS, &self.current, &access)?,
             token_type: "bearer",
             expires_in: self.access_lifetime.as_secs(),
-            refresh_token: Some(sign(REFRESH, refresh_id, refresh_key, &refresh)?),
+            refresh_token: Some(self.sign(REFRESH, before.unwrap_or(&self.current), &refresh)?),
             refresh_expires_in: session.expires_at.since(now).as_secs(),
         })
+    }
+
+    fn sign(&self, kind: &str, key: &SigningKey, claims: &impl Serialize) -> Result<String, ApiError> {
+        let mut header = Header::new(self.algorithm);
+        header.typ = Some(kind.to_owned());
+        header.kid = Some(key.id.clone());
+        encode(&header, claims, &key.key).map_err(|error| ApiError::Internal(error.to_string()))
+    }
+}
+
+impl Tokens {
+    pub(crate) fn new(config: &Config, sources: Sources) -> Result<Self, ConfigError> {
+        let secret = |secret: &Secret| (secret_id(secret), DecodingKey::from_secret(secret.as_bytes()));
+        let public = |key: &PublicKey| (public_id(*key), DecodingKey::from_ed_der(&key.0));
+        let (algorithm, keys) = match config.keys.verifying()? {
+            VerifyingKeys::Secrets(secrets) => (Algorithm::HS256, secrets.iter().map(secret).collect()),
+            VerifyingKeys::Public(keys) => (Algorithm::EdDSA, keys.iter().map(public).collect()),
+        };
+        Ok(Self { sources, issuer: config.project_name.clone(), algorithm, keys })
     }
 
     /// The claims of an access token.
@@ -205,7 +242,7 @@ impl Tokens {
     /// # Errors
     /// [`ApiError::Unauthenticated`], whatever is wrong with it.
     pub fn verify_access(&self, token: &str) -> Result<AccessClaims, ApiError> {
-        self.verify(token, ACCESS, &self.access_audience()).ok_or(ApiError::Unauthenticated)
+        self.verify(token, ACCESS, &access_audience(&self.issuer)).ok_or(ApiError::Unauthenticated)
     }
 
     /// What a refresh token presents.
@@ -214,7 +251,7 @@ impl Tokens {
     /// [`ApiError::InvalidRefreshToken`], whatever is wrong with it.
     pub fn verify_refresh(&self, token: &str) -> Result<Presented, ApiError> {
         let read = || {
-            let claims: RefreshClaims = self.verify(token, REFRESH, &self.refresh_audience())?;
+            let claims: RefreshClaims = self.verify(token, REFRESH, &refresh_audience(&self.issuer))?;
             let (session, generation) = claims.jti.split_once('.')?;
             Some(Presented {
                 organization: claims.org,
@@ -229,11 +266,11 @@ impl Tokens {
     fn verify<C: DeserializeOwned>(&self, token: &str, kind: &str, audience: &str) -> Option<C> {
         let header = URL_SAFE_NO_PAD.decode(token.split('.').next()?).ok()?;
         let header: StrictHeader = serde_json::from_slice(&header).ok()?;
-        if header.alg != "HS256" || header.typ != kind {
+        if header.alg.parse().ok() != Some(self.algorithm) || header.typ != kind {
             return None;
         }
-        let (_, key) = self.verifying.iter().find(|(id, _)| *id == header.kid)?;
-        let mut validation = Validation::new(Algorithm::HS256);
+        let (_, key) = self.keys.iter().find(|(id, _)| *id == header.kid)?;
+        let mut validation = Validation::new(self.algorithm);
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
@@ -248,11 +285,4 @@ impl Tokens {
         }
         decode::<C>(token, key, &validation).ok().map(|token| token.claims)
     }
-}
-
-fn sign(kind: &str, key_id: &str, key: &EncodingKey, claims: &impl Serialize) -> Result<String, ApiError> {
-    let mut header = Header::new(Algorithm::HS256);
-    header.typ = Some(kind.to_owned());
-    header.kid = Some(key_id.to_owned());
-    encode(&header, claims, key).map_err(|error| ApiError::Internal(error.to_string()))
 }

@@ -2,11 +2,12 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sentry::types::Dsn;
 use stockroom_domain::{limit::Limit, text::Email};
 use stockroom_store::{Connection, WRITE_DEADLINE};
 use tracing_subscriber::filter::LevelFilter;
+
+use crate::keys::{Algorithm, Keys, PublicKeys};
 
 /// All settings of a function.
 #[derive(Clone)]
@@ -21,12 +22,8 @@ pub struct Config {
     pub(crate) sentry_dsn: Option<Dsn>,
     /// `PROJECT_NAME`: who issues the tokens.
     pub project_name: String,
-    /// `SECRET_KEY`: signs tokens; at least 32 characters.
-    pub secret_key: Secret,
-    /// `SECRET_KEY_PREVIOUS`: still verifies tokens signed before a rotation.
-    pub secret_key_previous: Option<Secret>,
-    /// `CURSOR_KEY`: seals cursors; 32 bytes.
-    pub cursor_key: CursorKey,
+    /// `ALGORITHM`, `SECRET_KEY`, `SECRET_KEY_PREVIOUS`, `TOKEN_PRIVATE_KEY`, `TOKEN_PUBLIC_KEYS` and `CURSOR_KEY`.
+    pub keys: Keys,
     /// `ACCESS_TOKEN_EXPIRE_MINUTES`.
     pub access_token_lifetime: Duration,
     /// `REFRESH_TOKEN_EXPIRE_DAYS`.
@@ -140,51 +137,6 @@ impl FromStr for LogLevel {
     }
 }
 
-/// A secret of at least 32 characters. Not shown by `Debug`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Its bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl FromStr for Secret {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.len() < 32 { Err("at least 32 random characters") } else { Ok(Self(text.to_owned())) }
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
-
-/// The 32 bytes that seal cursors, written in URL-safe base64 without padding. Not shown by `Debug`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CursorKey(pub [u8; 32]);
-
-impl FromStr for CursorKey {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok();
-        bytes.and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or("32 random bytes in URL-safe base64")
-    }
-}
-
-impl fmt::Debug for CursorKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CursorKey(..)")
-    }
-}
-
 /// Settings that are missing or cannot be used. It names them and what is expected, never what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(Vec<String>);
@@ -196,6 +148,28 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+impl ConfigError {
+    pub(crate) fn of(fault: impl Into<String>) -> Self {
+        Self(vec![fault.into()])
+    }
+
+    pub(crate) fn missing(name: &str, expected: &str) -> Self {
+        Self::of(format!("{name} is missing, expected {expected}"))
+    }
+
+    /// Both, or what is wrong with either.
+    ///
+    /// # Errors
+    /// The faults of both.
+    pub fn both<A, B>(one: Result<A, Self>, other: Result<B, Self>) -> Result<(A, B), Self> {
+        match (one, other) {
+            (Ok(one), Ok(other)) => Ok((one, other)),
+            (Err(Self(faults)), Err(Self(more))) => Err(Self([faults, more].concat())),
+            (Err(fault), Ok(_)) | (Ok(_), Err(fault)) => Err(fault),
+        }
+    }
+}
 
 impl Config {
     /// Reads the process's environment.
@@ -220,10 +194,7 @@ impl Config {
         let function = read.or("AWS_LAMBDA_FUNCTION_NAME", "stockroom".to_owned());
         let sentry_dsn = read.optional("SENTRY_DSN");
         let project_name = read.or("PROJECT_NAME", "stockroom".to_owned());
-        let secret_key = read.required("SECRET_KEY", "at least 32 random characters");
-        let secret_key_previous = read.optional("SECRET_KEY_PREVIOUS");
-        let cursor_key = read.required("CURSOR_KEY", "32 random bytes in URL-safe base64");
-        let _algorithm = read.or("ALGORITHM", Hs256);
+        let keys = read.keys();
         let minutes = read.or("ACCESS_TOKEN_EXPIRE_MINUTES", Positive(15));
         let days = read.or("REFRESH_TOKEN_EXPIRE_DAYS", Positive(7));
         let tenant_base_domain = read.optional("TENANT_BASE_DOMAIN");
@@ -262,9 +233,7 @@ impl Config {
                 function: function?,
                 sentry_dsn: sentry_dsn?.map(|SentryDsn(dsn)| dsn),
                 project_name: project_name?,
-                secret_key: secret_key?,
-                secret_key_previous: secret_key_previous?,
-                cursor_key: cursor_key?,
+                keys: keys?,
                 access_token_lifetime: Duration::from_secs(u64::from(minutes?.0).saturating_mul(60)),
                 refresh_token_lifetime: Duration::from_secs(u64::from(days?.0).saturating_mul(24 * 60 * 60)),
                 tenant_base_domain: tenant_base_domain?,
@@ -305,8 +274,7 @@ impl Config {
     /// # Errors
     /// `MAIL_FROM` is missing where nothing stands in for it: in staging and production.
     pub fn mail_from(&self) -> Result<&Email, ConfigError> {
-        let missing = || ConfigError(vec![format!("MAIL_FROM is missing, expected {}", MailFrom::EXPECTED)]);
-        self.mail_from.as_ref().ok_or_else(missing)
+        self.mail_from.as_ref().ok_or_else(|| ConfigError::missing("MAIL_FROM", MailFrom::EXPECTED))
     }
 }
 
@@ -343,6 +311,23 @@ impl Reader<'_> {
 
     fn or<T: FromStr<Err: fmt::Display>>(&mut self, name: &str, default: T) -> Option<T> {
         self.optional(name).map(|value| value.unwrap_or(default))
+    }
+
+    fn keys(&mut self) -> Option<Keys> {
+        let algorithm = self.or("ALGORITHM", Algorithm::Hs256);
+        let secret = self.optional("SECRET_KEY");
+        let previous = self.optional("SECRET_KEY_PREVIOUS");
+        let private = self.optional("TOKEN_PRIVATE_KEY");
+        let public = self.or("TOKEN_PUBLIC_KEYS", PublicKeys::default());
+        let cursor = self.optional("CURSOR_KEY");
+        Some(Keys {
+            algorithm: algorithm?,
+            secret: secret?,
+            previous: previous?,
+            private: private?,
+            public: public?,
+            cursor: cursor?,
+        })
     }
 
     fn connection(&mut self) -> Option<Connection> {
@@ -418,17 +403,6 @@ impl FromStr for Settle {
         let seconds = text.parse().ok().filter(|seconds| *seconds <= 3_600).map(Duration::from_secs);
         let seconds = seconds.filter(|settle| *settle > WRITE_DEADLINE).map(Self);
         seconds.ok_or_else(|| format!("a whole number of seconds above {}", WRITE_DEADLINE.as_secs()))
-    }
-}
-
-/// The one algorithm that tokens are signed with so far.
-struct Hs256;
-
-impl FromStr for Hs256 {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "HS256" { Ok(Self) } else { Err("HS256") }
     }
 }
 
@@ -533,12 +507,14 @@ mod tests {
 
     #[test]
     fn every_fault_is_named_with_what_is_expected_and_no_value_is_shown() {
-        let faults = read(&[("SECRET_KEY", "short-secret"), ("CURSOR_KEY", ""), ("ENV", "live")]).unwrap_err();
+        let wrong = [("SECRET_KEY", "short-secret"), ("CURSOR_KEY", "short"), ("TABLE_NAME", ""), ("ENV", "live")];
+        let faults = read(&wrong).unwrap_err();
         assert_eq!(
             faults.to_string(),
             "the settings cannot be used: ENV cannot be used, expected development, testing, staging or production; \
              SECRET_KEY cannot be used, expected at least 32 random characters; \
-             CURSOR_KEY is missing, expected 32 random bytes in URL-safe base64"
+             CURSOR_KEY cannot be used, expected 32 random bytes in URL-safe base64; \
+             TABLE_NAME is missing, expected the name of the DynamoDB table"
         );
     }
 
@@ -613,7 +589,7 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let shown = format!("{:?} {:?}", read(&[]).unwrap(), read(&[]).unwrap().secret_key);
+        let shown = format!("{:?} {:?}", read(&[]).unwrap(), read(&[]).unwrap().keys);
         assert!(!shown.contains("0123456789abcdef"), "{shown}");
     }
 

@@ -4,6 +4,7 @@
 
 pub mod config;
 mod events;
+mod keys;
 mod links;
 pub mod metrics;
 mod outbox;
@@ -16,6 +17,7 @@ use stockroom_store::{Store, TableClient};
 
 pub use config::{Config, ConfigError, LogLevel};
 pub use events::CallError;
+pub use keys::{Algorithm, CursorKey, Keys, PrivateKey, PublicKey, Secret, SigningKeys, VerifyingKeys};
 pub use links::{Link, Links, Purpose};
 pub use reports::{Call, Panicked, Reports, concerns, report};
 pub use sources::{OsEntropy, SystemClock};

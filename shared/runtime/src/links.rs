@@ -9,7 +9,10 @@ use stockroom_domain::{id::Id, time::Timestamp};
 use stockroom_store::Account;
 use uuid::Uuid;
 
-use crate::config::{Config, Secret};
+use crate::{
+    config::{Config, ConfigError},
+    keys::Secret,
+};
 
 /// What a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,10 +113,12 @@ fn derived(secret: &Secret) -> hmac::Key {
 
 impl Links {
     /// Links under `PUBLIC_URL`, their tokens made with `SECRET_KEY`.
-    #[must_use]
-    pub fn new(config: &Config) -> Self {
-        let secrets = [Some(&config.secret_key), config.secret_key_previous.as_ref()];
-        Self { public_url: config.public_url.clone(), keys: secrets.into_iter().flatten().map(derived).collect() }
+    ///
+    /// # Errors
+    /// There is no `SECRET_KEY`.
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        let keys = config.keys.secrets()?.iter().map(derived).collect();
+        Ok(Self { public_url: config.public_url.clone(), keys })
     }
 
     /// The token of a link, in the alphabet of URLs.
@@ -162,7 +167,7 @@ mod tests {
             };
             Some(value.to_owned())
         });
-        Links::new(&config.unwrap())
+        Links::new(&config.unwrap()).unwrap()
     }
 
     const OLD: &str = "the old key of 32 characters or more";

@@ -125,13 +125,6 @@ pub(crate) fn purged(organization: OrganizationId, finished_at: Timestamp) -> (S
     ("PURGED".to_owned(), format!("{finished_at}#{organization}"))
 }
 
-/// What kind of item a partition holds: the word behind its organization, or else its first.
-pub(crate) fn kind_of(partition: &str) -> &str {
-    let mut words = partition.split('#');
-    let first = words.next().unwrap_or_default();
-    if first == "ORG" { words.nth(1).unwrap_or(first) } else { first }
-}
-
 /// Over how many partitions the lists of organizations are spread.
 pub(crate) const DIRECTORY_SHARDS: u8 = 16;
 

@@ -312,7 +312,7 @@ impl<'a> Migrations<'a> {
                 if now < run.seen_at.plus(RUN_LEASE) {
                     return Err(MigrateError::UnderWay { seen_at: run.seen_at });
                 }
-                place.clone()
+                if again { Place::default() } else { place.clone() }
             }
             Some(_) | None => Place::default(),
         };

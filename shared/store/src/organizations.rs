@@ -20,6 +20,7 @@ use crate::{
     item::{Item, data, encode, n, s, with_attributes, with_data},
     keys::{Index, Key, OrganizationKeys, listed, onboarding_idempotency, tenant},
     log::{Entry, Origin, difference, snapshot},
+    schema::of_this_version,
     scope::TenantScope,
     table::Table,
     user_changes::is_active_admin,
@@ -173,7 +174,7 @@ impl<'a> Organizations<'a> {
     ) -> Result<Organization, StoreError> {
         let key = scope.keys().organization();
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<Organization>, StoreError> {
-            let before = owned(attempt, &key, id)?;
+            let (read, before) = owned(attempt, &key, id)?;
             if expected.is_some_and(|version| version != before.version) {
                 return Err(StoreError::VersionMismatch);
             }
@@ -189,7 +190,7 @@ impl<'a> Organizations<'a> {
             let (shown_before, shown_after) = difference(snapshot(&before)?, snapshot(&after)?);
             let changed = (Some(shown_before), Some(shown_after));
             let entry = attempt.entry(Action::Update, (Entity::Organization, id), changed);
-            Ok(step(scope, &before, after, &entry)?.into())
+            Ok(step(scope, read, &before, after, &entry)?.into())
         };
         self.table.change(Authority::Tenant(scope), std::slice::from_ref(&key), decide).await
     }
@@ -210,7 +211,7 @@ impl<'a> Organizations<'a> {
     ) -> Result<Organization, StoreError> {
         let key = scope.keys().organization();
         let decide = |attempt: &Attempt<'_>| {
-            let before = owned(attempt, &key, id)?;
+            let (read, before) = owned(attempt, &key, id)?;
             if before.subdomain.as_str() != confirmed {
                 return Err(StoreError::Unconfirmed);
             }
@@ -224,16 +225,17 @@ impl<'a> Organizations<'a> {
             let claim = tenant(before.subdomain.as_str());
             let leave = expression("SET #ended_at = :ended").with("ended", s(attempt.now));
             let is_its_own = expression("#organization = :organization").with("organization", s(id));
-            step(scope, &before, after, &entry)?.update(&claim, &leave, &is_its_own)
+            step(scope, read, &before, after, &entry)?.update(&claim, &leave, &is_its_own)
         };
         self.table.change(Authority::Tenant(scope), std::slice::from_ref(&key), decide).await
     }
 }
 
-/// The caller's organization as it is now, if that is the one they name.
-fn owned(attempt: &Attempt<'_>, key: &Key, id: OrganizationId) -> Result<Organization, StoreError> {
-    let organization: Organization = data(attempt.find(key).ok_or(StoreError::Unauthenticated)?)?;
-    if organization.id == id { Ok(organization) } else { Err(StoreError::NotFound) }
+/// The caller's organization as it is now, if that is the one they name; its item too.
+fn owned<'a>(attempt: &'a Attempt<'_>, key: &Key, id: OrganizationId) -> Result<(&'a Item, Organization), StoreError> {
+    let item = attempt.find(key).ok_or(StoreError::Unauthenticated)?;
+    let organization: Organization = data(item)?;
+    if organization.id == id { Ok((item, organization)) } else { Err(StoreError::NotFound) }
 }
 
 /// The next version of an organization, and the moment of it.
@@ -245,12 +247,14 @@ fn next<'a>(attempt: &Attempt<'a>, before: &Organization, after: Organization) -
 /// The change to it, committed only while the caller is an active admin.
 fn step(
     scope: &TenantScope,
+    read: &Item,
     before: &Organization,
     after: Organization,
     entry: &Entry,
 ) -> Result<Change<Organization>, StoreError> {
     let keys = scope.keys();
     let update = expression("SET #data = :data").with("data", encode(&after)?);
+    let update = of_this_version(update, read);
     Change::logged(after, before.id, entry)?
         .update(&keys.organization(), &update, &version_is(before.version))?
         .check(&keys.user(scope.claim().user), &is_active_admin())

@@ -27,7 +27,7 @@ use crate::{
     error::StoreError,
     expression::{Expression, always, expression},
     item::{Item, attributes, data, n, s, with_attributes},
-    keys::{Index, Key, OrganizationKeys, SHARDS, credential, kind_of, onboarding_idempotency, purge, purged, tenant},
+    keys::{Index, Key, OrganizationKeys, SHARDS, credential, kind, onboarding_idempotency, purge, purged, tenant},
     table::{Conditional, Query, Table},
     write::Change,
 };
@@ -201,7 +201,7 @@ impl<'a> Run<'a> {
 
     /// The partitions that a page of the log alone leads to.
     fn leaves(&self, partition: &str, items: &[Item]) -> Result<Vec<String>, StoreError> {
-        if kind_of(partition) != "LOG" {
+        if kind(partition) != "LOG" {
             return Ok(Vec::new());
         }
         let mut leaves = Vec::new();
@@ -261,7 +261,7 @@ impl<'a> Run<'a> {
         let mut next = self.record.clone();
         next.revision = next.revision.saturating_add(1);
         for key in gone {
-            let count = next.items.entry(kind_of(&key.pk).to_owned()).or_default();
+            let count = next.items.entry(kind(&key.pk).to_owned()).or_default();
             *count = count.saturating_add(1);
         }
         let mut item = with_attributes(&purge(next.organization), &next)?;

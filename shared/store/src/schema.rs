@@ -5,8 +5,11 @@
 //! nothing for it. Whatever is read passes [`upgrade`]; whatever is put is [stamped](stamp). `infra/MIGRATIONS.md` says
 //! how a shape is changed.
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use crate::{
     error::StoreError,
+    expression::Expression,
     identity::search_text,
     item::{Item, data, n, s},
     keys::{USER, kind},
@@ -54,10 +57,34 @@ pub(crate) fn upgrade(mut item: Item) -> Result<Item, StoreError> {
 
 /// Writes the current version into an item of the current shape.
 pub(crate) fn stamp(item: &mut Item) {
-    let current = upgrades(kind_of(item)).len().saturating_add(1);
+    let current = current(item);
     if current > 1 {
-        item.insert(SCHEMA.to_owned(), n(u64::try_from(current).unwrap_or(u64::MAX)));
+        item.insert(SCHEMA.to_owned(), number(current));
     }
+}
+
+/// An update that writes all of an item's `data`, for an item that was read so. If that was put by a later program, it is
+/// of this one's version again, so that the later one upgrades it anew. One of an earlier version stays that: it may lack
+/// more than its `data`.
+pub(crate) fn of_this_version(mut update: Expression, read: &Item) -> Expression {
+    let current = current(read);
+    if version(read) <= current {
+        return update;
+    }
+    if current == 1 {
+        update.text.push_str(" REMOVE #schema");
+        return update;
+    }
+    update.text.push_str(", #schema = :schema");
+    update.with(SCHEMA, number(current))
+}
+
+fn number(version: usize) -> AttributeValue {
+    n(u64::try_from(version).unwrap_or(u64::MAX))
+}
+
+fn current(item: &Item) -> usize {
+    upgrades(kind_of(item)).len().saturating_add(1)
 }
 
 fn kind_of(item: &Item) -> &str {

@@ -22,6 +22,7 @@ use crate::{
     keys::{Key, credential},
     log::difference,
     retry::Patience,
+    schema::of_this_version,
     users::{UserProfile, Users},
     write::{Attempt, Authority, Change, Decision},
 };
@@ -89,7 +90,7 @@ impl Users<'_> {
             let attempt = &attempt.behind(before.updated_at);
             after.version = after.version.saturating_add(1);
             after.updated_at = attempt.now;
-            let step = Step { before: &before, after: &after, epoch: Sessions::of(item)?.auth_epoch };
+            let step = Step { read: item, before: &before, after: &after, epoch: Sessions::of(item)?.auth_epoch };
             let (shown_before, shown_after) = difference(user_snapshot(&before)?, user_snapshot(&after)?);
             let entry = attempt.entry(Action::Update, (Entity::User, id), (Some(shown_before), Some(shown_after)));
             let profile = UserProfile { user: after.clone(), last_login_at };
@@ -177,6 +178,7 @@ impl Users<'_> {
 
 /// A user's way from one state to the next.
 struct Step<'a> {
+    read: &'a Item,
     before: &'a User,
     after: &'a User,
     /// The `auth_epoch` before it.
@@ -197,7 +199,8 @@ impl Step<'_> {
         let as_read = version_is(self.before.version);
         let update = "SET #data = :data, #search = :search";
         let values = |text: &str| -> Result<Expression, StoreError> {
-            Ok(expression(text).with("data", encode(self.after)?).with("search", s(search_text(self.after))))
+            let update = expression(text).with("data", encode(self.after)?).with("search", s(search_text(self.after)));
+            Ok(of_this_version(update, self.read))
         };
         if !self.disables() {
             return change.update(key, &values(update)?, &as_read);

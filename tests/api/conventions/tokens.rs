@@ -15,15 +15,15 @@ const ME: &str = "/api/v1/users/me";
 
 /// A token taken apart, to be put together wrongly.
 #[derive(Debug, Clone)]
-struct Forge {
-    header: Value,
+pub(super) struct Forge {
+    pub(super) header: Value,
     claims: Value,
     key: String,
     algorithm: Algorithm,
 }
 
 impl Forge {
-    fn of(token: &str) -> Self {
+    pub(super) fn of(token: &str) -> Self {
         let mut parts = token.split('.').map(|part| {
             let text = URL_SAFE_NO_PAD.decode(part).unwrap();
             serde_json::from_slice::<Value>(&text)
@@ -32,7 +32,7 @@ impl Forge {
         Self { header, claims, key: KEY.to_owned(), algorithm: Algorithm::HS256 }
     }
 
-    fn header(mut self, name: &str, value: impl Into<Option<Value>>) -> Self {
+    pub(super) fn header(mut self, name: &str, value: impl Into<Option<Value>>) -> Self {
         set(&mut self.header, name, value.into());
         self
     }
@@ -47,7 +47,7 @@ impl Forge {
         self.claim(name, json!(moved))
     }
 
-    fn signed(&self) -> String {
+    pub(super) fn signed(&self) -> String {
         self.signed_under(&self.header.to_string())
     }
 

@@ -54,10 +54,11 @@ async fn a_request_tells_its_latency_by_route_and_its_cost_by_function() {
     let function = |name: &str| vec![(name.to_owned(), "tests".to_owned())];
     for (reply, class) in [(reply, "2xx"), (missing, "4xx")] {
         let line = reply.log().into_iter().find(|line| line["message"] == "request").unwrap();
-        let [latency, costs @ ..] = &metrics(&line)[..] else { panic!("{line}") };
+        let [latency, failures, costs @ ..] = &metrics(&line)[..] else { panic!("{line}") };
         let dimensions = [("method", "GET"), ("route", "/api/v1/products/{id}"), ("status_class", class)];
         let dimensions = dimensions.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(*latency, ("milliseconds".to_owned(), [function("function"), dimensions.to_vec()].concat()));
+        assert_eq!((failures, &line["failures"]), (&("failures".to_owned(), function("function")), &json!(0)));
         let names: Vec<_> = costs.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["round_trips", "read_half_units", "write_half_units"]);
         assert!(costs.iter().all(|(_, dimensions)| *dimensions == function("function")), "{line}");

@@ -108,7 +108,7 @@ async fn a_panic_is_answered_and_reported_where_it_was() {
     let function = Function {
         name: "products",
         routes: vec![(Method::GET, "/api/v1/stumble".to_owned())],
-        router: routes.into_router(&App::new(runtime)),
+        router: routes.into_router(&App::new(runtime).unwrap()),
     };
     let id = || "0".repeat(32).parse().unwrap();
     let gateway = Gateway::new(vec![function], || jiff::Timestamp::UNIX_EPOCH, id);

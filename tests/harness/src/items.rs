@@ -45,6 +45,15 @@ pub(crate) fn forget(database: &Database, item: &Value, attributes: &[&str]) {
     database.update_item(request.unwrap()).unwrap();
 }
 
+/// Gives a number to an attribute of an item.
+pub(crate) fn set(database: &Database, item: &Value, attribute: &str, number: u64) {
+    let request = serde_json::from_value(json!({
+        "TableName": TABLE_NAME, "Key": key(item), "UpdateExpression": "SET #name = :number",
+        "ExpressionAttributeNames": {"#name": attribute}, "ExpressionAttributeValues": {":number": {"N": number.to_string()}},
+    }));
+    database.update_item(request.unwrap()).unwrap();
+}
+
 pub(crate) fn delete(database: &Database, item: &Value) {
     let request = serde_json::from_value(json!({"TableName": TABLE_NAME, "Key": key(item)}));
     database.delete_item(request.unwrap()).unwrap();

@@ -187,7 +187,7 @@ impl Stack {
     pub fn link_token(&self, purpose: Purpose, organization: &str, user: &str, auth_epoch: u64) -> String {
         let (organization, user) = (organization.parse().unwrap(), user.parse().unwrap());
         let account = Account { organization, user, auth_epoch };
-        self.app().links().token(&Link::new(purpose, account, self.runtime().sources.now()))
+        self.app().links().unwrap().token(&Link::new(purpose, account, self.runtime().sources.now()))
     }
 
     /// The table without the product and without HTTP.
@@ -221,6 +221,11 @@ impl Stack {
         items::forget(self.database(), item, attributes);
     }
 
+    /// Gives a number to an attribute of an item, past the product.
+    pub fn set(&self, item: &Value, attribute: &str, number: u64) {
+        items::set(self.database(), item, attribute, number);
+    }
+
     /// Deletes a partition, past the product.
     pub fn forget_partition(&self, partition: &str) {
         for item in self.items().iter().filter(|item| item["pk"] == partition) {
@@ -246,11 +251,14 @@ impl Stack {
 impl Table {
     fn process(&self, clock: TestClock, settings: &[(&str, &str)]) -> Process {
         let runtime = self.runtime(&clock, settings, None);
-        let app = App::new(&runtime);
+        let app = App::issuing(&runtime).unwrap();
         let mut apart = Vec::new();
         let functions = if self.is_observed {
             functions::each(|function| {
-                apart.push(App::new(&self.runtime(&clock, settings, Some(function))));
+                let runtime = self.runtime(&clock, settings, Some(function));
+                // As each starts when it is deployed.
+                let app = if function == "auth" { App::issuing(&runtime) } else { App::new(&runtime) };
+                apart.push(app.unwrap());
                 apart[apart.len() - 1].clone()
             })
         } else {
