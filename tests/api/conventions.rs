@@ -17,6 +17,7 @@ mod parameters;
 mod secrets;
 mod sessions;
 mod sign_in;
+mod stages;
 mod tokens;
 mod values;
 mod versions;
