@@ -102,10 +102,16 @@ fn failure<R: std::fmt::Debug>(error: &SdkError<SendEmailError, R>) -> SendError
 where
     SdkError<SendEmailError, R>: std::error::Error,
 {
-    let reason = DisplayErrorContext(error).to_string();
+    let reason = without_addresses(&DisplayErrorContext(error).to_string());
     let is_final =
         error.as_service_error().is_some_and(|error| error.is_message_rejected() || error.is_bad_request_exception());
     if is_final { SendError::Refused(reason) } else { SendError::Unavailable(reason) }
+}
+
+/// SES names whom it refuses; the log does not.
+fn without_addresses(text: &str) -> String {
+    let words = text.split_whitespace().map(|word| if word.contains('@') { "…" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -128,5 +134,15 @@ mod tests {
         assert!(matches!(told(busy), SendError::Unavailable(_)));
         let lost = failure(&SdkError::<SendEmailError, ()>::timeout_error("late"));
         assert!(matches!(lost, SendError::Unavailable(_)));
+    }
+
+    #[test]
+    fn whom_a_refusal_names_is_not_told() {
+        let message = "Email address is not verified: nancy@acme.example";
+        let rejected = SendEmailError::MessageRejected(MessageRejected::builder().message(message).build());
+        let SendError::Refused(reason) = failure(&SdkError::service_error(rejected, ())) else {
+            panic!("it is refused")
+        };
+        assert!(reason.contains("is not verified") && !reason.contains("nancy"), "{reason}");
     }
 }

@@ -148,18 +148,21 @@ fn without_values(text: &str) -> String {
     let mut plain = String::new();
     let mut quote = None;
     let mut is_escaped = false;
+    let mut is_in_word = false;
     for sign in text.chars() {
         match quote {
             Some(_) if is_escaped => is_escaped = false,
             Some(_) if sign == '\\' => is_escaped = true,
             Some(end) if sign == end => quote = None,
             Some(_) => {}
-            None if matches!(sign, '"' | '`') => {
+            // Within a word it is an apostrophe.
+            None if matches!(sign, '"' | '`') || (sign == '\'' && !is_in_word) => {
                 quote = Some(sign);
                 plain.push('…');
             }
             None => plain.push(sign),
         }
+        is_in_word = sign.is_alphanumeric();
     }
     let words = plain.split_whitespace().map(|word| if word.contains('@') { "…" } else { word });
     words.collect::<Vec<_>>().join(" ").chars().take(LONGEST_CAUSE).collect()
@@ -196,6 +199,7 @@ mod tests {
             (r#"invalid type: string "Nancy \"N\" Davolio", expected u8"#, "invalid type: string …, expected u8"),
             ("no mail to nancy@acme.example: throttled", "no mail to … throttled"),
             ("an open \"quote", "an open …"),
+            ("Value 'Nancy Davolio' at 'name' isn't valid", "Value … at … isn't valid"),
         ];
         for (text, plain) in told {
             assert_eq!(without_values(text), plain);
