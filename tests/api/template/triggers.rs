@@ -88,6 +88,10 @@ fn a_queue_waits_for_its_function_and_gives_up_in_the_end() {
         assert!((2..=10).contains(&seconds(&messages["ScalingConfig"]["MaximumConcurrency"])), "{}", job.name());
         assert!(seconds(&queue["RedrivePolicy"]["maxReceiveCount"]) >= 5, "{}", job.name());
     }
+    // However often the bus refuses, the relay goes on for an hour.
+    let entries = trigger("relay", "DynamoDB");
+    let limit = |name: &str| entries[name].as_i64().unwrap();
+    assert_eq!((limit("MaximumRetryAttempts"), limit("MaximumRecordAgeInSeconds")), (-1, 3600));
     for (name, kind) in [("relay", "DynamoDB"), ("low-stock", "SQS"), ("weekly-report", "SQS"), ("cleanup", "SQS")] {
         assert_eq!(texts(&trigger(name, kind)["FunctionResponseTypes"]), ["ReportBatchItemFailures"], "{name}");
     }
