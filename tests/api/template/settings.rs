@@ -57,7 +57,9 @@ fn every_setting_given_is_a_setting() {
 fn a_changed_setting_is_a_new_version_of_every_function() {
     let parameters = parameters();
     let mut referred = BTreeSet::new();
-    variables().values().for_each(|variable| words_of(variable, &mut referred));
+    for variable in variables().values() {
+        words_of(variable, &mut referred);
+    }
     referred.retain(|name| parameters.contains_key(name.as_str()));
     // It never changes: it names the stack.
     assert!(referred.remove("Environment"));
@@ -78,7 +80,9 @@ fn a_changed_setting_is_a_new_version_of_every_function() {
 /// The words in a value of the template, names of parameters among them.
 fn words_of(value: &Value, found: &mut BTreeSet<String>) {
     if let Some(values) = value.as_sequence() {
-        values.iter().for_each(|value| words_of(value, found));
+        for value in values {
+            words_of(value, found);
+        }
     } else if value.is_string() {
         found.extend(words(&text(value)));
     }
