@@ -9,6 +9,21 @@ import ministack.core.iam_evaluator as evaluator
 import ministack.services.cloudformation.provisioners as cloudformation
 from ministack.app import main
 
+# What is replaced or used below. A name that MiniStack does not have any more would be replaced to no effect.
+for module, names in {
+    actions: (
+        "_DYNAMODB_TRANSACT_ITEM_ACTIONS",
+        "_dynamodb_table_arn",
+        "dynamodb_service_context",
+        "dynamodb_transaction_checks",
+        "extract_resource_arn",
+    ),
+    cloudformation: ("_RESOURCE_HANDLERS", "_cw_metric_alarm_record", "_sm_secret_string"),
+    evaluator: ("enforce",),
+}.items():
+    for name in names:
+        assert hasattr(module, name), f"MiniStack's {module.__name__} has no {name} any more"
+
 # Types it does not know: they are taken as given, and nothing is done.
 for name in ("AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup", "AWS::Events::Archive"):
     assert name not in cloudformation._RESOURCE_HANDLERS, f"MiniStack knows {name} by now"
@@ -29,6 +44,18 @@ def without_punctuation(properties):
 
 
 cloudformation._sm_secret_string = without_punctuation
+
+# It makes no alarm of several metrics: it is told of the first.
+alarm_record = cloudformation._cw_metric_alarm_record
+
+
+def of_first_metric(name, properties):
+    if metrics := properties.get("Metrics"):
+        properties = {**properties, **metrics[0]["MetricStat"]["Metric"], "Metrics": []}
+    return alarm_record(name, properties)
+
+
+cloudformation._cw_metric_alarm_record = of_first_metric
 
 # It evaluates a role's conditions, but does not say which partitions a call names, nor whom a mail is from.
 LEADING_KEYS = "dynamodb:LeadingKeys"

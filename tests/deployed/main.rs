@@ -4,13 +4,14 @@
 //!
 //! | what it cannot do | where it is looked at instead |
 //! |---|---|
-//! | know `dynamodb:LeadingKeys`, by which every role allows | `emulator.py` tells it, and every role is enforced. That none allows too much: `tests/api/template/policies.rs` |
+//! | know `dynamodb:LeadingKeys`, by which every role allows | `emulator.py` tells it, and every role is enforced, as is shown here. That none allows too much: `tests/api/template/policies.rs` |
 //! | the gateway's own answers: it takes none from the template, and says 403 where there is no route | `cfn-lint` reads them; `infra/local` answers alike |
 //! | throttle, at the table or at the gateway | `tests/api/stock/faults.rs`, `tests/api/limits` |
 //! | switch on expiry and recovery of a table that it makes from a template | `infra/local/src/table.rs` makes its table with the template's expiry; `checkov` asks for recovery. On AWS: here |
 //! | so delete what has expired | the product checks `expires_at` itself: `tests/api/conventions/idempotency.rs` |
 //! | refuse what its own parts do, such as reading a queue for a function | `tests/api/template/policies.rs`: what each trigger needs |
 //! | shift a deployment bit by bit, and roll it back; keep an archive; generate secrets without punctuation | `emulator.py` takes the first two as given and sees to the third; `cfn-lint` reads them |
+//! | make an alarm of several metrics | `emulator.py` tells it of the first one; `tests/api/template/triggers.rs` |
 //! | raise alarms: it counts nothing | `tests/api/template/triggers.rs`: which there are |
 #![expect(
     clippy::indexing_slicing,
@@ -56,6 +57,9 @@ async fn a_deployed_stack_does_what_it_is_for() {
     step("it is well, and keeps what it should");
     stack.visitor().get("/health-check").await.expect(200);
     keeps_what_it_should(&stack);
+    if stack.is_emulated() {
+        keeps_to_its_role(&stack).await;
+    }
 
     step("companies sign up, people are invited and sign in");
     let acme = company(&stack, "acme").await;
@@ -95,6 +99,29 @@ fn keeps_what_it_should(stack: &Stack) {
     let backups = aws(&["dynamodb", "describe-continuous-backups", "--table-name", &stack.table]);
     let recovery = &backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"];
     assert_eq!(recovery["PointInTimeRecoveryStatus"], "ENABLED");
+}
+
+/// A role allows what it names and nothing else, and a function does what its role allows and nothing else. Only in an
+/// emulator can somebody take a function's role.
+async fn keeps_to_its_role(stack: &Stack) {
+    let role = stack.role("DocsRole");
+    let foreign = format!("ORG#{}#USER", "0".repeat(36));
+    let key = |partition: &str| json!({"pk": {"S": partition}, "sk": {"S": "any"}});
+    let reads = |partition: &str| {
+        let key = key(partition).to_string();
+        role.allows(&["dynamodb", "get-item", "--table-name", &stack.table, "--key", &key])
+    };
+    assert_eq!((reads("PING"), reads(&foreign)), (true, false));
+    let get = |partition: &str| json!({"Get": {"TableName": stack.table, "Key": key(partition)}});
+    let reads =
+        |parts: &Value| role.allows(&["dynamodb", "transact-get-items", "--transact-items", &parts.to_string()]);
+    assert!(reads(&json!([get("PING")])));
+    assert!(!reads(&json!([get("PING"), get(&foreign)])));
+
+    let table = role.take_away("table");
+    assert!(!stack.visitor().get("/health-check").await.is(200), "a function does what its role does not allow");
+    role.give_back("table", &table);
+    stack.visitor().get("/health-check").await.expect(200);
 }
 
 /// Signs a company up. Its manager is given a password, its staff is invited and follows the mail, where that can be read.

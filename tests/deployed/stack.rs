@@ -136,12 +136,61 @@ impl Stack {
         found["Attributes"][number].as_str().unwrap().to_owned()
     }
 
+    /// A role of the stack, taken as Lambda takes it for a function; at AWS, nobody else can.
+    pub(crate) fn role(&self, logical_id: &str) -> Role {
+        let resource = ["--stack-name", &self.name, "--logical-resource-id", logical_id];
+        let found = aws(&[["cloudformation", "describe-stack-resource"].as_slice(), &resource].concat());
+        let name = found["StackResourceDetail"]["PhysicalResourceId"].as_str().unwrap();
+        let role = aws(&["iam", "get-role", "--role-name", name]);
+        let arn = role["Role"]["Arn"].as_str().unwrap();
+        let taken = aws(&["sts", "assume-role", "--role-arn", arn, "--role-session-name", "deployed"]);
+        Role { name: name.to_owned(), credentials: taken["Credentials"].clone() }
+    }
+
     /// Whether who is nobody is refused.
     pub(crate) fn refuses_strangers(&self) -> bool {
         let mut call = Command::new("aws");
         call.args(["dynamodb", "describe-table", "--table-name", &self.table]).env_remove("AWS_SESSION_TOKEN");
         call.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "of nobody");
         text(&call.output().unwrap().stderr).contains("UnrecognizedClientException")
+    }
+}
+
+/// A function's role.
+#[derive(Debug)]
+pub(crate) struct Role {
+    name: String,
+    credentials: Value,
+}
+
+impl Role {
+    /// Whether it allows this call.
+    pub(crate) fn allows(&self, arguments: &[&str]) -> bool {
+        let mut call = command();
+        for (variable, member) in [
+            ("AWS_ACCESS_KEY_ID", "AccessKeyId"),
+            ("AWS_SECRET_ACCESS_KEY", "SecretAccessKey"),
+            ("AWS_SESSION_TOKEN", "SessionToken"),
+        ] {
+            call.env(variable, self.credentials[member].as_str().unwrap());
+        }
+        let done = call.args(arguments).output().unwrap();
+        let said = text(&done.stderr);
+        assert!(done.status.success() || said.contains("AccessDenied"), "aws {arguments:?}: {said}");
+        done.status.success()
+    }
+
+    /// Takes one of its policies away; gives what it was.
+    pub(crate) fn take_away(&self, policy: &str) -> String {
+        let named = ["--role-name", &self.name, "--policy-name", policy];
+        let found = aws(&[["iam", "get-role-policy"].as_slice(), &named].concat());
+        aws(&[["iam", "delete-role-policy"].as_slice(), &named].concat());
+        found["PolicyDocument"].to_string()
+    }
+
+    pub(crate) fn give_back(&self, policy: &str, document: &str) {
+        let named = ["--role-name", &self.name, "--policy-name", policy, "--policy-document", document];
+        aws(&[["iam", "put-role-policy"].as_slice(), &named].concat());
     }
 }
 
@@ -156,14 +205,18 @@ pub(crate) fn deploy(parameters: &[&str]) {
 
 /// What the AWS CLI says.
 pub(crate) fn aws(arguments: &[&str]) -> Value {
+    let done = command().args(arguments).args(["--output", "json"]).output().unwrap();
+    assert!(done.status.success(), "aws {arguments:?}: {}", text(&done.stderr));
+    if done.stdout.is_empty() { Value::Null } else { serde_json::from_slice(&done.stdout).unwrap() }
+}
+
+fn command() -> Command {
     let mut call = Command::new("aws");
     if let Some(endpoint) = variable(ENDPOINT) {
         // Not every command of it reads the variable.
         call.args(["--endpoint-url", &endpoint]);
     }
-    let done = call.args(arguments).args(["--output", "json"]).output().unwrap();
-    assert!(done.status.success(), "aws {arguments:?}: {}", text(&done.stderr));
-    if done.stdout.is_empty() { Value::Null } else { serde_json::from_slice(&done.stdout).unwrap() }
+    call
 }
 
 /// Looks until there is something.

@@ -20,14 +20,21 @@ pub(super) struct Grant {
 
 /// The resources, in their order.
 pub(super) fn resources() -> Mapping {
-    let template: Value = serde_yaml_ng::from_str(&fs::read_to_string(FILE).unwrap()).unwrap();
-    template["Resources"].as_mapping().unwrap().clone()
+    template()["Resources"].as_mapping().unwrap().clone()
+}
+
+/// What is asked of who deploys it.
+pub(super) fn parameters() -> Mapping {
+    template()["Parameters"].as_mapping().unwrap().clone()
 }
 
 /// The settings that every function gets.
 pub(super) fn variables() -> Mapping {
-    let template: Value = serde_yaml_ng::from_str(&fs::read_to_string(FILE).unwrap()).unwrap();
-    template["Globals"]["Function"]["Environment"]["Variables"].as_mapping().unwrap().clone()
+    template()["Globals"]["Function"]["Environment"]["Variables"].as_mapping().unwrap().clone()
+}
+
+fn template() -> Value {
+    serde_yaml_ng::from_str(&fs::read_to_string(FILE).unwrap()).unwrap()
 }
 
 /// The functions' properties, by the name under which each is deployed: the folder of its binary.
@@ -65,8 +72,8 @@ pub(super) fn grants() -> Vec<Grant> {
             // `ForAllValues` is true of a call that names no partition at all, such as a scan.
             assert_eq!(condition["Null"]["dynamodb:LeadingKeys"], "false", "{name}");
             let index = match text(&statement["Resource"]).as_str() {
-                "Table.Arn" => None,
-                other => Some(other.strip_prefix("${Table.Arn}/index/").unwrap().to_owned()),
+                "TableInUse.Value" => None,
+                other => Some(other.strip_prefix("${TableInUse.Value}/index/").unwrap().to_owned()),
             };
             for action in &actions {
                 for pattern in texts(&condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]) {

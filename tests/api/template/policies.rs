@@ -152,7 +152,7 @@ fn of_triggers(function: &Value) -> BTreeSet<(String, String)> {
     for event in events.iter().filter(|event| event["Type"] == "DynamoDB") {
         let actions = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"];
         may(&actions, &text(&event["Properties"]["Stream"]));
-        may(&["dynamodb:ListStreams"], "${Table.Arn}/stream/*");
+        may(&["dynamodb:ListStreams"], "${TableInUse.Value}/stream/*");
     }
     let configured = events.iter().map(|event| &event["Properties"]).chain([&function["EventInvokeConfig"]]);
     for destination in configured.map(|it| &it["DestinationConfig"]["OnFailure"]["Destination"]) {

@@ -1,10 +1,11 @@
 //! The settings that the template gives to functions are ones that they take.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
+use serde_yaml_ng::Value;
 use stockroom_runtime::{Config, ConfigError};
 
-use super::parsed::{functions, resources, texts, variables};
+use super::parsed::{functions, parameters, resources, text, texts, variables};
 
 /// How many letters and digits the template asks for.
 fn length(secret: &str) -> usize {
@@ -54,10 +55,39 @@ fn every_setting_given_is_a_setting() {
 
 #[test]
 fn a_changed_setting_is_a_new_version_of_every_function() {
+    let parameters = parameters();
+    let mut referred = BTreeSet::new();
+    for variable in variables().values() {
+        words_of(variable, &mut referred);
+    }
+    referred.retain(|name| parameters.contains_key(name.as_str()));
+    // It never changes: it names the stack.
+    assert!(referred.remove("Environment"));
+    let raised = words(&text(&parameters["SettingsVersion"]["Description"]));
+    let (by_hand, by_itself): (BTreeSet<_>, BTreeSet<_>) = referred.iter().partition(|name| raised.contains(*name));
+
+    let others = raised.iter().filter(|name| parameters.contains_key(name.as_str()) && !by_hand.contains(name));
+    assert_eq!(others.count(), 0, "a parameter that is in no setting");
     for (name, function) in functions() {
-        let described = texts(&function["VersionDescription"]).remove(0);
-        for parameter in ["SettingsVersion", "LogLevel", "SecretKeyVersion", "OtherSecretKeyVersion"] {
+        let described = text(&function["VersionDescription"]);
+        assert!(described.contains("${SettingsVersion}"), "{name} does not notice SettingsVersion");
+        for parameter in &by_itself {
             assert!(described.contains(&format!("${{{parameter}}}")), "{name} does not notice {parameter}");
         }
     }
+}
+
+/// The words in a value of the template, names of parameters among them.
+fn words_of(value: &Value, found: &mut BTreeSet<String>) {
+    if let Some(values) = value.as_sequence() {
+        for value in values {
+            words_of(value, found);
+        }
+    } else if value.is_string() {
+        found.extend(words(&text(value)));
+    }
+}
+
+fn words(text: &str) -> BTreeSet<String> {
+    text.split(|sign: char| !sign.is_ascii_alphanumeric()).map(str::to_owned).collect()
 }

@@ -88,6 +88,10 @@ fn a_queue_waits_for_its_function_and_gives_up_in_the_end() {
         assert!((2..=10).contains(&seconds(&messages["ScalingConfig"]["MaximumConcurrency"])), "{}", job.name());
         assert!(seconds(&queue["RedrivePolicy"]["maxReceiveCount"]) >= 5, "{}", job.name());
     }
+    // However often the bus refuses, the relay goes on for an hour.
+    let entries = trigger("relay", "DynamoDB");
+    let limit = |name: &str| entries[name].as_i64().unwrap();
+    assert_eq!((limit("MaximumRetryAttempts"), limit("MaximumRecordAgeInSeconds")), (-1, 3600));
     for (name, kind) in [("relay", "DynamoDB"), ("low-stock", "SQS"), ("weekly-report", "SQS"), ("cleanup", "SQS")] {
         assert_eq!(texts(&trigger(name, kind)["FunctionResponseTypes"]), ["ReportBatchItemFailures"], "{name}");
     }
@@ -133,14 +137,36 @@ fn what_comes_to_nothing_is_kept_and_an_alarm_tells() {
 #[test]
 fn every_function_has_its_alarms() {
     let alarms = of_kind("AWS::CloudWatch::Alarm");
-    for name in functions().keys() {
-        for metric in ["Errors", "Throttles"] {
-            let is_its = |alarm: &Value| {
-                alarm["MetricName"] == metric
-                    && text(&alarm["Dimensions"][0]["Value"]) == format!("${{AWS::StackName}}-{name}")
-            };
-            assert!(alarms.values().any(is_its), "{name} has no alarm of {metric}");
-        }
+    for (name, function) in functions() {
+        let deployed = format!("${{AWS::StackName}}-{name}");
+        let is_its =
+            |alarm: &Value| alarm["MetricName"] == "Throttles" && text(&alarm["Dimensions"][0]["Value"]) == deployed;
+        assert!(alarms.values().any(is_its), "{name} has no alarm of throttles");
+
+        // The one that rolls a deployment back: no call of the API fails, it is answered with 500.
+        let preference = &function["DeploymentPreference"];
+        assert_eq!(texts(&preference["Type"]), ["IsGradual", "Canary10Percent5Minutes", "AllAtOnce"], "{name}");
+        let rollback = &preference["Alarms"];
+        assert_eq!((text(&rollback[0]).as_str(), text(&rollback[2][0]).as_str()), ("IsGradual", "AWS::NoValue"));
+        let alarm = &alarms[&text(&rollback[1][0])];
+        let metrics = [&alarm["Metrics"][0], &alarm["Metrics"][1]].map(|query| {
+            let of = &query["MetricStat"];
+            assert_eq!((text(&of["Stat"]).as_str(), of["Period"].as_u64()), ("Sum", Some(60)), "{name}");
+            let metric = &of["Metric"];
+            let named = [&query["Id"], &metric["Namespace"], &metric["MetricName"]].map(text);
+            let dimensions = metric["Dimensions"].as_sequence().unwrap().iter();
+            (named, dimensions.map(|of| (text(&of["Name"]), text(&of["Value"]))).collect::<Vec<_>>())
+        });
+        let of = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let expected = [
+            (
+                ["errors", "AWS/Lambda", "Errors"].map(str::to_owned),
+                vec![of("FunctionName", &deployed), of("Resource", &format!("{deployed}:live"))],
+            ),
+            (["failures", "Stockroom", "failures"].map(str::to_owned), vec![of("function", &deployed)]),
+        ];
+        assert_eq!(metrics, expected, "{name}");
+        assert_eq!(text(&alarm["Metrics"][2]["Expression"]), "FILL(errors, 0) + FILL(failures, 0)", "{name}");
     }
     for metric in ["IteratorAge", "5XXError", "Latency"] {
         assert!(alarms.values().any(|alarm| alarm["MetricName"] == metric), "{metric}");
