@@ -38,6 +38,11 @@ impl Client {
         Self { token: None, ..self.clone() }
     }
 
+    /// The access token it has.
+    pub(crate) fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
     pub(crate) async fn log_in(&self, email: &str, password: &str) -> Reply {
         self.post("/api/v1/auth/token", json!({"email": email, "password": password})).await
     }

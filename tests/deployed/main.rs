@@ -24,6 +24,7 @@
 mod client;
 mod stack;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use client::Client;
@@ -63,6 +64,7 @@ async fn a_deployed_stack_does_what_it_is_for() {
 
     step("companies sign up, people are invited and sign in");
     let acme = company(&stack, "acme").await;
+    only_auth_signs(&stack, &acme);
     let globex = company(&stack, "globex").await;
     third_sign_up(&stack, &acme).await;
 
@@ -124,6 +126,27 @@ async fn keeps_to_its_role(stack: &Stack) {
     stack.visitor().get("/health-check").await.expect(200);
 }
 
+/// Whoever verifies tokens has nothing to sign one with, nor a link that sets a password.
+fn only_auth_signs(stack: &Stack, acme: &Company) {
+    let header = acme.admin.token().split('.').next().unwrap();
+    let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
+    assert_eq!(header["alg"], "EdDSA");
+    let has = |function: &str, setting: &str| {
+        let name = format!("{}-{function}", stack.name);
+        let settings = aws(&["lambda", "get-function-configuration", "--function-name", &name]);
+        settings["Environment"]["Variables"].get(setting).is_some()
+    };
+    let keys = ["TOKEN_PRIVATE_KEY", "SECRET_KEY", "TOKEN_PUBLIC_KEYS"];
+    for (function, given) in [
+        ("auth", [true, true, true]),
+        ("notifications", [false, true, true]),
+        ("products", [false, false, true]),
+        ("weekly-report", [false, false, true]),
+    ] {
+        assert_eq!(keys.map(|key| has(function, key)), given, "{function}");
+    }
+}
+
 /// Signs a company up. Its manager is given a password, its staff is invited and follows the mail, where that can be read.
 async fn company(stack: &Stack, name: &str) -> Company {
     let subdomain = format!("{name}-{}", stack.run);
@@ -178,7 +201,10 @@ async fn third_sign_up(stack: &Stack, acme: &Company) {
 
 async fn stock(acme: &Company) -> Goods {
     let product = json!({"sku": "CHAI", "name": "Chai", "min_stock_level": 5});
-    let product = acme.manager.post("/api/v1/products", product).await.expect(201).id();
+    let product = acme.manager.post("/api/v1/products", product).await.expect(201);
+    let location = format!("/dev/api/v1/products/{}", product.id());
+    assert_eq!(product.header("location"), location, "the stage is part of where it is");
+    let product = product.id();
     let warehouse = acme.manager.post("/api/v1/warehouses", json!({"name": "Main", "location": "Here"})).await;
     let goods = Goods { product, warehouse: warehouse.expect(201).id() };
 

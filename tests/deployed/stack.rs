@@ -18,7 +18,7 @@ const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy");
 /// A stack, and the emulator it may stand in.
 #[derive(Debug)]
 pub(crate) struct Stack {
-    name: String,
+    pub(crate) name: String,
     url: String,
     pub(crate) table: String,
     /// Where an emulator answers; none, it is AWS.

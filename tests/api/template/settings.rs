@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeSet, fs};
 
-use serde_yaml_ng::Value;
-use stockroom_runtime::{Config, ConfigError};
+use serde_yaml_ng::{Mapping, Value};
+use stockroom_runtime::Config;
 
-use super::parsed::{functions, parameters, resources, text, texts, variables};
+use super::parsed::{functions, parameters, resources, text, variables};
+
+/// A key that is published, in RFC 8410 (10.3), and its public half.
+const PRIVATE_KEY: &str = "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC";
+const PUBLIC_KEY: &str = "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE";
 
 /// How many letters and digits the template asks for.
 fn length(secret: &str) -> usize {
@@ -14,12 +18,34 @@ fn length(secret: &str) -> usize {
     usize::try_from(generated["PasswordLength"].as_u64().unwrap()).unwrap()
 }
 
-/// What a function makes of the template's settings when these letters and digits were generated.
-fn config(secret_key: &str, cursor_key: &str) -> Result<Config, ConfigError> {
-    let given = variables();
-    let cursor_key =
-        texts(&given["CURSOR_KEY"])[0].replace("{{resolve:secretsmanager:${CursorKey}:SecretString}}", cursor_key);
-    Config::from_vars(|name| {
+/// What a function is given: what every one is, and its own.
+fn given(function: &str) -> Mapping {
+    let mut given = variables();
+    let own = functions()[function]["Environment"]["Variables"].as_mapping().cloned();
+    given.extend(own.unwrap_or_default());
+    given
+}
+
+/// A value of the template while these conditions hold; `None` for one that is not given.
+fn under(value: &Value, holding: &[&str]) -> Option<Value> {
+    let Value::Tagged(tagged) = value else { return Some(value.clone()) };
+    if tagged.tag == "If" {
+        let [condition, yes, no] = &tagged.value.as_sequence().unwrap()[..] else { panic!("{value:?}") };
+        return under(if holding.contains(&condition.as_str().unwrap()) { yes } else { no }, holding);
+    }
+    (tagged.value != "AWS::NoValue").then(|| value.clone())
+}
+
+/// What a function makes of its settings while these conditions hold, when these letters and digits were generated.
+fn config(function: &str, holding: &[&str], secret_key: &str, cursor_key: &str) -> Config {
+    let given = given(function);
+    let secrets = [
+        ("{{resolve:secretsmanager:${SecretKey}:SecretString:::${SecretKeyVersion}}}", secret_key),
+        ("{{resolve:secretsmanager:${SecretKey}:SecretString:::${OtherSecretKeyVersion}}}", secret_key),
+        ("{{resolve:secretsmanager:${CursorKey}:SecretString}}", cursor_key),
+        ("{{resolve:secretsmanager:${TokenKeyArn}:SecretString:::${TokenKeyVersion}}}", PRIVATE_KEY),
+    ];
+    let config = Config::from_vars(|name| {
         let value = match name {
             // These come from Lambda.
             "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => return Some("of-lambda".to_owned()),
@@ -27,12 +53,16 @@ fn config(secret_key: &str, cursor_key: &str) -> Result<Config, ConfigError> {
             "LOG_LEVEL" => "info",
             "PUBLIC_URL" => "https://stockroom.example.com",
             "TABLE_NAME" => "table",
-            "SECRET_KEY" | "SECRET_KEY_PREVIOUS" => secret_key,
-            "CURSOR_KEY" => &cursor_key,
+            "TOKEN_PUBLIC_KEYS" => PUBLIC_KEY,
+            "ALGORITHM" | "SECRET_KEY" | "SECRET_KEY_PREVIOUS" | "CURSOR_KEY" | "TOKEN_PRIVATE_KEY" => {
+                let value = text(&under(given.get(name)?, holding)?);
+                return Some(secrets.iter().fold(value, |value, (reference, secret)| value.replace(reference, secret)));
+            }
             _ => "",
         };
         given.contains_key(name).then(|| value.to_owned())
-    })
+    });
+    config.unwrap()
 }
 
 #[test]
@@ -41,15 +71,36 @@ fn a_function_starts_with_what_it_is_given() {
     for first in &signs {
         let generated =
             |length| signs.iter().cycle().skip_while(|sign| *sign != first).take(length).collect::<String>();
-        config(&generated(length("SecretKey")), &generated(length("CursorKey"))).unwrap();
+        let keys = config("products", &[], &generated(length("SecretKey")), &generated(length("CursorKey"))).keys;
+        keys.cursor().unwrap();
+        keys.verifying().unwrap();
+    }
+}
+
+#[test]
+fn each_function_has_the_keys_that_it_uses() {
+    let keys = |function: &str, holding: &[&str]| {
+        let keys = config(function, holding, &"s".repeat(64), &"c".repeat(42)).keys;
+        [keys.verifying().is_ok(), keys.signing().is_ok(), keys.secrets().is_ok()]
+    };
+    for name in functions().into_keys() {
+        // One key is everybody's.
+        assert_eq!(keys(&name, &["HasOtherSecretKey", "SharesOtherSecretKey"]), [true, true, true], "{name}");
+        let expected = match name.as_str() {
+            "auth" => [true, true, true],
+            "notifications" => [true, false, true],
+            _ => [true, false, false],
+        };
+        assert_eq!(keys(&name, &["HasTokenKey", "HasOtherSecretKey"]), expected, "{name}");
     }
 }
 
 #[test]
 fn every_setting_given_is_a_setting() {
     let sample = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env.sample")).unwrap();
-    for name in variables().keys().map(|name| name.as_str().unwrap()) {
-        assert!(sample.lines().any(|line| line.split('=').next() == Some(name)), "{name} is no setting");
+    for (name, _) in functions().into_keys().flat_map(|function| given(&function)) {
+        let name = text(&name);
+        assert!(sample.lines().any(|line| line.split('=').next() == Some(&name)), "{name} is no setting");
     }
 }
 
@@ -57,8 +108,8 @@ fn every_setting_given_is_a_setting() {
 fn a_changed_setting_is_a_new_version_of_every_function() {
     let parameters = parameters();
     let mut referred = BTreeSet::new();
-    for variable in variables().values() {
-        words_of(variable, &mut referred);
+    for (_, variable) in functions().into_keys().flat_map(|function| given(&function)) {
+        words_of(&variable, &mut referred);
     }
     referred.retain(|name| parameters.contains_key(name.as_str()));
     // It never changes: it names the stack.
