@@ -101,7 +101,9 @@ mod tests {
             | "REFRESH_TOKEN_EXPIRE_DAYS"
             | "FEED_SETTLE_SECONDS"
             | "MAIL_FROM"
-            | "SENTRY_DSN" => None,
+            | "SENTRY_DSN"
+            | "TOKEN_PRIVATE_KEY"
+            | "TOKEN_PUBLIC_KEYS" => None,
             "LIMIT_LOGIN" => Some("off".to_owned()),
             name if name.starts_with("LIMIT_") => Some("7/second".to_owned()),
             _ => Some("elsewhere.example".to_owned()),
