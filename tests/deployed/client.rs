@@ -26,7 +26,8 @@ impl Client {
     pub(crate) fn of(url: &str) -> Self {
         let https = HttpsConnectorBuilder::new().with_provider_and_native_roots(aws_lc_rs::default_provider());
         let https = https.unwrap().https_or_http().enable_http1().build();
-        let connections = legacy::Client::builder(TokioExecutor::new()).build(https);
+        // None is kept: one that has waited for an update of the stack may be closed already.
+        let connections = legacy::Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(https);
         Self { connections, url: url.to_owned(), tenant: None, token: None }
     }
 
