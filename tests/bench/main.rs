@@ -17,7 +17,7 @@ use std::{env, path::Path, process::Command};
 
 use clap::{Parser, ValueEnum};
 
-use cases::{Case, LOGIN};
+use cases::{CASES, Case, LOGIN};
 use measure::Binaries;
 use world::{Failure, World};
 
@@ -99,11 +99,15 @@ impl Scale {
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let options = Options::parse();
-    let binaries = binaries(options.brief)?;
-    let scale = Scale::of(&options);
     let wanted = |part| options.parts.is_empty() || options.parts.contains(&part);
+    let measured: Vec<&str> = CASES.iter().map(|case| case.function).collect();
+    let binaries = binaries(options.brief, if wanted(Part::Artifact) { &[] } else { &measured })?;
+    let scale = Scale::of(&options);
     if wanted(Part::Artifact) {
         report::artifact(&binaries)?;
+    }
+    if options.parts == [Part::Artifact] {
+        return Ok(());
     }
     eprintln!("filling a table: {} products", scale.products);
     let world = World::of(scale.products, scale.movements).await?;
@@ -126,8 +130,8 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Builds the functions as they are deployed, but for this machine, and finds them.
-fn binaries(brief: bool) -> Result<Binaries, Failure> {
+/// Builds these functions, or all, as they are deployed, but for this machine, and finds them.
+fn binaries(brief: bool, functions: &[&str]) -> Result<Binaries, Failure> {
     // <target>/release/deps/bench-<hash>
     let program = env::current_exe()?;
     let built = program.parent().and_then(Path::parent).ok_or("this program is not where cargo puts it")?;
@@ -136,7 +140,10 @@ fn binaries(brief: bool) -> Result<Binaries, Failure> {
     let mut empty = vec!["build", "--locked", "--package", env!("CARGO_PKG_NAME"), "--example", "empty"];
     if !brief {
         // The default members: all functions, and nothing that would choose features for them.
-        cargo(&["build", "--locked", "--release", "--bins"])?;
+        let some = functions.iter().flat_map(|function| ["--bin", function]);
+        let all: &[&str] = if functions.is_empty() { &["--bins"] } else { &[] };
+        let arguments = ["build", "--locked", "--release"].into_iter().chain(all.iter().copied()).chain(some);
+        cargo(&arguments.collect::<Vec<_>>())?;
         empty.push("--release");
     }
     cargo(&empty)?;

@@ -13,8 +13,9 @@ use stockroom_domain::source::Sources;
 use stockroom_runtime::{OsEntropy, SystemClock};
 
 use crate::{
-    cases::{CASES, Case, HOT, LOGIN, PRODUCT},
-    process::{Function, Memory},
+    Part,
+    cases::{Case, HOT, LOGIN, PRODUCT, RECEIPT},
+    process::{Function, Memory, own_processor},
     share::Share,
     world::{Failure, PASSWORD, World},
 };
@@ -48,6 +49,12 @@ pub(crate) struct Taken {
     pub(crate) p99: Duration,
     /// Of memory, at the end.
     pub(crate) memory: Memory,
+}
+
+/// Where the numbers of a series of requests begin. Every series has its own, and with them keys that nobody has used.
+pub(crate) fn series(part: Part, index: usize) -> usize {
+    // A series has fewer than a million, and a part fewer than ten thousand series.
+    (part as usize).saturating_mul(10_000).saturating_add(index).saturating_mul(1_000_000)
 }
 
 /// The value that this share of them does not exceed.
@@ -110,7 +117,7 @@ pub(crate) async fn crowd(
 ) -> Result<(Duration, usize), Failure> {
     let mut functions = Vec::new();
     for index in 0..processes {
-        functions.push(warm(binaries, world, case, index.saturating_mul(1_000_000)).await?);
+        functions.push(warm(binaries, world, case, series(Part::Crowd, index)).await?);
     }
     let processor = |functions: &[Function]| -> Result<Duration, Failure> {
         let each: Vec<Duration> = functions.iter().map(Function::processor).collect::<Result<_, _>>()?;
@@ -119,7 +126,7 @@ pub(crate) async fn crowd(
     let before = processor(&functions)?;
     let began = Instant::now();
     try_join_all(functions.iter_mut().enumerate().map(async |(index, function)| {
-        let first = index.saturating_mul(1_000_000).saturating_add(WARM);
+        let first = series(Part::Crowd, index).saturating_add(WARM);
         for number in first..first.saturating_add(count) {
             ask(function, world, case, number).await?;
         }
@@ -162,10 +169,11 @@ async fn cold(
     binary: &Path,
     world: &World,
     case: Option<&Case>,
+    number: usize,
     memory: Option<u64>,
 ) -> Result<(Cold, Function, Option<Share>), Failure> {
     // The empty function answers any event; this one is at hand.
-    let event = case.unwrap_or(&PRODUCT).event(world, 0)?;
+    let event = case.unwrap_or(&PRODUCT).event(world, number)?;
     let began = Instant::now();
     let mut function = Function::start(binary, &world.settings).await?;
     function.started().await?;
@@ -187,12 +195,12 @@ pub(crate) async fn from_cold(
     rounds: usize,
 ) -> Result<(Cold, Cold), Failure> {
     let (mut nothing, mut something) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
+    for round in 0..rounds {
         for (binary, case, times) in [
             (binaries.empty.clone(), None, &mut nothing),
             (binaries.function(case.function), Some(case), &mut something),
         ] {
-            let (cold, function, _) = cold(&binary, world, case, None).await?;
+            let (cold, function, _) = cold(&binary, world, case, series(Part::Cold, round), None).await?;
             times.push(cold);
             function.end().await?;
         }
@@ -204,16 +212,14 @@ pub(crate) async fn from_cold(
     Ok((median(nothing), median(something)))
 }
 
-/// What a hash of a password takes by itself, with the product's own parameters.
+/// What a hash of a password takes of the processor by itself, with the product's own parameters.
 pub(crate) fn hash(rounds: usize) -> Result<Duration, Failure> {
     let hasher = Hasher::new(Sources::new(SystemClock, OsEntropy));
-    let mut times = Vec::new();
+    let before = own_processor()?;
     for _ in 0..rounds {
-        let before = Instant::now();
         hasher.hash(PASSWORD).map_err(|_| "the password cannot be hashed")?;
-        times.push(before.elapsed());
     }
-    Ok(quantile(times, 50))
+    Ok(each(own_processor()?.saturating_sub(before), rounds))
 }
 
 /// A function with the share of a processor that so many MB bring: its start is at full speed, as on Lambda.
@@ -234,9 +240,10 @@ pub(crate) async fn sized(
     memory: u64,
     count: usize,
 ) -> Result<Sized, Failure> {
-    let (cold, mut function, share) = cold(&binaries.function(case.function), world, Some(case), Some(memory)).await?;
-    // Each size is a run of its own under keys of its own.
-    let first = usize::try_from(memory)?.saturating_mul(100_000);
+    let first = series(Part::Memory, usize::try_from(memory)?);
+    let binary = binaries.function(case.function);
+    let (cold, mut function, share) = cold(&binary, world, Some(case), first, Some(memory)).await?;
+    let first = first.saturating_add(1);
     let mut times = Vec::new();
     for number in first..first.saturating_add(count) {
         times.push(ask(&mut function, world, case, number).await?);
@@ -255,4 +262,4 @@ pub(crate) fn packed(binary: &Path) -> Result<u64, Failure> {
 }
 
 /// The cases that memory is chosen by: a read, a write and a hash.
-pub(crate) const SIZED: [&Case; 3] = [&PRODUCT, &CASES[4], &LOGIN];
+pub(crate) const SIZED: [Case; 3] = [PRODUCT, RECEIPT, LOGIN];

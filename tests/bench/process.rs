@@ -109,6 +109,14 @@ impl Function {
     }
 }
 
+/// The processor time of this process.
+///
+/// # Errors
+/// `/proc` tells none.
+pub(crate) fn own_processor() -> io::Result<Duration> {
+    processor(&fs::read_to_string("/proc/self/stat")?).ok_or_else(|| io::Error::other("/proc tells no processor time"))
+}
+
 /// `utime` and `stime` of `/proc/<process>/stat`, proc(5).
 fn processor(stat: &str) -> Option<Duration> {
     // The second member is the program's name in parentheses, whatever is in it.

@@ -4,14 +4,15 @@
 use std::{env, fs, io, path::Path, time::Duration};
 
 use crate::{
-    Scale,
+    Part, Scale,
     cases::{CASES, LEVELS, LOGIN, PRODUCT, RECEIPT},
     measure::{self, Binaries, SIZED},
+    share::NoShare,
     world::{Failure, World},
 };
 
 /// The bars: how many times less than the Python service, by how many percent more with ten times the data, how many
-/// times an empty function's start, MiB under load and while hashing, MB of an artifact.
+/// times an empty function's start, MB of memory under load and while hashing, MB of an artifact.
 const TIMES_LESS: f64 = 20.0;
 const GROWTH: f64 = 10.0;
 const TIMES_EMPTY: f64 = 2.0;
@@ -44,7 +45,7 @@ pub(crate) async fn processor(binaries: &Binaries, world: &World, scale: &Scale)
     println!(
         "\n## Processor time of a request, and memory\n\n\
          | request | µs | bar | | times less than Python | bar | | with ten times the data | bar | | ms until the answer, median | p99 \
-         | MiB resident | bar | |\n|---|---:|---:|---|---:|---:|---|---:|---:|---|---:|---:|---:|---:|---|"
+         | MB resident | bar | |\n|---|---:|---:|---|---:|---:|---|---:|---:|---|---:|---:|---:|---:|---|"
     );
     let hash = measure::hash(if scale.rounds > 1 { 20 } else { 1 })?;
     for case in CASES {
@@ -52,7 +53,7 @@ pub(crate) async fn processor(binaries: &Binaries, world: &World, scale: &Scale)
         // In turns, so that what else the machine does befalls both.
         let (mut small, mut big) = (Vec::new(), Vec::new());
         for turn in 0..2 {
-            let first = turn * 1_000_000;
+            let first = measure::series(Part::Processor, turn);
             small.push(measure::processor(binaries, world, &case, first, count / 2).await?);
             big.push(measure::processor(binaries, &large, &case, first, count / 2).await?);
         }
@@ -69,11 +70,10 @@ pub(crate) async fn processor(binaries: &Binaries, world: &World, scale: &Scale)
         };
         let allowed = if case.bar.is_some() { micros(bar) } else { micros(bar) * 1.1 };
         let last = small.last().ok_or("nothing was measured")?;
-        let (memory, most) = match case.bar {
-            Some(_) => (last.memory.now, RESIDENT),
-            None => (last.memory.peak, HASHING),
-        };
-        let memory = memory as f64 / 1024.0;
+        let most = if case.bar.is_some() { RESIDENT } else { HASHING };
+        let resident =
+            small.iter().chain(&big).map(|taken| if case.bar.is_some() { taken.memory.now } else { taken.memory.peak });
+        let memory = megabytes(resident.max().unwrap_or_default());
         println!(
             "| {} | {used:.0} | {}{:.0} | {} | {less} | {at_least} | {} | {grown:+.1}% | {GROWTH:+}% | {} | {:.2} | {:.2} | {memory:.1} \
              | {most} | {} |",
@@ -148,19 +148,20 @@ const GB_SECOND: f64 = 0.000_013_333_4;
 pub(crate) async fn memory(binaries: &Binaries, world: &World, scale: &Scale) -> Result<(), Failure> {
     println!(
         "\n## By memory given\n\nThe share of a processor is what Lambda gives; the table answers at once, as it does not over a network.\n\n\
-         | request | MB | ms to the first answer | ms warm, median | p99 | USD a million, of the median | MiB resident at most |\n\
+         | request | MB | ms to the first answer | ms warm, median | p99 | USD a million, of the median | MB resident at most |\n\
          |---|---:|---:|---:|---:|---:|---:|"
     );
     for case in SIZED {
         for size in &scale.sizes {
-            let count = scale.requests(case).min(500);
-            let sized = match measure::sized(binaries, world, case, *size, count).await {
-                Err(failure) if is_not_permitted(&failure) => {
-                    println!("\nNot measured: {failure}. Making control groups is root's right.");
-                    return Ok(());
-                }
-                sized => sized?,
-            };
+            let count = scale.requests(&case).min(500);
+            let sized = measure::sized(binaries, world, &case, *size, count).await;
+            if let Err(failure) = &sized
+                && let Some(refused) = failure.downcast_ref::<NoShare>()
+            {
+                println!("\nNot measured: {refused}.");
+                return Ok(());
+            }
+            let sized = sized?;
             // Billed in whole milliseconds.
             let usd = millis(sized.median).ceil() / 1e3 * (*size as f64 / 1024.0) * GB_SECOND * 1e6;
             println!(
@@ -169,20 +170,15 @@ pub(crate) async fn memory(binaries: &Binaries, world: &World, scale: &Scale) ->
                 millis(sized.cold),
                 millis(sized.median),
                 millis(sized.p99),
-                sized.peak as f64 / 1024.0,
+                megabytes(sized.peak),
             );
         }
     }
     Ok(())
 }
 
-fn is_not_permitted(failure: &Failure) -> bool {
-    failure.downcast_ref::<io::Error>().is_some_and(|error| {
-        matches!(
-            error.kind(),
-            io::ErrorKind::PermissionDenied | io::ErrorKind::NotFound | io::ErrorKind::ReadOnlyFilesystem
-        )
-    })
+fn megabytes(kibibytes: u64) -> f64 {
+    kibibytes as f64 * 1024.0 / 1e6
 }
 
 fn verdict(holds: bool) -> &'static str {

@@ -15,6 +15,11 @@ const WHOLE: u64 = 1_769;
 /// In µs, how often the share is given out anew.
 const PERIOD: u64 = 20_000;
 
+/// Why a process cannot be kept to a share: most often, that this is not root.
+#[derive(Debug, thiserror::Error)]
+#[error("no control group for processors can be made here: {0}")]
+pub(crate) struct NoShare(#[from] io::Error);
+
 /// A control group with one process in it. It is removed when it is dropped, for which the process must have ended.
 #[derive(Debug)]
 pub(crate) struct Share {
@@ -23,7 +28,7 @@ pub(crate) struct Share {
 
 impl Share {
     /// Keeps a process to what comes with so many MB.
-    pub(crate) fn of(process: u32, memory: u64) -> io::Result<Self> {
+    pub(crate) fn of(process: u32, memory: u64) -> Result<Self, NoShare> {
         let quota = PERIOD.saturating_mul(memory).checked_div(WHOLE).unwrap_or(PERIOD);
         // Version 2 of control groups has one tree; version 1 has one for processors.
         let first = Path::new("/sys/fs/cgroup/cpu");

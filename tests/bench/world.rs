@@ -5,7 +5,12 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
+use aws_lc_rs::{
+    encoding::{AsDer as _, Pkcs8V1Der},
+    signature::{Ed25519KeyPair, KeyPair as _},
+};
 use axum::body::Body;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::{Method, Request};
@@ -96,9 +101,16 @@ impl World {
 /// As on Lambda, and with limits that count as ever but let everything through.
 fn settings(endpoint: &str) -> Result<Vec<(String, String)>, Failure> {
     let secrets = Secrets::generate()?;
+    let pair = Ed25519KeyPair::generate()?;
+    let private: Pkcs8V1Der<'_> = pair.as_der()?;
+    let private = STANDARD.encode(private.as_ref());
+    let public = STANDARD.encode(pair.public_key().as_ref());
     let mut settings = vec![
         ("ENV", "production"),
         ("LOG_LEVEL", "info"),
+        ("ALGORITHM", "EdDSA"),
+        ("TOKEN_PRIVATE_KEY", &private),
+        ("TOKEN_PUBLIC_KEYS", &public),
         ("SECRET_KEY", &secrets.secret_key),
         ("CURSOR_KEY", &secrets.cursor_key),
         ("PUBLIC_URL", "https://stockroom.example.com"),

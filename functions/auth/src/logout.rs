@@ -34,7 +34,7 @@ pub(crate) async fn logout(
     let cookie = cookies.get(COOKIE);
     let claim = match body.refresh_token.as_deref() {
         Some(token) => refresh_claim(&app, token)?,
-        None if headers.contains_key(AUTHORIZATION) => app.tokens().verify_access(bearer(&headers)?)?.claim(),
+        None if headers.contains_key(AUTHORIZATION) => app.tokens().verify_access(bearer(&headers)?)?.claim,
         None => refresh_claim(&app, cookie.ok_or(ApiError::Unauthenticated)?)?,
     };
     let scope = TenantScope::new(claim, Permission::UseOwnAccount, context.origin()).with_named_tenant(named);

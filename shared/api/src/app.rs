@@ -50,7 +50,7 @@ impl App {
     /// # Errors
     /// A key is missing.
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
-        Self::with(runtime, None)
+        Self::with(runtime, Ok(None))
     }
 
     /// One that issues tokens, too, and verifies those of links in mail.
@@ -59,13 +59,14 @@ impl App {
     /// A key is missing.
     pub fn issuing(runtime: &Runtime) -> Result<Self, ConfigError> {
         let Runtime { config, sources, .. } = runtime;
-        let (tokens, links) = ConfigError::both(Issuer::new(config, sources.clone()), Links::new(config))?;
-        Self::with(runtime, Some(Issuing { tokens, links }))
+        let issuing = ConfigError::both(Issuer::new(config, sources.clone()), Links::new(config));
+        Self::with(runtime, issuing.map(|(tokens, links)| Some(Issuing { tokens, links })))
     }
 
-    fn with(runtime: &Runtime, issuing: Option<Issuing>) -> Result<Self, ConfigError> {
+    fn with(runtime: &Runtime, issuing: Result<Option<Issuing>, ConfigError>) -> Result<Self, ConfigError> {
         let Runtime { config, sources, store, reports } = runtime;
-        let (tokens, cursor_key) = ConfigError::both(Tokens::new(config, sources.clone()), config.keys.cursor())?;
+        let verifying = ConfigError::both(Tokens::new(config, sources.clone()), config.keys.cursor());
+        let (issuing, (tokens, cursor_key)) = ConfigError::both(issuing, verifying)?;
         Ok(Self(Arc::new(Shared {
             store: store.clone(),
             sources: sources.clone(),

@@ -121,12 +121,12 @@ async fn confirm(store: &Store, scope: Option<&TenantScope>) -> Result<(), Store
 async fn open(app: &App, request: &mut Request, access: Access) -> Result<TenantScope, ApiError> {
     let claims = app.tokens().verify_access(bearer(request.headers())?)?;
     let is_self =
-        matches!(access, Access::SelfOr(_)) && request.extract_parts::<PathId<UserId>>().await?.0 == claims.sub;
+        matches!(access, Access::SelfOr(_)) && request.extract_parts::<PathId<UserId>>().await?.0 == claims.claim.user;
     let permission = access.permission(is_self).ok_or_else(|| ApiError::Internal("nothing to permit".to_owned()))?;
     let context = request.extensions().get::<RequestContext>();
     let origin = context.map(RequestContext::origin).unwrap_or_default();
     let named = app.tenants().named(request.headers()).unwrap_or_default();
-    Ok(TenantScope::new(claims.claim(), permission, origin).with_claimed_role(claims.role).with_named_tenant(named))
+    Ok(TenantScope::new(claims.claim, permission, origin).with_claimed_role(claims.role).with_named_tenant(named))
 }
 
 /// The one bearer token of a request.

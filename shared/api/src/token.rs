@@ -62,40 +62,41 @@ impl std::fmt::Debug for Issuer {
     }
 }
 
-/// What an access token says. The role is for the client's eyes; what counts is the stored one.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "registered claims, and the names say the rest")]
+/// What an access token says.
+#[derive(Debug, Clone)]
 pub struct AccessClaims {
-    pub iss: String,
-    pub aud: String,
-    pub sub: UserId,
-    pub org: OrganizationId,
-    pub sid: SessionId,
+    /// Who is calling.
+    pub claim: Claim,
+    /// For the client's eyes; what counts is the stored one.
     pub role: Role,
-    pub iat: u64,
-    pub exp: u64,
-    pub jti: String,
 }
 
-impl AccessClaims {
-    /// Who the token says is calling.
-    #[must_use]
-    pub fn claim(&self) -> Claim {
-        Claim { organization: self.org, user: self.sub, session: Some(self.sid) }
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct RefreshClaims {
+/// The claims of a token.
+#[derive(Serialize, Deserialize)]
+struct Claims<R> {
     iss: String,
     aud: String,
     sub: UserId,
     org: OrganizationId,
+    #[serde(flatten)]
+    rest: R,
     iat: u64,
     exp: u64,
-    /// Session and generation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nbf: Option<u64>,
     jti: String,
 }
+
+/// What only access tokens say.
+#[derive(Serialize, Deserialize)]
+struct OfAccess {
+    sid: SessionId,
+    role: Role,
+}
+
+/// What only refresh tokens say: nothing. Their `jti` is session and generation.
+#[derive(Serialize, Deserialize)]
+struct OfRefresh {}
 
 /// A token's header. Nothing else may be in it, so that nothing in it, `crit` above all, goes unheeded.
 #[derive(Deserialize)]
@@ -104,14 +105,6 @@ struct StrictHeader {
     alg: String,
     typ: String,
     kid: String,
-}
-
-/// The times of any token.
-#[derive(Debug, Deserialize)]
-struct Times {
-    iat: u64,
-    exp: u64,
-    nbf: Option<u64>,
 }
 
 /// The answer to signing in.
@@ -188,24 +181,26 @@ impl Issuer {
     /// [`ApiError::Internal`].
     pub fn issue(&self, session: &Refreshed) -> Result<TokenPair, ApiError> {
         let now = self.sources.now();
-        let access = AccessClaims {
+        let access = Claims {
             iss: self.name.clone(),
             aud: access_audience(&self.name),
             sub: session.user,
             org: session.organization,
-            sid: session.session,
-            role: session.role,
+            rest: OfAccess { sid: session.session, role: session.role },
             iat: now.unix_seconds(),
             exp: now.unix_seconds().saturating_add(self.access_lifetime.as_secs()),
+            nbf: None,
             jti: hex(&self.sources.bytes::<16>()),
         };
-        let refresh = RefreshClaims {
+        let refresh = Claims {
             iss: self.name.clone(),
             aud: refresh_audience(&self.name),
             sub: session.user,
             org: session.organization,
+            rest: OfRefresh {},
             iat: session.issued_at.unix_seconds(),
             exp: session.expires_at.unix_seconds(),
+            nbf: None,
             jti: format!("{}.{}", session.session, session.generation),
         };
         let before = self.previous.as_ref().filter(|previous| previous.id == session.key_id);
@@ -242,7 +237,9 @@ impl Tokens {
     /// # Errors
     /// [`ApiError::Unauthenticated`], whatever is wrong with it.
     pub fn verify_access(&self, token: &str) -> Result<AccessClaims, ApiError> {
-        self.verify(token, ACCESS, &access_audience(&self.issuer)).ok_or(ApiError::Unauthenticated)
+        let claims = self.verify::<OfAccess>(token, ACCESS, &access_audience(&self.issuer));
+        let Claims { sub, org, rest: OfAccess { sid, role }, .. } = claims.ok_or(ApiError::Unauthenticated)?;
+        Ok(AccessClaims { claim: Claim { organization: org, user: sub, session: Some(sid) }, role })
     }
 
     /// What a refresh token presents.
@@ -251,7 +248,7 @@ impl Tokens {
     /// [`ApiError::InvalidRefreshToken`], whatever is wrong with it.
     pub fn verify_refresh(&self, token: &str) -> Result<Presented, ApiError> {
         let read = || {
-            let claims: RefreshClaims = self.verify(token, REFRESH, &refresh_audience(&self.issuer))?;
+            let claims = self.verify::<OfRefresh>(token, REFRESH, &refresh_audience(&self.issuer))?;
             let (session, generation) = claims.jti.split_once('.')?;
             Some(Presented {
                 organization: claims.org,
@@ -263,7 +260,7 @@ impl Tokens {
         read().ok_or(ApiError::InvalidRefreshToken)
     }
 
-    fn verify<C: DeserializeOwned>(&self, token: &str, kind: &str, audience: &str) -> Option<C> {
+    fn verify<R: DeserializeOwned>(&self, token: &str, kind: &str, audience: &str) -> Option<Claims<R>> {
         let header = URL_SAFE_NO_PAD.decode(token.split('.').next()?).ok()?;
         let header: StrictHeader = serde_json::from_slice(&header).ok()?;
         if header.alg.parse().ok() != Some(self.algorithm) || header.typ != kind {
@@ -277,12 +274,9 @@ impl Tokens {
         // Times are checked below, by the clock that was passed in.
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        let times = decode::<Times>(token, key, &validation).ok()?.claims;
+        let claims = decode::<Claims<R>>(token, key, &validation).ok()?.claims;
         let now = self.sources.now().unix_seconds();
-        let latest_start = now.saturating_add(CLOCK_SKEW);
-        if times.exp <= now || times.iat > latest_start || times.nbf.is_some_and(|nbf| nbf > latest_start) {
-            return None;
-        }
-        decode::<C>(token, key, &validation).ok().map(|token| token.claims)
+        let begins = claims.iat.max(claims.nbf.unwrap_or_default());
+        (now < claims.exp && begins <= now.saturating_add(CLOCK_SKEW)).then_some(claims)
     }
 }

@@ -165,7 +165,12 @@ impl ConfigError {
     pub fn both<A, B>(one: Result<A, Self>, other: Result<B, Self>) -> Result<(A, B), Self> {
         match (one, other) {
             (Ok(one), Ok(other)) => Ok((one, other)),
-            (Err(Self(faults)), Err(Self(more))) => Err(Self([faults, more].concat())),
+            (Err(Self(mut faults)), Err(Self(more))) => {
+                // Several may miss the same.
+                let new: Vec<_> = more.into_iter().filter(|fault| !faults.contains(fault)).collect();
+                faults.extend(new);
+                Err(Self(faults))
+            }
             (Err(fault), Ok(_)) | (Ok(_), Err(fault)) => Err(fault),
         }
     }

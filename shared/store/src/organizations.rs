@@ -254,8 +254,8 @@ fn step(
 ) -> Result<Change<Organization>, StoreError> {
     let keys = scope.keys();
     let update = expression("SET #data = :data").with("data", encode(&after)?);
-    let update = of_this_version(update, read);
+    let (update, as_read) = of_this_version(update, version_is(before.version), read);
     Change::logged(after, before.id, entry)?
-        .update(&keys.organization(), &update, &version_is(before.version))?
+        .update(&keys.organization(), &update, &as_read)?
         .check(&keys.user(scope.claim().user), &is_active_admin())
 }

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
     error::StoreError,
-    expression::Expression,
+    expression::{Expression, expression},
     identity::search_text,
     item::{Item, data, n, s},
     keys::{USER, kind},
@@ -63,20 +63,21 @@ pub(crate) fn stamp(item: &mut Item) {
     }
 }
 
-/// An update that writes all of an item's `data`, for an item that was read so. If that was put by a later program, it is
-/// of this one's version again, so that the later one upgrades it anew. One of an earlier version stays that: it may lack
-/// more than its `data`.
-pub(crate) fn of_this_version(mut update: Expression, read: &Item) -> Expression {
+/// An update that writes all of an item's `data`, with its condition, for an item that was read so. If that was put by a
+/// later program, it is of this one's version again, so that the later one upgrades it anew. One of an earlier version stays
+/// that: it may lack more than its `data`. A migration that came in between is seen, and the item read again.
+pub(crate) fn of_this_version(mut update: Expression, condition: Expression, read: &Item) -> (Expression, Expression) {
     let current = current(read);
     if version(read) <= current {
-        return update;
+        let known = expression("attribute_not_exists(#schema) OR #schema <= :known").with("known", number(current));
+        return (update, condition.and(known));
     }
     if current == 1 {
         update.text.push_str(" REMOVE #schema");
-        return update;
+        return (update, condition);
     }
     update.text.push_str(", #schema = :schema");
-    update.with(SCHEMA, number(current))
+    (update.with(SCHEMA, number(current)), condition)
 }
 
 fn number(version: usize) -> AttributeValue {

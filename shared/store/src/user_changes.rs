@@ -199,16 +199,17 @@ impl Step<'_> {
         let as_read = version_is(self.before.version);
         let update = "SET #data = :data, #search = :search";
         let values = |text: &str| -> Result<Expression, StoreError> {
-            let update = expression(text).with("data", encode(self.after)?).with("search", s(search_text(self.after)));
-            Ok(of_this_version(update, self.read))
+            Ok(expression(text).with("data", encode(self.after)?).with("search", s(search_text(self.after))))
         };
         if !self.disables() {
-            return change.update(key, &values(update)?, &as_read);
+            let (update, as_read) = of_this_version(values(update)?, as_read, self.read);
+            return change.update(key, &update, &as_read);
         }
         let update = values(&format!("{update}, #sessions = :none, #auth_epoch = :next"))?
             .with("none", AttributeValue::M(Item::new()))
             .with("next", n(self.next_epoch()));
-        change.update(key, &update, &as_read.and(epoch_is(self.epoch)))
+        let (update, as_read) = of_this_version(update, as_read.and(epoch_is(self.epoch)), self.read);
+        change.update(key, &update, &as_read)
     }
 
     /// The credential repeats name, role and `auth_epoch`, and stands under the address.
