@@ -107,6 +107,23 @@ pub(crate) async fn processor(
     Ok(Taken { processor, median: quantile(times.clone(), 50), p99: quantile(times, 99), memory })
 }
 
+/// What the function that does nothing takes of the processor for a request: how fast this machine is, and what Lambda's
+/// runtime takes of every other figure.
+pub(crate) async fn nothing(binaries: &Binaries, world: &World, count: usize) -> Result<Duration, Failure> {
+    let mut function = Function::start(&binaries.empty, &world.settings).await?;
+    let event = PRODUCT.event(world, 0)?;
+    for _ in 0..WARM {
+        function.invoke(event.clone()).await?;
+    }
+    let before = function.processor()?;
+    for _ in 0..count {
+        function.invoke(event.clone()).await?;
+    }
+    let taken = each(function.processor()?.saturating_sub(before), count);
+    function.end().await?;
+    Ok(taken)
+}
+
 /// As many processes at once: the processor time of one request, and how many were answered in a second by all.
 pub(crate) async fn crowd(
     binaries: &Binaries,
