@@ -51,7 +51,8 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
     if let Some(problem) = &problem
         && method != Method::HEAD
     {
-        *response.body_mut() = Body::from(problem.render(&path, &context.id));
+        let instance = format!("{}{path}", context.stage.path());
+        *response.body_mut() = Body::from(problem.render(&instance, &context.id));
         response.headers_mut().remove(CONTENT_LENGTH);
     }
     if matches!(method, Method::GET | Method::HEAD) && is_known(if_none_match.as_ref(), &response) {

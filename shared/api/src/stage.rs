@@ -2,7 +2,7 @@
 //! every path that an answer sends it to; under a domain of one's own there is none.
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue,
+    HeaderMap, HeaderValue,
     header::{LINK, LOCATION, SET_COOKIE},
 };
 use lambda_http::request::RequestContext as GatewayContext;
@@ -12,8 +12,8 @@ use lambda_http::request::RequestContext as GatewayContext;
 pub struct Stage(String);
 
 impl Stage {
-    /// What the gateway saw before the path that the function was given. Of the gateway's two kinds only REST APIs take
-    /// the stage away.
+    /// What the gateway saw before the path that the function was given. It is told of REST APIs alone: they are what is
+    /// deployed, and HTTP APIs what local tools send.
     pub(crate) fn of(gateway: Option<&GatewayContext>, path: &str) -> Self {
         let whole = match gateway {
             Some(GatewayContext::ApiGatewayV1(context)) => context.path.as_deref(),
@@ -34,15 +34,24 @@ impl Stage {
         if self.0.is_empty() {
             return;
         }
-        let mut replace = |name: HeaderName, before: &str, lead: &str| {
-            let Some(text) = headers.get(&name).and_then(|value| value.to_str().ok()) else { return };
-            let led = text.replacen(&format!("{before}/"), &format!("{lead}/"), 1);
-            if let Ok(value) = HeaderValue::from_str(&led) {
-                headers.insert(name, value);
+        for (name, value) in headers.iter_mut() {
+            let before = if name == LOCATION {
+                ""
+            } else if name == LINK {
+                "<"
+            } else if name == SET_COOKIE {
+                "Path="
+            } else {
+                continue;
+            };
+            let Ok(text) = value.to_str() else { continue };
+            // A whole address stays as it is.
+            let path = text.find(&format!("{before}/")).filter(|at| *at == 0 || name == SET_COOKIE);
+            let Some(at) = path.map(|at| at.saturating_add(before.len())) else { continue };
+            let led = text.split_at_checked(at).map(|(start, path)| format!("{start}{}{path}", self.0));
+            if let Some(Ok(led)) = led.map(|led| HeaderValue::from_str(&led)) {
+                *value = led;
             }
-        };
-        replace(LOCATION, "", &self.0);
-        replace(LINK, "<", &format!("<{}", self.0));
-        replace(SET_COOKIE, "Path=", &format!("Path={}", self.0));
+        }
     }
 }

@@ -60,6 +60,10 @@ async fn whatever_leads_elsewhere_leads_through_the_stage() {
     let signed_in = ask(&shop, "auth", sign_in, credentials).await;
     assert!(header(&signed_in, "set-cookie").ends_with("; Path=/prod/api/v1/auth"), "{signed_in}");
 
+    let missing = ask(&shop, "products", request(Method::GET, "/api/v1/products/nothing"), Value::Null).await;
+    let problem: Value = serde_json::from_str(missing["body"].as_str().unwrap()).unwrap();
+    assert_eq!(problem["instance"], "/prod/api/v1/products/nothing");
+
     let document = ask(&shop, "docs", Request::builder().uri("/openapi.json"), Value::Null).await;
     let document: Value = serde_json::from_str(document["body"].as_str().unwrap()).unwrap();
     assert_eq!(document["servers"], json!([{"url": "/prod"}]));
