@@ -7,7 +7,7 @@ use aws_sdk_eventbridge::config::{
     BehaviorVersion, Region, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
 };
 use aws_types::SdkConfig;
-use stockroom_store::Connection;
+use stockroom_store::{Connection, https_client};
 
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -16,6 +16,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Settings without the SDK's own retries, for a service at `endpoint`, or where AWS has it.
 pub(crate) fn sdk_config(connection: Connection, endpoint: Option<String>) -> SdkConfig {
+    let http_client = https_client(&connection, endpoint.as_deref());
     let credentials = Credentials::new(
         connection.access_key_id,
         connection.secret_access_key,
@@ -32,6 +33,6 @@ pub(crate) fn sdk_config(connection: Connection, endpoint: Option<String>) -> Sd
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-    settings.set_endpoint_url(endpoint);
+    settings.set_endpoint_url(endpoint).set_http_client(http_client);
     settings.build()
 }

@@ -350,6 +350,7 @@ impl Reader<'_> {
             access_key_id: access_key_id?,
             secret_access_key: secret_access_key?,
             session_token: self.text("AWS_SESSION_TOKEN"),
+            has_own_roots: self.text("SSL_CERT_FILE").is_some(),
         })
     }
 

@@ -9,6 +9,8 @@ use aws_sdk_dynamodb::{
     },
 };
 
+use crate::https::https_client;
+
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Longest wait for the answer of one call; what it did is unknown then.
@@ -29,6 +31,8 @@ pub struct Connection {
     pub secret_access_key: String,
     /// The session token of temporary credentials.
     pub session_token: Option<String>,
+    /// Whether `SSL_CERT_FILE` names the roots to trust, in place of Amazon's.
+    pub has_own_roots: bool,
 }
 
 impl std::fmt::Debug for Connection {
@@ -53,7 +57,8 @@ impl TableClient {
     /// depends on what was asked, so the store decides.
     #[must_use]
     pub fn new(connection: Connection) -> Self {
-        let Connection { table, region, endpoint, access_key_id, secret_access_key, session_token } = connection;
+        let http_client = https_client(&connection, connection.endpoint.as_deref());
+        let Connection { table, region, endpoint, access_key_id, secret_access_key, session_token, .. } = connection;
         let timeouts =
             TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(CALL_TIMEOUT).build();
         let mut config = Config::builder()
@@ -69,7 +74,7 @@ impl TableClient {
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        config.set_endpoint_url(endpoint);
+        config.set_endpoint_url(endpoint).set_http_client(http_client);
         Self { client: Client::from_conf(config.build()), table }
     }
 }
