@@ -13,7 +13,7 @@ use crate::{
     closing::{COUNTERS, Mark, not_closing, same_counts},
     error::{Conflict, StoreError},
     expression::{Expression, absent, expression},
-    item::{DATA, Item, data, encode, n, s},
+    item::{DATA, Item, data, encode, into_data, n, s},
     keys::{Index, Key, name_sort},
     log::{difference, snapshot},
     page::{Page, PageRequest, Position},
@@ -140,8 +140,8 @@ impl<'a, D: Stored> Catalogue<'a, D> {
     /// [`StoreError::NotFound`].
     pub async fn get(&self, id: D::Id) -> Result<Resource<D>, StoreError> {
         let key = self.key(id);
-        let items = self.table.get_for(self.scope, std::slice::from_ref(&key)).await?;
-        data(items.get(&key).ok_or(StoreError::NotFound)?)
+        let mut items = self.table.get_for(self.scope, std::slice::from_ref(&key)).await?;
+        into_data(items.remove(&key).ok_or(StoreError::NotFound)?)
     }
 
     /// A page of them.
@@ -168,7 +168,7 @@ impl<'a, D: Stored> Catalogue<'a, D> {
             query.filter = query.filter.and(expression("#data.#category = :category").with("category", s(category)));
         }
         let (items, next) = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
-        Ok(Page { items: items.iter().map(data).collect::<Result<_, _>>()?, next })
+        Ok(Page { items: items.into_iter().map(into_data).collect::<Result<_, _>>()?, next })
     }
 
     /// Adds one.

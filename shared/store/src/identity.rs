@@ -149,10 +149,6 @@ impl Sessions {
         attributes(user)
     }
 
-    pub(crate) fn is_alive(&self, session: SessionId, now: Timestamp) -> bool {
-        self.get(session).is_some_and(|record| record.expires_at > now)
-    }
-
     pub(crate) fn get(&self, session: SessionId) -> Option<&SessionRecord> {
         self.sessions.get(&member(session))
     }
@@ -184,6 +180,18 @@ impl Sessions {
             .extend(alive.into_iter().take(usize::try_from(room).unwrap_or(usize::MAX)).map(|(name, _)| name.as_str()));
         outlived
     }
+}
+
+/// Whether a session of the user of that item is there and has not expired. Every request asks, so of all that
+/// [`Sessions`] holds nothing else is read.
+pub(crate) fn is_alive(user: &Item, session: SessionId, now: Timestamp) -> bool {
+    expiry(user, session).is_some_and(|expires_at| expires_at > now)
+}
+
+/// The `expires_at` of a [`SessionRecord`].
+fn expiry(user: &Item, session: SessionId) -> Option<Timestamp> {
+    let session = user.get("sessions")?.as_m().ok()?.get(&member(session))?;
+    session.as_m().ok()?.get("expires_at")?.as_s().ok()?.parse().ok()
 }
 
 /// When the user of that item signed in last.
@@ -487,4 +495,34 @@ pub(crate) fn search_text(user: &User) -> String {
 /// A user as the log keeps it.
 pub(crate) fn user_snapshot(user: &User) -> Result<serde_json::Value, StoreError> {
     snapshot(user)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use stockroom_domain::id::Id as _;
+
+    use super::*;
+
+    #[test]
+    fn a_session_is_found_as_it_is_kept() {
+        let id = SessionId::from_parts(Timestamp::EPOCH, [1; 10]);
+        let end = Timestamp::EPOCH.plus(Duration::from_mins(1));
+        let record = SessionRecord {
+            generation: 1,
+            created_at: Timestamp::EPOCH,
+            issued_at: Timestamp::EPOCH,
+            expires_at: end,
+            key_id: "key".to_owned(),
+            ip: None,
+        };
+        let sessions = HashMap::from([(member(id), encode(&record).unwrap())]);
+        let user = Item::from([("sessions".to_owned(), AttributeValue::M(sessions))]);
+        assert!(is_alive(&user, id, end.minus(Duration::from_millis(1))));
+        assert!(!is_alive(&user, id, end));
+        assert!(!is_alive(&user, SessionId::from_parts(end, [1; 10]), Timestamp::EPOCH));
+        assert!(!is_alive(&Item::new(), id, Timestamp::EPOCH));
+    }
 }

@@ -53,10 +53,19 @@ fn compact(mut value: AttributeValue) -> AttributeValue {
     value
 }
 
-/// The `data` of an item.
+/// The `data` of an item, read from a copy.
 pub(crate) fn data<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
-    let value = item.get(DATA).ok_or_else(|| StoreError::internal("an item has no data"))?;
-    serde_dynamo::from_attribute_value(value.clone()).map_err(StoreError::internal)
+    value(item.get(DATA).cloned())
+}
+
+/// The same of an item that is given up for it.
+pub(crate) fn into_data<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
+    value(item.remove(DATA))
+}
+
+fn value<T: DeserializeOwned>(data: Option<AttributeValue>) -> Result<T, StoreError> {
+    let data = data.ok_or_else(|| StoreError::internal("an item has no data"))?;
+    serde_dynamo::from_attribute_value(data).map_err(StoreError::internal)
 }
 
 /// An item whose state stands in attributes of its own.

@@ -1,7 +1,9 @@
 //! Stock levels: one item per product and warehouse, which the ledger adds up to.
 
+use std::collections::{HashMap, hash_map::Entry};
+
 use futures_util::future::try_join_all;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use stockroom_domain::{
     catalogue::{Product, Warehouse, WarehouseDetails},
     id::{ProductId, WarehouseId},
@@ -14,14 +16,14 @@ use crate::{
     catalogue::{SPREADING, Stored, version_is},
     error::StoreError,
     expression::{Expression, absent, expression},
-    item::{Item, attributes, data, n, s, with_attributes},
+    item::{Item, attributes, data, into_data, n, s, with_attributes},
     keys::{Index, Key, OrganizationKeys, last_id, ledger_sort, level_sort, parse_level},
     low_watch::mark,
     movements::movement,
     page::{Page, PageRequest},
     retry::Patience,
     scope::TenantScope,
-    table::{Conditional, Items, Query, Range, Table},
+    table::{Conditional, Items, Query, Range, Table, keyed},
     write::{Attempt, Authority, Change, Decision},
 };
 
@@ -225,19 +227,22 @@ impl<'a> Levels<'a> {
     pub async fn list(&self, filter: &LevelFilter, page: &PageRequest) -> Result<Page<LevelView>, StoreError> {
         let keys = self.keys();
         if let (Some(product), Some(warehouse)) = (filter.product, filter.warehouse) {
-            let items = self.read(&[keys.level(product, warehouse)], filter.as_of).await?;
+            let items = self.read(&[keys.level(product, warehouse)], Items::new(), filter.as_of).await?;
             return Ok(Page { items, next: None });
         }
         let query = match (filter.warehouse, filter.product) {
-            (Some(warehouse), _) => Query { eventual: true, ..Query::new(keys.stock(warehouse), 0) },
+            (Some(warehouse), _) => Query::new(keys.stock(warehouse), 0),
             (None, Some(product)) => {
                 Query { range: Range::Prefix(format!("{product}#")), ..Query::index(Index::Two, keys.levels(), 0) }
             }
             (None, None) => Query::index(Index::Two, keys.levels(), 0),
         };
+        // An index shows where a level is, and nothing else of it.
+        let shows_levels = query.index.is_none();
         let (found, next) = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
-        let found: Vec<Key> = found.iter().filter_map(Key::of).collect();
-        Ok(Page { items: self.read(&found, filter.as_of).await?, next })
+        let (found, items) = keyed(found);
+        let at_hand = if shows_levels { items } else { Items::new() };
+        Ok(Page { items: self.read(&found, at_hand, filter.as_of).await?, next })
     }
 
     /// A page of the levels below their minimum, by when they became so. It costs what is low, not what there is.
@@ -248,7 +253,7 @@ impl<'a> Levels<'a> {
         let query = Query::index(Index::One, self.keys().low(), 0);
         let (found, next) = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
         let found: Vec<Key> = found.iter().filter_map(Key::of).collect();
-        let mut items = self.read(&found, None).await?;
+        let mut items = self.read(&found, Items::new(), None).await?;
         // The index may lag behind.
         items.retain(|level| level.low_since.is_some());
         Ok(Page { items, next })
@@ -261,26 +266,32 @@ impl<'a> Levels<'a> {
     pub async fn of_product(&self, product: ProductId) -> Result<Vec<LevelView>, StoreError> {
         let warehouses = self.table.beside_check(self.scope, self.warehouses()).await?;
         let levels: Vec<Key> = warehouses.into_iter().map(|warehouse| self.keys().level(product, warehouse)).collect();
-        self.read(&levels, None).await
+        self.read(&levels, Items::new(), None).await
     }
 
-    /// Reads levels together with what they are of, in the order of their keys; as of a moment, with their turning
-    /// points in the ledger beside them.
-    async fn read(&self, level_keys: &[Key], as_of: Option<Timestamp>) -> Result<Vec<LevelView>, StoreError> {
+    /// Reads levels, but for those that are at hand, together with what they are of, in the order of their keys; as of a
+    /// moment, with their turning points in the ledger beside them.
+    async fn read(
+        &self,
+        level_keys: &[Key],
+        at_hand: Items,
+        as_of: Option<Timestamp>,
+    ) -> Result<Vec<LevelView>, StoreError> {
         let keys = self.keys();
         let places: Vec<_> = level_keys.iter().filter_map(parse_level).collect();
-        let mut wanted = level_keys.to_vec();
+        let mut wanted: Vec<Key> = level_keys.iter().filter(|key| !at_hand.contains_key(key)).cloned().collect();
         for (product, warehouse) in &places {
             wanted.extend([keys.product(*product), keys.warehouse(*warehouse)]);
         }
         let items = self.table.get_for(self.scope, &wanted);
-        let (items, turns) = match as_of {
+        let (mut items, turns) = match as_of {
             None => (items.await?, Vec::new()),
             Some(moment) => {
                 let turns = places.iter().map(|(product, warehouse)| self.turn(*product, *warehouse, moment));
                 self.table.both(items, try_join_all(turns)).await?
             }
         };
+        items.extend(at_hand);
         let mut levels = Vec::with_capacity(level_keys.len());
         for (index, key) in level_keys.iter().enumerate() {
             let Some(level) = items.get(key).map(StoredLevel::of).transpose()? else { continue };
@@ -289,7 +300,7 @@ impl<'a> Levels<'a> {
                 _ => levels.push(level),
             }
         }
-        show(keys, &levels, &items)
+        show(keys, &levels, items)
     }
 
     /// The last movement up to a moment and the first behind it.
@@ -443,17 +454,18 @@ fn spread(
 pub(crate) fn show(
     keys: OrganizationKeys,
     levels: &[StoredLevel],
-    items: &Items,
+    mut items: Items,
 ) -> Result<Vec<LevelView>, StoreError> {
+    let (mut products, mut warehouses) = (HashMap::new(), HashMap::new());
     let mut shown = Vec::with_capacity(levels.len());
     for level in levels {
         let [product, warehouse] = level.place(keys);
-        let (Some(product), Some(warehouse)) = (items.get(&product), items.get(&warehouse)) else {
-            continue;
-        };
+        let product = once(&mut products, product, &mut items)?;
+        let warehouse = once(&mut warehouses, warehouse, &mut items)?;
+        let (Some(product), Some(warehouse)) = (product, warehouse) else { continue };
         shown.push(LevelView {
-            product: data(product)?,
-            warehouse: data(warehouse)?,
+            product,
+            warehouse,
             on_hand: level.record.on_hand,
             min_stock_level: level.record.min_stock_level,
             updated_at: level.record.updated_at,
@@ -461,4 +473,19 @@ pub(crate) fn show(
         });
     }
     Ok(shown)
+}
+
+/// What many levels are of is made of its item once.
+fn once<T: Clone + DeserializeOwned>(
+    made: &mut HashMap<Key, Option<T>>,
+    key: Key,
+    items: &mut Items,
+) -> Result<Option<T>, StoreError> {
+    match made.entry(key) {
+        Entry::Occupied(made) => Ok(made.get().clone()),
+        Entry::Vacant(new) => {
+            let value = items.remove(new.key()).map(into_data).transpose()?;
+            Ok(new.insert(value).clone())
+        }
+    }
 }

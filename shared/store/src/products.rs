@@ -11,7 +11,7 @@ use stockroom_domain::{
 use crate::{
     catalogue::{Catalogue, CatalogueFilter, CatalogueSort, MOST_EXAMINED, claimed_by},
     error::StoreError,
-    item::{Item, data},
+    item::{Item, into_data},
     keys::Key,
     levels::{Held, LevelView, Levels},
     page::{Page, PageRequest, Position},
@@ -110,10 +110,10 @@ impl<'a> Products<'a> {
         let named: Vec<(&Item, Key)> =
             claims.iter().filter_map(|claim| Some((claim, self.key(claimed_by(claim)?)))).collect();
         let keys: Vec<Key> = named.iter().map(|(_, key)| key.clone()).collect();
-        let items = self.table.get(&keys).await?;
+        let mut items = self.table.get(&keys).await?;
         let mut products = Vec::new();
         for (claim, key) in &named {
-            let Some(product) = items.get(key).map(data::<Product>).transpose()? else { continue };
+            let Some(product) = items.remove(key).map(into_data::<Product>).transpose()? else { continue };
             if products.len() == page.limit {
                 next = last;
                 break;

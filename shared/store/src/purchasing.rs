@@ -25,7 +25,7 @@ use crate::{
     error::StoreError,
     expression::{Expression, absent, expression},
     guard::Guards,
-    item::{Item, data, n, s, with_compact_data},
+    item::{Item, data, into_data, n, s, with_compact_data},
     keys::{Index, Key, OrganizationKeys},
     log::{Entry, difference, snapshot},
     page::{Page, PageRequest, Position},
@@ -142,7 +142,7 @@ impl<'a> PurchaseRequests<'a> {
         let after = page.after.as_ref().and_then(|after| after.get("sk")).map(start);
         let (items, next) = self.table.page(query.clone(), &PageRequest { after, ..page.clone() }).await?;
         let next = next.and_then(|next| Some(Position::single("sk", next.get("sk")?)));
-        Ok(Page { items: items.iter().map(data).collect::<Result<_, _>>()?, next })
+        Ok(Page { items: items.into_iter().map(into_data).collect::<Result<_, _>>()?, next })
     }
 
     /// Writes a new draft, under the next number.

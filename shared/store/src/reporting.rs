@@ -9,7 +9,7 @@ use stockroom_domain::{
 
 use crate::{
     error::StoreError,
-    item::{Item, data},
+    item::{Item, into_data},
     keys::{Index, Key, OrganizationKeys, SHARDS, id_bounds, parse_level},
     levels::{LevelView, StoredLevel, show},
     movements::movement,
@@ -109,7 +109,7 @@ impl<'a> Reporting<'a> {
         let items = self.table.get(&wanted).await?;
         let stored = levels.iter().filter_map(|key| items.get(key)).map(StoredLevel::of);
         let stored: Vec<_> = stored.collect::<Result<_, _>>()?;
-        let mut levels = show(self.keys, &stored, &items)?;
+        let mut levels = show(self.keys, &stored, items)?;
         levels.retain(|level| level.low_since.is_some());
         Ok(levels)
     }
@@ -125,10 +125,10 @@ impl<'a> Reporting<'a> {
         loop {
             let found = self.table.query(&query).await?;
             let room = most.saturating_sub(waiting.first.len());
-            for item in found.items.iter().take(room) {
-                waiting.first.push(data(item)?);
-            }
             waiting.count = waiting.count.saturating_add(found.items.len());
+            for item in found.items.into_iter().take(room) {
+                waiting.first.push(into_data(item)?);
+            }
             query.after = found.last;
             if query.after.is_none() {
                 return Ok(waiting);

@@ -13,7 +13,7 @@ use stockroom_domain::{
 use crate::{
     error::StoreError,
     idempotency::IdempotencyKey,
-    identity::{Sessions, last_login},
+    identity::{is_alive, last_login},
     item::{Item, data},
     keys::{Key, OrganizationKeys},
     log::Origin,
@@ -132,7 +132,7 @@ impl TenantScope {
         let organization: Organization = data(organization)?;
         let user: User = data(user_item)?;
         let signed_in = match self.claim.session {
-            Some(session) => Sessions::of(user_item)?.is_alive(session, now),
+            Some(session) => is_alive(user_item, session, now),
             None => true,
         };
         if !signed_in || user.status != UserStatus::Active || organization.status != OrganizationStatus::Active {

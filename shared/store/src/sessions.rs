@@ -8,7 +8,7 @@ use stockroom_domain::{
 
 use crate::{
     error::StoreError,
-    identity::{Sessions, removal},
+    identity::{Sessions, is_alive, removal},
     page::{Page, PageRequest, Position},
     users::Users,
     write::{Attempt, Authority, Change},
@@ -75,7 +75,7 @@ impl Users<'_> {
         let (update, condition) = removal(id);
         let decide = |attempt: &Attempt<'_>| {
             let item = attempt.find(&key).ok_or(StoreError::Unauthenticated)?;
-            if !Sessions::of(item)?.is_alive(id, attempt.now) {
+            if !is_alive(item, id, attempt.now) {
                 return Err(StoreError::NotFound);
             }
             if expected.is_some() {

@@ -167,7 +167,7 @@ impl Table {
             };
             self.meter.record(started, ended, false, output.consumed_capacity());
             let read = output.responses.unwrap_or_default().into_values().flatten();
-            items.extend(read.filter_map(|item| Some((Key::of(&item)?, item))));
+            items.extend(read.filter_map(with_key));
             wanted = output.unprocessed_keys.unwrap_or_default().into_values().flat_map(|left| left.keys).collect();
             if wanted.is_empty() {
                 return Ok(items);
@@ -200,7 +200,7 @@ impl Table {
                 Ok(output) => {
                     self.meter.record(started, ended, false, output.consumed_capacity());
                     let items = output.responses.unwrap_or_default().into_iter().filter_map(|response| response.item);
-                    return Ok(items.filter_map(|item| Some((Key::of(&item)?, item))).collect());
+                    return Ok(items.filter_map(with_key).collect());
                 }
                 Err(error) => error,
             };
@@ -488,6 +488,16 @@ impl Table {
             }
         }
     }
+}
+
+fn with_key(item: Item) -> Option<(Key, Item)> {
+    Some((Key::of(&item)?, item))
+}
+
+/// Items in order as their keys in that order, and by these.
+pub(crate) fn keyed(items: Vec<Item>) -> (Vec<Key>, Items) {
+    let items: Vec<(Key, Item)> = items.into_iter().filter_map(with_key).collect();
+    (items.iter().map(|(key, _)| key.clone()).collect(), items.into_iter().collect())
 }
 
 fn upgraded(batches: Vec<Items>) -> Result<Items, StoreError> {
