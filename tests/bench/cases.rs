@@ -19,6 +19,8 @@ pub(crate) struct Case {
     /// The status of its answer.
     status: u64,
     request: fn(&World, usize) -> Asked,
+    /// The calls of the table that a read needs, round trip by round trip, as the bare function takes them.
+    calls: Option<fn(&World, usize) -> Value>,
     /// The processor time that one may take; none where the hash of a password decides.
     pub(crate) bar: Option<Duration>,
     /// What one takes of the processor in a Python service over `PostgreSQL` and Redis with the same data: one worker on a
@@ -43,6 +45,7 @@ pub(crate) const ME: Case = Case {
     function: "users",
     status: 200,
     request: |_, _| get("/api/v1/users/me", "/api/v1/users/me".to_owned()),
+    calls: Some(|world, _| json!([[{"get": caller(world)}]])),
     // A twentieth of the Python service's, which is less than a read may take.
     bar: Some(Duration::from_micros(240)),
     python: Duration::from_micros(4_800),
@@ -53,6 +56,10 @@ pub(crate) const PRODUCT: Case = Case {
     function: "products",
     status: 200,
     request: |world, number| get("/api/v1/products/{id}", format!("/api/v1/products/{}", world.product(number))),
+    calls: Some(|world, number| {
+        let [organization, user] = caller(world);
+        json!([[{"get": [key(world, "PRODUCT", world.product(number)), organization, user]}]])
+    }),
     bar: READ,
     python: Duration::from_micros(8_200),
 };
@@ -62,6 +69,7 @@ pub(crate) const PAGE: Case = Case {
     function: "products",
     status: 200,
     request: |_, _| get("/api/v1/products", "/api/v1/products?limit=20".to_owned()),
+    calls: Some(|world, _| json!([[{"get": caller(world)}, {"query": [partition(world, "PRODUCT"), 21]}]])),
     bar: READ,
     // From its cache.
     python: Duration::from_micros(5_600),
@@ -75,6 +83,14 @@ pub(crate) const LEVELS: Case = Case {
         let path = format!("/api/v1/stock-levels?warehouse_id={}&limit=100", world.warehouse);
         get("/api/v1/stock-levels", path)
     },
+    calls: Some(|world, _| {
+        let keys: Vec<_> = world.products.iter().take(100).map(|id| key(world, "PRODUCT", id)).collect();
+        // A batch takes a hundred keys.
+        let warehouse = [key(world, "WAREHOUSE", &world.warehouse)];
+        let joined: Vec<_> = keys.chunks(50).map(|keys| json!({"get": ([keys, &warehouse].concat())})).collect();
+        let levels = partition(world, &format!("STOCK#{}", world.warehouse));
+        json!([[{"get": caller(world)}, {"query": [levels, 101]}], joined])
+    }),
     bar: READ,
     // Half of what its page of 200 takes.
     python: Duration::from_micros(25_500),
@@ -94,6 +110,7 @@ pub(crate) const RECEIPT: Case = Case {
         });
         Asked { key: Some(format!("receipt-{number}")), ..post("/api/v1/stock-movements", movement) }
     },
+    calls: None,
     bar: WRITE,
     python: Duration::from_millis(15),
 };
@@ -113,6 +130,7 @@ pub(crate) const LOGIN: Case = Case {
     function: "auth",
     status: 200,
     request: |_, _| post("/api/v1/auth/token", json!({"email": EMAIL, "password": PASSWORD})),
+    calls: None,
     bar: None,
     python: Duration::from_millis(240),
 };
@@ -128,10 +146,43 @@ fn post(resource: &'static str, body: Value) -> Asked {
     Asked { method: Method::POST, resource, path: resource.to_owned(), body: Some(body), key: None }
 }
 
+/// A partition of the company, by the word for it in keys.
+fn partition(world: &World, of: &str) -> String {
+    format!("ORG#{}#{of}", world.organization)
+}
+
+fn key(world: &World, of: &str, id: &str) -> [String; 2] {
+    [partition(world, of), id.to_owned()]
+}
+
+/// What every call with a token reads of its caller.
+fn caller(world: &World) -> [[String; 2]; 2] {
+    [key(world, "ORG", "ORG"), key(world, "USER", &world.admin)]
+}
+
 impl Case {
     /// The n-th request of this kind, as API Gateway hands it over.
     pub(crate) fn event(&self, world: &World, number: usize) -> Result<Bytes, Failure> {
-        let asked = (self.request)(world, number);
+        self.handed_over(world, number, (self.request)(world, number))
+    }
+
+    /// The same for the bare function, and how many items it has to find; none of a case that is no read.
+    pub(crate) fn bare_event(&self, world: &World, number: usize) -> Result<Option<(Bytes, usize)>, Failure> {
+        let Some(calls) = self.calls else { return Ok(None) };
+        let calls = calls(world, number);
+        let found = |call: &Value| {
+            if let Some(keys) = call.get("get").and_then(Value::as_array) {
+                return keys.len();
+            }
+            let most = call.pointer("/query/1").and_then(Value::as_u64).and_then(|most| most.try_into().ok());
+            world.products.len().min(most.unwrap_or_default())
+        };
+        let items = calls.as_array().into_iter().flatten().filter_map(Value::as_array).flatten().map(found).sum();
+        let asked = Asked { body: Some(calls), ..(self.request)(world, number) };
+        Ok(Some((self.handed_over(world, number, asked)?, items)))
+    }
+
+    fn handed_over(&self, world: &World, number: usize, asked: Asked) -> Result<Bytes, Failure> {
         let mut request = Request::builder()
             .method(asked.method)
             .uri(&asked.path)

@@ -141,17 +141,18 @@ fn binaries(brief: bool, functions: &[&str]) -> Result<Binaries, Failure> {
     let profile = if brief { "debug" } else { "release" };
     if brief {
         // As the checks build everything: nothing is compiled anew.
-        cargo(&["build", "--locked", "--workspace", "--example", "empty"])?;
+        cargo(&["build", "--locked", "--workspace", "--examples"])?;
     } else {
         // The default members: all functions, and nothing that would choose features for them.
         let some = functions.iter().flat_map(|function| ["--bin", function]);
         let all: &[&str] = if functions.is_empty() { &["--bins"] } else { &[] };
         let arguments = ["build", "--locked", "--release"].into_iter().chain(all.iter().copied()).chain(some);
         cargo(&arguments.collect::<Vec<_>>())?;
-        cargo(&["build", "--locked", "--release", "--package", env!("CARGO_PKG_NAME"), "--example", "empty"])?;
+        cargo(&["build", "--locked", "--release", "--package", env!("CARGO_PKG_NAME"), "--examples"])?;
     }
     let functions = target.join(profile);
-    Ok(Binaries { empty: functions.join("examples/empty"), functions })
+    let example = |name| functions.join("examples").join(name);
+    Ok(Binaries { empty: example("empty"), bare: example("bare"), functions })
 }
 
 fn cargo(arguments: &[&str]) -> Result<(), Failure> {

@@ -6,8 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use flate2::{Compression, write::DeflateEncoder};
 use futures_util::future::try_join_all;
+use serde_json::Value;
 use stockroom_api::password::Hasher;
 use stockroom_domain::source::Sources;
 use stockroom_runtime::{OsEntropy, SystemClock};
@@ -30,6 +32,8 @@ pub(crate) struct Binaries {
     pub(crate) functions: PathBuf,
     /// The function's that does nothing.
     pub(crate) empty: PathBuf,
+    /// The function's that makes the calls of a read and nothing of them.
+    pub(crate) bare: PathBuf,
 }
 
 impl Binaries {
@@ -110,18 +114,54 @@ pub(crate) async fn processor(
 /// What the function that does nothing takes of the processor for a request: how fast this machine is, and what Lambda's
 /// runtime takes of every other figure.
 pub(crate) async fn nothing(binaries: &Binaries, world: &World, count: usize) -> Result<Duration, Failure> {
-    let mut function = Function::start(&binaries.empty, &world.settings).await?;
     let event = PRODUCT.event(world, 0)?;
-    for _ in 0..WARM {
-        function.invoke(event.clone()).await?;
+    plain(&binaries.empty, world, count, |_| Ok((event.clone(), String::new()))).await
+}
+
+/// What the calls of a read take by themselves; none of a case that is no read.
+pub(crate) async fn bare(
+    binaries: &Binaries,
+    world: &World,
+    case: &Case,
+    count: usize,
+) -> Result<Option<Duration>, Failure> {
+    if case.bare_event(world, 0)?.is_none() {
+        return Ok(None);
     }
-    let before = function.processor()?;
-    for _ in 0..count {
-        function.invoke(event.clone()).await?;
+    let event = |number| {
+        let (event, items) = case.bare_event(world, number)?.unwrap_or_default();
+        Ok((event, items.to_string()))
+    };
+    plain(&binaries.bare, world, count, event).await.map(Some)
+}
+
+/// The processor time that a function which is not the product's takes for each of `count` events; each comes with the body
+/// of its answer.
+async fn plain(
+    binary: &Path,
+    world: &World,
+    count: usize,
+    event: impl Fn(usize) -> Result<(Bytes, String), Failure>,
+) -> Result<Duration, Failure> {
+    let mut function = Function::start(binary, &world.settings).await?;
+    let mut before = Duration::ZERO;
+    for number in 0..WARM.saturating_add(count) {
+        if number == WARM {
+            before = function.processor()?;
+        }
+        let (event, body) = event(number)?;
+        is_answered(&function.invoke(event).await?, &body)?;
     }
     let taken = each(function.processor()?.saturating_sub(before), count);
     function.end().await?;
     Ok(taken)
+}
+
+/// Whether a function which is not the product's has answered with this body.
+fn is_answered(answer: &[u8], body: &str) -> Result<(), Failure> {
+    let answer: Value = serde_json::from_slice(answer)?;
+    let found = answer.get("body").and_then(Value::as_str).unwrap_or_default();
+    if found == body { Ok(()) } else { Err(format!("{body:?} was to be answered, not {answer}").into()) }
 }
 
 /// As many processes at once: the processor time of one request, and how many were answered in a second by all.
@@ -185,12 +225,9 @@ pub(crate) struct Cold {
 async fn cold(
     binary: &Path,
     world: &World,
-    case: Option<&Case>,
-    number: usize,
+    event: Bytes,
     memory: Option<u64>,
-) -> Result<(Cold, Function, Option<Share>), Failure> {
-    // The empty function answers any event; this one is at hand.
-    let event = case.unwrap_or(&PRODUCT).event(world, number)?;
+) -> Result<(Cold, Bytes, Function, Option<Share>), Failure> {
     let began = Instant::now();
     let mut function = Function::start(binary, &world.settings).await?;
     function.started().await?;
@@ -198,35 +235,40 @@ async fn cold(
     let share = memory.map(|memory| Share::of(function.id()?, memory)).transpose()?;
     let answer = function.invoke(event).await?;
     let cold = Cold { start, answer: began.elapsed() };
-    if let Some(case) = case {
-        case.check(&answer)?;
-    }
-    Ok((cold, function, share))
+    Ok((cold, answer, function, share))
 }
 
-/// Cold starts of the function that does nothing and of the case's, in turns: the medians.
+/// Cold starts in turns, the medians: of the function that does nothing, of the one that makes a read's calls if it is a
+/// read, of the case's.
 pub(crate) async fn from_cold(
     binaries: &Binaries,
     world: &World,
     case: &Case,
     rounds: usize,
-) -> Result<(Cold, Cold), Failure> {
-    let (mut nothing, mut something) = (Vec::new(), Vec::new());
+) -> Result<(Cold, Option<Cold>, Cold), Failure> {
+    let (mut nothing, mut bare, mut something) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds {
-        for (binary, case, times) in [
-            (binaries.empty.clone(), None, &mut nothing),
-            (binaries.function(case.function), Some(case), &mut something),
-        ] {
-            let (cold, function, _) = cold(&binary, world, case, series(Part::Cold, round), None).await?;
-            times.push(cold);
+        let number = series(Part::Cold, round);
+        let asked = case.event(world, number)?;
+        let (time, _, function, _) = cold(&binaries.empty, world, asked.clone(), None).await?;
+        nothing.push(time);
+        function.end().await?;
+        if let Some((read, items)) = case.bare_event(world, number)? {
+            let (time, answer, function, _) = cold(&binaries.bare, world, read, None).await?;
+            is_answered(&answer, &items.to_string())?;
+            bare.push(time);
             function.end().await?;
         }
+        let (time, answer, function, _) = cold(&binaries.function(case.function), world, asked, None).await?;
+        case.check(&answer)?;
+        something.push(time);
+        function.end().await?;
     }
-    let median = |times: Vec<Cold>| Cold {
+    let median = |times: &[Cold]| Cold {
         start: quantile(times.iter().map(|cold| cold.start).collect(), 50),
         answer: quantile(times.iter().map(|cold| cold.answer).collect(), 50),
     };
-    Ok((median(nothing), median(something)))
+    Ok((median(&nothing), (!bare.is_empty()).then(|| median(&bare)), median(&something)))
 }
 
 /// What a hash of a password takes of the processor by itself, with the product's own parameters.
@@ -259,7 +301,8 @@ pub(crate) async fn sized(
 ) -> Result<Sized, Failure> {
     let first = series(Part::Memory, usize::try_from(memory)?);
     let binary = binaries.function(case.function);
-    let (cold, mut function, share) = cold(&binary, world, Some(case), first, Some(memory)).await?;
+    let (cold, answer, mut function, share) = cold(&binary, world, case.event(world, first)?, Some(memory)).await?;
+    case.check(&answer)?;
     let first = first.saturating_add(1);
     let mut times = Vec::new();
     for number in first..first.saturating_add(count) {

@@ -48,6 +48,9 @@ pub(crate) struct World {
     _directory: TempDir,
     /// What a function finds in its environment.
     pub(crate) settings: Vec<(String, String)>,
+    /// The company's id, and its admin's.
+    pub(crate) organization: String,
+    pub(crate) admin: String,
     /// The admin's access token.
     pub(crate) token: String,
     /// The products' ids, each with stock in the warehouse.
@@ -74,16 +77,19 @@ impl World {
         };
 
         let admin = json!({"email": ADMIN, "full_name": "The Admin", "password": PASSWORD});
-        company.post("/organizations", json!({"name": "Bench", "subdomain": SUBDOMAIN, "admin": admin})).await?;
+        let company_of = json!({"name": "Bench", "subdomain": SUBDOMAIN, "admin": admin});
+        let signed_up = company.post("/organizations", company_of).await?;
+        let (organization, admin) = (text(&signed_up, "/organization/id")?, text(&signed_up, "/admin/id")?);
         let credentials = json!({"email": ADMIN, "password": PASSWORD});
-        company.token = text(&company.post("/auth/token", credentials).await?, "access_token")?;
+        company.token = text(&company.post("/auth/token", credentials).await?, "/access_token")?;
         let staff = json!({"email": EMAIL, "full_name": "Somebody", "password": PASSWORD, "role": "STAFF"});
         company.post("/users", staff).await?;
         let place = json!({"name": "Main", "location": "Here"});
-        let warehouse = text(&company.post("/warehouses", place).await?, "id")?;
+        let warehouse = text(&company.post("/warehouses", place).await?, "/id")?;
         let filled = stream::iter(0..products).map(|number| company.stock(number, &warehouse, movements));
         let products = filled.buffered(AT_ONCE).try_collect().await?;
-        Ok(Self { embedded, _directory: directory, settings, token: company.token, products, warehouse })
+        let token = company.token;
+        Ok(Self { embedded, _directory: directory, settings, organization, admin, token, products, warehouse })
     }
 
     /// The product that the n-th request is for, so that all get their turn.
@@ -138,7 +144,7 @@ impl Company {
     async fn stock(&self, number: usize, warehouse: &str, movements: usize) -> Result<String, Failure> {
         let sku = format!("SKU-{number:06}");
         let product = json!({"sku": sku, "name": format!("Product {number}"), "category": "Goods"});
-        let product = text(&self.post("/products", product).await?, "id")?;
+        let product = text(&self.post("/products", product).await?, "/id")?;
         for _ in 0..movements {
             let arrives = json!({"type": "IN", "product_id": product, "warehouse_id": warehouse, "quantity": 1000});
             self.post("/stock-movements", arrives).await?;
@@ -166,7 +172,7 @@ impl Company {
     }
 }
 
-fn text(value: &Value, member: &str) -> Result<String, Failure> {
-    let found = value.get(member).and_then(Value::as_str);
-    Ok(found.ok_or_else(|| format!("no {member} in {value}"))?.to_owned())
+fn text(value: &Value, pointer: &str) -> Result<String, Failure> {
+    let found = value.pointer(pointer).and_then(Value::as_str);
+    Ok(found.ok_or_else(|| format!("no {pointer} in {value}"))?.to_owned())
 }
