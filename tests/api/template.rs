@@ -6,6 +6,7 @@
     reason = "these are tests: what is not as expected ends them"
 )]
 
+mod answers;
 mod around;
 mod parsed;
 mod policies;
