@@ -97,14 +97,17 @@ fn content(text: &Text) -> Result<EmailContent, BuildError> {
     Ok(EmailContent::builder().simple(message).build())
 }
 
-/// Only what is said of this mail itself is final; what concerns the account or the moment passes.
+/// Only what is said of this mail itself is final; what concerns the account or the moment passes. An identity that is not
+/// verified is the account's: the sender's before its domain is set up, and in SES's sandbox that of whoever is written to.
 fn failure<R: std::fmt::Debug>(error: &SdkError<SendEmailError, R>) -> SendError
 where
     SdkError<SendEmailError, R>: std::error::Error,
 {
     let reason = without_addresses(&DisplayErrorContext(error).to_string());
-    let is_final =
-        error.as_service_error().is_some_and(|error| error.is_message_rejected() || error.is_bad_request_exception());
+    let is_final = error.as_service_error().is_some_and(|error| {
+        let is_of_account = error.meta().message().is_some_and(|message| message.contains("not verified"));
+        (error.is_message_rejected() || error.is_bad_request_exception()) && !is_of_account
+    });
     if is_final { SendError::Refused(reason) } else { SendError::Unavailable(reason) }
 }
 
@@ -116,7 +119,10 @@ fn without_addresses(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_sesv2::types::error::{BadRequestException, MessageRejected, TooManyRequestsException};
+    use aws_sdk_sesv2::{
+        error::ErrorMetadata,
+        types::error::{BadRequestException, MessageRejected, TooManyRequestsException},
+    };
 
     use super::*;
 
@@ -137,12 +143,21 @@ mod tests {
     }
 
     #[test]
+    fn an_identity_that_is_not_verified_is_no_fault_of_the_mail() {
+        let message = "Email address is not verified. The following identities failed the check: nancy@acme.example";
+        let error = ErrorMetadata::builder().code("MessageRejected").message(message).build();
+        let rejected = MessageRejected::builder().message(message).meta(error).build();
+        let told = failure(&SdkError::service_error(SendEmailError::MessageRejected(rejected), ()));
+        assert!(matches!(told, SendError::Unavailable(_)));
+    }
+
+    #[test]
     fn whom_a_refusal_names_is_not_told() {
-        let message = "Email address is not verified: nancy@acme.example";
+        let message = "Invalid domain name: 'nancy@acme'";
         let rejected = SendEmailError::MessageRejected(MessageRejected::builder().message(message).build());
         let SendError::Refused(reason) = failure(&SdkError::service_error(rejected, ())) else {
             panic!("it is refused")
         };
-        assert!(reason.contains("is not verified") && !reason.contains("nancy"), "{reason}");
+        assert!(reason.contains("Invalid domain name") && !reason.contains("nancy"), "{reason}");
     }
 }
