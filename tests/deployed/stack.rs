@@ -23,8 +23,8 @@ pub(crate) struct Stack {
     pub(crate) table: String,
     /// Where an emulator answers; none, it is AWS.
     endpoint: Option<String>,
-    /// Whether the emulator shows what was mailed.
-    has_mailbox: bool,
+    /// Whether that is `MiniStack`, which enforces roles and shows what was mailed.
+    is_ministack: bool,
     /// What tells this run's companies from those of others.
     pub(crate) run: String,
 }
@@ -44,16 +44,16 @@ impl Stack {
                 .to_owned()
         };
         let mut url = output("Url");
-        let mut has_mailbox = false;
+        let mut is_ministack = false;
         if let Some(endpoint) = &endpoint {
             // No name leads to an emulator's API.
             let (api, stage) = url.trim_start_matches("https://").split_once('/').unwrap();
             let api = api.split('.').next().unwrap();
             url = format!("{endpoint}/restapis/{api}/{stage}/_user_request_");
-            has_mailbox = Client::of(endpoint).get(MAILBOX).await.is(200);
+            is_ministack = Client::of(endpoint).get(MAILBOX).await.is(200);
         }
         let now = SystemClock.now().unix_seconds();
-        Self { table: output("TableName"), run: format!("{now:x}"), name, url, endpoint, has_mailbox }
+        Self { table: output("TableName"), run: format!("{now:x}"), name, url, endpoint, is_ministack }
     }
 
     /// Whoever comes to the product.
@@ -74,8 +74,8 @@ impl Stack {
         }
     }
 
-    pub(crate) fn has_mailbox(&self) -> bool {
-        self.has_mailbox
+    pub(crate) fn is_ministack(&self) -> bool {
+        self.is_ministack
     }
 
     /// The text of a mail, once it has come.
@@ -149,7 +149,7 @@ impl Stack {
 
     /// Whether who is nobody is refused.
     pub(crate) fn refuses_strangers(&self) -> bool {
-        let mut call = Command::new("aws");
+        let mut call = command();
         call.args(["dynamodb", "describe-table", "--table-name", &self.table]).env_remove("AWS_SESSION_TOKEN");
         call.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "of nobody");
         text(&call.output().unwrap().stderr).contains("UnrecognizedClientException")
