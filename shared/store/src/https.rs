@@ -41,10 +41,12 @@ pub fn https_client(connection: &Connection, endpoint: Option<&str>) -> Option<S
 /// Only AWS itself is known to be under Amazon's roots, and not in the partitions that are apart; nor is a proxy that opens
 /// TLS, for whose sake a file of roots is named. On plain HTTP nobody is asked for a certificate.
 fn is_amazon(connection: &Connection, endpoint: Option<&str>) -> bool {
-    let is_elsewhere = endpoint.is_some_and(|endpoint| endpoint.starts_with("https:"));
     let region = connection.region.as_str();
     let is_apart = region.starts_with("cn-") || region.starts_with("eusc-") || region.contains("-iso");
-    !(is_elsewhere || is_apart || connection.has_own_roots)
+    match endpoint {
+        Some(endpoint) => !endpoint.starts_with("https:"),
+        None => !is_apart && !connection.has_own_roots,
+    }
 }
 
 #[cfg(test)]
@@ -67,7 +69,7 @@ mod tests {
         };
         assert!(of("eu-west-3", None, false));
         assert!(of("us-gov-west-1", None, false));
-        assert!(of("us-east-1", Some("http://127.0.0.1:8000"), false));
+        assert!(of("us-east-1", Some("http://127.0.0.1:8000"), true));
         assert!(!of("us-east-1", Some("https://localhost:4566"), false));
         assert!(!of("us-east-1", None, true));
         for apart in ["cn-north-1", "us-iso-east-1", "us-isob-east-1", "eusc-de-east-1"] {
