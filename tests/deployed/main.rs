@@ -52,7 +52,7 @@ struct Goods {
 #[tokio::test]
 #[ignore = "needs a deployed stack: tests/deployed/run makes one"]
 async fn a_deployed_stack_does_what_it_is_for() {
-    let stack = Stack::of_environment().await;
+    let stack = Stack::of_environment();
     let step = |what: &str| eprintln!("- {what}");
 
     step("it is well, and keeps what it should");

@@ -31,7 +31,7 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// The one that `tests/deployed/run` has made.
-    pub(crate) async fn of_environment() -> Self {
+    pub(crate) fn of_environment() -> Self {
         let name = variable("STACK_NAME").unwrap_or_else(|| panic!("STACK_NAME names the stack"));
         let endpoint = variable(ENDPOINT);
         let described = aws(&["cloudformation", "describe-stacks", "--stack-name", &name]);
@@ -44,14 +44,14 @@ impl Stack {
                 .to_owned()
         };
         let mut url = output("Url");
-        let mut is_ministack = false;
         if let Some(endpoint) = &endpoint {
             // No name leads to an emulator's API.
             let (api, stage) = url.trim_start_matches("https://").split_once('/').unwrap();
             let api = api.split('.').next().unwrap();
             url = format!("{endpoint}/restapis/{api}/{stage}/_user_request_");
-            is_ministack = Client::of(endpoint).get(MAILBOX).await.is(200);
         }
+        // Said by who started it, so that nothing of it goes unseen because it does not answer.
+        let is_ministack = variable("STACK_EMULATOR").is_some();
         let now = SystemClock.now().unix_seconds();
         Self { table: output("TableName"), run: format!("{now:x}"), name, url, endpoint, is_ministack }
     }
