@@ -33,6 +33,7 @@ mod movements;
 mod organizations;
 mod page;
 mod passwords;
+mod past;
 mod posting;
 mod products;
 mod purchasing;
