@@ -219,7 +219,7 @@ async fn measure_catalogue(costs: &mut Costs, shop: &Shop) {
         let product = shop.product(&format!("PAGE-{number:02}")).with("category", "Shelves");
         product.with("description", "One of many, to fill a page").await;
     }
-    shop.product("SCANNED").with("barcode", "4006381333931").await;
+    let scanned = shop.product("SCANNED").with("barcode", "4006381333931").await;
     let pages: [(&str, &[(&str, &str)]); 8] = [
         ("20 by age", &[]),
         ("20 by name", &[("sort", "name")]),
@@ -248,11 +248,11 @@ async fn measure_catalogue(costs: &mut Costs, shop: &Shop) {
     let mut renamed = product.clone();
     renamed["name"] = "Another name".into();
     costs.measure("PUT /api/v1/products/{id}", "", manager.put(&path, renamed), 200).await;
-    costs.measure("PATCH /api/v1/products/{id}", "", manager.patch(&path, json!({"name": "A name"})), 200).await;
+    costs.measure("PATCH /api/v1/products/{id}", "", manager.patch(&path, json!({"description": "One of a kind"})), 200).await;
     let unit = manager.patch(&path, json!({"unit": "box"}));
     costs.measure("PATCH /api/v1/products/{id}", "another unit", unit, 200).await;
-    let barcode = manager.patch(&path, json!({"barcode": "40063813"}));
-    costs.measure("PATCH /api/v1/products/{id}", "a barcode", barcode, 200).await;
+    let barcode = manager.patch(format!("/api/v1/products/{scanned}"), json!({"barcode": "40063813"}));
+    costs.measure("PATCH /api/v1/products/{id}", "another barcode", barcode, 200).await;
     let resku = manager.patch(&path, json!({"sku": "COST-3"}));
     costs.measure("PATCH /api/v1/products/{id}", "another SKU", resku, 200).await;
     let minimum = manager.patch(&path, json!({"min_stock_level": 3}));

@@ -56,14 +56,14 @@ struct MovementRecord {
     /// Only if the change has other entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     change_id: Option<ChangeId>,
-    /// These four together, or none of them.
+    /// These four together, or none of them. Their words are short because each kilobyte of an item costs.
     #[serde(skip_serializing_if = "Option::is_none")]
     sku: Option<Sku>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "name", skip_serializing_if = "Option::is_none")]
     product_name: Option<ProductName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<Unit>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "place", skip_serializing_if = "Option::is_none")]
     warehouse_name: Option<WarehouseName>,
     origin: OriginRecord,
 }

@@ -23,7 +23,8 @@ fn of(stack: &Stack, kind: &str) -> Vec<Value> {
 fn age(stack: &Stack) -> [Vec<Value>; 2] {
     let of_today = [of(stack, "PRODUCT"), of(stack, "BARCODE")];
     for product in &of_today[0] {
-        stack.forget(product, &["schema", "data.search"]);
+        let has_barcode = product["data"]["barcode"].is_string();
+        stack.forget(product, if has_barcode { &["schema", "data.search"] } else { &["schema"] });
     }
     for pointer in &of_today[1] {
         stack.forget_partition(pointer["pk"].as_str().unwrap());

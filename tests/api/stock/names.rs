@@ -71,12 +71,24 @@ async fn audit_entries_and_events_of_movements_name_them() {
 }
 
 #[tokio::test]
+async fn movement_with_names_of_usual_length_costs_six_units() {
+    let shop = Shop::open(&Stack::start().await, "acme").await;
+    let product = shop.product("NW-0077").with("name", "Original Frankfurter grüne Soße").with("unit", "12 boxes").await;
+    let main = shop.warehouse("Main warehouse").await;
+    shop.receive(&product, &main, 100).await.expect(201);
+    let browser = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari";
+    let take = shop.take(&product, &main, 25).with("reference", "Order 11077").header("user-agent", browser);
+    let cost = take.await.expect(201).cost();
+    assert_eq!((cost.round_trips, cost.write_halves), (2, 12));
+}
+
+#[tokio::test]
 async fn movements_recorded_before_names_were_kept_have_none() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (product, main) = shop.stocked("RICE", 5).await;
     let is_movement = |item: &Value| item["pk"].as_str().unwrap().contains("#MOVE#");
     let movement = shop.stack().items().into_iter().find(is_movement).unwrap();
-    shop.stack().forget(&movement, &["data.sku", "data.product_name", "data.unit", "data.warehouse_name"]);
+    shop.stack().forget(&movement, &["data.sku", "data.name", "data.unit", "data.place"]);
 
     let shown = walk(shop.staff().get(LEDGER), 20).await.remove(0);
     assert_eq!(names(&shown), [&Value::Null; 4]);
