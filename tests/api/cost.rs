@@ -248,7 +248,9 @@ async fn measure_catalogue(costs: &mut Costs, shop: &Shop) {
     let mut renamed = product.clone();
     renamed["name"] = "Another name".into();
     costs.measure("PUT /api/v1/products/{id}", "", manager.put(&path, renamed), 200).await;
-    costs.measure("PATCH /api/v1/products/{id}", "", manager.patch(&path, json!({"description": "One of a kind"})), 200).await;
+    costs
+        .measure("PATCH /api/v1/products/{id}", "", manager.patch(&path, json!({"description": "One of a kind"})), 200)
+        .await;
     let unit = manager.patch(&path, json!({"unit": "box"}));
     costs.measure("PATCH /api/v1/products/{id}", "another unit", unit, 200).await;
     let barcode = manager.patch(format!("/api/v1/products/{scanned}"), json!({"barcode": "40063813"}));

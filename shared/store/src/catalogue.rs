@@ -12,7 +12,7 @@ use stockroom_domain::{
 use crate::{
     closing::{HAS_LEVELS, Mark, REQUESTS, USES, counted, not_closing, same_uses},
     error::{Conflict, StoreError},
-    expression::{Expression, absent, always, expression},
+    expression::{Expression, absent, expression},
     item::{DATA, Item, data, encode, into_data, n, s},
     keys::{Index, Key, PRODUCT, name_sort},
     log::{difference, snapshot},
@@ -367,29 +367,6 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         let change = self.point(change, resource.id, Some(&resource.details), None)?;
         match resource.details.unique_code() {
             Some(code) => change.delete(&self.code_key(&code), &is_claimed_by(resource.id)),
-            None => Ok(change),
-        }
-    }
-
-    /// Moves what leads from barcodes to a resource from its details before to those after a change. The condition on the
-    /// resource itself guards it.
-    fn point<T>(
-        &self,
-        mut change: Change<T>,
-        id: D::Id,
-        before: Option<&D>,
-        after: Option<&D>,
-    ) -> Result<Change<T>, StoreError> {
-        let (before, after) = (before.and_then(D::barcode), after.and_then(D::barcode));
-        if before == after {
-            return Ok(change);
-        }
-        let keys = self.scope.keys();
-        if let Some(barcode) = before {
-            change = change.delete(&keys.barcode(barcode, id), &always())?;
-        }
-        match after {
-            Some(barcode) => change.put(pointer_item(&keys.barcode(barcode, id), id), &always()),
             None => Ok(change),
         }
     }

@@ -5,6 +5,7 @@
 //! for how a lost race or a lost reply is handled, and `ARCHITECTURE.md` for the keys.
 #![warn(missing_docs)]
 
+mod barcodes;
 mod catalogue;
 mod cleaning;
 mod client;
@@ -30,6 +31,7 @@ mod merge;
 mod meter;
 mod migrations;
 mod movements;
+mod names;
 mod organizations;
 mod page;
 mod passwords;

@@ -16,16 +16,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use stockroom_domain::{
-    catalogue::Product,
     id::{EntryId, OrganizationId},
     time::Timestamp,
 };
 
 use crate::{
-    catalogue::pointer_item,
+    barcodes::barcode_pointers,
     error::StoreError,
     expression::{Expression, always, expression},
-    item::{Item, attributes, data, s},
+    item::{Item, attributes, s},
     keys::{DIRECTORY_SHARDS, Index, Key, MIGRATIONS, OrganizationKeys, PRODUCT, directory, migration, migration_run},
     page::Position,
     retry::Patience,
@@ -70,13 +69,6 @@ pub const MIGRATIONS_OF_THIS_PROGRAM: &[Migration] = &[
         companions: barcode_pointers,
     },
 ];
-
-/// What leads from its barcode to a product.
-fn barcode_pointers(keys: OrganizationKeys, item: &Item) -> Result<Vec<Item>, StoreError> {
-    let product: Product = data(item)?;
-    let barcode = product.details.barcode.as_ref();
-    Ok(barcode.map(|barcode| pointer_item(&keys.barcode(barcode, product.id), product.id)).into_iter().collect())
-}
 
 /// How far a migration has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -312,8 +304,7 @@ impl<'a> Migrations<'a> {
         let mut overtaken = 0_u64;
         loop {
             let key = Key::of(&stored).ok_or_else(|| StoreError::internal("an item has no key"))?;
-            let unreadable =
-                |reason| MigrateError::Unreadable { pk: key.pk.clone(), sk: key.sk.clone(), reason };
+            let unreadable = |reason| MigrateError::Unreadable { pk: key.pk.clone(), sk: key.sk.clone(), reason };
             let current = upgrade(stored.clone()).map_err(unreadable)?;
             let companions = (migration.companions)(keys, &current).map_err(unreadable)?;
             let missing = self.missing(companions).await?;

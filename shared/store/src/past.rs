@@ -19,8 +19,9 @@ use crate::{
     error::StoreError,
     item::{Item, data},
     keys::{Index, Key, OrganizationKeys, id_bounds, ledger_sort},
-    levels::{LevelRecord, LevelView, Names, StoredLevel},
+    levels::{LevelRecord, LevelView, StoredLevel},
     movements::movement,
+    names::Names,
     retry::Patience,
     table::{Items, Query, Range, Table},
 };
@@ -147,8 +148,7 @@ impl Past<'_> {
         let history = self.keys.history(id);
         let last = Query { descending: true, ..Query::index(Index::One, history.clone(), 1) };
         let (low, high) = id_bounds(Some(self.moment.plus(std::time::Duration::from_millis(1))), None);
-        let since =
-            Query { range: Range::Between(low, high), ..Query::index(Index::One, history, MAX_CHANGES) };
+        let since = Query { range: Range::Between(low, high), ..Query::index(Index::One, history, MAX_CHANGES) };
         let mut patience = Patience::new();
         loop {
             let (last, since) = self.table.both(self.table.query(&last), self.table.query(&since)).await?;

@@ -11,8 +11,9 @@ use crate::{
     error::StoreError,
     item::{Item, into_data},
     keys::{Index, Key, OrganizationKeys, SHARDS, id_bounds, parse_level},
-    levels::{LevelView, Names, StoredLevel},
+    levels::{LevelView, StoredLevel},
     movements::movement,
+    names::Names,
     table::{Query, Range, Table},
 };
 

@@ -9,9 +9,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use stockroom_domain::catalogue::Product;
 
 use crate::{
+    catalogue::Stored as _,
     error::StoreError,
     expression::{Expression, expression},
-    catalogue::Stored as _,
     identity::search_text,
     item::{DATA, Item, data, n, s},
     keys::{PRODUCT, USER, kind},

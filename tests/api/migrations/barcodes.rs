@@ -23,7 +23,7 @@ fn of(stack: &Stack, kind: &str) -> Vec<Value> {
 fn age(stack: &Stack) -> [Vec<Value>; 2] {
     let of_today = [of(stack, "PRODUCT"), of(stack, "BARCODE")];
     for product in &of_today[0] {
-        let has_barcode = product["data"]["barcode"].is_string();
+        let has_barcode = product.pointer("/data/barcode").is_some();
         stack.forget(product, if has_barcode { &["schema", "data.search"] } else { &["schema"] });
     }
     for pointer in &of_today[1] {

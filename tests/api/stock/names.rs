@@ -19,7 +19,10 @@ async fn movements_keep_names_and_unit_of_their_time() {
     let first = shop.receive(&product, &main, 10).await.expect(201).json();
     assert_eq!(names(&first), ["RICE", "Product RICE", "kg", "Main"]);
 
-    shop.manager().patch(format!("/api/v1/products/{product}"), json!({"sku": "R-1", "name": "Rice"})).await.expect(200);
+    shop.manager()
+        .patch(format!("/api/v1/products/{product}"), json!({"sku": "R-1", "name": "Rice"}))
+        .await
+        .expect(200);
     shop.manager().patch(format!("/api/v1/warehouses/{annex}"), json!({"name": "Cellar"})).await.expect(200);
     let out = shop.staff().transfer(&product, &main, &annex, 4).await.expect(201).json();
     assert_eq!(names(&out), ["R-1", "Rice", "kg", "Main"]);
@@ -73,10 +76,12 @@ async fn audit_entries_and_events_of_movements_name_them() {
 #[tokio::test]
 async fn movement_with_names_of_usual_length_costs_six_units() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
-    let product = shop.product("NW-0077").with("name", "Original Frankfurter grüne Soße").with("unit", "12 boxes").await;
+    let product =
+        shop.product("NW-0077").with("name", "Original Frankfurter grüne Soße").with("unit", "12 boxes").await;
     let main = shop.warehouse("Main warehouse").await;
     shop.receive(&product, &main, 100).await.expect(201);
-    let browser = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari";
+    let browser =
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari";
     let take = shop.take(&product, &main, 25).with("reference", "Order 11077").header("user-agent", browser);
     let cost = take.await.expect(201).cost();
     assert_eq!((cost.round_trips, cost.write_halves), (2, 12));

@@ -22,7 +22,8 @@ async fn shown(list: Request) -> Vec<String> {
     let levels = walk(list, 2).await;
     let text = |level: &Value, name: &str| level[name].as_str().unwrap().to_owned();
     let line = |level: &Value| {
-        let [sku, product, unit, place] = ["sku", "product_name", "unit", "warehouse_name"].map(|name| text(level, name));
+        let [sku, product, unit, place] =
+            ["sku", "product_name", "unit", "warehouse_name"].map(|name| text(level, name));
         format!("{sku} {product}: {} {unit} in {place}", level["on_hand"])
     };
     let mut lines: Vec<String> = levels.iter().map(line).collect();
@@ -106,7 +107,8 @@ async fn as_of_shows_the_names_of_that_moment() {
     rename(&shop, "products", &product, json!({"name": "Name B"})).await;
     rename(&shop, "warehouses", &main, json!({"name": "Second"})).await;
     moments.push((now(&shop), "B Name B: 5 each in Second"));
-    rename(&shop, "products", &product, json!({"description": "Nothing that a level shows", "min_stock_level": 1})).await;
+    rename(&shop, "products", &product, json!({"description": "Nothing that a level shows", "min_stock_level": 1}))
+        .await;
     shop.take(&product, &main, 5).await.expect(201);
     moments.push((now(&shop), "B Name B: 0 each in Second"));
     rename(&shop, "products", &product, json!({"name": "Name A", "sku": "A"})).await;
