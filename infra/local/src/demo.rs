@@ -90,7 +90,7 @@ pub(crate) fn as_far_as_it_was_left_alone(imported: Result<Imported, ImportError
     }
 }
 
-/// A sample company. Its password is printed in the README: it opens nothing but a sample on its reader's own machine.
+/// A sample company. Its password is printed in `infra/local/README.md`: it opens nothing but a sample on its reader's own machine.
 #[derive(Debug)]
 pub(crate) struct Company {
     pub(crate) name: &'static str,

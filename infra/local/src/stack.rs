@@ -168,7 +168,8 @@ impl<W: Write> Stack<'_, W> {
         if has_demo {
             self.console.say(
                 "  Tenants  northwind (Northwind Traders) and acme\n  \
-                   Sign in  as admin@, manager@ or staff@northwind.example or acme.example; README.md has the passwords",
+                   Sign in  as admin@, manager@ or staff@northwind.example or acme.example;\n           \
+                   infra/local/README.md has the passwords",
             );
         }
         Ok(listen::serve(listener, Arc::new(gateway), stop).await?)

@@ -1,4 +1,4 @@
-//! Settings: environment variables, read once. The README lists them with their defaults.
+//! Settings: environment variables, read once. `infra/SETTINGS.md` lists them with their defaults.
 
 use std::{fmt, str::FromStr, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Every key of the table, formatted and parsed here alone. `ARCHITECTURE.md` shows them as one table.
+//! Every key of the table, formatted and parsed here alone. `shared/store/TABLE.md` shows them as one table.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use stockroom_domain::{
