@@ -8,6 +8,7 @@
 )]
 
 mod answers;
+mod barcodes;
 mod bodies;
 mod browsers;
 mod idempotency;

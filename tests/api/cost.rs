@@ -88,6 +88,7 @@ async fn every_operation_costs_what_is_written_down() {
     costs.bar("GET /api/v1/products", "20 by age", 1, 6, 0);
     costs.bar("GET /api/v1/products", "20 by name", 1, 6, 0);
     costs.bar("GET /api/v1/products", "20 by SKU", 2, 100, 0);
+    costs.bar("GET /api/v1/products", "one barcode", 2, 6, 0);
     costs.bar("GET /api/v1/stock-levels", "as of a past moment", 2, 100, 0);
     costs.bar("GET /api/v1/stock-movements/low-stock", "1 low", 2, 100, 0);
     costs.bar("GET /api/v1/audit-logs/{id}", "", 1, 3, 0);
@@ -124,6 +125,7 @@ pub(crate) async fn measure_all(shop: &Shop) -> Costs {
     measure_limits(&mut costs, shop).await;
     measure_log(&mut costs, shop).await;
     measure_minimum(&mut costs, shop).await;
+    measure_past(&mut costs, shop).await;
     measure_organization(&mut costs, shop).await;
     costs
 }
@@ -217,13 +219,16 @@ async fn measure_catalogue(costs: &mut Costs, shop: &Shop) {
         let product = shop.product(&format!("PAGE-{number:02}")).with("category", "Shelves");
         product.with("description", "One of many, to fill a page").await;
     }
-    let pages: [(&str, &[(&str, &str)]); 6] = [
+    let scanned = shop.product("SCANNED").with("barcode", "4006381333931").await;
+    let pages: [(&str, &[(&str, &str)]); 8] = [
         ("20 by age", &[]),
         ("20 by name", &[("sort", "name")]),
         ("20 by SKU", &[("sort", "sku")]),
         ("20 of a category", &[("category", "Shelves")]),
         ("a search", &[("search", "page-0")]),
         ("one SKU", &[("sku", "page-07")]),
+        ("one barcode", &[("barcode", "4006381333931")]),
+        ("one barcode by name", &[("barcode", "4006381333931"), ("sort", "name")]),
     ];
     for (case, query) in pages {
         let page = staff.get("/api/v1/products").query(query);
@@ -243,7 +248,13 @@ async fn measure_catalogue(costs: &mut Costs, shop: &Shop) {
     let mut renamed = product.clone();
     renamed["name"] = "Another name".into();
     costs.measure("PUT /api/v1/products/{id}", "", manager.put(&path, renamed), 200).await;
-    costs.measure("PATCH /api/v1/products/{id}", "", manager.patch(&path, json!({"unit": "box"})), 200).await;
+    costs
+        .measure("PATCH /api/v1/products/{id}", "", manager.patch(&path, json!({"description": "One of a kind"})), 200)
+        .await;
+    let unit = manager.patch(&path, json!({"unit": "box"}));
+    costs.measure("PATCH /api/v1/products/{id}", "another unit", unit, 200).await;
+    let barcode = manager.patch(format!("/api/v1/products/{scanned}"), json!({"barcode": "40063813"}));
+    costs.measure("PATCH /api/v1/products/{id}", "another barcode", barcode, 200).await;
     let resku = manager.patch(&path, json!({"sku": "COST-3"}));
     costs.measure("PATCH /api/v1/products/{id}", "another SKU", resku, 200).await;
     let minimum = manager.patch(&path, json!({"min_stock_level": 3}));
@@ -319,7 +330,21 @@ async fn measure_stock(costs: &mut Costs, shop: &Shop) {
     costs.measure("GET /api/v1/stock-movements/low-stock", "1 low", low, 200).await;
 }
 
-/// Behind all that counts levels and movements, so that these change none of their figures.
+/// After all else that counts levels and movements, so that these change none of their figures.
+async fn measure_past(costs: &mut Costs, shop: &Shop) {
+    let (product, main) = shop.stocked("PAST-1", 2).await;
+    shop.take(&product, &main, 2).await.expect(201);
+    let before = shop.stack().clock().now().to_string();
+    let here = [("as_of", before.as_str()), ("warehouse_id", main.as_str())];
+    let path = format!("/api/v1/products/{product}");
+    shop.manager().patch(&path, json!({"name": "Renamed"})).await.expect(200);
+    let page = shop.staff().get("/api/v1/stock-levels").query(&here);
+    costs.measure("GET /api/v1/stock-levels", "before 1 was renamed", page.clone(), 200).await;
+    shop.admin().delete(path).await.expect(204);
+    costs.measure("GET /api/v1/stock-levels", "before 1 was deleted", page, 200).await;
+}
+
+/// The same.
 async fn measure_minimum(costs: &mut Costs, shop: &Shop) {
     let (product, _) = shop.stocked("COST-4", 2).await;
     let raise = shop.manager().patch(format!("/api/v1/products/{product}"), json!({"min_stock_level": 3}));

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use stockroom_api::wire::{Kept, Number, PersonView};
+use stockroom_api::wire::{Kept, NamesView, Number, PersonView};
 use stockroom_domain::{
     id::{ChangeId, EntityId, EntryId, ProductId, PurchaseRequestId, TransferId, WarehouseId},
     log::{Action, Entity},
@@ -78,6 +78,8 @@ struct Moved<'a> {
     sequence: u64,
     product_id: ProductId,
     warehouse_id: WarehouseId,
+    #[serde(flatten)]
+    names: NamesView<'a>,
     #[serde(rename = "type")]
     #[schemars(with = "MovementType")]
     kind: &'static str,
@@ -102,6 +104,7 @@ impl<'a> From<&'a Movement> for Moved<'a> {
             sequence: movement.sequence,
             product_id: movement.product_id,
             warehouse_id: movement.warehouse_id,
+            names: NamesView::of(movement),
             kind: movement.kind.name(),
             quantity: movement.quantity.into(),
             counted_quantity: movement.counted_quantity.map(Number),

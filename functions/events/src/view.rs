@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use stockroom_api::wire::{Kept, MovementView, Number, PersonView};
+use stockroom_api::wire::{Kept, MovementView, NamesView, Number, PersonView};
 use stockroom_domain::{
     event::EventType,
     id::{ChangeId, EntityId, EventId, MovementId, ProductId, WarehouseId},
@@ -43,15 +43,17 @@ struct Data<'a> {
 enum Told<'a> {
     Changed { before: Option<Kept<'a>>, after: Option<Kept<'a>> },
     Moved { movement: Box<MovementView<'a>> },
-    Low(Low),
+    Low(Low<'a>),
 }
 
 /// A level below its minimum.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "EventLow")]
-struct Low {
+struct Low<'a> {
     product_id: ProductId,
     warehouse_id: WarehouseId,
+    #[serde(flatten)]
+    names: NamesView<'a>,
     on_hand: Number,
     min_stock_level: Number,
     shortage: Option<Number>,
@@ -59,11 +61,12 @@ struct Low {
     movement_id: MovementId,
 }
 
-impl Low {
-    fn new(movement: &Movement, minimum: Quantity) -> Self {
+impl<'a> Low<'a> {
+    fn new(movement: &'a Movement, minimum: Quantity) -> Self {
         Self {
             product_id: movement.product_id,
             warehouse_id: movement.warehouse_id,
+            names: NamesView::of(movement),
             on_hand: movement.balance_after.into(),
             min_stock_level: minimum.into(),
             shortage: minimum.minus(movement.balance_after).map(Number),

@@ -38,9 +38,14 @@ impl FromQuery for Products {
         let search = params.optional("search");
         let category = params.optional("category");
         let sku = params.optional("sku");
+        let barcode = params.optional("barcode");
         let sort = params.optional::<Sort>("sort");
         Some(Self {
-            filter: ProductFilter { catalogue: CatalogueFilter { search: search?, category: category? }, sku: sku? },
+            filter: ProductFilter {
+                catalogue: CatalogueFilter { search: search?, category: category? },
+                sku: sku?,
+                barcode: barcode?,
+            },
             sort: sort?.map_or(ProductSort::Catalogue(CatalogueSort::CreatedAt), |Sort(sort)| sort),
         })
     }
@@ -61,6 +66,8 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Pro
 
 pub(crate) fn contract(it: &mut Operation) {
     it.summary("List products")
+        .about("search", "A part of the name, the SKU or the barcode; case does not matter.")
+        .about("barcode", "The barcode, exactly as a scanner reads it. Several products can have the same barcode.")
         .pages::<ProductView<'_>>()
         .leads("products_get", "id", "$response.body#/items/0/id")
         .leads("products_patch", "id", "$response.body#/items/0/id")

@@ -24,8 +24,12 @@ pub(crate) fn contract(it: &mut Operation) {
         .member("unit", "What it is counted in.")
         .member("min_stock_level", "A level below it is low.")
         .member("reorder_quantity", "How much is usually bought at once.")
+        .note(
+            "`unit` cannot change, and `decimal_places` cannot become fewer, once a movement of the product was recorded or \
+             while an open purchase request names it: 409 `in_use`.",
+        )
         .example(json!({"name": "Chai, 20 bags", "category": null}))
         .shows::<ProductView<'_>>()
         .versioned()
-        .conflicts(&["duplicate_sku"]);
+        .conflicts(&["duplicate_sku", "in_use"]);
 }

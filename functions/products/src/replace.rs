@@ -21,9 +21,13 @@ pub(crate) async fn replace(
 
 pub(crate) fn contract(it: &mut Operation) {
     it.summary("Replace a product")
-        .note("What is left out takes its default.")
+        .note(
+            "An absent member takes its default. `unit` cannot change, and `decimal_places` cannot become fewer, once a \
+             movement of the product was recorded or while an open purchase request names it: 409 `in_use`. So send both as \
+             they are.",
+        )
         .example(json!({"sku": "NW-0001", "name": "Chai", "category": "Beverages", "unit": "box of 20 bags", "min_stock_level": 10,
         "reorder_quantity": 40}))
         .shows::<ProductView<'_>>()
-        .versioned().conflicts(&["duplicate_sku"]);
+        .versioned().conflicts(&["duplicate_sku", "in_use"]);
 }

@@ -68,8 +68,8 @@ impl<'a> ProductView<'a> {
 
     pub(crate) fn with_levels(self, levels: &'a [LevelView]) -> Self {
         let level = |level: &'a LevelView| ProductLevel {
-            warehouse_id: level.warehouse.id,
-            warehouse_name: &level.warehouse.details.name,
+            warehouse_id: level.warehouse_id,
+            warehouse_name: &level.warehouse_name,
             on_hand: level.on_hand.into(),
             min_stock_level: level.min_stock_level.into(),
             updated_at: level.updated_at,

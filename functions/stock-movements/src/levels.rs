@@ -26,7 +26,11 @@ pub(crate) async fn levels(store: RequestStore, scope: Scope, listing: Listing<L
 
 pub(crate) fn contract(it: &mut Operation) {
     it.summary("List levels")
-        .about("as_of", "How they were at that moment, by the time of recording.")
+        .about(
+            "as_of",
+            "The levels of that moment, by the time of recording. Products and warehouses appear under their names of that \
+             moment, also if they were deleted since.",
+        )
         .pages::<StockLevelView<'_>>()
         .leads("products_get", "id", "$response.body#/items/0/product_id");
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use stockroom_api::wire::Number;
 use stockroom_domain::{
     id::{ProductId, WarehouseId},
-    text::{ProductName, Sku, WarehouseName},
+    text::{ProductName, Sku, Unit, WarehouseName},
     time::Timestamp,
 };
 use stockroom_store::LevelView;
@@ -16,6 +16,8 @@ pub(crate) struct StockLevelView<'a> {
     product_id: ProductId,
     sku: &'a Sku,
     product_name: &'a ProductName,
+    /// The unit of its quantities.
+    unit: &'a Unit,
     warehouse_id: WarehouseId,
     warehouse_name: &'a WarehouseName,
     on_hand: Number,
@@ -26,11 +28,12 @@ pub(crate) struct StockLevelView<'a> {
 impl<'a> From<&'a LevelView> for StockLevelView<'a> {
     fn from(level: &'a LevelView) -> Self {
         Self {
-            product_id: level.product.id,
-            sku: &level.product.details.sku,
-            product_name: &level.product.details.name,
-            warehouse_id: level.warehouse.id,
-            warehouse_name: &level.warehouse.details.name,
+            product_id: level.product_id,
+            sku: &level.sku,
+            product_name: &level.product_name,
+            unit: &level.unit,
+            warehouse_id: level.warehouse_id,
+            warehouse_name: &level.warehouse_name,
             on_hand: level.on_hand.into(),
             min_stock_level: level.min_stock_level.into(),
             updated_at: level.updated_at,

@@ -265,6 +265,16 @@ impl From<Conflict> for Problem {
             Conflict::InOpenRequest => {
                 new("in_use", "An open purchase request names it; that has to be received, cancelled or deleted first.")
             }
+            Conflict::QuantitiesRecorded => new(
+                "in_use",
+                "Movements of this product are recorded in its unit. The unit cannot change, nor can decimal_places shrink. \
+                 Send both as they are, or add another product.",
+            ),
+            Conflict::QuantitiesRequested => new(
+                "in_use",
+                "An open purchase request names this product. Its unit cannot change, nor can decimal_places shrink, until \
+                 the request is received, rejected, cancelled or deleted.",
+            ),
             Conflict::InvalidTransition { status } => {
                 new("invalid_transition", "The purchase request's status does not allow this.")
                     .with("request_status", status.name())

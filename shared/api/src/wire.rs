@@ -9,8 +9,8 @@ use stockroom_domain::{
     access::Role,
     id::{MovementId, OrganizationId, ProductId, PurchaseRequestId, TransferId, UserId, WarehouseId},
     quantity::Quantity,
-    stock::{Movement, MovementType},
-    text::{Email, FullName, Notes, Reference},
+    stock::{Movement, MovementNames, MovementType},
+    text::{Email, FullName, Notes, ProductName, Reference, Sku, Unit, WarehouseName},
     time::Timestamp,
     user::{Person, User, UserStatus},
 };
@@ -88,6 +88,36 @@ impl<'a> UserView<'a> {
     }
 }
 
+/// What a movement's product and warehouse were called, and what its quantities are counted in, when it was recorded. All
+/// null for movements that were recorded before this was kept.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NamesView<'a> {
+    /// The product's SKU when the movement was recorded. Null in older movements.
+    pub sku: Option<&'a Sku>,
+    /// The product's name when the movement was recorded. Null in older movements.
+    pub product_name: Option<&'a ProductName>,
+    /// The unit of all quantities of the movement. Null in older movements.
+    pub unit: Option<&'a Unit>,
+    /// The warehouse's name when the movement was recorded. Null in older movements.
+    pub warehouse_name: Option<&'a WarehouseName>,
+}
+
+impl<'a> NamesView<'a> {
+    /// The names of a movement.
+    #[must_use]
+    pub fn of(movement: &'a Movement) -> Self {
+        match &movement.names {
+            Some(MovementNames { sku, product_name, unit, warehouse_name }) => Self {
+                sku: Some(sku),
+                product_name: Some(product_name),
+                unit: Some(unit),
+                warehouse_name: Some(warehouse_name),
+            },
+            None => Self { sku: None, product_name: None, unit: None, warehouse_name: None },
+        }
+    }
+}
+
 /// A movement as it is shown.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Movement")]
@@ -99,6 +129,8 @@ pub struct MovementView<'a> {
     pub kind: &'static str,
     pub product_id: ProductId,
     pub warehouse_id: WarehouseId,
+    #[serde(flatten)]
+    pub names: NamesView<'a>,
     pub quantity: Number,
     pub counted_quantity: Option<Number>,
     pub balance_after: Number,
@@ -122,6 +154,7 @@ impl<'a> From<&'a Movement> for MovementView<'a> {
             kind: movement.kind.name(),
             product_id: movement.product_id,
             warehouse_id: movement.warehouse_id,
+            names: NamesView::of(movement),
             quantity: movement.quantity.into(),
             counted_quantity: movement.counted_quantity.map(Number),
             balance_after: movement.balance_after.into(),

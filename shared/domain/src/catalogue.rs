@@ -119,7 +119,7 @@ impl Details for WarehouseDetails {
 macro_rules! bounded_integer {
     ($(#[doc = $doc:literal])+ $name:ident: 0..=$most:literal) => {
         $(#[doc = $doc])+
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(u16);
 

@@ -7,7 +7,7 @@ use crate::{
     id::{MovementId, ProductId, PurchaseRequestId, TransferId, WarehouseId},
     log::Action,
     quantity::Quantity,
-    text::{Notes, Reference},
+    text::{Notes, ProductName, Reference, Sku, Unit, WarehouseName},
     time::Timestamp,
     user::Person,
 };
@@ -112,6 +112,19 @@ pub struct NewMovement {
     pub occurred_at: Option<Timestamp>,
 }
 
+/// What the ids of a movement stood for when it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovementNames {
+    /// The product's SKU.
+    pub sku: Sku,
+    /// The product's name.
+    pub product_name: ProductName,
+    /// The unit of all quantities of the movement.
+    pub unit: Unit,
+    /// The warehouse's name.
+    pub warehouse_name: WarehouseName,
+}
+
 /// One line of the ledger. Never changed, never deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Movement {
@@ -146,6 +159,9 @@ pub struct Movement {
     pub created_at: Timestamp,
     /// Who recorded it.
     pub created_by: Person,
+    /// None for movements that were recorded before names were kept.
+    #[serde(flatten)]
+    pub names: Option<MovementNames>,
 }
 
 /// How much of a product is in a warehouse, and how many movements made it so.

@@ -72,7 +72,12 @@ fn data(kind: EventType, entry: &LogEntry) -> Result<Value, serde_json::Error> {
 
 /// A level below its minimum.
 fn low(movement: &Movement, minimum: Quantity) -> Value {
+    let names = movement.names.as_ref();
     json!({
+        "sku": names.map(|names| &names.sku),
+        "product_name": names.map(|names| &names.product_name),
+        "unit": names.map(|names| &names.unit),
+        "warehouse_name": names.map(|names| &names.warehouse_name),
         "product_id": movement.product_id,
         "warehouse_id": movement.warehouse_id,
         "on_hand": movement.balance_after,

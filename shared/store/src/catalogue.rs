@@ -5,16 +5,16 @@ use stockroom_domain::{
     catalogue::{Details, ProductDetails, Resource, SupplierDetails, WarehouseDetails},
     fault::Fault,
     log::Action,
-    text::{Category, SearchTerm, fold},
+    text::{Barcode, Category, SearchTerm, fold},
     time::Timestamp,
 };
 
 use crate::{
-    closing::{COUNTERS, Mark, not_closing, same_counts},
+    closing::{HAS_LEVELS, Mark, REQUESTS, USES, counted, not_closing, same_uses},
     error::{Conflict, StoreError},
     expression::{Expression, absent, expression},
     item::{DATA, Item, data, encode, into_data, n, s},
-    keys::{Index, Key, name_sort},
+    keys::{Index, Key, PRODUCT, name_sort},
     log::{difference, snapshot},
     page::{Page, PageRequest, Position},
     scope::TenantScope,
@@ -43,6 +43,11 @@ pub trait Stored: Details {
         None
     }
 
+    /// What a scanner finds it by; others of its kind may have the same.
+    fn barcode(&self) -> Option<&Barcode> {
+        None
+    }
+
     /// What a search looks through, folded.
     fn search_text(&self) -> String {
         fold(self.name())
@@ -53,6 +58,11 @@ pub trait Stored: Details {
         false
     }
 
+    /// Whether recorded quantities would mean something else, or be too fine, after a change to `after`.
+    fn redefines_quantities(&self, _after: &Self) -> bool {
+        false
+    }
+
     /// Faults of members that do not fit each other.
     fn faults(&self) -> Vec<(&'static str, Fault)> {
         Vec::new()
@@ -60,7 +70,7 @@ pub trait Stored: Details {
 }
 
 impl Stored for ProductDetails {
-    const KIND: &'static str = "PRODUCT";
+    const KIND: &'static str = PRODUCT;
 
     fn category(&self) -> Option<&Category> {
         self.category.as_ref()
@@ -71,11 +81,20 @@ impl Stored for ProductDetails {
     }
 
     fn search_text(&self) -> String {
-        format!("{}\n{}", fold(self.name()), self.sku.folded())
+        let barcode = self.barcode.as_ref().map(|barcode| format!("\n{}", barcode.folded())).unwrap_or_default();
+        format!("{}\n{}{barcode}", fold(self.name()), self.sku.folded())
+    }
+
+    fn barcode(&self) -> Option<&Barcode> {
+        self.barcode.as_ref()
     }
 
     fn spreads(&self, after: &Self) -> bool {
         self.min_stock_level != after.min_stock_level
+    }
+
+    fn redefines_quantities(&self, after: &Self) -> bool {
+        self.unit != after.unit || after.decimal_places < self.decimal_places
     }
 
     fn faults(&self) -> Vec<(&'static str, Fault)> {
@@ -98,7 +117,7 @@ impl Stored for WarehouseDetails {
 /// Which resources a list shows.
 #[derive(Debug, Clone, Default)]
 pub struct CatalogueFilter {
-    /// A part of the name, or of a product's SKU; case does not matter.
+    /// A part of the name, or of a product's SKU or barcode; case does not matter.
     pub search: Option<SearchTerm>,
     /// The category, exactly.
     pub category: Option<Category>,
@@ -111,6 +130,18 @@ pub enum CatalogueSort {
     CreatedAt,
     /// By name, case folded.
     Name,
+}
+
+/// What a change of a resource came to.
+#[derive(Debug)]
+pub(crate) enum Revised<R> {
+    Done {
+        resource: R,
+        /// Whether its levels have yet to follow.
+        spreads: bool,
+    },
+    /// The change redefines quantities, and the resource does not say whether it has levels: look for them first.
+    LevelsUnknown,
 }
 
 /// See [`crate::Store::suppliers`].
@@ -154,6 +185,17 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         sort: CatalogueSort,
         page: &PageRequest,
     ) -> Result<Page<Resource<D>>, StoreError> {
+        self.list_where(filter, sort, Expression::default(), page).await
+    }
+
+    /// The same of those for which a condition holds, which no index serves.
+    pub(crate) async fn list_where(
+        &self,
+        filter: &CatalogueFilter,
+        sort: CatalogueSort,
+        condition: Expression,
+        page: &PageRequest,
+    ) -> Result<Page<Resource<D>>, StoreError> {
         let keys = self.scope.keys();
         let category = filter.category.as_ref().map(Category::as_str);
         let mut query = match (sort, category) {
@@ -161,8 +203,10 @@ impl<'a, D: Stored> Catalogue<'a, D> {
             (CatalogueSort::CreatedAt, Some(category)) => Query::index(Index::One, keys.category(category), 0),
             (CatalogueSort::CreatedAt, None) => Query::new(keys.catalogue(D::KIND), 0),
         };
+        query.filter = condition;
         if let Some(search) = &filter.search {
-            query.filter = expression("contains(#data.#search, :search)").with("search", s(search.folded()));
+            let found = expression("contains(#data.#search, :search)").with("search", s(search.folded()));
+            query.filter = query.filter.and(found);
         }
         if let (CatalogueSort::Name, Some(category)) = (sort, category) {
             query.filter = query.filter.and(expression("#data.#category = :category").with("category", s(category)));
@@ -199,21 +243,22 @@ impl<'a, D: Stored> Catalogue<'a, D> {
             let item = self.item(&resource)?;
             let mut change = Change::logged(resource.clone(), organization, &entry)?.put(item, &absent())?;
             if let Some(key) = &code_key {
-                change = change.put(claim_item(key, resource.id), &absent())?;
+                change = change.put(pointer_item(key, resource.id), &absent())?;
             }
-            Ok(change)
+            self.point(change, resource.id, None, Some(&resource.details))
         };
         self.table.write(Authority::Tenant(self.scope), code_key.as_slice(), decide, present).await
     }
 
-    /// Gives one new details, made from its present ones; nothing is written when they are the same. Tells beside it
-    /// whether its levels have yet to follow.
+    /// Gives one new details, made from its present ones; nothing is written when they are the same. `has_no_levels` says
+    /// that a look at the levels found none.
     pub(crate) async fn revise(
         &self,
         id: D::Id,
         expected: Option<u64>,
+        has_no_levels: bool,
         revise: impl Fn(&D) -> D,
-    ) -> Result<(Resource<D>, bool), StoreError> {
+    ) -> Result<Revised<Resource<D>>, StoreError> {
         let organization = self.scope.claim().organization;
         let key = self.key(id);
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<_>, StoreError> {
@@ -225,7 +270,14 @@ impl<'a, D: Stored> Catalogue<'a, D> {
             let details = revise(&before.details);
             reject(&details)?;
             if details == before.details {
-                return Ok(Decision::Keep((before, item.contains_key(SPREADING))));
+                let spreads = item.contains_key(SPREADING);
+                return Ok(Decision::Keep(Revised::Done { resource: before, spreads }));
+            }
+            if before.details.redefines_quantities(&details) {
+                require_unused(item)?;
+                if !has_no_levels {
+                    return Ok(Decision::Keep(Revised::LevelsUnknown));
+                }
             }
             let attempt = &attempt.behind(before.updated_at);
             let after = Resource {
@@ -249,21 +301,23 @@ impl<'a, D: Stored> Catalogue<'a, D> {
             }
             let (shown_before, shown_after) = difference(snapshot(&before.details)?, snapshot(&after.details)?);
             let entry = attempt.entry(Action::Update, (D::ENTITY, id), (Some(shown_before), Some(shown_after)));
-            let as_read = version_is(before.version).and(not_closing(attempt.now)).and(same_counts(item));
+            let as_read = version_is(before.version).and(not_closing(attempt.now)).and(same_uses(item));
             let spreads = item.contains_key(SPREADING) || before.details.spreads(&after.details);
             let mut new_item = self.item(&after)?;
             if spreads {
                 new_item.insert(SPREADING.to_owned(), AttributeValue::Bool(true));
             }
-            for counter in COUNTERS {
-                new_item.extend(item.get(counter).map(|count| (counter.to_owned(), count.clone())));
+            for name in USES {
+                new_item.extend(item.get(name).map(|value| (name.to_owned(), value.clone())));
             }
-            let mut change = Change::logged((after, spreads), organization, &entry)?.put(new_item, &as_read)?;
+            let revised = Revised::Done { resource: after.clone(), spreads };
+            let mut change = Change::logged(revised, organization, &entry)?.put(new_item, &as_read)?;
+            change = self.point(change, id, Some(&before.details), Some(&after.details))?;
             if let Some(claim) = new_claim {
                 if let Some(old) = old_code {
                     change = change.delete(&self.code_key(&old), &is_claimed_by(id))?;
                 }
-                change = change.put(claim_item(&claim, id), &absent())?;
+                change = change.put(pointer_item(&claim, id), &absent())?;
             }
             Ok(change.into())
         };
@@ -280,7 +334,10 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         expected: Option<u64>,
         revise: impl Fn(&D) -> D,
     ) -> Result<Resource<D>, StoreError> {
-        Ok(self.revise(id, expected, revise).await?.0)
+        match self.revise(id, expected, true, revise).await? {
+            Revised::Done { resource, .. } => Ok(resource),
+            Revised::LevelsUnknown => Err(StoreError::internal("levels were asked for though it was known of them")),
+        }
     }
 
     /// Deletes one. What the log and others say of it stays.
@@ -307,6 +364,7 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         let entry = attempt.entry(Action::Delete, (D::ENTITY, resource.id), (Some(before), None));
         let change =
             Change::logged((), self.scope.claim().organization, &entry)?.delete(&self.key(resource.id), condition)?;
+        let change = self.point(change, resource.id, Some(&resource.details), None)?;
         match resource.details.unique_code() {
             Some(code) => change.delete(&self.code_key(&code), &is_claimed_by(resource.id)),
             None => Ok(change),
@@ -351,15 +409,27 @@ impl Table {
     }
 }
 
-/// The product that a SKU's claim is for.
+/// The product that a SKU's claim is for, or a barcode's pointer.
 pub(crate) fn claimed_by<I: std::str::FromStr>(claim: &Item) -> Option<I> {
     claim.get("id")?.as_s().ok()?.parse().ok()
 }
 
-fn claim_item(key: &Key, id: impl std::fmt::Display) -> Item {
+/// The item that leads from a code to a resource.
+pub(crate) fn pointer_item(key: &Key, id: impl std::fmt::Display) -> Item {
     let mut item = key.attributes();
     item.insert("id".to_owned(), s(id));
     item
+}
+
+/// Refuses a change of what recorded quantities mean, as far as the item itself says that there are any.
+fn require_unused(item: &Item) -> Result<(), StoreError> {
+    if item.contains_key(HAS_LEVELS) {
+        return Err(StoreError::Conflict(Conflict::QuantitiesRecorded));
+    }
+    if counted(item, REQUESTS) > 0 {
+        return Err(StoreError::Conflict(Conflict::QuantitiesRequested));
+    }
+    Ok(())
 }
 
 fn is_claimed_by(id: impl std::fmt::Display) -> Expression {

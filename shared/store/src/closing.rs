@@ -35,6 +35,10 @@ pub(crate) const PLACES: &str = "places";
 /// On a product: how many open purchase requests name it.
 pub(crate) const REQUESTS: &str = "requests";
 
+/// On a product: whether it ever had a level, so that movements are recorded in its unit. Products that got their levels
+/// before this was kept have no such attribute until their next movement.
+pub(crate) const HAS_LEVELS: &str = "has_levels";
+
 /// How long a mark keeps others waiting when its maker does not come back.
 const MARK_HOLDS: Duration = Duration::from_secs(5);
 
@@ -72,20 +76,20 @@ pub(crate) fn not_closing(now: Timestamp) -> Expression {
 }
 
 /// How much of something an item counts, as it was read.
-fn counted(item: &Item, counter: &str) -> usize {
+pub(crate) fn counted(item: &Item, counter: &str) -> usize {
     item.get(counter).and_then(|count| count.as_n().ok()?.parse().ok()).unwrap_or_default()
 }
 
-/// What an item counts beside its details.
-pub(crate) const COUNTERS: [&str; 2] = [PLACES, REQUESTS];
+/// What an item says of others beside its details.
+pub(crate) const USES: [&str; 3] = [PLACES, REQUESTS, HAS_LEVELS];
 
-/// Nothing has been counted since.
-pub(crate) fn same_counts(item: &Item) -> Expression {
-    let same = |counter| match item.get(counter) {
-        Some(count) => expression(format!("#{counter} = :{counter}")).with(counter, count.clone()),
-        None => expression(format!("attribute_not_exists(#{counter})")),
+/// None of that has changed since the item was read.
+pub(crate) fn same_uses(item: &Item) -> Expression {
+    let same = |name| match item.get(name) {
+        Some(value) => expression(format!("#{name} = :{name}")).with(name, value.clone()),
+        None => expression(format!("attribute_not_exists(#{name})")),
     };
-    COUNTERS.into_iter().map(same).fold(Expression::default(), Expression::and)
+    USES.into_iter().map(same).fold(Expression::default(), Expression::and)
 }
 
 /// A resource that is about to go.
@@ -96,7 +100,7 @@ struct Leaving<D: Details> {
     places: usize,
     requests: usize,
     /// Nothing has been counted since.
-    same_counts: Expression,
+    same_uses: Expression,
 }
 
 impl<D: Stored> Catalogue<'_, D> {
@@ -113,13 +117,13 @@ impl<D: Stored> Catalogue<'_, D> {
                 self.unmark(&key, &leaving.mark).await?;
                 return Err(error);
             }
-            let Leaving { mark, resource, same_counts, .. } = leaving;
+            let Leaving { mark, resource, same_uses, .. } = leaving;
             let decide = |attempt: &Attempt<'_>| -> Result<Decision<bool>, StoreError> {
                 let found = attempt.find(&key).ok_or(StoreError::NotFound)?;
                 if Mark::of(found)?.is_none_or(|found| found.token != mark.token) {
                     return Ok(Decision::Keep(false));
                 }
-                let condition = version_is(resource.version).and(mark.stands()).and(same_counts.clone());
+                let condition = version_is(resource.version).and(mark.stands()).and(same_uses.clone());
                 Ok(Decision::Commit(self.deletion(attempt, &resource, &condition)?.map(|()| true)))
             };
             let deleted = self.table.change(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide).await?;
@@ -165,7 +169,7 @@ impl<D: Stored> Catalogue<'_, D> {
             return Ok(None);
         };
         let (places, requests) = (counted(&marked, PLACES), counted(&marked, REQUESTS));
-        Ok(Some(Leaving { mark, resource, places, requests, same_counts: same_counts(&marked) }))
+        Ok(Some(Leaving { mark, resource, places, requests, same_uses: same_uses(&marked) }))
     }
 
     async fn unmark(&self, key: &Key, mark: &Mark) -> Result<(), StoreError> {

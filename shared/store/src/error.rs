@@ -67,6 +67,10 @@ pub enum Conflict {
     InStock,
     /// An open purchase request names it.
     InOpenRequest,
+    /// Movements are recorded in the product's unit.
+    QuantitiesRecorded,
+    /// Open purchase requests ask for it in the product's unit.
+    QuantitiesRequested,
     /// The purchase request's status does not allow it.
     InvalidTransition {
         /// The status it has.

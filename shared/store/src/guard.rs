@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
     catalogue::version_is,
-    closing::{Mark, REQUESTS},
+    closing::{HAS_LEVELS, Mark, REQUESTS},
     error::StoreError,
     expression::{Expression, expression},
     item::Item,
@@ -24,6 +24,7 @@ struct Guard<'a> {
     /// The item and its version, if it was read.
     read: Option<(&'a Item, u64)>,
     must_stay: bool,
+    fixes_unit: bool,
     counts: BTreeMap<&'static str, i64>,
 }
 
@@ -48,6 +49,11 @@ impl<'a> Guards<'a> {
     pub(crate) fn count(&mut self, key: &Key, item: &'a Item, version: u64, counter: &'static str) {
         let count = self.of(key, item, version).counts.entry(counter).or_default();
         *count = count.saturating_add(1);
+    }
+
+    /// The same, and the product has levels from now on, so that its unit stays.
+    pub(crate) fn fix_unit(&mut self, key: &Key, item: &'a Item, version: u64) {
+        self.of(key, item, version).fixes_unit = true;
     }
 
     /// One open purchase request fewer names the product, which the request itself has kept from being deleted.
@@ -77,10 +83,14 @@ impl Guard<'_> {
     }
 
     fn update(&self, is_marked: bool) -> Expression {
+        let setting = if self.fixes_unit { format!("SET #{HAS_LEVELS} = :{HAS_LEVELS}") } else { String::new() };
         let removal = if is_marked { "REMOVE #closing" } else { "" };
         let additions: Vec<String> = self.counts.keys().map(|counter| format!("#{counter} :{counter}")).collect();
         let addition = if additions.is_empty() { String::new() } else { format!("ADD {}", additions.join(", ")) };
-        let update = expression(format!("{removal} {addition}").trim());
+        let mut update = expression(format!("{setting} {removal} {addition}").trim());
+        if self.fixes_unit {
+            update = update.with(HAS_LEVELS, AttributeValue::Bool(true));
+        }
         self.counts.iter().fold(update, |update, (counter, by)| update.with(counter, AttributeValue::N(by.to_string())))
     }
 }

@@ -5,6 +5,7 @@ use stockroom_domain::{
     id::{EntryId, Id, OrganizationId, ProductId, PurchaseRequestId, SupplierId, UserId, WarehouseId},
     organization::Subdomain,
     purchasing::RequestStatus,
+    text::Barcode,
     time::Timestamp,
 };
 
@@ -15,6 +16,9 @@ use crate::{
 
 /// Over how many partitions an organization's log entries, and its movements, are spread.
 pub(crate) const SHARDS: u8 = 4;
+
+/// Ends a barcode in a sort key: no barcode holds a control character.
+const BARCODE_END: char = '\u{1}';
 
 /// The most bytes of a folded name that go into a sort key; DynamoDB allows 1,024 with the id behind it.
 const NAME_BYTES: usize = 900;
@@ -103,6 +107,8 @@ pub(crate) fn migration_run(id: &str, run: &str) -> Key {
 
 /// The kind of users.
 pub(crate) const USER: &str = "USER";
+/// The kind of products.
+pub(crate) const PRODUCT: &str = "PRODUCT";
 
 /// Of which kind the items of a partition are: its word behind the organization, or its first.
 pub(crate) fn kind(pk: &str) -> &str {
@@ -218,7 +224,7 @@ impl OrganizationKeys {
     }
 
     pub(crate) fn product(self, id: ProductId) -> Key {
-        Key::new(self.catalogue("PRODUCT"), id)
+        Key::new(self.catalogue(PRODUCT), id)
     }
 
     pub(crate) fn supplier(self, id: SupplierId) -> Key {
@@ -242,6 +248,16 @@ impl OrganizationKeys {
     /// Claims of SKUs, which are also the order by SKU.
     pub(crate) fn skus(self) -> String {
         self.partition("SKU")
+    }
+
+    /// What leads from barcodes to products, by barcode and product.
+    pub(crate) fn barcodes(self) -> String {
+        self.partition("BARCODE")
+    }
+
+    /// What leads from a barcode to a product that bears it.
+    pub(crate) fn barcode(self, barcode: &Barcode, id: impl Id) -> Key {
+        Key::new(self.barcodes(), format!("{}{id}", barcode_prefix(barcode)))
     }
 
     /// The levels of a warehouse, by product.
@@ -315,6 +331,11 @@ impl OrganizationKeys {
     pub(crate) fn actor(self, user: UserId) -> String {
         self.partition(&format!("ACTOR#{user}"))
     }
+}
+
+/// What the sort keys of all pointers of a barcode begin with.
+pub(crate) fn barcode_prefix(barcode: &Barcode) -> String {
+    format!("{barcode}{BARCODE_END}")
 }
 
 fn shard(id: impl Id) -> u8 {

@@ -1,14 +1,13 @@
 //! Stock levels: one item per product and warehouse, which the ledger adds up to.
 
-use std::collections::{HashMap, hash_map::Entry};
-
 use futures_util::future::try_join_all;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use stockroom_domain::{
-    catalogue::{Product, Warehouse, WarehouseDetails},
+    catalogue::{Product, WarehouseDetails},
     id::{ProductId, WarehouseId},
     quantity::Quantity,
     stock::{Balance, Movement},
+    text::{ProductName, Sku, Unit, WarehouseName},
     time::Timestamp,
 };
 
@@ -16,11 +15,12 @@ use crate::{
     catalogue::{SPREADING, Stored, version_is},
     error::StoreError,
     expression::{Expression, absent, expression},
-    item::{Item, attributes, data, into_data, n, s, with_attributes},
-    keys::{Index, Key, OrganizationKeys, last_id, ledger_sort, level_sort, parse_level},
+    item::{Item, attributes, data, n, s, with_attributes},
+    keys::{Index, Key, OrganizationKeys, last_id, level_sort, parse_level},
     low_watch::mark,
-    movements::movement,
+    names::Names,
     page::{Page, PageRequest},
+    past::Past,
     retry::Patience,
     scope::TenantScope,
     table::{Conditional, Items, Query, Range, Table, keyed},
@@ -29,8 +29,6 @@ use crate::{
 
 /// How many levels follow a new minimum in one transaction.
 const SPREAD_AT_ONCE: usize = 90;
-/// Behind every sequence there will ever be.
-const LAST_SEQUENCE: u64 = 999_999_999_999;
 
 /// What a level's item keeps. None of it is projected into an index, so that a movement writes none, but for the keys
 /// of the low list as the level enters or leaves it.
@@ -65,6 +63,11 @@ impl LevelRecord {
         self.on_hand == Quantity::ZERO
     }
 
+    /// Since when it is below its minimum.
+    pub(crate) fn low_since(&self) -> Option<Timestamp> {
+        self.low_since
+    }
+
     pub(crate) fn is_low(&self) -> bool {
         self.low_since.is_some()
     }
@@ -88,6 +91,17 @@ impl LevelRecord {
             low_since,
             updated_at: at,
             frozen: None,
+        }
+    }
+
+    /// The record as a movement before the last one left it.
+    pub(crate) fn before(last: &Self, movement: &Movement) -> Self {
+        Self {
+            on_hand: movement.balance_after,
+            sequence: movement.sequence,
+            updated_at: movement.created_at,
+            low_since: None,
+            ..last.clone()
         }
     }
 
@@ -129,8 +143,8 @@ pub(crate) enum Held {
 #[derive(Debug, Clone)]
 pub(crate) struct StoredLevel {
     pub(crate) key: Key,
-    product: ProductId,
-    warehouse: WarehouseId,
+    pub(crate) product: ProductId,
+    pub(crate) warehouse: WarehouseId,
     pub(crate) record: LevelRecord,
 }
 
@@ -160,32 +174,18 @@ impl StoredLevel {
             .with("next", n(self.record.revision.saturating_add(1)));
         (self.key.clone(), update, self.as_read())
     }
-
-    fn place(&self, keys: OrganizationKeys) -> [Key; 2] {
-        [keys.product(self.product), keys.warehouse(self.warehouse)]
-    }
-}
-
-/// Where a moment falls in a ledger.
-#[derive(Debug, Clone)]
-struct Turn {
-    before: Option<Movement>,
-    after: Option<Movement>,
-}
-
-impl Turn {
-    fn is_complete(&self) -> bool {
-        let last = self.before.as_ref().map_or(0, |movement| movement.sequence);
-        self.after.as_ref().is_some_and(|movement| movement.sequence == last.saturating_add(1))
-    }
 }
 
 /// A level as it is shown.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the names say it all")]
 pub struct LevelView {
-    pub product: Product,
-    pub warehouse: Warehouse,
+    pub product_id: ProductId,
+    pub sku: Sku,
+    pub product_name: ProductName,
+    pub unit: Unit,
+    pub warehouse_id: WarehouseId,
+    pub warehouse_name: WarehouseName,
     pub on_hand: Quantity,
     pub min_stock_level: Quantity,
     /// When the last movement was recorded that made it so.
@@ -284,10 +284,11 @@ impl<'a> Levels<'a> {
             wanted.extend([keys.product(*product), keys.warehouse(*warehouse)]);
         }
         let items = self.table.get_for(self.scope, &wanted);
-        let (mut items, turns) = match as_of {
+        let past = as_of.map(|moment| Past { table: self.table, keys, moment });
+        let (mut items, turns) = match past {
             None => (items.await?, Vec::new()),
-            Some(moment) => {
-                let turns = places.iter().map(|(product, warehouse)| self.turn(*product, *warehouse, moment));
+            Some(past) => {
+                let turns = places.iter().map(|(product, warehouse)| past.turn(*product, *warehouse));
                 self.table.both(items, try_join_all(turns)).await?
             }
         };
@@ -295,58 +296,22 @@ impl<'a> Levels<'a> {
         let mut levels = Vec::with_capacity(level_keys.len());
         for (index, key) in level_keys.iter().enumerate() {
             let Some(level) = items.get(key).map(StoredLevel::of).transpose()? else { continue };
-            match (as_of, turns.get(index)) {
-                (Some(moment), Some(turn)) => levels.extend(self.turn_back(level, turn, moment).await?),
+            match (past, turns.get(index)) {
+                (Some(past), Some(turn)) => levels.extend(past.turn_back(level, turn).await?),
                 _ => levels.push(level),
             }
         }
-        show(keys, &levels, items)
+        match past {
+            Some(past) => past.show(&levels, &items).await,
+            None => Ok(Names::of(keys, &levels, &items)?.show(&levels)),
+        }
     }
 
-    /// The last movement up to a moment and the first behind it.
-    async fn turn(&self, product: ProductId, warehouse: WarehouseId, moment: Timestamp) -> Result<Turn, StoreError> {
-        let ledger = self.keys().ledger(product);
-        let (start, end) = (format!("{warehouse}#"), format!("{warehouse}~"));
-        let turn = ledger_sort(warehouse, moment, LAST_SEQUENCE);
-        let last_before = Query {
-            range: Range::Between(start, turn.clone()),
-            descending: true,
-            ..Query::index(Index::One, ledger.clone(), 1)
-        };
-        let first_after = Query { range: Range::Between(turn, end), ..Query::index(Index::One, ledger, 1) };
-        let (before, after) = self.table.both(self.table.query(&last_before), self.table.query(&first_after)).await?;
-        let line = |items: &[Item]| items.first().map(movement).transpose();
-        Ok(Turn { before: line(&before.items)?, after: line(&after.items)? })
-    }
-
-    /// The level as it was at a moment; none when it was not there yet. The ledger is an index and may lag, but sequences
-    /// have no gaps: what was found is right exactly if the movement behind the moment follows on the one before it.
-    async fn turn_back(
-        &self,
-        level: StoredLevel,
-        turn: &Turn,
-        moment: Timestamp,
-    ) -> Result<Option<StoredLevel>, StoreError> {
-        if level.record.updated_at <= moment {
-            return Ok(Some(level));
-        }
-        let mut turn = turn.clone();
-        let mut patience = Patience::new();
-        loop {
-            if turn.is_complete() {
-                let Some(before) = turn.before else { return Ok(None) };
-                let record = LevelRecord {
-                    on_hand: before.balance_after,
-                    sequence: before.sequence,
-                    updated_at: before.created_at,
-                    low_since: None,
-                    ..level.record
-                };
-                return Ok(Some(StoredLevel { record, ..level }));
-            }
-            patience.relieve(&self.table.sources, "the ledger lags behind").await?;
-            turn = self.turn(level.product, level.warehouse, moment).await?;
-        }
+    /// Whether a product has a level anywhere, of which the index knows.
+    pub(crate) async fn exist_of(&self, product: ProductId) -> Result<bool, StoreError> {
+        let range = Range::Prefix(format!("{product}#"));
+        let query = Query { range, ..Query::index(Index::Two, self.keys().levels(), 1) };
+        Ok(!self.table.query(&query).await?.items.is_empty())
     }
 
     /// All levels of a product or in a warehouse, strongly consistent.
@@ -448,44 +413,4 @@ fn spread(
         change = change.update(&watch, &mark, &always)?;
     }
     Ok(if is_needed { change.into() } else { Decision::Keep(()) })
-}
-
-/// Joins levels with what they are of; a level of something deleted is not shown.
-pub(crate) fn show(
-    keys: OrganizationKeys,
-    levels: &[StoredLevel],
-    mut items: Items,
-) -> Result<Vec<LevelView>, StoreError> {
-    let (mut products, mut warehouses) = (HashMap::new(), HashMap::new());
-    let mut shown = Vec::with_capacity(levels.len());
-    for level in levels {
-        let [product, warehouse] = level.place(keys);
-        let product = once(&mut products, product, &mut items)?;
-        let warehouse = once(&mut warehouses, warehouse, &mut items)?;
-        let (Some(product), Some(warehouse)) = (product, warehouse) else { continue };
-        shown.push(LevelView {
-            product,
-            warehouse,
-            on_hand: level.record.on_hand,
-            min_stock_level: level.record.min_stock_level,
-            updated_at: level.record.updated_at,
-            low_since: level.record.low_since,
-        });
-    }
-    Ok(shown)
-}
-
-/// What many levels are of is made of its item once.
-fn once<T: Clone + DeserializeOwned>(
-    made: &mut HashMap<Key, Option<T>>,
-    key: Key,
-    items: &mut Items,
-) -> Result<Option<T>, StoreError> {
-    match made.entry(key) {
-        Entry::Occupied(made) => Ok(made.get().clone()),
-        Entry::Vacant(new) => {
-            let value = items.remove(new.key()).map(into_data).transpose()?;
-            Ok(new.insert(value).clone())
-        }
-    }
 }

@@ -5,6 +5,7 @@
 //! for how a lost race or a lost reply is handled, and `shared/store/TABLE.md` for the keys.
 #![warn(missing_docs)]
 
+mod barcodes;
 mod catalogue;
 mod cleaning;
 mod client;
@@ -30,9 +31,11 @@ mod merge;
 mod meter;
 mod migrations;
 mod movements;
+mod names;
 mod organizations;
 mod page;
 mod passwords;
+mod past;
 mod posting;
 mod products;
 mod purchasing;

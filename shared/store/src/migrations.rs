@@ -3,7 +3,8 @@
 //! What a reader makes of an old item ([`crate::schema`]), a migration writes down, so that what reading cannot upgrade
 //! is right too: filters and keys of indexes, which the table itself looks at. Each item is written under the condition
 //! that all of it is still as read; otherwise it is read and upgraded again, so a write of the product always wins, and
-//! what was deleted stays deleted.
+//! what was deleted stays deleted. Items that today's product puts beside an item are added in the same transaction,
+//! under the same condition.
 //!
 //! The organizations are found through their directory, and the items of each by queries of its partitions: so a
 //! migration reads the kind that it is about and nothing else, and no right to scan the table is needed. Where it has
@@ -20,14 +21,16 @@ use stockroom_domain::{
 };
 
 use crate::{
+    barcodes::barcode_pointers,
     error::StoreError,
-    expression::{Expression, expression},
+    expression::{Expression, always, expression},
     item::{Item, attributes, s},
-    keys::{DIRECTORY_SHARDS, Index, Key, MIGRATIONS, OrganizationKeys, directory, migration, migration_run},
+    keys::{DIRECTORY_SHARDS, Index, Key, MIGRATIONS, OrganizationKeys, PRODUCT, directory, migration, migration_run},
     page::Position,
     retry::Patience,
     schema::upgrade,
     table::{Conditional, Query, Range, Table},
+    write::Change,
 };
 
 /// After how long without a sign of life a run counts as stopped.
@@ -39,7 +42,7 @@ const AT_ONCE: usize = 8;
 /// Behind every id.
 const LAST: &str = "g";
 
-/// A migration: which items are to be brought to the current version.
+/// A migration: which items are to be brought to the current version, and what belongs beside them.
 #[derive(Debug)]
 pub struct Migration {
     /// Its number and name; migrations run in this order.
@@ -47,14 +50,25 @@ pub struct Migration {
     /// What it is for.
     pub purpose: &'static str,
     partitions: fn(OrganizationKeys) -> Vec<String>,
+    /// The items that today's product puts beside an item of the current version.
+    companions: fn(OrganizationKeys, &Item) -> Result<Vec<Item>, StoreError>,
 }
 
 /// Every migration, in the order in which they run.
-pub const MIGRATIONS_OF_THIS_PROGRAM: &[Migration] = &[Migration {
-    id: "0001-find-users-by-text",
-    purpose: "users who signed up before users could be listed are found by name and address",
-    partitions: |keys| vec![keys.users()],
-}];
+pub const MIGRATIONS_OF_THIS_PROGRAM: &[Migration] = &[
+    Migration {
+        id: "0001-find-users-by-text",
+        purpose: "users who signed up before users could be listed are found by name and address",
+        partitions: |keys| vec![keys.users()],
+        companions: |_, _| Ok(Vec::new()),
+    },
+    Migration {
+        id: "0005-find-products-by-barcode",
+        purpose: "products that got their barcode before barcodes were looked up are found by it",
+        partitions: |keys| vec![keys.catalogue(PRODUCT)],
+        companions: barcode_pointers,
+    },
+];
 
 /// How far a migration has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,7 +246,8 @@ impl<'a> Migrations<'a> {
             Place { organization: Some(id), item, .. } if *id == organization => item.clone(),
             Place { .. } => None,
         };
-        let partitions = (migration.partitions)(OrganizationKeys(organization));
+        let keys = OrganizationKeys(organization);
+        let partitions = (migration.partitions)(keys);
         let first = left_at.as_ref().and_then(|(pk, _)| partitions.iter().position(|partition| partition == pk));
         let mut after = left_at.map(|(pk, sk)| Position::of(&Key::new(pk, sk).attributes(), &["pk", "sk"]));
         let last = partitions.len().saturating_sub(1);
@@ -240,7 +255,7 @@ impl<'a> Migrations<'a> {
             let mut query = Query { after: after.take(), ..Query::new(partition, pace.page) };
             loop {
                 let found = self.table.query_stored(&query).await?;
-                self.up_page(&mut state.run, found.items).await?;
+                self.up_page(migration, keys, &mut state.run, found.items).await?;
                 let left_at =
                     found.last.as_ref().and_then(|last| Some((last.get("pk")?.to_owned(), last.get("sk")?.to_owned())));
                 // Between two partitions, the next one's beginning is where to go on; none is left behind the last.
@@ -258,9 +273,16 @@ impl<'a> Migrations<'a> {
         Ok(())
     }
 
-    async fn up_page(&self, run: &mut MigrationRun, items: Vec<Item>) -> Result<(), MigrateError> {
+    async fn up_page(
+        &self,
+        migration: &Migration,
+        keys: OrganizationKeys,
+        run: &mut MigrationRun,
+        items: Vec<Item>,
+    ) -> Result<(), MigrateError> {
         let count = items.len();
-        let brought = stream::iter(items.into_iter().map(|item| self.bring(item))).buffer_unordered(AT_ONCE);
+        let items = items.into_iter().map(|item| self.bring(migration, keys, item));
+        let brought = stream::iter(items).buffer_unordered(AT_ONCE);
         let results: Vec<Result<Brought, MigrateError>> = brought.collect().await;
         for result in results {
             let Brought { is_changed, overtaken } = result?;
@@ -272,21 +294,24 @@ impl<'a> Migrations<'a> {
     }
 
     /// Brings one item to the current version, whatever happens to it meanwhile.
-    async fn bring(&self, mut stored: Item) -> Result<Brought, MigrateError> {
+    async fn bring(
+        &self,
+        migration: &Migration,
+        keys: OrganizationKeys,
+        mut stored: Item,
+    ) -> Result<Brought, MigrateError> {
         let mut patience = Patience::new();
         let mut overtaken = 0_u64;
         loop {
             let key = Key::of(&stored).ok_or_else(|| StoreError::internal("an item has no key"))?;
-            let current = upgrade(stored.clone()).map_err(|reason| MigrateError::Unreadable {
-                pk: key.pk.clone(),
-                sk: key.sk.clone(),
-                reason,
-            })?;
-            if current == stored {
+            let unreadable = |reason| MigrateError::Unreadable { pk: key.pk.clone(), sk: key.sk.clone(), reason };
+            let current = upgrade(stored.clone()).map_err(unreadable)?;
+            let companions = (migration.companions)(keys, &current).map_err(unreadable)?;
+            let missing = self.missing(companions).await?;
+            if current == stored && missing.is_empty() {
                 return Ok(Brought { is_changed: false, overtaken });
             }
-            let (update, condition) = rewrite(&stored, &current);
-            if self.table.update(&key, &update, &condition).await?.0 == Conditional::Done {
+            if self.write(&key, (&stored, &current), missing).await? == Conditional::Done {
                 return Ok(Brought { is_changed: true, overtaken });
             }
             overtaken = overtaken.saturating_add(1);
@@ -296,6 +321,34 @@ impl<'a> Migrations<'a> {
             stored = now_stored;
             patience.pause(&self.table.sources, "the product changed an item at every try").await?;
         }
+    }
+
+    /// Those of these items that are not there.
+    async fn missing(&self, mut items: Vec<Item>) -> Result<Vec<Item>, StoreError> {
+        if !items.is_empty() {
+            let keys: Vec<Key> = items.iter().filter_map(Key::of).collect();
+            let found = self.table.get(&keys).await?;
+            items.retain(|item| Key::of(item).is_none_or(|key| !found.contains_key(&key)));
+        }
+        Ok(items)
+    }
+
+    /// Writes an item's current state and what is missing beside it, if the item is as it was stored.
+    async fn write(
+        &self,
+        key: &Key,
+        (stored, current): (&Item, &Item),
+        missing: Vec<Item>,
+    ) -> Result<Conditional, StoreError> {
+        let (update, as_read) = rewrite(stored, current);
+        if missing.is_empty() {
+            return Ok(self.table.update(key, &update, &as_read).await?.0);
+        }
+        let change = Change::following(());
+        let change =
+            if current == stored { change.check(key, &as_read)? } else { change.update(key, &update, &as_read)? };
+        let change = missing.into_iter().try_fold(change, |change, item| change.put(item, &always()))?;
+        self.table.commit(change).await
     }
 
     async fn read(&self, migration: &Migration) -> Result<Option<StateRecord>, StoreError> {
@@ -355,8 +408,7 @@ impl<'a> Migrations<'a> {
     /// The run's own item, for the history.
     async fn record(&self, run: &MigrationRun) -> Result<(), MigrateError> {
         let key = migration_run(&run.migration, &run.run);
-        let always = expression("attribute_exists(#pk) OR attribute_not_exists(#pk)");
-        self.table.update(&key, &assign(run)?, &always).await?;
+        self.table.update(&key, &assign(run)?, &always()).await?;
         Ok(())
     }
 }

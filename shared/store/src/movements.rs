@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use stockroom_domain::{
     id::{ChangeId, MovementId, ProductId, PurchaseRequestId, TransferId, UserId, WarehouseId},
     quantity::Quantity,
-    stock::{Movement, MovementType, NewMovement, Operation, Posting},
-    text::{Notes, Reference},
+    stock::{Movement, MovementNames, MovementType, NewMovement, Operation, Posting},
+    text::{Notes, ProductName, Reference, Sku, Unit, WarehouseName},
     time::Timestamp,
     user::Person,
 };
@@ -56,6 +56,15 @@ struct MovementRecord {
     /// Only if the change has other entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     change_id: Option<ChangeId>,
+    /// These four together, or none of them. Their words are short because each kilobyte of an item costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sku: Option<Sku>,
+    #[serde(rename = "name", skip_serializing_if = "Option::is_none")]
+    product_name: Option<ProductName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<Unit>,
+    #[serde(rename = "place", skip_serializing_if = "Option::is_none")]
+    warehouse_name: Option<WarehouseName>,
     origin: OriginRecord,
 }
 
@@ -77,6 +86,12 @@ pub(crate) fn movement(item: &Item) -> Result<Movement, StoreError> {
 pub(crate) fn movement_entry(item: &Item) -> Result<MovementEntry, StoreError> {
     let id = item.get("sk").and_then(|sk| last_id(sk.as_s().ok()?));
     let record: MovementRecord = data(item)?;
+    let names = match (record.sku, record.product_name, record.unit, record.warehouse_name) {
+        (Some(sku), Some(product_name), Some(unit), Some(warehouse_name)) => {
+            Some(MovementNames { sku, product_name, unit, warehouse_name })
+        }
+        _ => None,
+    };
     let movement = Movement {
         id: id.ok_or_else(|| StoreError::internal("a movement has no id"))?,
         kind: record.kind,
@@ -93,6 +108,7 @@ pub(crate) fn movement_entry(item: &Item) -> Result<MovementEntry, StoreError> {
         occurred_at: record.occurred_at.unwrap_or(record.created_at),
         created_at: record.created_at,
         created_by: record.created_by,
+        names,
     };
     let MovementRecord { fell_below, change_id, origin, .. } = record;
     Ok(MovementEntry { movement, fell_below, change_id, origin })
@@ -107,6 +123,7 @@ pub(crate) fn item(
     origin: OriginRecord,
 ) -> Result<Item, StoreError> {
     let moved = movement.clone();
+    let names = moved.names.as_ref();
     let record = MovementRecord {
         kind: moved.kind,
         product_id: moved.product_id,
@@ -124,6 +141,10 @@ pub(crate) fn item(
         created_by: moved.created_by,
         fell_below,
         change_id: change,
+        sku: names.map(|names| names.sku.clone()),
+        product_name: names.map(|names| names.product_name.clone()),
+        unit: names.map(|names| names.unit.clone()),
+        warehouse_name: names.map(|names| names.warehouse_name.clone()),
         origin,
     };
     let mut item = with_data(&keys.movement(moved.id), &record)?;
@@ -249,6 +270,7 @@ impl<'a> Movements<'a> {
             occurred_at: new.occurred_at.unwrap_or(created_at),
             created_at,
             created_by: by.clone(),
+            names: Some(goods.names_in(place)),
         };
         let out = leg(&from, from.balance().apply(new.operation)?);
         let into = match &to {

@@ -4,13 +4,13 @@ use stockroom_domain::{
     catalogue::{Product, Warehouse},
     id::{ProductId, WarehouseId},
     quantity::Quantity,
-    stock::{Balance, Movement},
+    stock::{Balance, Movement, MovementNames},
     time::Timestamp,
 };
 
 use crate::{
     catalogue::SPREADING,
-    closing::{Mark, PLACES, REQUESTS},
+    closing::{HAS_LEVELS, Mark, PLACES, REQUESTS},
     error::StoreError,
     guard::Guards,
     item::{Item, attributes, data},
@@ -74,7 +74,19 @@ impl<'a> Goods<'a> {
         self.item.contains_key(SPREADING)
     }
 
-    /// Writes the level that a movement leaves, under the condition that it meets the one it was decided on.
+    /// What a movement in a place is about, in the words of now.
+    pub(crate) fn names_in(&self, place: &Place<'_>) -> MovementNames {
+        let details = &self.product.details;
+        MovementNames {
+            sku: details.sku.clone(),
+            product_name: details.name.clone(),
+            unit: details.unit.clone(),
+            warehouse_name: place.warehouse.details.name.clone(),
+        }
+    }
+
+    /// Writes the level that a movement leaves, under the condition that it meets the one it was decided on. The product's
+    /// first level fixes its unit: the product says from then on that it has levels.
     pub(crate) fn settle<T>(
         &self,
         keys: OrganizationKeys,
@@ -83,7 +95,9 @@ impl<'a> Goods<'a> {
         place: &Place<'a>,
         after: &LevelRecord,
     ) -> Result<Change<T>, StoreError> {
-        if self.is_spreading() || place.needs_check() {
+        if !self.item.contains_key(HAS_LEVELS) {
+            guards.fix_unit(&self.key, self.item, self.product.version);
+        } else if self.is_spreading() || place.needs_check() {
             guards.keep(&self.key, self.item, self.product.version);
         } else {
             guards.touch(&self.key, self.item, self.product.version);

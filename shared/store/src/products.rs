@@ -5,27 +5,30 @@ use std::ops::Deref;
 use stockroom_domain::{
     catalogue::{Product, ProductDetails},
     id::ProductId,
-    text::{SearchTerm, Sku, fold},
+    text::{Barcode, Sku},
 };
 
 use crate::{
-    catalogue::{Catalogue, CatalogueFilter, CatalogueSort, MOST_EXAMINED, claimed_by},
-    error::StoreError,
-    item::{Item, into_data},
-    keys::Key,
+    catalogue::{Catalogue, CatalogueFilter, CatalogueSort, MOST_EXAMINED, Revised, Stored as _, claimed_by},
+    error::{Conflict, StoreError},
+    expression::{Expression, expression},
+    item::{Item, into_data, s},
+    keys::{Key, barcode_prefix},
     levels::{Held, LevelView, Levels},
     page::{Page, PageRequest, Position},
     scope::TenantScope,
-    table::{Query, Table},
+    table::{Query, Range, Table},
 };
 
 /// Which products a list shows.
 #[derive(Debug, Clone, Default)]
 pub struct ProductFilter {
-    /// By name, SKU part or category.
+    /// By part of name, SKU or barcode, or by category.
     pub catalogue: CatalogueFilter,
     /// The SKU, exactly but for case.
     pub sku: Option<Sku>,
+    /// The barcode, exactly.
+    pub barcode: Option<Barcode>,
 }
 
 /// The order of a list of products.
@@ -67,11 +70,19 @@ impl<'a> Products<'a> {
         page: &PageRequest,
     ) -> Result<Page<Product>, StoreError> {
         if let Some(sku) = &filter.sku {
-            return self.with_sku(sku, &filter.catalogue).await;
+            return self.with_sku(sku, filter).await;
         }
+        if let Some(barcode) = &filter.barcode
+            && let Some(found) = self.with_barcode(barcode, filter, sort, page).await?
+        {
+            return Ok(found);
+        }
+        let query = Query::new(self.scope.keys().skus(), 0);
         match sort {
-            ProductSort::Catalogue(sort) => self.catalogue.list(&filter.catalogue, sort, page).await,
-            ProductSort::Sku => self.by_sku(&filter.catalogue, page).await,
+            ProductSort::Catalogue(sort) => {
+                self.catalogue.list_where(&filter.catalogue, sort, filter.has_barcode(), page).await
+            }
+            ProductSort::Sku => self.led_to(query, filter, page).await,
         }
     }
 
@@ -84,7 +95,38 @@ impl<'a> Products<'a> {
         self.table.both(self.get(id), levels.of_product(id)).await
     }
 
-    async fn with_sku(&self, sku: &Sku, filter: &CatalogueFilter) -> Result<Page<Product>, StoreError> {
+    /// The products with a barcode. They are few, so whatever the order they fit on one page as a rule, and their pointers
+    /// lead to them. `None` when they do not fit, and the order is not that of the pointers: age.
+    async fn with_barcode(
+        &self,
+        barcode: &Barcode,
+        filter: &ProductFilter,
+        sort: ProductSort,
+        page: &PageRequest,
+    ) -> Result<Option<Page<Product>>, StoreError> {
+        let range = Range::Prefix(barcode_prefix(barcode));
+        let query = Query { range, ..Query::new(self.scope.keys().barcodes(), 0) };
+        if sort == ProductSort::Catalogue(CatalogueSort::CreatedAt) {
+            return self.led_to(query, filter, page).await.map(Some);
+        }
+        if page.after.is_some() {
+            return Ok(None);
+        }
+        let mut found = self.led_to(query, filter, page).await?;
+        if found.next.is_some() {
+            return Ok(None);
+        }
+        found.items.sort_by_cached_key(|product| match sort {
+            ProductSort::Sku => (product.details.sku.folded(), product.id),
+            ProductSort::Catalogue(_) => (product.details.name.folded(), product.id),
+        });
+        if page.descending {
+            found.items.reverse();
+        }
+        Ok(Some(found))
+    }
+
+    async fn with_sku(&self, sku: &Sku, filter: &ProductFilter) -> Result<Page<Product>, StoreError> {
         let claim = Key::new(self.scope.keys().skus(), sku.folded());
         let items = self.table.get_for(self.scope, std::slice::from_ref(&claim)).await?;
         let Some(id) = items.get(&claim).and_then(claimed_by) else {
@@ -92,7 +134,7 @@ impl<'a> Products<'a> {
         };
         match self.get(id).await {
             // Another may have been given the code since.
-            Ok(product) if passes(filter, &product) && product.details.sku.folded() == sku.folded() => {
+            Ok(product) if filter.passes(&product) && product.details.sku.folded() == sku.folded() => {
                 Ok(Page { items: vec![product], next: None })
             }
             Ok(_) | Err(StoreError::NotFound) => Ok(Page::empty()),
@@ -100,10 +142,14 @@ impl<'a> Products<'a> {
         }
     }
 
-    /// The claims are in order of SKU; the products they name are read behind them.
-    async fn by_sku(&self, filter: &CatalogueFilter, page: &PageRequest) -> Result<Page<Product>, StoreError> {
-        let query = Query::new(self.scope.keys().skus(), 0);
-        let filtered = filter.search.is_some() || filter.category.is_some();
+    /// The products that claims or pointers lead to, in the order of these.
+    async fn led_to(
+        &self,
+        query: Query,
+        filter: &ProductFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Product>, StoreError> {
+        let filtered = filter.catalogue.search.is_some() || filter.catalogue.category.is_some();
         let examined = PageRequest { limit: if filtered { MOST_EXAMINED / 10 } else { page.limit }, ..page.clone() };
         let mut last = None;
         let (claims, mut next) = self.table.beside_check(self.scope, self.table.page(query, &examined)).await?;
@@ -118,7 +164,7 @@ impl<'a> Products<'a> {
                 next = last;
                 break;
             }
-            if passes(filter, &product) {
+            if filter.passes(&product) {
                 products.push(product);
                 last = Some(Position::of(claim, &["pk", "sk"]));
             }
@@ -129,7 +175,8 @@ impl<'a> Products<'a> {
     /// Gives a product new details, made from its present ones. A new minimum goes to all its levels before this returns.
     ///
     /// # Errors
-    /// As [`Catalogue::change`].
+    /// As [`Catalogue::change`]; [`Conflict::QuantitiesRecorded`] and [`Conflict::QuantitiesRequested`] when the unit
+    /// changes, or decimals go, under quantities that are recorded or asked for.
     pub async fn change(
         &self,
         id: ProductId,
@@ -137,13 +184,22 @@ impl<'a> Products<'a> {
         revise: impl Fn(&ProductDetails) -> ProductDetails,
     ) -> Result<Product, StoreError> {
         let levels = Levels::new(self.table, self.scope);
-        match self.catalogue.revise(id, expected, revise).await {
-            Ok((product, spreads)) => {
+        let mut revised = self.catalogue.revise(id, expected, false, &revise).await;
+        if matches!(revised, Ok(Revised::LevelsUnknown)) {
+            // Levels made before products said that they have any. A level made meanwhile says so, and is met.
+            if levels.exist_of(id).await? {
+                return Err(StoreError::Conflict(Conflict::QuantitiesRecorded));
+            }
+            revised = self.catalogue.revise(id, expected, true, &revise).await;
+        }
+        match revised {
+            Ok(Revised::Done { resource, spreads }) => {
                 if spreads {
                     levels.spread_minimum(id).await?;
                 }
-                Ok(product)
+                Ok(resource)
             }
+            Ok(Revised::LevelsUnknown) => Err(StoreError::internal("levels were looked for and are unknown")),
             // The version may have moved on by this very request, whose process died before the levels had followed.
             Err(StoreError::VersionMismatch) => {
                 levels.finish_spreading(id).await?;
@@ -156,19 +212,25 @@ impl<'a> Products<'a> {
     /// Deletes a product of which there is no stock.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`crate::Conflict::InStock`],
-    /// [`crate::Conflict::InOpenRequest`].
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`Conflict::InStock`],
+    /// [`Conflict::InOpenRequest`].
     pub async fn delete(&self, id: ProductId, expected: Option<u64>) -> Result<(), StoreError> {
         self.catalogue.delete_empty(id, expected, Held::OfProduct(id)).await
     }
 }
 
-fn passes(filter: &CatalogueFilter, product: &Product) -> bool {
-    let details = &product.details;
-    let found = |search: &SearchTerm| {
-        let search = search.folded();
-        fold(details.name.as_str()).contains(&search) || details.sku.folded().contains(&search)
-    };
-    let in_category = filter.category.is_none() || details.category == filter.category;
-    in_category && filter.search.as_ref().is_none_or(found)
+impl ProductFilter {
+    fn passes(&self, product: &Product) -> bool {
+        let details = &product.details;
+        let CatalogueFilter { search, category } = &self.catalogue;
+        (self.barcode.is_none() || details.barcode == self.barcode)
+            && (category.is_none() || details.category == *category)
+            && search.as_ref().is_none_or(|search| details.search_text().contains(&search.folded()))
+    }
+
+    /// The part of it that no index serves.
+    fn has_barcode(&self) -> Expression {
+        let has = |barcode| expression("#data.#barcode = :barcode").with("barcode", s(barcode));
+        self.barcode.as_ref().map(has).unwrap_or_default()
+    }
 }

@@ -159,7 +159,7 @@ impl<'a> Run<'a> {
         let mut partitions: Vec<String> = (0..SHARDS).map(|shard| keys.movement_shard(shard)).collect();
         partitions.push(keys.requests());
         partitions.extend((0..SHARDS).map(|shard| keys.log_shard(shard)));
-        partitions.extend([keys.counters(), keys.claims(), keys.low(), keys.skus()]);
+        partitions.extend([keys.counters(), keys.claims(), keys.low(), keys.skus(), keys.barcodes()]);
         partitions.extend(["PRODUCT", "SUPPLIER", "WAREHOUSE"].map(|kind| keys.catalogue(kind)));
         partitions.push(onboarding_idempotency(&self.organization.subdomain));
         partitions.push(keys.users());

@@ -11,8 +11,9 @@ use crate::{
     error::StoreError,
     item::{Item, into_data},
     keys::{Index, Key, OrganizationKeys, SHARDS, id_bounds, parse_level},
-    levels::{LevelView, StoredLevel, show},
+    levels::{LevelView, StoredLevel},
     movements::movement,
+    names::Names,
     table::{Query, Range, Table},
 };
 
@@ -109,7 +110,7 @@ impl<'a> Reporting<'a> {
         let items = self.table.get(&wanted).await?;
         let stored = levels.iter().filter_map(|key| items.get(key)).map(StoredLevel::of);
         let stored: Vec<_> = stored.collect::<Result<_, _>>()?;
-        let mut levels = show(self.keys, &stored, items)?;
+        let mut levels = Names::of(self.keys, &stored, &items)?.show(&stored);
         levels.retain(|level| level.low_since.is_some());
         Ok(levels)
     }

@@ -6,13 +6,15 @@
 //! how a shape is changed.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use stockroom_domain::catalogue::Product;
 
 use crate::{
+    catalogue::Stored as _,
     error::StoreError,
     expression::{Expression, expression},
     identity::search_text,
-    item::{Item, data, n, s},
-    keys::{USER, kind},
+    item::{DATA, Item, data, n, s},
+    keys::{PRODUCT, USER, kind},
 };
 
 /// The attribute of an item's version.
@@ -26,6 +28,7 @@ type Upgrade = fn(&mut Item) -> Result<(), StoreError>;
 fn upgrades(kind: &str) -> &'static [Upgrade] {
     match kind {
         USER => &[find_users_by_text],
+        PRODUCT => &[find_products_by_barcode],
         _ => &[],
     }
 }
@@ -34,6 +37,20 @@ fn upgrades(kind: &str) -> &'static [Upgrade] {
 fn find_users_by_text(item: &mut Item) -> Result<(), StoreError> {
     if !item.contains_key("search") {
         item.insert("search".to_owned(), s(search_text(&data(item)?)));
+    }
+    Ok(())
+}
+
+/// Version 2 of a product: a search finds its barcode.
+fn find_products_by_barcode(item: &mut Item) -> Result<(), StoreError> {
+    let text = |name: &str| item.get(DATA)?.as_m().ok()?.get(name)?.as_s().ok();
+    // Name, SKU and barcode have a line each.
+    if text("barcode").is_none() || text("search").is_some_and(|search| search.split('\n').count() > 2) {
+        return Ok(());
+    }
+    let search = s(data::<Product>(item)?.details.search_text());
+    if let Some(AttributeValue::M(members)) = item.get_mut(DATA) {
+        members.insert("search".to_owned(), search);
     }
     Ok(())
 }

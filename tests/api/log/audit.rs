@@ -88,7 +88,7 @@ async fn a_movement_is_told_by_the_level_it_met_and_left() {
     let out = shop.take(&product, &main, 4).with("reference", "PO-1").with("notes", "Broken").await.expect(201);
     let entry = entry_of(&shop, &out).await;
     let mut after = json!({
-        "on_hand": 6, "sequence": 2, "product_id": product, "warehouse_id": main, "type": "OUT", "quantity": 4,
+        "sku": "SKU-1", "product_name": "Product SKU-1", "unit": "each", "warehouse_name": "Main", "on_hand": 6, "sequence": 2, "product_id": product, "warehouse_id": main, "type": "OUT", "quantity": 4,
         "reference": "PO-1", "notes": "Broken", "occurred_at": out.json()["occurred_at"],
     });
     let id = out.id();

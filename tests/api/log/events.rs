@@ -63,6 +63,7 @@ async fn events_are_named_and_say_what_changed() {
     assert_eq!((&moved["data"]["movement"], &moved["entity_id"]), (&movement.expect(200).json(), &moved["id"]));
     assert_eq!((&low["entity_id"], &low["occurred_at"]), (&json!(product), &moved["occurred_at"]));
     let expected = json!({
+        "sku": "SKU-1", "product_name": "Pens", "unit": "each", "warehouse_name": "Main",
         "version": 1, "change_id": moved["data"]["change_id"], "actor": moved["data"]["actor"], "product_id": product,
         "warehouse_id": main, "on_hand": 3, "min_stock_level": 5, "shortage": 2, "movement_id": moved["id"],
     });

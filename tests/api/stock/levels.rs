@@ -43,6 +43,7 @@ async fn levels_are_found_by_product_and_by_warehouse() {
                 "product_id": ink,
                 "sku": "INK",
                 "product_name": "Product INK",
+                "unit": "each",
                 "warehouse_id": main,
                 "warehouse_name": "Main",
                 "on_hand": 0,

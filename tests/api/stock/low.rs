@@ -38,6 +38,7 @@ async fn a_level_is_low_while_it_is_below_its_minimum() {
                 "product_id": product,
                 "sku": "SKU-1",
                 "product_name": "Product SKU-1",
+                "unit": "each",
                 "warehouse_id": main,
                 "warehouse_name": "Main",
                 "on_hand": 3,

@@ -95,7 +95,7 @@ async fn work<T: Task>(runtime: &Runtime, task: T, (events, time): (&[Value], &s
 }
 
 async fn eventful(shop: &Shop) {
-    let cheese = shop.product("CHEESE").with("min_stock_level", 40).await;
+    let cheese = shop.product("CHEESE").with("min_stock_level", 40).with("barcode", "4006381333931").await;
     let main = shop.warehouse("Main").await;
     shop.receive(&cheese, &main, 45).await.expect(201);
     shop.take(&cheese, &main, 10).key("k").await.expect(201);

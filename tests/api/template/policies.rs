@@ -10,12 +10,11 @@ use super::parsed::{Grant, functions, grants, is_like, is_of_items, statements, 
 use crate::{access::tour, cost};
 
 /// What functions do so seldom that the tour below does not meet it: function, action, what the keys end with.
-const SELDOM: [(&str, &str, &str); 9] = [
+const SELDOM: [(&str, &str, &str); 8] = [
     // A deletion freezes the empty levels, and takes them out of the low list.
     ("products", "UpdateItem", "#STOCK#"),
     ("warehouses", "UpdateItem", "#STOCK#"),
-    // A movement takes away the mark of a deletion that died, and checks the mark where a level is new or frozen.
-    ("stock-movements", "UpdateItem", "#PRODUCT"),
+    // A movement checks the mark of a deletion where a level is frozen.
     ("stock-movements", "ConditionCheckItem", "#WAREHOUSE"),
     ("purchase-requests", "ConditionCheckItem", "#PRODUCT"),
     ("purchase-requests", "ConditionCheckItem", "#WAREHOUSE"),

@@ -1,7 +1,7 @@
 //! What must hold of the table, whatever happened to whoever wrote it. The rules are written down here a second time, from
 //! the contract and the key table, and share nothing with the code they judge but its types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -30,6 +30,8 @@ pub(crate) fn violations(items: &[Value]) -> Vec<String> {
         books.check_ledger(&mut wrong);
         books.check_levels(organization, &mut wrong);
         books.check_places(&mut wrong);
+        books.check_units(&mut wrong);
+        books.check_barcodes(&mut wrong);
         books.check_claims(&credentials, &mut wrong);
         books.check_people(&credentials, &mut wrong);
         books.check_log(&mut wrong);
@@ -48,6 +50,8 @@ struct Books<'a> {
     warehouses: BTreeMap<&'a str, &'a Value>,
     /// Folded SKU to product.
     skus: BTreeMap<&'a str, &'a str>,
+    /// Barcode and product of what leads from the one to the other.
+    barcodes: BTreeSet<(&'a str, &'a str)>,
     users: BTreeMap<&'a str, &'a Value>,
     admins: u64,
     levels: BTreeMap<Place<'a>, &'a Value>,
@@ -89,6 +93,8 @@ struct Line {
     created_at: Timestamp,
     transfer_id: Option<String>,
     purchase_request_id: Option<String>,
+    /// None in movements that were recorded before units were kept.
+    unit: Option<String>,
 }
 
 /// A purchase request, as far as it counts.
@@ -142,6 +148,13 @@ impl<'a> Books<'a> {
             ["WAREHOUSE"] => _ = self.warehouses.insert(sk, item),
             ["USER"] => _ = self.users.insert(sk, item),
             ["SKU"] => _ = self.skus.insert(sk, text(item, "id")),
+            ["BARCODE"] => {
+                let (barcode, id) = sk.split_once('\u{1}').unwrap();
+                if item["id"] != id {
+                    wrong.push(format!("the barcode {barcode} of {id} leads to {}", item["id"]));
+                }
+                self.barcodes.insert((barcode, id));
+            }
             ["COUNTER"] if sk == "ADMINS" => self.admins = read(&item["count"]),
             ["COUNTER"] if sk == "REQUESTS" => self.last_number = read(&item["count"]),
             ["PR"] => _ = self.requests.insert(sk, read(data)),
@@ -263,6 +276,29 @@ impl<'a> Books<'a> {
             if levels != counted {
                 wrong.push(format!("warehouse {warehouse} has {levels} levels, counted are {counted}"));
             }
+        }
+    }
+
+    /// A product that has levels says so, and every movement is recorded in the unit that the product still has.
+    fn check_units(&self, wrong: &mut Vec<String>) {
+        for ((id, _), lines) in &self.ledger {
+            let Some(product) = self.products.get(id) else { continue };
+            let unit = text(&product["data"], "unit");
+            for line in lines.iter().filter(|line| line.unit.as_deref().is_some_and(|recorded| recorded != unit)) {
+                wrong.push(format!("product {id} is counted in {unit}, and has {line:?}"));
+            }
+            if lines.iter().any(|line| line.unit.is_some()) && product["has_levels"] != true {
+                wrong.push(format!("product {id} has movements and does not say so"));
+            }
+        }
+    }
+
+    /// Each product is found by its barcode, and no other.
+    fn check_barcodes(&self, wrong: &mut Vec<String>) {
+        let barcode = |(id, item): (&&'a str, &&'a Value)| Some((item["data"]["barcode"].as_str()?, *id));
+        let borne: BTreeSet<_> = self.products.iter().filter_map(barcode).collect();
+        if borne != self.barcodes {
+            wrong.push(format!("the products have the barcodes {borne:?}, found are {:?}", self.barcodes));
         }
     }
 

@@ -34,10 +34,11 @@ fn raw(database: &Database) -> Vec<HashMap<String, AttributeValue>> {
     }
 }
 
-/// Takes attributes from an item.
+/// Takes attributes from an item, or members of them: `data.search`.
 pub(crate) fn forget(database: &Database, item: &Value, attributes: &[&str]) {
-    let names: Map<_, _> = attributes.iter().map(|name| (format!("#{name}"), json!(name))).collect();
-    let removed: Vec<_> = names.keys().cloned().collect();
+    let parts = attributes.iter().flat_map(|path| path.split('.'));
+    let names: Map<_, _> = parts.map(|name| (format!("#{name}"), json!(name))).collect();
+    let removed: Vec<_> = attributes.iter().map(|path| format!("#{}", path.replace('.', ".#"))).collect();
     let request = serde_json::from_value(json!({
         "TableName": TABLE_NAME, "Key": key(item),
         "UpdateExpression": format!("REMOVE {}", removed.join(", ")), "ExpressionAttributeNames": names,

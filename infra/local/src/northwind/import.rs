@@ -321,7 +321,7 @@ mod tests {
         let records = super::super::data::Northwind::read().unwrap();
         assert_eq!(levels.len(), records.products.len());
         for (product, record) in products.iter().zip(&records.products) {
-            let level = levels.iter().find(|level| level.product.id == product.id).unwrap();
+            let level = levels.iter().find(|level| level.product_id == product.id).unwrap();
             assert_eq!(level.on_hand, Quantity::from(record.units_in_stock), "{}", record.product_name);
         }
         let page = PageRequest { limit: PAGE, after: None, descending: false };
@@ -330,7 +330,7 @@ mod tests {
         let requests = store.purchase_requests(&scope).list(&RequestFilter::default(), &page).await.unwrap().items;
         assert!(requests.iter().all(|request| request.status.is_open()));
         let mut asked_for: Vec<_> = requests.iter().flat_map(PurchaseRequest::products).collect();
-        let mut missing: Vec<_> = low.iter().map(|level| level.product.id).collect();
+        let mut missing: Vec<_> = low.iter().map(|level| level.product_id).collect();
         asked_for.sort();
         missing.sort();
         assert_eq!(asked_for, missing, "each product below its minimum is asked for once");
@@ -346,8 +346,8 @@ mod tests {
         let level = runtime.store.levels(&scope).list(&LevelFilter::default(), &page).await.unwrap().items.remove(0);
         let new = NewMovement {
             operation: Operation::In(Quantity::from(1)),
-            product: level.product.id,
-            warehouse: level.warehouse.id,
+            product: level.product_id,
+            warehouse: level.warehouse_id,
             reference: None,
             notes: None,
             occurred_at: None,

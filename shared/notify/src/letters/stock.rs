@@ -56,12 +56,12 @@ struct Shortage<'a> {
 
 impl<'a> From<&'a LevelView> for Shortage<'a> {
     fn from(level: &'a LevelView) -> Self {
-        let (product, minimum) = (&level.product.details, level.min_stock_level);
+        let minimum = level.min_stock_level;
         Self {
-            product: product.name.as_str(),
-            sku: product.sku.as_str(),
-            warehouse: level.warehouse.details.name.as_str(),
-            unit: product.unit.as_str(),
+            product: level.product_name.as_str(),
+            sku: level.sku.as_str(),
+            warehouse: level.warehouse_name.as_str(),
+            unit: level.unit.as_str(),
             on_hand: level.on_hand,
             minimum,
             missing: minimum.minus(level.on_hand).unwrap_or(minimum),

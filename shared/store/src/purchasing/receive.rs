@@ -106,6 +106,7 @@ impl PurchaseRequests<'_> {
                 occurred_at: recorded_at,
                 created_at: recorded_at,
                 created_by: by.clone(),
+                names: Some(goods.names_in(place)),
             };
             let level = goods.level_after(place, &movement);
             let fell_below = place.fell_below(&level);
