@@ -5,7 +5,10 @@ use serde_json::json;
 use stockroom_api::{
     Answer, ApiError, Attempts, Body, FromBody, Members, NamedTenant, Operation, RequestContext, RequestStore,
 };
-use stockroom_domain::{organization::Subdomain, text::Email};
+use stockroom_domain::{
+    organization::Subdomain,
+    text::{Email, EmailLookup},
+};
 
 pub(crate) struct Forgot {
     email: Email,
@@ -27,7 +30,7 @@ pub(crate) async fn forgot(
     let tenant = named.ok_or(ApiError::TenantRequired)?;
     attempts.at_account(&tenant, body.email.as_str()).await?;
     let credential = match tenant.parse::<Subdomain>() {
-        Ok(tenant) => store.identity().credential(tenant.as_str(), &body.email).await?,
+        Ok(tenant) => store.identity().credential(tenant.as_str(), &EmailLookup::from(&body.email)).await?,
         // Asks nothing of the table, but counts all the same.
         Err(_) => store.admit().await.map(|()| None)?,
     };

@@ -7,7 +7,7 @@ use stockroom_api::{
     Answer, ApiError, App, Attempts, FormOrJson, FromBody, Members, NamedTenant, Operation, RequestContext,
     RequestStore, TokenPair, basic_client, password,
 };
-use stockroom_domain::{fault::Fault, organization::Subdomain, text::Email};
+use stockroom_domain::{fault::Fault, organization::Subdomain, text::EmailLookup};
 
 use crate::delivery::{Delivery, deliver};
 
@@ -63,8 +63,9 @@ pub(crate) async fn login(
     attempts.at_account(&tenant, &login.email).await?;
     let identity = store.identity();
     // What is no tenant or no address belongs to nobody, and takes as long to be told so.
-    let credential = match (tenant.parse::<Subdomain>(), login.email.parse::<Email>()) {
-        (Ok(tenant), Ok(email)) => identity.credential(tenant.as_str(), &email).await?,
+    let email = EmailLookup::new(&login.email);
+    let credential = match tenant.parse::<Subdomain>() {
+        Ok(tenant) if email.forms().next().is_some() => identity.credential(tenant.as_str(), &email).await?,
         // Asks nothing of the table, but counts all the same.
         _ => store.admit().await.map(|()| None)?,
     };

@@ -27,7 +27,7 @@ pub(crate) fn contract(it: &mut Operation) {
         )
         .member("type", "What happened.")
         .member("to_warehouse_id", "Where a transfer goes, and for nothing else: another warehouse.")
-        .member("occurred_at", "When it happened, if that is not now.")
+        .member("occurred_at", "When it happened, if that is not now: at most one day ahead.")
         .example(json!({
             "type": "IN", "product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f", "warehouse_id": "0190a5b4-8d4e-7a10-9c7b-5a6d7e8f9a0b", "quantity": 4, "reference": "PO-1042",
         }))

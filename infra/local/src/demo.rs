@@ -10,6 +10,7 @@ use stockroom_domain::{
     id::{OrganizationId, UserId},
     organization::Currency,
     source::{Clock, Sources},
+    text::{Email, EmailLookup},
     time::Timestamp,
     user::Password,
 };
@@ -187,7 +188,7 @@ impl Founder {
         let Company { name, subdomain, admin, .. } = self.company;
         let store = self.at(at);
         let founded = |organization, admin| Founded { company: self.company, organization, admin };
-        if let Some(credential) = store.identity().credential(subdomain, &admin.email.parse()?).await? {
+        if let Some(credential) = store.identity().credential(subdomain, &EmailLookup::new(admin.email)).await? {
             return Ok(credential.user().map(|user| founded(credential.organization(), user)));
         }
         let new = NewOrganization {
@@ -213,8 +214,8 @@ impl Founder {
 
     async fn hire(&self, founded: &Founded, person: Person, role: Role, at: Timestamp) -> Result<UserId, ImportError> {
         let store = self.at(at);
-        let email = person.email.parse()?;
-        let credential = store.identity().credential(self.company.subdomain, &email).await?;
+        let email: Email = person.email.parse()?;
+        let credential = store.identity().credential(self.company.subdomain, &EmailLookup::from(&email)).await?;
         if let Some(user) = credential.and_then(|credential| credential.user()) {
             return Ok(user);
         }

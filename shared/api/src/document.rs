@@ -31,7 +31,13 @@ short, even empty, and still have a next one. Lists may lag behind a write by mo
 
 **Limits** are told by `RateLimit-Policy` and `RateLimit`; 429 says in `Retry-After` how many seconds to wait.
 
-**Bodies** are JSON of at most 1 MiB. A PATCH is a merge patch (RFC 7396): what is absent stays, null clears.";
+**Texts** are trimmed and in Unicode's NFC. Control, format and separator characters are 422 `invalid_character`, and so are \
+texts with nothing visible. SKUs, barcodes, categories and references hold no invisible character and no space but U+0020. \
+Names can hold joiners and variation selectors where scripts and emoji need them. Notes, descriptions and addresses have \
+several lines, which end in LF however they were sent. E-mail addresses are ASCII; domains in Unicode are kept in their ASCII \
+form. Searches disregard case, accents and width.
+
+**Bodies** are JSON of at most 1 MiB, in UTF-8 and without `Content-Encoding` (415). A PATCH is a merge patch (RFC 7396): what is absent stays, null clears.";
 
 /// The whole document.
 ///

@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use bytes::Bytes;
 use http::{
     HeaderMap, Method,
-    header::{CONTENT_TYPE, COOKIE, IF_MATCH},
+    header::{CONTENT_ENCODING, CONTENT_TYPE, COOKIE, IF_MATCH},
     request::Parts,
 };
 use schemars::JsonSchema;
@@ -42,15 +42,28 @@ impl<S: Sync> FromRequestParts<S> for Scope {
     }
 }
 
-/// The bytes of a body of at most 1 MiB.
-pub(crate) async fn read_body(body: axum::body::Body) -> Result<Bytes, ApiError> {
+/// The bytes of a body of at most 1 MiB, which is sent as it is: nothing here unpacks one.
+pub(crate) async fn read_body(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, ApiError> {
+    let codings =
+        headers.get_all(CONTENT_ENCODING).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let mut named = codings.map(<[u8]>::trim_ascii).filter(|coding| !coding.is_empty());
+    if named.any(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
+        return Err(ApiError::UnsupportedContentEncoding);
+    }
     axum::body::to_bytes(body, LARGEST_BODY).await.map_err(|_| ApiError::BodyTooLarge)
 }
 
-/// The media type of a body, without its parameters.
+/// The media type of a body, without its parameters. `None` if there is none, more than one, or a `charset` that is not
+/// UTF-8.
 pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    Some(value.split(';').next()?.trim().to_ascii_lowercase())
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let mut parts = value.to_str().ok()?.split(';');
+    let media_type = parts.next()?.trim().to_ascii_lowercase();
+    let parameters = parts.filter_map(|parameter| parameter.split_once('='));
+    let mut charsets = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    let is_utf8 = |(_, charset): (&str, &str)| charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8");
+    charsets.all(is_utf8).then_some(media_type)
 }
 
 /// A JSON body.
@@ -62,8 +75,9 @@ impl<S: Sync, T: FromBody> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
         let is_patch = request.method() == Method::PATCH;
-        let media_type = media_type(request.headers());
-        let body = read_body(request.into_body()).await?;
+        let (parts, body) = request.into_parts();
+        let media_type = media_type(&parts.headers);
+        let body = read_body(&parts.headers, body).await?;
         match media_type.as_deref() {
             Some("application/json") => {}
             Some("application/merge-patch+json") if is_patch => {}
@@ -82,7 +96,7 @@ impl<S: Sync, T: FromBody + Default> FromRequest<S> for OptionalBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let body = read_body(body).await?;
+        let body = read_body(&parts.headers, body).await?;
         if body.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -109,8 +123,9 @@ impl<S: Sync, T: FromBody> FromRequest<S> for FormOrJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
-        let media_type = media_type(request.headers());
-        let body = read_body(request.into_body()).await?;
+        let (parts, body) = request.into_parts();
+        let media_type = media_type(&parts.headers);
+        let body = read_body(&parts.headers, body).await?;
         match media_type.as_deref() {
             Some("application/json") => Object::read(Node::parse(&body)?, T::from_object).map(Self),
             Some("application/x-www-form-urlencoded") => {

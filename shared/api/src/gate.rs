@@ -183,7 +183,7 @@ async fn prepare(app: &App, route: &Route, scope: Option<&TenantScope>, request:
     }
     let mut key = None;
     if let Some(text) = text {
-        let bytes = read_body(body).await?;
+        let bytes = read_body(&parts.headers, body).await?;
         key = Some(app.fingerprints().idempotency(&parts.method, parts.uri.path(), &text, &bytes));
         body = bytes.into();
     }
@@ -199,7 +199,7 @@ async fn check_readable(route: &Route, parts: &Parts, body: Body) -> Result<(), 
     if !matches!(route.method, Method::POST | Method::PUT | Method::PATCH) {
         return Ok(());
     }
-    let body = read_body(body).await?;
+    let body = read_body(&parts.headers, body).await?;
     match media_type(&parts.headers).as_deref() {
         _ if body.is_empty() => Ok(()),
         Some("application/json" | "application/merge-patch+json") => Node::parse(&body).map(|_| ()),

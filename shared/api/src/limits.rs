@@ -14,7 +14,7 @@ use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, request::Parts};
 use stockroom_domain::{
     limit::{Counting, Limit},
-    text::{Email, fold},
+    text::{EmailLookup, fold},
 };
 use stockroom_runtime::{CursorKey, config::Limits as Settings};
 use stockroom_store::{Bucket, Standing, Store, TenantScope};
@@ -102,7 +102,7 @@ impl Attempts {
     /// 429, when it is known already that there were too many; otherwise the store says so with its next call.
     pub async fn at_account(&self, tenant: &str, account: &str) -> Result<(), ApiError> {
         let limits = self.app.limits();
-        let folded = account.parse::<Email>().map_or_else(|_| fold(account.trim()), |email| email.folded());
+        let folded = EmailLookup::new(account).forms().next().map_or_else(|| fold(account.trim()), str::to_owned);
         let both = limits.digest(&[&self.address, &fold(tenant.trim()), &folded]);
         let alone = limits.digest(&[&self.address]);
         let exact =

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use axum::response::{IntoResponse, Response};
 use http::{
     HeaderValue, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -88,6 +88,8 @@ pub enum ApiError {
     BodyTooLarge,
     /// The body is of another type than the operation takes.
     UnsupportedMediaType(&'static str),
+    /// The body is compressed, or coded in another way.
+    UnsupportedContentEncoding,
     /// Faults of what was sent.
     Validation(Vec<Violation>),
     /// What the store says.
@@ -204,7 +206,12 @@ impl From<ApiError> for Problem {
             ApiError::UnsupportedMediaType(expected) => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
-                format!("The body must be sent with Content-Type: {expected}."),
+                format!("The body must be sent in UTF-8, with one Content-Type: {expected}."),
+            ),
+            ApiError::UnsupportedContentEncoding => Self::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "The body must be sent without Content-Encoding.",
             ),
             ApiError::Validation(violations) => invalid(&violations),
             ApiError::Store(error) => error.into(),
@@ -320,12 +327,16 @@ fn internal(cause: String) -> Problem {
 impl IntoResponse for ApiError {
     /// A response without a body, which the edge writes: it knows the request.
     fn into_response(self) -> Response {
+        let is_coded = matches!(self, Self::UnsupportedContentEncoding);
         let problem = Problem::from(self);
         let mut response = problem.status.into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if problem.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if is_coded {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         if problem.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));

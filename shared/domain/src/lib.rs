@@ -8,7 +8,9 @@
 
 pub mod access;
 pub mod catalogue;
+mod characters;
 mod common_passwords;
+mod email;
 pub mod event;
 pub mod fault;
 pub mod id;
@@ -20,6 +22,7 @@ pub mod purchasing;
 pub mod quantity;
 pub mod report;
 mod schema;
+pub mod search;
 pub mod source;
 pub mod stock;
 pub mod text;

@@ -92,11 +92,11 @@ impl FromStr for Quantity {
     fn from_str(literal: &str) -> Result<Self, Fault> {
         let malformed = || Fault::new("wrong_type", "must be a number");
         let (mantissa, exponent) = literal.split_once(['e', 'E']).unwrap_or((literal, "0"));
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let (negative, whole) = whole.strip_prefix('-').map_or((false, whole), |rest| (true, rest));
-        if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
+        let (negative, mantissa) = mantissa.strip_prefix('-').map_or((false, mantissa), |rest| (true, rest));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+        let (Some(exponent), true, true) = (exponent_of(exponent), is_digits(whole), is_digits(fraction)) else {
             return Err(malformed());
-        }
+        };
         let digits = format!("{whole}{fraction}");
         let significant = digits.trim_start_matches('0').trim_end_matches('0');
         if significant.is_empty() {
@@ -105,15 +105,8 @@ impl FromStr for Quantity {
         if significant.len() > MOST_DIGITS {
             return Err(Fault::new("too_many_digits", "must have at most 15 significant digits"));
         }
-        // An exponent with more digits than this is out of range, whatever the mantissa's length within 1 MiB.
-        let exponent: i64 = match exponent.trim_start_matches('+').parse::<i64>() {
-            Ok(exponent) if exponent.abs() < 10_000_000 => exponent,
-            _ if exponent.starts_with('-') => return Err(too_fine()),
-            _ => return Err(too_large()),
-        };
         let trailing = digits.len().saturating_sub(digits.trim_end_matches('0').len());
-        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        // significant x 10^power is the value.
+        // significant x 10^power is the value. No literal of a body has so many digits that these sums saturate.
         let power = exponent.saturating_add(count(trailing)).saturating_sub(count(fraction.len()));
         if power < -i64::from(Self::FINEST) {
             return Err(too_fine());
@@ -121,14 +114,29 @@ impl FromStr for Quantity {
         if power.saturating_add(count(significant.len())) > count(MOST_DIGITS) {
             return Err(too_large());
         }
-        let mantissa: i128 = significant.parse().map_err(|_| malformed())?;
-        let mantissa = if negative { -mantissa } else { mantissa };
+        let mantissa: i64 = significant.parse().map_err(|_| malformed())?;
+        let mantissa = i128::from(if negative { mantissa.saturating_neg() } else { mantissa });
         let value = match u32::try_from(power) {
             Ok(power) => Decimal::from_i128_with_scale(mantissa.saturating_mul(10_i128.saturating_pow(power)), 0),
-            Err(_) => Decimal::from_i128_with_scale(mantissa, u32::try_from(-power).unwrap_or_default()),
+            Err(_) => Decimal::from_i128_with_scale(mantissa, u32::try_from(power.unsigned_abs()).unwrap_or_default()),
         };
         Ok(Self(value.normalize()))
     }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// The exponent of a literal; `None` if it is none. One that no `i64` holds is the largest or smallest.
+fn exponent_of(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let extreme = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+    is_digits(digits).then(|| text.parse().unwrap_or(extreme))
 }
 
 fn too_fine() -> Fault {
@@ -162,6 +170,11 @@ mod tests {
             ("12000e-3", "12"),
             ("999999999999999", "999999999999999"),
             ("0.0000000", "0"),
+            ("0e999999999999", "0"),
+            ("-0e-9223372036854775808", "0"),
+            ("1e+0000000000000000000000002", "100"),
+            (&format!("1{}e-1000000", "0".repeat(1_000_000)), "1"),
+            (&format!("0.{}1e1000000", "0".repeat(999_999)), "1"),
         ] {
             assert_eq!(literal.parse::<Quantity>().unwrap().to_string(), written, "{literal}");
         }
@@ -172,6 +185,19 @@ mod tests {
             ("123456789012345678901234567890123456789", "too_many_digits"),
             ("1000000000000000", "out_of_range"),
             ("0.00001", "too_many_decimals"),
+            ("1e-9223372036854775808", "too_many_decimals"),
+            ("1e-9223372036854775809", "too_many_decimals"),
+            ("1.5e-9223372036854775808", "too_many_decimals"),
+            ("10e9223372036854775807", "out_of_range"),
+            ("1e9223372036854775808", "out_of_range"),
+            (&"9".repeat(1_000_000), "too_many_digits"),
+            ("1.", "wrong_type"),
+            (".5", "wrong_type"),
+            ("+1", "wrong_type"),
+            ("1e", "wrong_type"),
+            ("1e+-5", "wrong_type"),
+            ("1e1.5", "wrong_type"),
+            ("1eabc", "wrong_type"),
             ("", "wrong_type"),
             ("abc", "wrong_type"),
             ("--1", "wrong_type"),
@@ -187,6 +213,23 @@ mod tests {
             let sum = quantity(a).plus(quantity(b)).unwrap();
             prop_assert_eq!(sum, quantity(a + b));
             prop_assert_eq!(sum.minus(quantity(b)).unwrap(), quantity(a));
+        }
+
+        #[test]
+        fn an_extreme_literal_is_read_or_refused(
+            literal in "-?[0-9]{1,40}(\\.[0-9]{1,40})?([eE][-+]?(0{0,30}[0-9]{1,25}|92233720368547758[0-9]{2}))?",
+        ) {
+            if let Ok(quantity) = literal.parse::<Quantity>() {
+                prop_assert_eq!(quantity.to_string().parse::<Quantity>().unwrap(), quantity);
+                prop_assert!(quantity.decimals() <= Quantity::FINEST);
+            }
+        }
+
+        #[test]
+        fn no_text_is_more_than_refused(text in "[-+0-9eE.]{0,30}|\\PC{0,10}") {
+            if let Ok(quantity) = text.parse::<Quantity>() {
+                prop_assert!(quantity.decimals() <= Quantity::FINEST);
+            }
         }
 
         #[test]

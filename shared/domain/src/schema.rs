@@ -2,6 +2,8 @@
 
 use schemars::{Schema, json_schema};
 
+use crate::characters::Kind;
+
 /// Describes a type of value.
 macro_rules! has_schema {
     ($name:ident, $schema:expr) => {
@@ -31,11 +33,16 @@ pub(crate) use has_schema;
 /// Something visible, with no control characters inside.
 const ONE_LINE: &str = r"^\s*[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?\s*$";
 /// The same with line breaks and tabs.
-const LINES: &str = r"^\s*[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x08\x0b-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?\s*$";
+const LINES: &str =
+    r"^\s*[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?\s*$";
 
-/// A text of at most so many characters.
-pub(crate) fn text(about: &str, longest: usize, is_one_line: bool) -> Schema {
-    let pattern = if is_one_line { ONE_LINE } else { LINES };
+/// A text of at most so many characters. The pattern holds for what is sent and for what was stored under older rules, so
+/// the description of the API tells the rest of [`Kind`].
+pub(crate) fn text(about: &str, longest: usize, kind: Kind) -> Schema {
+    let pattern = match kind {
+        Kind::Identifier | Kind::Line => ONE_LINE,
+        Kind::Paragraphs => LINES,
+    };
     json_schema!({
         "description": about.trim(), "type": "string", "minLength": 1, "maxLength": longest, "pattern": pattern,
     })

@@ -1,5 +1,7 @@
 //! How a movement changes a stock level.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -241,6 +243,20 @@ impl Balance {
     pub fn is_below(self, minimum: Quantity) -> bool {
         self.on_hand < minimum
     }
+}
+
+/// How far ahead of now a movement can have happened: the clocks of people and devices differ.
+const MOST_AHEAD: Duration = Duration::from_hours(24);
+
+/// Refuses a movement that is said to happen later.
+///
+/// # Errors
+/// `out_of_range`.
+pub fn admit_occurred_at(occurred_at: Timestamp, now: Timestamp) -> Result<(), Fault> {
+    if occurred_at > now.plus(MOST_AHEAD) {
+        return Err(Fault::new("out_of_range", "must be at most one day ahead of now"));
+    }
+    Ok(())
 }
 
 /// Refuses a quantity that does not suit its operation's type.

@@ -2,30 +2,46 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
+use jiff::{
+    SignedDuration,
+    civil::{DateTime, Time, date},
+    fmt::temporal::Pieces,
+};
+
 use crate::fault::Fault;
 
-/// A moment since 1970, to the millisecond. Written as RFC 3339 in UTC, always with three decimals, so that the text
-/// sorts as the moments do.
+/// A moment of the years 1970 to 9999, to the millisecond. Written as RFC 3339 in UTC, always with three decimals, so that
+/// the text sorts as the moments do. It counts milliseconds since 1970: the timestamps of jiff end 26 hours before the year
+/// 9999 does, so that they exist in every time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(jiff::Timestamp);
+pub struct Timestamp(u64);
+
+/// 1970-01-01T00:00:00, UTC.
+const START: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 
 impl Timestamp {
     /// 1970-01-01T00:00:00Z.
-    pub const EPOCH: Self = Self(jiff::Timestamp::UNIX_EPOCH);
+    pub const EPOCH: Self = Self(0);
+
+    /// 9999-12-31T23:59:59.999Z, the last there is.
+    pub const END: Self = Self(253_402_300_799_999);
 
     /// The moment so many milliseconds after 1970-01-01T00:00:00Z; `None` before it and after the year 9999.
     #[must_use]
     pub fn from_unix_millis(millis: i64) -> Option<Self> {
-        if millis < 0 {
-            return None;
-        }
-        jiff::Timestamp::from_millisecond(millis).ok().map(Self)
+        u64::try_from(millis).ok().map(Self).filter(|moment| *moment <= Self::END)
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn unix_millis(self) -> u64 {
-        u64::try_from(self.0.as_millisecond()).unwrap_or_default()
+        self.0
+    }
+
+    /// Date and time of day, UTC.
+    fn civil(self) -> DateTime {
+        let millis = i64::try_from(self.0).unwrap_or(i64::MAX);
+        START.checked_add(SignedDuration::from_millis(millis)).unwrap_or(DateTime::MAX)
     }
 
     /// Whole seconds since 1970-01-01T00:00:00Z, as JWT and the table's time to live count.
@@ -34,34 +50,38 @@ impl Timestamp {
         self.unix_millis() / 1_000
     }
 
-    /// The moment so much later; the end of time where there is none.
+    /// The moment so much later; [`Timestamp::END`] where there is none.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        self.0.checked_add(duration).map_or(Self(jiff::Timestamp::MAX), Self)
+        Self(self.0.saturating_add(millis(duration))).min(Self::END)
     }
 
     /// The moment so much earlier; 1970 where there is none.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
-        self.0.checked_sub(duration).map_or(Self::EPOCH, |moment| Self(moment.max(jiff::Timestamp::UNIX_EPOCH)))
+        Self(self.0.saturating_sub(millis(duration)))
     }
 
     /// Its day, UTC, as people write it: `2 May 1998`.
     #[must_use]
     pub fn day(self) -> String {
-        self.0.strftime("%-d %B %Y").to_string()
+        self.civil().strftime("%-d %B %Y").to_string()
     }
 
     /// How long `earlier` lies back, zero if it does not.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_millis(self.unix_millis().saturating_sub(earlier.unix_millis()))
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.3}", self.0)
+        write!(f, "{:.3}Z", self.civil())
     }
 }
 
@@ -70,11 +90,22 @@ impl FromStr for Timestamp {
 
     /// Any RFC 3339 moment of the years 1970 to 9999; what is finer than a millisecond is cut off.
     fn from_str(text: &str) -> Result<Self, Fault> {
-        let is_rfc3339 = text.as_bytes().get(10).is_some_and(|separator| matches!(separator, b'T' | b't' | b' '));
-        text.parse::<jiff::Timestamp>()
-            .ok()
-            .filter(|_| is_rfc3339)
-            .and_then(|moment| Self::from_unix_millis(moment.as_millisecond()))
+        let has_separator = text.as_bytes().get(10).is_some_and(|c| matches!(c, b'T' | b't' | b' '));
+        let read = || {
+            let pieces = Pieces::parse(text).ok()?;
+            let offset = pieces.to_numeric_offset().filter(|_| pieces.time_zone_annotation().is_none())?;
+            let local = pieces.date().to_datetime(pieces.time().unwrap_or(Time::midnight()));
+            let since_start =
+                local.duration_since(START).checked_sub(SignedDuration::from_secs(offset.seconds().into()))?;
+            // What is before 1970 by less than a millisecond is before it all the same.
+            if since_start.is_negative() {
+                return None;
+            }
+            i64::try_from(since_start.as_millis()).ok().and_then(Self::from_unix_millis)
+        };
+        has_separator
+            .then(read)
+            .flatten()
             .ok_or_else(|| Fault::new("invalid_format", "must be an RFC 3339 time such as 2026-11-23T02:57:00.000Z"))
     }
 }
@@ -87,6 +118,8 @@ crate::schema::has_schema!(Timestamp, {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -95,6 +128,10 @@ mod tests {
             ("2026-11-23T02:57:00Z", "2026-11-23T02:57:00.000Z"),
             ("2026-11-23T03:57:00.1239+01:00", "2026-11-23T02:57:00.123Z"),
             ("1998-05-03T00:00:00.000Z", "1998-05-03T00:00:00.000Z"),
+            ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"),
+            ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000Z"),
+            ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999Z"),
+            ("9999-12-31T23:59:59+14:00", "9999-12-31T09:59:59.000Z"),
         ] {
             assert_eq!(read.parse::<Timestamp>().unwrap().to_string(), written);
         }
@@ -104,6 +141,44 @@ mod tests {
     fn what_is_no_moment_is_refused() {
         for text in ["", "2026-11-23", "2026-11-23T02:57:00", "1969-12-31T23:59:59Z", "20261123T025700Z", "now"] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+        for text in [
+            "1969-12-31T23:59:59.9999Z",
+            "9999-12-31T23:59:59-00:01",
+            "10000-01-01T00:00:00Z",
+            "2026-11-23T02:57:00Z[Europe/Berlin]",
+            "2026-11-23T02:57:00+99:00",
+            "-271821-04-20T00:00:00Z",
+        ] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn time_ends_with_the_year_9999() {
+        let end: Timestamp = "9999-12-31T23:59:59.999Z".parse().unwrap();
+        assert_eq!(end, Timestamp::END);
+        assert_eq!(end.plus(Duration::MAX), end);
+        assert_eq!(end.minus(Duration::MAX), Timestamp::EPOCH);
+        assert_eq!(end.day(), "31 December 9999");
+        assert_eq!(Timestamp::from_unix_millis(i64::MAX), None);
+        assert_eq!(Timestamp::EPOCH.since(end), Duration::ZERO);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back_and_sorts(a in 0..=Timestamp::END.0, b in 0..=Timestamp::END.0) {
+            let (a, b) = (Timestamp(a), Timestamp(b));
+            prop_assert_eq!(a.to_string().parse::<Timestamp>().unwrap(), a);
+            prop_assert_eq!(a.to_string().len(), 24);
+            prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
+        }
+
+        #[test]
+        fn no_text_is_more_than_refused(text in "[-+0-9TtZz:. \\[\\]]{0,40}|[0-9]{4,6}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[-+][0-9]{2}:[0-9]{2}") {
+            if let Ok(moment) = text.parse::<Timestamp>() {
+                prop_assert!(moment <= Timestamp::END);
+            }
         }
     }
 }

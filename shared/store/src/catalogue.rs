@@ -5,6 +5,7 @@ use stockroom_domain::{
     catalogue::{Details, ProductDetails, Resource, SupplierDetails, WarehouseDetails},
     fault::Fault,
     log::Action,
+    search::search_fold,
     text::{Barcode, Category, SearchTerm, fold},
     time::Timestamp,
 };
@@ -14,9 +15,10 @@ use crate::{
     error::{Conflict, StoreError},
     expression::{Expression, absent, expression},
     item::{DATA, Item, data, encode, into_data, n, s},
-    keys::{Index, Key, PRODUCT, name_sort},
+    keys::{Index, Key, PRODUCT, is_current_name_sort, name_sort},
     log::{difference, snapshot},
     page::{Page, PageRequest, Position},
+    schema::upgrade,
     scope::TenantScope,
     table::{Query, Table},
     write::{Attempt, Authority, Change, Decision, Outcome},
@@ -24,6 +26,9 @@ use crate::{
 
 /// The most items that a filtered page examines; the table stops at 1 MB before, if they are large.
 pub(crate) const MOST_EXAMINED: usize = 1_000;
+
+/// The attribute of `data` that a search looks through.
+const SEARCH: &str = "search";
 
 /// Stands on a product while its levels have yet to follow its new minimum.
 pub(crate) const SPREADING: &str = "spreading";
@@ -48,9 +53,10 @@ pub trait Stored: Details {
         None
     }
 
-    /// What a search looks through, folded.
+    /// What a search looks through: folded texts, each on a line of its own. No search term holds a line break, so none matches
+    /// the end of one and the beginning of the next.
     fn search_text(&self) -> String {
-        fold(self.name())
+        search_fold(self.name())
     }
 
     /// Whether levels must follow a change to `after`.
@@ -81,8 +87,8 @@ impl Stored for ProductDetails {
     }
 
     fn search_text(&self) -> String {
-        let barcode = self.barcode.as_ref().map(|barcode| format!("\n{}", barcode.folded())).unwrap_or_default();
-        format!("{}\n{}{barcode}", fold(self.name()), self.sku.folded())
+        let texts = [Some(self.name()), Some(self.sku.as_str()), self.barcode.as_ref().map(Barcode::as_str)];
+        texts.into_iter().flatten().map(search_fold).collect::<Vec<_>>().join("\n")
     }
 
     fn barcode(&self) -> Option<&Barcode> {
@@ -205,7 +211,7 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         };
         query.filter = condition;
         if let Some(search) = &filter.search {
-            let found = expression("contains(#data.#search, :search)").with("search", s(search.folded()));
+            let found = expression("contains(#data.#search, :search)").with(SEARCH, s(search.search_folded()));
             query.filter = query.filter.and(found);
         }
         if let (CatalogueSort::Name, Some(category)) = (sort, category) {
@@ -377,7 +383,7 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         let mut data = encode(resource)?;
         if let AttributeValue::M(members) = &mut data {
             members.retain(|_, value| !value.is_null());
-            members.insert("search".to_owned(), s(details.search_text()));
+            members.insert(SEARCH.to_owned(), s(details.search_text()));
         }
         let mut item = self.key(id).attributes();
         item.insert(DATA.to_owned(), data);
@@ -400,13 +406,30 @@ impl Table {
         query.examine = if query.filter.text.is_empty() { page.limit.saturating_add(1) } else { MOST_EXAMINED };
         query.descending = page.descending;
         query.after.clone_from(&page.after);
-        let mut found = self.query(&query).await?;
+        let mut found = self.admitted(Box::pin(self.query_stored(&query))).await?;
         if found.items.len() > page.limit {
             found.items.truncate(page.limit);
+            // Where it is stored: an upgrade can give an item other keys in the indexes.
             found.last = found.items.last().map(|item| Position::of(item, &query.position_names()));
         }
-        Ok((found.items, found.last))
+        Ok((found.items.into_iter().map(upgrade).collect::<Result<_, _>>()?, found.last))
     }
+}
+
+/// Version 2 of a product, supplier or warehouse: in the order by name it stands before those whose names begin with its own,
+/// and searches disregard accents. A product's own index shows no place in that order, and nobody who reads needs it.
+pub(crate) fn sort_and_search<D: Stored>(item: &mut Item) -> Result<(), StoreError> {
+    let (_, name) = Index::Two.key_names();
+    // Both are written together.
+    if item.get(name).and_then(|sort| sort.as_s().ok()).is_none_or(|sort| is_current_name_sort(sort)) {
+        return Ok(());
+    }
+    let resource: Resource<D> = data(item)?;
+    item.insert(name.to_owned(), s(name_sort(&fold(resource.details.name()), resource.id)));
+    if let Some(AttributeValue::M(members)) = item.get_mut(DATA) {
+        members.insert(SEARCH.to_owned(), s(resource.details.search_text()));
+    }
+    Ok(())
 }
 
 /// The product that a SKU's claim is for, or a barcode's pointer.

@@ -8,7 +8,8 @@ use stockroom_domain::{
     id::{OrganizationId, SessionId, UserId},
     log::{Action, Entity},
     organization::{Organization, OrganizationStatus},
-    text::{Email, FullName},
+    search::search_fold,
+    text::{EmailLookup, FullName},
     time::Timestamp,
     user::{Person, User, UserStatus},
 };
@@ -210,14 +211,18 @@ impl<'a> Identity<'a> {
         Self { table }
     }
 
-    /// What is known of an address within a tenant; `None` when there is no such tenant, or none any more.
+    /// What is known of an address within a tenant; `None` when there is no such tenant, or none any more. An account that is
+    /// older than today's rules for addresses is found, too.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn credential(&self, subdomain: &str, email: &Email) -> Result<Option<Credential>, StoreError> {
-        let (tenant, credential) = (tenant(subdomain), credential(subdomain, &email.folded()));
-        let items = self.table.get(&[tenant.clone(), credential.clone()]).await?;
-        let Some(claim) = items.get(&tenant) else {
+    pub async fn credential(&self, subdomain: &str, email: &EmailLookup) -> Result<Option<Credential>, StoreError> {
+        let tenant = tenant(subdomain);
+        let credentials = credentials(subdomain, email);
+        let wanted: Vec<Key> = std::iter::once(&tenant).chain(&credentials).cloned().collect();
+        let items = self.table.get(&wanted).await?;
+        let credential = credentials.iter().find(|key| items.contains_key(*key)).or(credentials.first()).cloned();
+        let (Some(claim), Some(credential)) = (items.get(&tenant), credential) else {
             return Ok(None);
         };
         let TenantClaim { organization, ended_at: None } = attributes(claim)? else {
@@ -464,6 +469,12 @@ impl<'a> Identity<'a> {
     }
 }
 
+/// Where an account of an address may be kept, first where today's are. The other places have accounts that are older than
+/// today's rules for addresses; no program makes one there any more, so a read that finds none needs no condition.
+pub(crate) fn credentials(subdomain: &str, email: &EmailLookup) -> Vec<Key> {
+    email.forms().map(|form| credential(subdomain, form)).collect()
+}
+
 /// How one session is taken away, if it is there.
 pub(crate) fn removal(session: SessionId) -> (Expression, Expression) {
     let path = format!("#sessions.#{}", member(session));
@@ -487,9 +498,9 @@ pub(crate) fn user_items(
     Ok((user_item, credential_item))
 }
 
-/// What a search for a user looks through, folded.
+/// What a search for a user looks through: folded texts, each on a line of its own.
 pub(crate) fn search_text(user: &User) -> String {
-    format!("{}\n{}", user.full_name.folded(), user.email.folded())
+    [user.full_name.as_str(), user.email.as_str()].map(search_fold).join("\n")
 }
 
 /// A user as the log keeps it.

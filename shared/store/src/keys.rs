@@ -19,6 +19,9 @@ pub(crate) const SHARDS: u8 = 4;
 
 /// Ends a barcode in a sort key: no barcode holds a control character.
 const BARCODE_END: char = '\u{1}';
+/// Stands between a folded name and an id. It sorts before every character that a name can hold, so that a name comes before
+/// those that begin with it: DynamoDB sorts by the bytes of UTF-8, and a name holds no control characters.
+const NAME_END: char = '\u{1}';
 
 /// The most bytes of a folded name that go into a sort key; DynamoDB allows 1,024 with the id behind it.
 const NAME_BYTES: usize = 900;
@@ -345,7 +348,12 @@ fn shard(id: impl Id) -> u8 {
 /// The sort key of the order by name.
 pub(crate) fn name_sort(folded: &str, id: impl Id) -> String {
     let end = folded.floor_char_boundary(NAME_BYTES);
-    format!("{}#{id}", folded.get(..end).unwrap_or_default())
+    format!("{}{NAME_END}{id}", folded.get(..end).unwrap_or_default())
+}
+
+/// Whether such a sort key has the separator of today. Older ones have `#`.
+pub(crate) fn is_current_name_sort(sort: &str) -> bool {
+    sort.contains(NAME_END)
 }
 
 /// The sort key of a movement in its product's ledger.
@@ -441,6 +449,16 @@ mod tests {
             low <= id && id <= high
         };
         assert_eq!([999, 1_000, 1_999, 2_000].map(inside), [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_name_sorts_before_those_that_begin_with_it() {
+        let [first, last] = [0, 0xff].map(|seed| ProductId::from_parts(Timestamp::EPOCH, [seed; 10]));
+        for longer in ["main 2", "main\t", "main!", "main#1", "main\u{a0}2", "mainz", "main\u{301}"] {
+            assert!(name_sort("main", last) < name_sort(longer, first), "{longer:?}");
+        }
+        assert!(name_sort("main", first) < name_sort("main", last));
+        assert!(is_current_name_sort(&name_sort("main", first)) && !is_current_name_sort(&format!("main#{first}")));
     }
 
     #[test]

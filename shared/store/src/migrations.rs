@@ -16,12 +16,14 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use stockroom_domain::{
+    catalogue::{ProductDetails, SupplierDetails, WarehouseDetails},
     id::{EntryId, OrganizationId},
     time::Timestamp,
 };
 
 use crate::{
     barcodes::barcode_pointers,
+    catalogue::Stored as _,
     error::StoreError,
     expression::{Expression, always, expression},
     item::{Item, attributes, s},
@@ -59,6 +61,22 @@ pub const MIGRATIONS_OF_THIS_PROGRAM: &[Migration] = &[
     Migration {
         id: "0001-find-users-by-text",
         purpose: "users who signed up before users could be listed are found by name and address",
+        partitions: |keys| vec![keys.users()],
+        companions: |_, _| Ok(Vec::new()),
+    },
+    Migration {
+        id: "0003-sort-and-search-catalogue",
+        purpose: "products, suppliers and warehouses sort before those whose names begin with theirs, and are found without accents",
+        partitions: |keys| {
+            [ProductDetails::KIND, SupplierDetails::KIND, WarehouseDetails::KIND]
+                .map(|kind| keys.catalogue(kind))
+                .to_vec()
+        },
+        companions: |_, _| Ok(Vec::new()),
+    },
+    Migration {
+        id: "0004-find-users-without-accents",
+        purpose: "users are found by names and addresses without accents",
         partitions: |keys| vec![keys.users()],
         companions: |_, _| Ok(Vec::new()),
     },

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use stockroom_domain::{
     id::{ChangeId, MovementId, ProductId, PurchaseRequestId, TransferId, UserId, WarehouseId},
     quantity::Quantity,
-    stock::{Movement, MovementNames, MovementType, NewMovement, Operation, Posting},
+    stock::{Movement, MovementNames, MovementType, NewMovement, Operation, Posting, admit_occurred_at},
     text::{Notes, ProductName, Reference, Sku, Unit, WarehouseName},
     time::Timestamp,
     user::Person,
@@ -231,6 +231,9 @@ impl<'a> Movements<'a> {
                     faults.push(("quantity".into(), fault));
                 }
             }
+        }
+        if let Some(Err(fault)) = new.occurred_at.map(|at| admit_occurred_at(at, attempt.now)) {
+            faults.push(("occurred_at".into(), fault));
         }
         let from = Place::read(attempt, keys, new.product, new.warehouse)?;
         if from.is_none() {

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use stockroom_domain::{
     catalogue::{Product, ProductDetails},
     id::ProductId,
-    text::{Barcode, Sku},
+    text::{Barcode, SearchTerm, Sku},
 };
 
 use crate::{
@@ -222,10 +222,11 @@ impl<'a> Products<'a> {
 impl ProductFilter {
     fn passes(&self, product: &Product) -> bool {
         let details = &product.details;
+        let found = |search: &SearchTerm| details.search_text().contains(&search.search_folded());
         let CatalogueFilter { search, category } = &self.catalogue;
         (self.barcode.is_none() || details.barcode == self.barcode)
             && (category.is_none() || details.category == *category)
-            && search.as_ref().is_none_or(|search| details.search_text().contains(&search.folded()))
+            && search.as_ref().is_none_or(found)
     }
 
     /// The part of it that no index serves.

@@ -6,15 +6,15 @@
 //! how a shape is changed.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use stockroom_domain::catalogue::Product;
+use stockroom_domain::catalogue::{ProductDetails, SupplierDetails, WarehouseDetails};
 
 use crate::{
-    catalogue::Stored as _,
+    catalogue::{Stored as _, sort_and_search},
     error::StoreError,
     expression::{Expression, expression},
     identity::search_text,
-    item::{DATA, Item, data, n, s},
-    keys::{PRODUCT, USER, kind},
+    item::{Item, data, n, s},
+    keys::{USER, kind},
 };
 
 /// The attribute of an item's version.
@@ -27,8 +27,10 @@ type Upgrade = fn(&mut Item) -> Result<(), StoreError>;
 /// The upgrades of a kind, from version 1 on. A kind's current version is one more than these are.
 fn upgrades(kind: &str) -> &'static [Upgrade] {
     match kind {
-        USER => &[find_users_by_text],
-        PRODUCT => &[find_products_by_barcode],
+        USER => &[find_users_by_text, find_users_without_accents],
+        ProductDetails::KIND => &[sort_and_search::<ProductDetails>],
+        SupplierDetails::KIND => &[sort_and_search::<SupplierDetails>],
+        WarehouseDetails::KIND => &[sort_and_search::<WarehouseDetails>],
         _ => &[],
     }
 }
@@ -41,17 +43,9 @@ fn find_users_by_text(item: &mut Item) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Version 2 of a product: a search finds its barcode.
-fn find_products_by_barcode(item: &mut Item) -> Result<(), StoreError> {
-    let text = |name: &str| item.get(DATA)?.as_m().ok()?.get(name)?.as_s().ok();
-    // Name, SKU and barcode have a line each.
-    if text("barcode").is_none() || text("search").is_some_and(|search| search.split('\n').count() > 2) {
-        return Ok(());
-    }
-    let search = s(data::<Product>(item)?.details.search_text());
-    if let Some(AttributeValue::M(members)) = item.get_mut(DATA) {
-        members.insert("search".to_owned(), search);
-    }
+/// Version 3 of a user: searches disregard accents.
+fn find_users_without_accents(item: &mut Item) -> Result<(), StoreError> {
+    item.insert("search".to_owned(), s(search_text(&data(item)?)));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use stockroom_domain::{
     access::{Permission, Role},
     id::UserId,
     log::{Action, Entity},
-    text::{Email, FullName},
+    text::{Email, EmailLookup, FullName},
     user::{User, UserStatus},
 };
 
@@ -17,7 +17,7 @@ use crate::{
     catalogue::version_is,
     error::{Conflict, StoreError},
     expression::{Expression, absent, expression},
-    identity::{CredentialRecord, Sessions, last_login, search_text, user_snapshot},
+    identity::{CredentialRecord, Sessions, credentials, last_login, search_text, user_snapshot},
     item::{Item, attributes, data, encode, n, s, with_attributes},
     keys::{Key, credential},
     log::difference,
@@ -229,13 +229,16 @@ impl Step<'_> {
             return Ok(change.update(&old_claim, &update, &is_of(before.id).and(epoch_is(self.epoch)))?.into());
         }
         // The credential moves, hash and all, so it has to be seen.
-        if !attempt.has_read(&old_claim) || !attempt.has_read(&new_claim) {
-            return Ok(Decision::Read(vec![old_claim, new_claim]));
+        let claims = credentials(subdomain.as_str(), &EmailLookup::from(&after.email));
+        if !claims.iter().chain([&old_claim]).all(|claim| attempt.has_read(claim)) {
+            return Ok(Decision::Read(claims.into_iter().chain([old_claim]).collect()));
         }
-        let claimed: Option<CredentialRecord> = attempt.find(&new_claim).map(attributes).transpose()?;
-        if claimed.as_ref().is_some_and(|claimed| claimed.user != before.id) {
-            return Err(StoreError::Conflict(Conflict::DuplicateEmail));
+        for claim in claims.iter().filter_map(|claim| attempt.find(claim)) {
+            if attributes::<CredentialRecord>(claim)?.user != before.id {
+                return Err(StoreError::Conflict(Conflict::DuplicateEmail));
+            }
         }
+        let claimed = attempt.find(&new_claim);
         // Reads of several items are not of one moment: the address may be changing right now.
         let (None, Some(held)) = (claimed, attempt.find(&old_claim)) else {
             return Ok(Decision::Wait("the address is being changed"));

@@ -4,7 +4,7 @@ use stockroom_domain::{
     access::{Permission, Role},
     id::UserId,
     log::{Action, Entity},
-    text::{Email, FullName, SearchTerm},
+    text::{Email, EmailLookup, FullName, SearchTerm},
     time::Timestamp,
     user::{User, UserStatus},
 };
@@ -12,9 +12,8 @@ use stockroom_domain::{
 use crate::{
     error::{Conflict, StoreError},
     expression::{absent, expression},
-    identity::{last_login, user_items, user_snapshot},
+    identity::{credentials, last_login, user_items, user_snapshot},
     item::{Item, data, n, s},
-    keys::credential,
     page::{Page, PageRequest},
     passwords::{NewPassword, token_state},
     scope::TenantScope,
@@ -102,7 +101,7 @@ impl<'a> Users<'a> {
         }
         if let Some(search) = &filter.search {
             query.filter =
-                query.filter.and(expression("contains(#search, :search)").with("search", s(search.folded())));
+                query.filter.and(expression("contains(#search, :search)").with("search", s(search.search_folded())));
         }
         let (items, next) = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
         Ok(Page { items: items.iter().map(profile).collect::<Result<_, _>>()?, next })
@@ -123,12 +122,13 @@ impl<'a> Users<'a> {
             if let Some(given) = &new.password {
                 given.check("password", &new.email, organization)?;
             }
-            let claim = credential(organization.subdomain.as_str(), &new.email.folded());
+            let claims = credentials(organization.subdomain.as_str(), &EmailLookup::from(&new.email));
             // The claim's own condition guards it; only a failed one has to be looked into.
-            if attempt.is_repeated && !attempt.has_read(&claim) {
-                return Ok(Decision::Read(vec![claim]));
+            let guarded = usize::from(!attempt.is_repeated);
+            if !claims.iter().skip(guarded).all(|claim| attempt.has_read(claim)) {
+                return Ok(Decision::Read(claims));
             }
-            if attempt.find(&claim).is_some() {
+            if claims.iter().any(|claim| attempt.find(claim).is_some()) {
                 return Err(StoreError::Conflict(Conflict::DuplicateEmail));
             }
             let user = User {

@@ -1,6 +1,9 @@
 //! Bodies that cannot be read, at every operation that takes one.
 
-use http::Method;
+use http::{
+    Method,
+    header::{CONTENT_ENCODING, CONTENT_TYPE},
+};
 use serde_json::json;
 
 use super::{Furnished, UNKNOWN_ID, faults, items, operations, takes_nothing, writes};
@@ -106,6 +109,34 @@ async fn a_body_says_that_it_is_json() {
     let request = shop.boss().request(Method::POST, "/api/v1/suppliers");
     for spelling in ["application/json; charset=utf-8", "Application/JSON", "application/json;charset=\"UTF-8\""] {
         request.clone().raw_body(r#"{"name": "Hooli"}"#, spelling).await.expect(201);
+    }
+    for charset in
+        ["application/json; charset=utf-16", "application/json;charset=latin1", "application/json; CHARSET=\"\""]
+    {
+        request.clone().raw_body(r#"{"name": "Hooli"}"#, charset).await.expect(415);
+    }
+    let twice = request.raw_body(r#"{"name": "Hooli"}"#, "application/json").header(CONTENT_TYPE, "text/plain");
+    assert_eq!(twice.await.expect(415).code(), "unsupported_media_type");
+}
+
+#[tokio::test]
+async fn a_body_that_is_compressed_is_of_another_type() {
+    let shop = Furnished::open().await;
+    let before = items(shop.stack());
+    for route in writes() {
+        let body = shop.body(&route.method, route.path);
+        let request = shop.boss().request(route.method.clone(), shop.path(route.path)).json(body);
+        for coding in ["gzip", "br", "deflate", "identity, gzip", "GZIP", "\u{e9}"] {
+            let reply = request.clone().header(CONTENT_ENCODING, coding).await.expect(415);
+            assert_eq!(reply.code(), "unsupported_media_type", "{} {}", route.method, route.path);
+            assert_eq!(reply.header("accept-encoding"), Some("identity"));
+        }
+        request.header(CONTENT_ENCODING, "identity").header(CONTENT_ENCODING, "gzip").await.expect(415);
+    }
+    assert_eq!(items(shop.stack()), before);
+    for coding in ["identity", "Identity", "", "identity,"] {
+        let request = shop.boss().post("/api/v1/suppliers", json!({"name": "Hooli"}));
+        request.header(CONTENT_ENCODING, coding).await.expect(201);
     }
 }
 

@@ -114,6 +114,51 @@ async fn things_of_one_name_are_all_listed() {
 }
 
 #[tokio::test]
+async fn a_name_is_listed_before_those_that_begin_with_it() {
+    let shop = Furnished::open().await;
+    let names = ["Main", "Main  1", "Main 2", "Main!", "Main#", "Main-3", "Mainz"];
+    for name in names.iter().rev().filter(|name| **name != "Main") {
+        shop.warehouse(name).await;
+    }
+    for limit in ["1", "100"] {
+        let listed = walk(shop.staff(), "/api/v1/warehouses", &[("sort", "name"), ("limit", limit)]).await;
+        assert_eq!(texts(&listed, "name"), names);
+        let query = [("sort", "name"), ("order", "desc"), ("limit", limit)];
+        let listed = walk(shop.staff(), "/api/v1/warehouses", &query).await;
+        assert_eq!(texts(&listed, "name"), names.iter().rev().copied().collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_search_disregards_case_accents_and_width() {
+    let shop = Furnished::open().await;
+    for (name, sku, terms) in [
+        ("İstanbul Çayı", "TR-1", &["istanbul", "ISTANBUL", "ıstanbul", "İSTANBUL", "cayi", "ÇAYI"][..]),
+        ("Café Crème", "FR-1", &["cafe", "CAFÉ", "cafe\u{301}", "creme", "ＣＲＥＭＥ", "fr-1", "ｆｒ-１"]),
+        ("Ｆｕｌｌ　Ｗｉｄｔｈ", "ＪＰ１", &["full width", "jp1", "ｆｕｌｌ"]),
+        ("Straße ﬁne", "DE-1", &["STRASSE", "strasse", "straße", "fine"]),
+        ("Łódź Øre", "PL-1", &["lodz", "ŁÓDŹ", "ore"]),
+    ] {
+        let id = shop.product(sku).with("name", name).await;
+        for term in terms {
+            for sort in ["created_at", "name", "sku"] {
+                let query = [("search", *term), ("sort", sort)];
+                let found = shop.staff().get("/api/v1/products").query(&query).await.expect(200);
+                assert_eq!(texts(&found.items(), "id"), [&*id], "{term} by {sort}");
+            }
+        }
+    }
+    // No term spans the end of one text and the beginning of the next.
+    for across in ["cremefr-1", "creme fr-1"] {
+        assert!(shop.staff().get("/api/v1/products").query(&[("search", across)]).await.items().is_empty());
+    }
+    shop.supplier("Ægir Sjøfarts").await;
+    for term in ["aegir", "SJOFARTS"] {
+        assert_eq!(shop.staff().get("/api/v1/suppliers").query(&[("search", term)]).await.items().len(), 1, "{term}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_added_while_one_reads_disturbs_nobody() {
     let shop = crowded().await;
     let first = shop.staff().get("/api/v1/suppliers").query(&[("limit", "10")]).await;

@@ -22,7 +22,7 @@ fn send(client: &Client, method: &Method, path: &str, body: String) -> stockroom
 
 impl Furnished {
     /// Every operation that writes to a collection, with its path.
-    fn writing(&self, collection: &str) -> Vec<(Method, String)> {
+    pub(super) fn writing(&self, collection: &str) -> Vec<(Method, String)> {
         let all = format!("/api/v1/{collection}");
         let one = self.path(&format!("{all}/{{id}}"));
         let mut writing = vec![(Method::POST, all)];
@@ -73,8 +73,6 @@ async fn texts_have_a_length_and_no_control_characters() {
             (quoted(&format!("x{}", " ".repeat(longest))), "too_long"),
             (quoted("NUL\0NUL"), "invalid_character"),
             (quoted("bell\u{7}"), "invalid_character"),
-            (quoted("next\u{85}line"), "invalid_character"),
-            (quoted("carriage\rreturn"), "invalid_character"),
             ("1".to_owned(), "wrong_type"),
             ("true".to_owned(), "wrong_type"),
             ("[\"x\"]".to_owned(), "wrong_type"),
@@ -83,7 +81,9 @@ async fn texts_have_a_length_and_no_control_characters() {
             shop.refuses(collection, member, &literal, code).await;
         }
         if !many_lines {
-            shop.refuses(collection, member, r#""two\nlines""#, "invalid_character").await;
+            for text in ["two\nlines", "two\r\nlines", "carriage\rreturn", "next\u{85}line"] {
+                shop.refuses(collection, member, &quoted(text), "invalid_character").await;
+            }
         }
     }
     shop.refuses("products", "sku", r#""A#1""#, "invalid_character").await;
@@ -416,8 +416,8 @@ async fn twins_that_differ_in_case_or_normal_form_are_one() {
         let user = json!({"email": email, "full_name": "Zoë", "role": "STAFF"});
         shop.admin().post("/api/v1/users", user)
     };
-    user("Zo\u{eb}@Acme.example").await.expect(201);
-    for twin in ["zoe\u{308}@acme.example", "ZO\u{cb}@ACME.EXAMPLE"] {
+    user("Zoe@Acme.example").await.expect(201);
+    for twin in [" zoe@acme.example ", "ZOE@ACME.EXAMPLE", "Zoe@\u{ff41}cme.example"] {
         assert_eq!(user(twin).await.expect(409).code(), "duplicate_email", "{twin}");
     }
     shop.stack().check_invariants();

@@ -22,10 +22,16 @@ fn of(stack: &Stack, kind: &str) -> Vec<Value> {
 /// Makes every product one of the first version. Gives what products and pointers were.
 fn age(stack: &Stack) -> [Vec<Value>; 2] {
     let of_today = [of(stack, "PRODUCT"), of(stack, "BARCODE")];
-    for product in &of_today[0] {
-        let has_barcode = product.pointer("/data/barcode").is_some();
-        stack.forget(product, if has_barcode { &["schema", "data.search"] } else { &["schema"] });
-    }
+    stack.rewrite(|item| {
+        if !item["pk"]["S"].as_str().unwrap().ends_with("#PRODUCT") {
+            return;
+        }
+        item["i2sk"]["S"] = item["i2sk"]["S"].as_str().unwrap().replace('\u{1}', "#").into();
+        let search = item["data"]["M"]["search"]["S"].as_str().unwrap();
+        let name_and_sku: Vec<&str> = search.split('\n').take(2).collect();
+        item["data"]["M"]["search"]["S"] = name_and_sku.join("\n").into();
+        item.as_object_mut().unwrap().remove("schema");
+    });
     for pointer in &of_today[1] {
         stack.forget_partition(pointer["pk"].as_str().unwrap());
     }

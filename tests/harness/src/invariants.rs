@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use stockroom_domain::{purchasing::RequestNumber, quantity::Quantity, text::fold, time::Timestamp};
+use stockroom_domain::{
+    purchasing::RequestNumber, quantity::Quantity, search::search_fold, text::fold, time::Timestamp,
+};
 
 /// Everything found wrong, in words.
 pub(crate) fn violations(items: &[Value]) -> Vec<String> {
@@ -387,7 +389,7 @@ impl<'a> Books<'a> {
             if sessions > most {
                 wrong.push(format!("user {id} is {} and has {sessions} sessions", data["status"]));
             }
-            if user["search"] != format!("{}\n{}", fold(name), fold(email)) {
+            if user["search"] != [name, email].map(search_fold).join("\n").as_str() {
                 wrong.push(format!("user {id} is searched as {}", user["search"]));
             }
         }

@@ -23,6 +23,19 @@ pub(crate) fn put(database: &Database, item: Value) {
     database.put_item(request.unwrap()).unwrap();
 }
 
+/// Changes every item, in the table's own JSON.
+pub(crate) fn rewrite(database: &Database, change: impl Fn(&mut Value)) {
+    for item in raw(database) {
+        let stored = serde_json::to_value(item).unwrap();
+        let mut changed = stored.clone();
+        change(&mut changed);
+        if changed != stored {
+            delete(database, &json!({"pk": stored["pk"]["S"], "sk": stored["sk"]["S"]}));
+            put(database, changed);
+        }
+    }
+}
+
 fn raw(database: &Database) -> Vec<HashMap<String, AttributeValue>> {
     let mut items = Vec::new();
     let mut request = serde_json::from_value::<dynoxide::actions::scan::ScanRequest>(json!({"TableName": TABLE_NAME}));

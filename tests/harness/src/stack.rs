@@ -221,6 +221,11 @@ impl Stack {
         items::forget(self.database(), item, attributes);
     }
 
+    /// Changes items in the table's own JSON, keys and all, past the product.
+    pub fn rewrite(&self, change: impl Fn(&mut Value)) {
+        items::rewrite(self.database(), change);
+    }
+
     /// Gives a number to an attribute of an item, past the product.
     pub fn set(&self, item: &Value, attribute: &str, number: u64) {
         items::set(self.database(), item, attribute, number);
