@@ -5,6 +5,7 @@
     reason = "these are tests: what is not as expected ends them there"
 )]
 
+mod links;
 mod local;
 mod mail;
 pub(crate) mod relay;

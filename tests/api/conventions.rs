@@ -55,7 +55,7 @@ fn writes() -> impl Iterator<Item = Route> {
 /// Whether an operation can do without a body.
 fn takes_nothing(route: &Route) -> bool {
     let last = route.path.rsplit('/').next().unwrap();
-    ["refresh", "logout", "submit", "approve", "mark-ordered", "cancel"].contains(&last)
+    ["refresh", "logout", "submit", "approve", "mark-ordered", "cancel", "confirmation"].contains(&last)
 }
 
 /// Whether an operation wants to be told twice.
@@ -129,6 +129,9 @@ impl Furnished {
         ] {
             requests.insert(step, shop.request(&product, 5, status).await);
         }
+        // An address that waits for its confirmation.
+        let wanted = json!({"email": "wanted@elsewhere.example", "current_password": PASSWORD});
+        shop.admin().patch("/api/v1/users/me", wanted).await.expect(200);
         Self { shop, product, warehouse, supplier, movement, session, requests }
     }
 
@@ -169,12 +172,18 @@ impl Furnished {
         }
         match (method.as_str(), template.strip_prefix("/api/v1/").unwrap().trim_end_matches("/{id}")) {
             ("PUT", "organizations") => return json!({"name": "Initech"}),
-            ("PUT", "users") => return json!({"email": "new@acme.example", "full_name": "New", "role": "STAFF"}),
+            ("PUT", "users") => {
+                return json!({"email": "new@acme.example", "full_name": "New", "role": "STAFF", "status": "ACTIVE"});
+            }
             _ => {}
         }
         match template.strip_prefix("/api/v1/").unwrap().trim_end_matches("/{id}") {
             "auth/token" => json!({"email": self.staff().email, "password": PASSWORD}),
             "auth/password/forgot" => json!({"email": self.staff().email}),
+            "auth/email/confirm" => {
+                json!({"token": self.stack().link_token(Purpose::Welcome, &self.id, &self.staff().id, 0)})
+            }
+            "users/me/email/confirmation" => json!({}),
             "auth/password/reset" => {
                 let token = self.stack().link_token(Purpose::PasswordReset, &self.id, &self.staff().id, 0);
                 json!({"token": token, "password": "canary-swept-floors-and-labels"})

@@ -182,7 +182,7 @@ async fn measure_people(costs: &mut Costs, shop: &Shop) {
     let search = admin.get("/api/v1/users").query(&[("search", "person"), ("role", "STAFF")]);
     costs.measure("GET /api/v1/users", "a search", search, 200).await;
     let path = format!("/api/v1/users/{}", person.id);
-    let whole = json!({"email": person.email, "full_name": "Somebody", "role": "MANAGER"});
+    let whole = json!({"email": person.email, "full_name": "Somebody", "role": "MANAGER", "status": "ACTIVE"});
     costs.measure("PUT /api/v1/users/{id}", "", admin.put(&path, whole), 200).await;
     let changes = [
         ("another name", json!({"full_name": "Somebody Else"})),
@@ -402,6 +402,38 @@ async fn measure_purchasing(costs: &mut Costs, shop: &Shop) {
     costs.measure(list, "of a status", drafts, 200).await;
 }
 
+async fn measure_addresses(costs: &mut Costs, shop: &Shop) {
+    let mover = shop.hire("mover", "STAFF").await;
+    let change = json!({"email": "moved@example.com", "current_password": PASSWORD});
+    let change = mover.patch("/api/v1/users/me", change);
+    costs.measure("PATCH /api/v1/users/me", "another address", change, 200).await;
+    let again = mover.request(http::Method::POST, "/api/v1/users/me/email/confirmation");
+    costs.measure("POST /api/v1/users/me/email/confirmation", "", again, 202).await;
+    let user = shop
+        .stack()
+        .items()
+        .into_iter()
+        .find(|item| item["data"]["id"] == *mover.id && item.get("email_change").is_some());
+    let event = user.unwrap()["email_change"]["event"].as_str().unwrap().to_owned();
+    let token = shop.stack().email_token(&shop.id, &mover.id, 0, &event);
+    let confirm = shop.anonymous().post("/api/v1/auth/email/confirm", json!({ "token": token }));
+    costs.measure("POST /api/v1/auth/email/confirm", "", confirm.clone(), 204).await;
+    costs.measure("POST /api/v1/auth/email/confirm", "a used link", confirm, 204).await;
+
+    let visitor = shop.anonymous().with_tenant("initrode");
+    let admin = json!({"email": "admin@initrode.example", "full_name": "The Admin", "password": PASSWORD});
+    let founding = json!({"name": "Initrode", "subdomain": "initrode", "admin": admin});
+    let made = visitor.post("/api/v1/organizations", founding).await.expect(201).json();
+    let tokens = visitor.log_in("admin@initrode.example", PASSWORD).await.expect(200).json();
+    let founder = visitor.with_token(tokens["access_token"].as_str().unwrap());
+    let again = founder.request(http::Method::POST, "/api/v1/users/me/email/confirmation");
+    costs.measure("POST /api/v1/users/me/email/confirmation", "of a new organization", again, 202).await;
+    let id = |pointer: &str| made.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+    let token = shop.stack().link_token(Purpose::Welcome, &id("/organization/id"), &id("/admin/id"), 0);
+    let confirm = visitor.post("/api/v1/auth/email/confirm", json!({ "token": token }));
+    costs.measure("POST /api/v1/auth/email/confirm", "of a new organization", confirm, 204).await;
+}
+
 async fn measure_passwords(costs: &mut Costs, shop: &Shop) {
     let (admin, anonymous) = (shop.admin(), shop.anonymous());
     let forgot = |email: &str| anonymous.post("/api/v1/auth/password/forgot", json!({"email": email}));
@@ -420,7 +452,10 @@ async fn measure_passwords(costs: &mut Costs, shop: &Shop) {
     let change = change.with("new_password", "canary-dusted-racks-and-bays");
     costs.measure("PUT /api/v1/users/me/password", "wrong password", change, 422).await;
     let invited = json!({"email": "invited@example.com", "full_name": "Invited", "role": "STAFF"});
-    costs.measure("POST /api/v1/users", "an invitation", admin.post("/api/v1/users", invited), 201).await;
+    let invited = costs.measure("POST /api/v1/users", "an invitation", admin.post("/api/v1/users", invited), 201).await;
+    let corrected = admin.patch(format!("/api/v1/users/{}", invited.id()), json!({"email": "corrected@example.com"}));
+    costs.measure("PATCH /api/v1/users/{id}", "another address of an invited one", corrected, 200).await;
+    measure_addresses(costs, shop).await;
 }
 
 /// All others are measured without limits. Under the usual ones, the first request in ten seconds costs a write for each.

@@ -8,6 +8,7 @@
 mod attempts;
 mod costs;
 mod faults;
+mod mails;
 mod requests;
 mod shared;
 mod support;

@@ -15,7 +15,10 @@ mod reset;
 mod rules;
 
 use serde_json::{Value, json};
-use stockroom_domain::time::Timestamp;
+use stockroom_domain::{
+    id::{EventId, Id as _},
+    time::Timestamp,
+};
 use stockroom_harness::{Client, Person, Reply, Request, Shop, Stack};
 use stockroom_local::embedded::TABLE_NAME;
 use stockroom_runtime::{Link, Purpose};
@@ -67,7 +70,12 @@ fn token_of(shop: &Shop, purpose: Purpose, entry: &Value) -> String {
         user: entry["entity_id"].as_str().unwrap().parse().unwrap(),
         auth_epoch: entry["after"]["auth_epoch"].as_u64().unwrap(),
     };
-    shop.stack().app().links().unwrap().token(&Link::new(purpose, account, logged_at))
+    shop.stack().app().links().unwrap().token(&Link::new(
+        purpose,
+        account,
+        EventId::from_parts(logged_at, [0; 10]),
+        logged_at,
+    ))
 }
 
 /// Asks for a link, and reads it from the mail.

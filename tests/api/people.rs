@@ -6,6 +6,8 @@
     reason = "these are tests: what is not as expected ends them there"
 )]
 
+mod addresses;
+mod confirmation;
 mod organizations;
 mod races;
 mod sessions;

@@ -128,7 +128,17 @@ fn settings(endpoint: &str) -> Result<Vec<(String, String)>, Failure> {
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_ENDPOINT_URL", endpoint),
     ];
-    let limits = ["REQUESTS", "TENANT", "ADDRESS", "LOGIN", "LOGIN_ADDRESS", "ONBOARDING"];
+    let limits = [
+        "REQUESTS",
+        "TENANT",
+        "ADDRESS",
+        "LOGIN",
+        "LOGIN_ADDRESS",
+        "ONBOARDING",
+        "INVITATIONS",
+        "LINK_MAILS",
+        "MAILBOX",
+    ];
     let limits = limits.map(|limit| format!("LIMIT_{limit}"));
     settings.extend(limits.iter().map(|limit| (limit.as_str(), "1000000/minute")));
     Ok(settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())

@@ -5,10 +5,7 @@ use serde_json::json;
 use stockroom_api::{
     Answer, ApiError, Attempts, Body, FromBody, Members, NamedTenant, Operation, RequestContext, RequestStore,
 };
-use stockroom_domain::{
-    organization::Subdomain,
-    text::{Email, EmailLookup},
-};
+use stockroom_domain::text::Email;
 
 pub(crate) struct Forgot {
     email: Email,
@@ -29,19 +26,17 @@ pub(crate) async fn forgot(
 ) -> Result<Answer, ApiError> {
     let tenant = named.ok_or(ApiError::TenantRequired)?;
     attempts.at_account(&tenant, body.email.as_str()).await?;
-    let credential = match tenant.parse::<Subdomain>() {
-        Ok(tenant) => store.identity().credential(tenant.as_str(), &EmailLookup::from(&body.email)).await?,
-        // Asks nothing of the table, but counts all the same.
-        Err(_) => store.admit().await.map(|()| None)?,
-    };
-    let Some(credential) = credential else { return Ok(Answer::accepted_silently()) };
-    store.passwords().request_reset(&credential, &context.origin()).await?;
+    let limit = attempts.link_mails(&tenant, &body.email);
+    store.passwords().request_reset(&tenant, &body.email, limit.as_ref(), &context.origin()).await?;
     Ok(Answer::accepted_silently())
 }
 
 pub(crate) fn contract(it: &mut Operation) {
     it.summary("Ask for a link to set a new password")
-        .note("The answer is the same whether or not there is such an account.")
+        .note(
+            "The answer is the same whether or not there is such an account, and whether or not a mail is sent: an account \
+             gets at most 3 mails with a link an hour (`LIMIT_LINK_MAILS`).",
+        )
         .example(json!({"email": "sam@initech.example"}))
         .accepts_silently()
         .refuses(400, &["tenant_required"]);

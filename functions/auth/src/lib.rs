@@ -1,5 +1,6 @@
 //! Signing in, staying signed in, signing out, and getting back in without the password.
 
+mod confirm;
 mod delivery;
 mod forgot;
 mod login;
@@ -18,4 +19,5 @@ pub fn routes<R: Routing>() -> R {
         .post("/api/v1/auth/logout", Access::Public, logout::logout, logout::contract)
         .post("/api/v1/auth/password/forgot", Access::Public, forgot::forgot, forgot::contract)
         .post("/api/v1/auth/password/reset", Access::Public, reset::reset, reset::contract)
+        .post("/api/v1/auth/email/confirm", Access::Public, confirm::confirm, confirm::contract)
 }

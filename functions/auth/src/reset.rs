@@ -7,6 +7,8 @@ use stockroom_api::{
     password,
 };
 use stockroom_domain::user::Password;
+use stockroom_runtime::Link;
+use stockroom_store::Account;
 
 pub(crate) struct Reset {
     token: String,
@@ -29,21 +31,34 @@ pub(crate) async fn reset(
     NamedTenant(named): NamedTenant,
     Body(body): Body<Reset>,
 ) -> Result<Answer, ApiError> {
-    let tenant = named.ok_or(ApiError::TenantRequired)?;
-    attempts.at_account(&tenant, &body.token).await?;
-    let link = app.links()?.verify(&body.token, app.sources().now()).ok_or(ApiError::InvalidToken)?;
+    let link = app.links()?.verify(&body.token, app.sources().now()).filter(|link| link.purpose.sets_password());
+    let account = attempt(&attempts, link, &body.token).await?;
+    let linked = store.passwords().linked(account, named.as_deref()).await?.ok_or(ApiError::InvalidToken)?;
     let new = password::hash(&app, body.password).await?;
-    if !store.passwords().reset(link.account, &tenant, &new, &context.origin()).await? {
+    if !store.passwords().reset(&linked, &new, &context.origin()).await? {
         return Err(ApiError::InvalidToken);
     }
     Ok(Answer::nothing())
 }
 
+/// Counts the use of a link: for its account, whoever tries it, or for the text that is no token.
+pub(crate) async fn attempt(attempts: &Attempts, link: Option<Link>, token: &str) -> Result<Account, ApiError> {
+    let Some(Link { account, .. }) = link else {
+        attempts.at_account("", token).await?;
+        return Err(ApiError::InvalidToken);
+    };
+    attempts.at_account(&account.organization.to_string(), &account.user.to_string()).await?;
+    Ok(account)
+}
+
 pub(crate) fn contract(it: &mut Operation) {
     it.summary("Set a password by a link")
-        .note("Ends all sessions. The link is good once, for 30 minutes, that of an invitation for 7 days.")
+        .note(
+            "Ends all sessions. The link is good once, for 30 minutes, that of an invitation for 7 days. It names its \
+             organization, so the request needs no tenant; another tenant than the link's is refused.",
+        )
         .member("token", "From the link that was mailed.")
         .example(json!({"token": "...", "password": "ten staplers, and no cake"}))
         .tells_nothing()
-        .refuses(400, &["invalid_token", "tenant_required"]);
+        .refuses(400, &["invalid_token"]);
 }

@@ -29,9 +29,10 @@ impl<M: Mailer> LowStock<M> {
         }
         let text = LowStockLetter { organization, low }.text();
         let text = text.map_err(|error| JobError::Letter(error.to_string()))?;
+        let occasion = MailOccasion::LowStock(low.at);
         let managers = self.store.mailing(organization.id).managers().await?.into_iter();
-        let letters: Vec<_> = managers.map(|manager| Letter { to: manager.user, text: text.clone() }).collect();
-        Ok(self.post.deliver(organization.id, MailOccasion::LowStock(low.at), &letters).await?)
+        let letters: Vec<_> = managers.map(|manager| (occasion, Letter::new(manager.user, text.clone()))).collect();
+        Ok(self.post.deliver(organization.id, &letters).await?)
     }
 }
 

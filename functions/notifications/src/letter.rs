@@ -1,15 +1,20 @@
 //! Which events are told to whom.
 
+use serde_json::Value;
 use stockroom_domain::{
     event::EventType,
-    id::{EntityId, PurchaseRequestId, UserId},
+    id::{EntityId, OrganizationId, PurchaseRequestId, UserId},
+    limit::{Counting, Limit},
     log::{Action, Entity},
+    organization::Organization,
     purchasing::RequestStatus,
+    text::Email,
     time::Timestamp,
+    user::User,
 };
-use stockroom_notify::{Detail, Letter, LinkLetter, RequestLetter, RequestNews};
+use stockroom_notify::{Detail, Letter, LinkLetter, NoticeLetter, RequestLetter, RequestNews, Text};
 use stockroom_runtime::{Link, Links, Purpose};
-use stockroom_store::{Account, Recipient, Store};
+use stockroom_store::{Account, Bucket, MailOccasion, Reach, Recipient, Store};
 
 use crate::NotifyError;
 
@@ -20,17 +25,25 @@ pub(crate) enum Occasion {
     Request(RequestNews),
     /// Somebody needs a link.
     Link(Purpose),
+    /// Somebody has another address.
+    EmailChanged,
+    /// Mail that was held back can be sent.
+    Confirmed,
 }
 
 impl Occasion {
     /// The events that are told, and what as.
-    const ALL: [(Entity, Action, Self); 6] = [
+    const ALL: [(Entity, Action, Self); 10] = [
         (Entity::PurchaseRequest, Action::Submit, Self::Request(RequestNews::Submitted)),
         (Entity::PurchaseRequest, Action::Approve, Self::Request(RequestNews::Approved)),
         (Entity::PurchaseRequest, Action::Reject, Self::Request(RequestNews::Rejected)),
         (Entity::PurchaseRequest, Action::Receive, Self::Request(RequestNews::Received)),
         (Entity::User, Action::Invite, Self::Link(Purpose::Invitation)),
         (Entity::User, Action::PasswordResetRequested, Self::Link(Purpose::PasswordReset)),
+        (Entity::User, Action::EmailChangeRequested, Self::Link(Purpose::EmailChange)),
+        (Entity::User, Action::Welcome, Self::Link(Purpose::Welcome)),
+        (Entity::User, Action::EmailChanged, Self::EmailChanged),
+        (Entity::Organization, Action::OrganizationConfirmed, Self::Confirmed),
     ];
 
     /// Each with its event.
@@ -45,18 +58,168 @@ impl Occasion {
     }
 }
 
-/// The letters of an event; none when there is nobody left to tell, or nothing.
-pub(crate) async fn letters(
-    store: &Store,
-    links: &Links,
-    now: Timestamp,
-    occasion: Occasion,
-    detail: &Detail,
-) -> Result<Vec<Letter>, NotifyError> {
-    match occasion {
-        Occasion::Request(news) => of_request(store, news, detail).await,
-        Occasion::Link(purpose) => Ok(with_link(store, links, now, purpose, detail).await?.into_iter().collect()),
+/// A letter, and what it is claimed under.
+pub(crate) type Claimed = (MailOccasion, Letter);
+
+/// What letters are made with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Writer<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) links: &'a Links,
+    /// How many mails with a link one mailbox gets.
+    pub(crate) mailbox: Option<Limit>,
+    pub(crate) now: Timestamp,
+}
+
+impl Writer<'_> {
+    /// The letters of an event; none when there is nobody left to tell, or nothing.
+    pub(crate) async fn letters(&self, occasion: Occasion, detail: &Detail) -> Result<Vec<Claimed>, NotifyError> {
+        let event = MailOccasion::Event(detail.id);
+        match occasion {
+            Occasion::Request(news) => {
+                let letters = of_request(self.store, news, detail).await?;
+                Ok(letters.into_iter().map(|letter| (event, letter)).collect())
+            }
+            Occasion::Link(Purpose::EmailChange) => self.email_change(detail).await,
+            Occasion::Link(Purpose::Welcome)
+                if self.store.mailing(detail.organization_id).reach().await? == Reach::Everyone =>
+            {
+                // Nothing is left to confirm.
+                Ok(Vec::new())
+            }
+            Occasion::Link(purpose) => {
+                let letter = self.with_link(purpose, detail).await?;
+                Ok(letter.map(|letter| (event, letter)).into_iter().collect())
+            }
+            Occasion::EmailChanged => {
+                let letter = self.email_changed(detail).await?;
+                Ok(letter.map(|letter| (event, letter)).into_iter().collect())
+            }
+            Occasion::Confirmed => self.invitations(detail.organization_id).await,
+        }
     }
+
+    /// A link is sent to its own account as long as it can be used: the account is active and has had no other password or
+    /// address since, and the link has not expired.
+    async fn with_link(&self, purpose: Purpose, detail: &Detail) -> Result<Option<Letter>, NotifyError> {
+        let found = self.account(purpose, detail).await?;
+        let Some((organization, recipient, link)) = found else { return Ok(None) };
+        self.link(&organization, recipient, &link, None).map(Some)
+    }
+
+    /// The account of a link, and the link, as long as it can be used.
+    async fn account(
+        &self,
+        purpose: Purpose,
+        detail: &Detail,
+    ) -> Result<Option<(Organization, Recipient, Link)>, NotifyError> {
+        let user: UserId = id_of(detail.entity_id)?;
+        let auth_epoch = member(detail, "/after/auth_epoch").and_then(Value::as_u64);
+        let auth_epoch = auth_epoch.ok_or_else(|| NotifyError::Unreadable("it tells of no password".to_owned()))?;
+        let account = Account { organization: detail.organization_id, user, auth_epoch };
+        let link = Link::new(purpose, account, detail.id, detail.occurred_at);
+        let found = self.store.mailing(detail.organization_id).recipient(user).await?;
+        let is_good = |recipient: &Recipient| recipient.auth_epoch == auth_epoch && link.expires_at > self.now;
+        let found = found.filter(|(_, recipient)| is_good(recipient));
+        Ok(found.map(|(organization, recipient)| (organization, recipient, link)))
+    }
+
+    /// The mail with a link, to the user's address or another.
+    fn link(
+        &self,
+        organization: &Organization,
+        recipient: Recipient,
+        link: &Link,
+        at: Option<Email>,
+    ) -> Result<Letter, NotifyError> {
+        let (url, sign_in) = (self.links.url(link), self.links.sign_in_address(&organization.subdomain));
+        let name = recipient.user.full_name.as_str();
+        let lifetime = link.purpose.lifetime();
+        let letter = LinkLetter { organization, name, url: &url, lifetime, sign_in: &sign_in };
+        let text = match link.purpose {
+            Purpose::Invitation => letter.invitation(),
+            Purpose::PasswordReset => letter.password_reset(),
+            Purpose::EmailChange => letter.email_change(),
+            Purpose::Welcome => letter.welcome(),
+        };
+        let mailbox = self.links.mailbox(at.as_ref().unwrap_or(&recipient.user.email));
+        let limit = self.mailbox.map(|limit| Bucket::new("mailbox", mailbox, limit, Counting::Exactly));
+        Ok(Letter { text: text.map_err(unwritten)?, to: recipient.user, at, limit })
+    }
+
+    /// Somebody wants another address: a link goes there, and a notice to the present one.
+    async fn email_change(&self, detail: &Detail) -> Result<Vec<Claimed>, NotifyError> {
+        let (old, new) = (email(detail, "/before/email")?, email(detail, "/after/email")?);
+        let Some((organization, recipient, link)) = self.account(Purpose::EmailChange, detail).await? else {
+            return Ok(Vec::new());
+        };
+        if recipient.email_change != Some(detail.id) {
+            return Ok(Vec::new());
+        }
+        let told = (&organization, &recipient.user, detail);
+        let notice = self.notice(told, old, Some(&new), |letter| letter.requested().map_err(unwritten))?;
+        let link = self.link(&organization, recipient, &link, Some(new))?;
+        Ok(vec![(MailOccasion::Event(detail.id), link), (MailOccasion::Notice(detail.id), notice)])
+    }
+    /// Somebody has another address: a notice goes to the one before. Whoever never accepted the invitation that went there
+    /// is not told the new one: they may be a stranger.
+    async fn email_changed(&self, detail: &Detail) -> Result<Option<Letter>, NotifyError> {
+        let (old, new) = (email(detail, "/before/email")?, email(detail, "/after/email")?);
+        let is_invited = member(detail, "/after/is_invited").and_then(Value::as_bool).unwrap_or_default();
+        let user: UserId = id_of(detail.entity_id)?;
+        let found = self.store.mailing(detail.organization_id).recipient(user).await?;
+        let Some((organization, recipient)) = found else { return Ok(None) };
+        let new = (!is_invited).then_some(&new);
+        let told = (&organization, &recipient.user, detail);
+        self.notice(told, old, new, |letter| letter.changed().map_err(unwritten)).map(Some)
+    }
+
+    fn notice(
+        &self,
+        (organization, user, detail): (&Organization, &User, &Detail),
+        old: Email,
+        new: Option<&Email>,
+        render: impl Fn(&NoticeLetter<'_>) -> Result<Text, NotifyError>,
+    ) -> Result<Letter, NotifyError> {
+        let letter = NoticeLetter {
+            organization,
+            name: user.full_name.as_str(),
+            old: old.as_str(),
+            new: new.map(Email::as_str),
+            by: member(detail, "/actor/full_name").and_then(Value::as_str).unwrap_or("an admin"),
+            sign_in: &self.links.sign_in_address(&organization.subdomain),
+        };
+        let text = render(&letter)?;
+        Ok(Letter { at: Some(old), ..Letter::new(user.clone(), text) })
+    }
+
+    /// The invitations that were held back until an admin had confirmed the organization, each claimed as what it is: its
+    /// own event may come at the same time.
+    async fn invitations(&self, id: OrganizationId) -> Result<Vec<Claimed>, NotifyError> {
+        let mailing = self.store.mailing(id);
+        let Some(organization) = mailing.organization().await? else { return Ok(Vec::new()) };
+        let mut letters = Vec::new();
+        for (recipient, invitation) in mailing.invited().await? {
+            let account = Account { organization: id, user: recipient.user.id, auth_epoch: recipient.auth_epoch };
+            let link = Link::new(Purpose::Invitation, account, invitation.event, invitation.at);
+            if link.expires_at > self.now {
+                let letter = self.link(&organization, recipient, &link, None)?;
+                letters.push((MailOccasion::Event(invitation.event), letter));
+            }
+        }
+        Ok(letters)
+    }
+}
+
+fn member<'a>(detail: &'a Detail, pointer: &str) -> Option<&'a Value> {
+    detail.data.as_ref()?.pointer(pointer)
+}
+
+fn email(detail: &Detail, pointer: &str) -> Result<Email, NotifyError> {
+    let text = member(detail, pointer).and_then(Value::as_str);
+    // A stored address may be of a form that is no longer taken: it is read as it is.
+    let email = text.and_then(|text| serde_json::from_value(Value::from(text)).ok());
+    email.ok_or_else(|| NotifyError::Unreadable("it names no address".to_owned()))
 }
 
 /// A request that was submitted is told to who may approve it, all else to who made it.
@@ -72,7 +235,7 @@ async fn of_request(store: &Store, news: RequestNews, detail: &Detail) -> Result
         }
     };
     let text = RequestLetter { organization: &organization, request: &request, news }.text().map_err(unwritten)?;
-    Ok(recipients.into_iter().map(|Recipient { user, .. }| Letter { to: user, text: text.clone() }).collect())
+    Ok(recipients.into_iter().map(|Recipient { user, .. }| Letter::new(user, text.clone())).collect())
 }
 
 /// Whether the news can be acted upon: an event may come late, and the request have moved on.
@@ -82,37 +245,6 @@ fn is_so_still(news: RequestNews, status: RequestStatus) -> bool {
         RequestNews::Approved => status != RequestStatus::Cancelled,
         RequestNews::Rejected | RequestNews::Received => true,
     }
-}
-
-/// A link is sent to its own account as long as it can be used: the account is active and has had no other password since,
-/// and the link has not expired.
-async fn with_link(
-    store: &Store,
-    links: &Links,
-    now: Timestamp,
-    purpose: Purpose,
-    detail: &Detail,
-) -> Result<Option<Letter>, NotifyError> {
-    let user: UserId = id_of(detail.entity_id)?;
-    let auth_epoch = detail.data.as_ref().and_then(|data| data.pointer("/after/auth_epoch")?.as_u64());
-    let auth_epoch = auth_epoch.ok_or_else(|| NotifyError::Unreadable("it tells of no password".to_owned()))?;
-    let account = Account { organization: detail.organization_id, user, auth_epoch };
-    let link = Link::new(purpose, account, detail.occurred_at);
-    let found = store.mailing(detail.organization_id).recipient(user).await?;
-    let Some((organization, recipient)) = found.filter(|(_, recipient)| recipient.auth_epoch == auth_epoch) else {
-        return Ok(None);
-    };
-    if link.expires_at <= now {
-        return Ok(None);
-    }
-    let name = recipient.user.full_name.as_str();
-    let url = links.url(&link);
-    let letter = LinkLetter { organization: &organization, name, url: &url, lifetime: purpose.lifetime() };
-    let text = match purpose {
-        Purpose::Invitation => letter.invitation(),
-        Purpose::PasswordReset => letter.password_reset(),
-    };
-    Ok(Some(Letter { text: text.map_err(unwritten)?, to: recipient.user }))
 }
 
 fn id_of<I: std::str::FromStr>(entity: EntityId) -> Result<I, NotifyError> {

@@ -4,12 +4,12 @@ mod letter;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use serde_json::Value;
-use stockroom_domain::{event::EventType, source::Sources};
+use stockroom_domain::{event::EventType, limit::Limit, source::Sources};
 use stockroom_notify::{Detail, Mailer, Post, SOURCE, Unsent, VERSION};
 use stockroom_runtime::{ConfigError, Links, Runtime, concerns};
-use stockroom_store::{MailOccasion, Store, StoreError};
+use stockroom_store::{Store, StoreError};
 
-use crate::letter::Occasion;
+use crate::letter::{Occasion, Writer};
 
 /// The events that mail is sent of, which the bus has to hand over.
 pub fn events() -> impl Iterator<Item = EventType> {
@@ -39,6 +39,8 @@ pub struct Notifier<M> {
     store: Store,
     sources: Sources,
     links: std::sync::Arc<Links>,
+    /// `LIMIT_MAILBOX`.
+    mailbox: Option<Limit>,
     post: Post<M>,
 }
 
@@ -50,7 +52,8 @@ impl<M: Mailer> Notifier<M> {
     pub fn new(runtime: &Runtime, mailer: M) -> Result<Self, ConfigError> {
         let Runtime { config, sources, store, .. } = runtime;
         let (post, links) = ConfigError::both(Post::new(config, store, mailer), Links::new(config))?;
-        Ok(Self { store: store.clone(), sources: sources.clone(), links: links.into(), post })
+        let mailbox = config.limits.mailbox;
+        Ok(Self { store: store.clone(), sources: sources.clone(), links: links.into(), mailbox, post })
     }
 
     /// Sends the mails of one event, each once however often the event comes. One that is not accepted keeps none of the
@@ -69,7 +72,9 @@ impl<M: Mailer> Notifier<M> {
         if detail.version != VERSION {
             return Err(NotifyError::Unreadable(format!("its version is {}", detail.version)));
         }
-        let letters = letter::letters(&self.store, &self.links, self.sources.now(), occasion, &detail).await?;
-        Ok(self.post.deliver(detail.organization_id, MailOccasion::Event(detail.id), &letters).await?)
+        let Self { store, links, mailbox, .. } = self;
+        let writer = Writer { store, links, mailbox: *mailbox, now: self.sources.now() };
+        let letters = writer.letters(occasion, &detail).await?;
+        Ok(self.post.deliver(detail.organization_id, &letters).await?)
     }
 }

@@ -75,6 +75,7 @@ pub(crate) async fn sign_up(
         admin_email: body.admin.email,
         admin_name: body.admin.full_name,
         admin_hash: password::hash(&app, body.admin.password).await?.hash,
+        is_confirmed: false,
     };
     let created = |made: &SignedUp| {
         let view = SignedUpView {
@@ -90,7 +91,11 @@ pub(crate) async fn sign_up(
 
 pub(crate) fn contract(it: &mut Operation) {
     it.summary("Sign up an organization")
-        .note("With its first admin, who then signs in with `subdomain` as the tenant.")
+        .note(
+            "With its first admin, who then signs in with `subdomain` as the tenant, and gets a mail with a link that \
+             confirms the address (good for 7 days). Until it is used, the organization sends mail to no one else; \
+             invitations made earlier are sent then.",
+        )
         .member("subdomain", "The tenant's name; it never changes.")
         .example(json!({"name": "Initech", "subdomain": "initech", "admin": {"email": "admin@initech.example", "full_name": "The Admin", "password": "nine staplers, no cake"}}))
         .creates::<SignedUpView<'_>>()

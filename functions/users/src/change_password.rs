@@ -27,7 +27,7 @@ fn refused(pointer: &str, code: &'static str, detail: &'static str) -> ApiError 
     ApiError::Validation(vec![Violation::body(pointer, Fault::new(code, detail))])
 }
 
-fn wrong() -> ApiError {
+pub(crate) fn wrong() -> ApiError {
     refused("/current_password", "wrong_password", "is not the password of this account")
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde_json::json;
 use stockroom_api::{
-    Answer, ApiError, App, Body, FromBody, Members, Operation, RequestStore, Scope, password, wire::UserView,
+    Answer, ApiError, App, Attempts, Body, FromBody, Members, Operation, RequestStore, Scope, password, wire::UserView,
 };
 use stockroom_domain::{
     access::Role,
@@ -33,8 +33,11 @@ pub(crate) async fn create(
     State(app): State<App>,
     store: RequestStore,
     scope: Scope,
+    attempts: Attempts,
     Body(body): Body<NewUserBody>,
 ) -> Result<Answer, ApiError> {
+    let users = store.users(&scope);
+    users.admit(attempts.inviting(scope.claim().organization)).await?;
     let password = match body.password {
         Some(password) => Some(password::hash(&app, password).await?),
         None => None,
@@ -45,13 +48,17 @@ pub(crate) async fn create(
         let view = UserView::new(scope.claim().organization, user, profile.last_login_at);
         Answer::created(format!("/api/v1/users/{}", user.id), &view).version(user.version)
     };
-    let outcome = store.users(&scope).add(&new, |profile| created(profile).keep()).await?;
+    let outcome = users.add(&new, |profile| created(profile).keep()).await?;
     Answer::of(outcome, created)
 }
 
 pub(crate) fn contract(it: &mut Operation) {
     it.summary("Add a user")
-        .note("Without a password an invitation is mailed, whose link is good for 7 days.")
+        .note(
+            "Without a password an invitation is mailed, whose link is good for 7 days; it waits until an admin has \
+             confirmed the address that the organization was signed up with. An organization adds at most 20 users an hour \
+             and 100 a day (`LIMIT_INVITATIONS`).",
+        )
         .example(json!({"email": "sam@initech.example", "full_name": "Sam", "role": "STAFF"}))
         .creates::<UserView<'_>>()
         .versioned()

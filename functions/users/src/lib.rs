@@ -1,5 +1,6 @@
 //! Users: the people of an organization, and where they are signed in.
 
+mod address;
 mod body;
 mod change_password;
 mod create;
@@ -11,6 +12,7 @@ mod me;
 mod patch;
 mod patch_me;
 mod replace;
+mod resend_confirmation;
 mod sessions;
 mod view;
 
@@ -30,6 +32,12 @@ pub fn routes<R: Routing>() -> R {
         .delete("/api/v1/users/me/sessions/{id}", own, end_session::end_session, end_session::contract)
         .query("/api/v1/users", manage, list::list, list::contract)
         .put("/api/v1/users/me/password", own, change_password::change_password, change_password::contract)
+        .post(
+            "/api/v1/users/me/email/confirmation",
+            own,
+            resend_confirmation::resend_confirmation,
+            resend_confirmation::contract,
+        )
         .post("/api/v1/users", manage, create::create, create::contract)
         .get("/api/v1/users/{id}", Access::SelfOr(Permission::ReadUsers), get::get, get::contract)
         .put("/api/v1/users/{id}", change, replace::replace, replace::contract)

@@ -1,25 +1,41 @@
 //! `PATCH /users/{id}`: change some of what can be set of a user: of anyone for admins, of oneself name and address.
 
+use axum::extract::State;
 use serde_json::json;
-use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope, wire::UserView};
+use stockroom_api::{
+    Answer, ApiError, App, Attempts, Body, Operation, PathId, Precondition, RequestStore, Scope, wire::UserView,
+};
 use stockroom_domain::id::UserId;
 
-use crate::{body::UserPatch, view::shown};
+use crate::{
+    address::{OWN_ADDRESS, PASSWORD, terms},
+    body::UserPatch,
+    view::shown,
+};
 
 pub(crate) async fn patch(
+    State(app): State<App>,
     store: RequestStore,
     scope: Scope,
+    attempts: Attempts,
     PathId(id): PathId<UserId>,
     Precondition(version): Precondition,
-    Body(UserPatch(change)): Body<UserPatch>,
+    Body(UserPatch(mut change)): Body<UserPatch>,
 ) -> Result<Answer, ApiError> {
-    let profile = store.users(&scope).change(id, version, &change).await?;
+    let terms = terms((&app, &store, &scope, &attempts), (id, version), &mut change).await?;
+    let profile = store.users(&scope).change(id, version, &change.change, &terms).await?;
     Ok(shown(scope.claim().organization, &profile))
 }
 
 pub(crate) fn contract(it: &mut Operation) {
     it.summary("Change a user")
-        .note("About oneself, name and address. A change of role or status takes effect on the user's next request.")
+        .note(
+            "About oneself, name and address. A change of role or status takes effect on the user's next request. Another \
+             address that an admin sets holds at once: it ends the user's sessions, makes void the links that were mailed \
+             earlier, sends a new invitation if one was open, and a notice to the old address.",
+        )
+        .note(OWN_ADDRESS)
+        .member("current_password", PASSWORD)
         .example(json!({"role": "MANAGER"}))
         .shows::<UserView<'_>>()
         .versioned()

@@ -1,24 +1,36 @@
 //! `PATCH /users/me`: change one's own name or address.
 
+use axum::extract::State;
 use serde_json::json;
-use stockroom_api::{Answer, ApiError, Body, Operation, Precondition, RequestStore, Scope, wire::UserView};
+use stockroom_api::{
+    Answer, ApiError, App, Attempts, Body, Operation, Precondition, RequestStore, Scope, wire::UserView,
+};
 
-use crate::{body::OwnPatch, view::shown};
+use crate::{
+    address::{OWN_ADDRESS, PASSWORD, terms},
+    body::OwnPatch,
+    view::shown,
+};
 
 pub(crate) async fn patch_me(
+    State(app): State<App>,
     store: RequestStore,
     scope: Scope,
+    attempts: Attempts,
     Precondition(version): Precondition,
-    Body(OwnPatch(change)): Body<OwnPatch>,
+    Body(OwnPatch(mut change)): Body<OwnPatch>,
 ) -> Result<Answer, ApiError> {
-    let profile = store.users(&scope).change(scope.claim().user, version, &change).await?;
+    let id = scope.claim().user;
+    let terms = terms((&app, &store, &scope, &attempts), (id, version), &mut change).await?;
+    let profile = store.users(&scope).change(id, version, &change.change, &terms).await?;
     Ok(shown(scope.claim().organization, &profile))
 }
 
 pub(crate) fn contract(it: &mut Operation) {
     it.summary("Change oneself")
+        .note(OWN_ADDRESS)
+        .member("current_password", PASSWORD)
         .example(json!({"full_name": "Sam Smith"}))
         .shows::<UserView<'_>>()
-        .versioned()
-        .conflicts(&["duplicate_email"]);
+        .versioned();
 }

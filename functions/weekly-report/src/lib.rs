@@ -55,9 +55,10 @@ impl<M: Mailer> Task for WeeklyReport<M> {
             return Ok(Progress::Done);
         }
         let text = letter.text().map_err(|error| JobError::Letter(error.to_string()))?;
+        let occasion = MailOccasion::WeeklyReport(week.end);
         let managers = mailing.managers().await?.into_iter();
-        let letters: Vec<_> = managers.map(|manager| Letter { to: manager.user, text: text.clone() }).collect();
-        self.post.deliver(organization, MailOccasion::WeeklyReport(week.end), &letters).await?;
+        let letters: Vec<_> = managers.map(|manager| (occasion, Letter::new(manager.user, text.clone()))).collect();
+        self.post.deliver(organization, &letters).await?;
         Ok(Progress::Done)
     }
 }

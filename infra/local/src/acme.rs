@@ -193,7 +193,7 @@ mod tests {
 
     use stockroom_domain::{access::Role, purchasing::PurchaseRequest, source::Sources};
     use stockroom_runtime::{Config, OsEntropy, SystemClock};
-    use stockroom_store::{RequestFilter, TenantScope, UserChange, UserFilter};
+    use stockroom_store::{AddressTerms, RequestFilter, TenantScope, UserChange, UserFilter};
 
     use super::*;
     use crate::{
@@ -284,7 +284,7 @@ mod tests {
         let manage = company.admin(Permission::ManageUsers);
         let demotion = UserChange { role: Some(Role::Staff), ..UserChange::default() };
         let manager = people.manager(Permission::ReadStock).claim().user;
-        runtime.store.users(&manage).change(manager, None, &demotion).await.unwrap();
+        runtime.store.users(&manage).change(manager, None, &demotion, &AddressTerms::default()).await.unwrap();
         assert_eq!(import(&runtime).await.unwrap(), Imported::Changed);
         embedded.stop().await;
     }

@@ -198,6 +198,7 @@ impl Founder {
             admin_email: admin.email.parse()?,
             admin_name: admin.full_name.parse()?,
             admin_hash: self.new_password()?.hash,
+            is_confirmed: true,
         };
         let signed_up = store.organizations().sign_up(&new, &origin(self.company), None, |_| Vec::new()).await?;
         let signed_up = done(signed_up)?;

@@ -75,7 +75,7 @@ impl App {
             cursors: Cursors::new(cursor_key, sources.clone()),
             fingerprints: Fingerprints::new(cursor_key),
             hasher: Hasher::new(sources.clone()),
-            limits: Limits::new(config.limits, cursor_key),
+            limits: Limits::new(config.limits.clone(), cursor_key),
             tenants: Tenants::new(config.tenant_base_domain.clone()),
             cors_origins: config.cors_origins.clone(),
             feed_settle: config.feed_settle,

@@ -13,11 +13,12 @@ use aws_lc_rs::hmac;
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, request::Parts};
 use stockroom_domain::{
+    id::OrganizationId,
     limit::{Counting, Limit},
-    text::{EmailLookup, fold},
+    text::{Email, EmailLookup, fold},
 };
 use stockroom_runtime::{CursorKey, config::Limits as Settings};
-use stockroom_store::{Bucket, Standing, Store, TenantScope};
+use stockroom_store::{Bucket, LinkMails, Standing, Store, TenantScope};
 
 use crate::{
     app::App,
@@ -110,6 +111,31 @@ impl Attempts {
         let account = exact(limits.settings.login, "login", both);
         let address = exact(limits.settings.login_address, "login-address", alone);
         Ok(self.store.count(account.into_iter().chain(address).collect()).await?)
+    }
+
+    /// What a mail to an address counts against that nobody has proved to be theirs: an invitation, or another address of a
+    /// user. It counts for the organization (`LIMIT_INVITATIONS`); the store counts it once the caller may send it.
+    #[must_use]
+    pub fn inviting(&self, organization: OrganizationId) -> Vec<Bucket> {
+        let bucket = |limit: &Limit| {
+            let name = match limit.window_seconds() {
+                0..=59 => "invitations-second",
+                60..=3_599 => "invitations-minute",
+                3_600..=86_399 => "invitations-hour",
+                _ => "invitations-day",
+            };
+            Bucket::new(name, organization, *limit, Counting::Exactly)
+        };
+        self.app.limits().settings.invitations.iter().map(bucket).collect()
+    }
+
+    /// What a mail with a link to an account counts against (`LIMIT_LINK_MAILS`), wherever the request comes from. Tenant
+    /// and account are taken as given, as [`at_account`](Self::at_account) takes them.
+    #[must_use]
+    pub fn link_mails(&self, tenant: &str, email: &Email) -> Option<LinkMails> {
+        let limits = self.app.limits();
+        let account = limits.digest(&[&fold(tenant.trim()), &email.folded()]);
+        limits.settings.link_mails.map(|limit| LinkMails::new(account, limit))
     }
 
     /// An attempt to sign up. It counts for the address (`LIMIT_ONBOARDING`).

@@ -41,12 +41,17 @@ impl EventType {
             Action::Cancel => ("cancelled", Some(Entity::PurchaseRequest), false),
             Action::Invite => ("invited", Some(Entity::User), true),
             Action::PasswordResetRequested => ("password_reset_requested", Some(Entity::User), true),
+            Action::EmailChangeRequested => ("email_change_requested", Some(Entity::User), true),
+            Action::EmailChanged => ("email_changed", Some(Entity::User), true),
+            Action::Welcome => ("welcomed", Some(Entity::User), true),
+            Action::OrganizationConfirmed => ("confirmed", Some(Entity::Organization), true),
             Action::Login
             | Action::LoginFailed
             | Action::Logout
             | Action::TokenReused
             | Action::PasswordChanged
-            | Action::PasswordReset => return None,
+            | Action::PasswordReset
+            | Action::EmailChangeCancelled => return None,
         };
         let subject = match entity {
             Entity::Organization => "organization",

@@ -131,6 +131,25 @@ impl Limit {
         })
     }
 
+    /// The moments to keep when one more is let through now, so that no stretch as long as the window ever holds more than
+    /// the burst: the bucket of the other methods lets through twice as many in its first window. `None` when it is full.
+    #[must_use]
+    pub fn within_window(self, let_through: &[Timestamp], now: Timestamp) -> Option<Vec<Timestamp>> {
+        let window = Duration::from_secs(self.window);
+        let mut recent: Vec<_> = let_through.iter().copied().filter(|moment| moment.plus(window) > now).collect();
+        let has_room = u64::try_from(recent.len()).is_ok_and(|taken| taken < self.burst);
+        recent.push(now);
+        has_room.then_some(recent)
+    }
+
+    /// How long until [`within_window`](Self::within_window) lets one through.
+    #[must_use]
+    pub fn wait_within_window(self, let_through: &[Timestamp], now: Timestamp) -> Duration {
+        let window = Duration::from_secs(self.window);
+        let first = let_through.iter().filter(|moment| moment.plus(window) > now).min();
+        first.map_or(Duration::ZERO, |first| first.plus(window).since(now))
+    }
+
     /// The largest lease there is of it.
     #[must_use]
     pub fn largest_lease(self) -> u64 {
@@ -152,13 +171,14 @@ impl FromStr for Limit {
                 "second" => 1,
                 "minute" => 60,
                 "hour" => 60 * 60,
+                "day" => 24 * 60 * 60,
                 _ => return None,
             };
             let is_number = burst.bytes().all(|byte| byte.is_ascii_digit());
             let burst = burst.parse().ok().filter(|burst| is_number && (1..=1_000_000).contains(burst))?;
             Some(Self { burst, window })
         };
-        parse().ok_or_else(|| Fault::new("invalid_format", "must be 1 to 1000000 per second, minute or hour"))
+        parse().ok_or_else(|| Fault::new("invalid_format", "must be 1 to 1000000 per second, minute, hour or day"))
     }
 }
 
@@ -206,9 +226,24 @@ mod tests {
     fn limits_are_written_as_a_number_in_a_time() {
         assert_eq!((limit("600/minute").burst(), limit("600/minute").window_seconds()), (600, 60));
         assert_eq!((limit("1/second").window_seconds(), limit("1000000/hour").window_seconds()), (1, 3_600));
-        for bad in ["", "600", "/minute", "0/minute", "-1/minute", "+1/minute", "1.5/hour", "1000001/hour", "5/day"] {
+        assert_eq!(limit("100/day").window_seconds(), 86_400);
+        for bad in ["", "600", "/minute", "0/minute", "-1/minute", "+1/minute", "1.5/hour", "1000001/hour", "5/week"] {
             assert!(bad.parse::<Limit>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_window_holds_the_burst_and_no_more() {
+        let limit = limit("3/hour");
+        let mut moments = Vec::new();
+        for minute in [0, 10, 20] {
+            moments = limit.within_window(&moments, at(START + minute * 60_000)).unwrap();
+        }
+        let late = at(START + 59 * 60_000);
+        assert_eq!(limit.within_window(&moments, late), None);
+        assert_eq!(limit.wait_within_window(&moments, late), Duration::from_mins(1));
+        let next = limit.within_window(&moments, at(START + 60 * 60_000)).unwrap();
+        assert_eq!(next.len(), 3, "what has left the window is not kept");
     }
 
     #[test]

@@ -54,6 +54,16 @@ pub enum Action {
     /// Somebody asked for a link to set a new password; without an entity when the address is nobody's.
     PasswordResetRequested,
     PasswordReset,
+    /// A user asked for another address of their own and is to confirm it by a link.
+    EmailChangeRequested,
+    /// A user no longer wants the address that waits for its confirmation.
+    EmailChangeCancelled,
+    /// A user has another address; stands beside the `UPDATE` and leads to the notice.
+    EmailChanged,
+    /// The admin who signed the organization up is to be sent a link that confirms their address.
+    Welcome,
+    /// An admin proved to read mail at their address: from now on the organization sends mail to its other users.
+    OrganizationConfirmed,
 }
 
 impl Entity {
@@ -93,6 +103,11 @@ impl Action {
         Self::PasswordChanged,
         Self::PasswordResetRequested,
         Self::PasswordReset,
+        Self::EmailChangeRequested,
+        Self::EmailChangeCancelled,
+        Self::EmailChanged,
+        Self::Welcome,
+        Self::OrganizationConfirmed,
     ];
 }
 

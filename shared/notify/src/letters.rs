@@ -12,7 +12,7 @@ use stockroom_domain::{
 
 pub use stock::{LowStockLetter, WeeklyLetter};
 
-use crate::{address::one_line, mail::Text};
+use crate::{address::one_line, mail::Text, unlinked::unlinked};
 
 /// What happened to a purchase request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,17 +38,36 @@ pub struct RequestLetter<'a> {
     pub news: RequestNews,
 }
 
-/// A link by which somebody sets a password.
+/// A mail with a link, to somebody who may not know the product. Names are shown without links.
 #[derive(Debug)]
 pub struct LinkLetter<'a> {
-    /// Whose account it is for.
+    /// The organization of the account.
     pub organization: &'a Organization,
-    /// What the recipient is called.
+    /// The user's name.
     pub name: &'a str,
     /// The link itself.
     pub url: &'a str,
     /// How long it is good for.
     pub lifetime: Duration,
+    /// Where the organization's users sign in.
+    pub sign_in: &'a str,
+}
+
+/// A notice to the address that a user had, or still has.
+#[derive(Debug)]
+pub struct NoticeLetter<'a> {
+    /// The organization of the account.
+    pub organization: &'a Organization,
+    /// The user's name.
+    pub name: &'a str,
+    /// That address.
+    pub old: &'a str,
+    /// The other one, if the recipient may know it.
+    pub new: Option<&'a str>,
+    /// Who did it.
+    pub by: &'a str,
+    /// Where the organization's users sign in.
+    pub sign_in: &'a str,
 }
 
 #[derive(Template)]
@@ -138,17 +157,19 @@ struct LinkView<'a> {
     url: &'a str,
     good_for: String,
     otherwise: &'a str,
+    tenant: &'a str,
+    sign_in: &'a str,
 }
 
 impl LinkLetter<'_> {
-    /// Says that somebody was added and is to set a first password.
+    /// Says that an account was made and is to get its first password.
     ///
     /// # Errors
     /// A template that fails, which none does.
     pub fn invitation(&self) -> Result<Text, askama::Error> {
         let headline = format!("You are invited to {}", self.organization.name);
         let sentence = "An account was made for you. Choose a password to sign in with.";
-        self.render(headline, sentence, "Choose a password", "If you expected no invitation, ignore this mail.")
+        self.render(&headline, sentence, "Choose a password", "If you expected no invitation, ignore this mail.")
     }
 
     /// Says how to replace a password that was forgotten.
@@ -159,14 +180,120 @@ impl LinkLetter<'_> {
         let headline = format!("Set a new password for {}", self.organization.name);
         let sentence = "Somebody, probably you, asked for a link to set a new password.";
         let otherwise = "If it was not you, ignore this mail: your password stays as it is.";
-        self.render(headline, sentence, "Set a new password", otherwise)
+        self.render(&headline, sentence, "Set a new password", otherwise)
     }
 
-    fn render(&self, headline: String, sentence: &str, action: &str, otherwise: &str) -> Result<Text, askama::Error> {
-        let (organization, url) = (self.organization.name.as_str(), self.url);
-        let good_for = period(self.lifetime);
-        let view = LinkView { organization, headline, name: self.name, sentence, action, url, good_for, otherwise };
+    /// Says how to confirm another address of one's own.
+    ///
+    /// # Errors
+    /// A template that fails, which none does.
+    pub fn email_change(&self) -> Result<Text, askama::Error> {
+        let headline = format!("Confirm your new e-mail address for {}", self.organization.name);
+        let sentence = "You asked to use this e-mail address for your account. Confirm it with the link. Until then you sign in \
+                        with your present address.";
+        let otherwise = "If it was not you, ignore this mail: nothing changes.";
+        self.render(&headline, sentence, "Confirm this address", otherwise)
+    }
+
+    /// Says how to confirm the address that an organization was signed up with.
+    ///
+    /// # Errors
+    /// A template that fails, which none does.
+    pub fn welcome(&self) -> Result<Text, askama::Error> {
+        let headline = format!("Welcome to Stockroom, {}", self.organization.name);
+        let sentence = "You signed this organization up. Confirm your e-mail address with the link. Until then Stockroom sends no \
+                        mail to anyone else in the organization; invitations are sent afterwards.";
+        let otherwise = "If it was not you, ignore this mail.";
+        self.render(&headline, sentence, "Confirm this address", otherwise)
+    }
+
+    fn render(&self, headline: &str, sentence: &str, action: &str, otherwise: &str) -> Result<Text, askama::Error> {
+        let (organization, name) = (unlinked(self.organization.name.as_str()), unlinked(self.name));
+        let view = LinkView {
+            organization: &organization,
+            headline: unlinked(headline),
+            name: &name,
+            sentence,
+            action,
+            url: self.url,
+            good_for: period(self.lifetime),
+            otherwise,
+            tenant: self.organization.subdomain.as_str(),
+            sign_in: self.sign_in,
+        };
         Ok(Text::new(&view.headline, (LinkPage(&view).render()?, LinkText(&view).render()?)))
+    }
+}
+
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct NoticePage<'a>(&'a NoticeView<'a>);
+
+#[derive(Template)]
+#[template(path = "notice.txt")]
+struct NoticeText<'a>(&'a NoticeView<'a>);
+
+struct NoticeView<'a> {
+    organization: &'a str,
+    headline: String,
+    name: &'a str,
+    sentence: String,
+    otherwise: &'a str,
+    tenant: &'a str,
+    sign_in: &'a str,
+}
+
+impl NoticeLetter<'_> {
+    /// Says that somebody asked for another address of the account.
+    ///
+    /// # Errors
+    /// A template that fails, which none does.
+    pub fn requested(&self) -> Result<Text, askama::Error> {
+        let sentence = format!(
+            "{} asked to change the e-mail address of this account from {}{}. The change takes effect when the link that was \
+             mailed to the new address is used.",
+            unlinked(self.by),
+            self.old,
+            self.to(),
+        );
+        let otherwise = "If it was not you, somebody knows your password: change it now. That also stops the change of the \
+                         address.";
+        self.render("A change of your e-mail address was requested", sentence, otherwise)
+    }
+
+    /// Says that the account has another address.
+    ///
+    /// # Errors
+    /// A template that fails, which none does.
+    pub fn changed(&self) -> Result<Text, askama::Error> {
+        let sentence = format!(
+            "The e-mail address of this account was changed from {}{} by {}. Links that were mailed to the old address no \
+             longer work.",
+            self.old,
+            self.to(),
+            unlinked(self.by),
+        );
+        let otherwise = "If this is wrong, tell an admin of your organization at once: an admin can set the address back or \
+                         disable the account.";
+        self.render("Your e-mail address was changed", sentence, otherwise)
+    }
+
+    fn to(&self) -> String {
+        self.new.map_or_else(String::new, |new| format!(" to {new}"))
+    }
+
+    fn render(&self, what: &str, sentence: String, otherwise: &str) -> Result<Text, askama::Error> {
+        let (organization, name) = (unlinked(self.organization.name.as_str()), unlinked(self.name));
+        let view = NoticeView {
+            headline: format!("{what} - {organization}"),
+            organization: &organization,
+            name: &name,
+            sentence,
+            otherwise,
+            tenant: self.organization.subdomain.as_str(),
+            sign_in: self.sign_in,
+        };
+        Ok(Text::new(&view.headline, (NoticePage(&view).render()?, NoticeText(&view).render()?)))
     }
 }
 

@@ -11,11 +11,12 @@ mod letters;
 mod mail;
 mod post;
 mod put;
+mod unlinked;
 
 pub use address::Address;
 pub use bus::{Bus, BusEntry, EventBridge, LARGEST_ENTRY, MOST_ENTRIES, SOURCE};
 pub use detail::{Detail, VERSION};
-pub use letters::{LinkLetter, LowStockLetter, RequestLetter, RequestNews, WeeklyLetter};
+pub use letters::{LinkLetter, LowStockLetter, NoticeLetter, RequestLetter, RequestNews, WeeklyLetter};
 pub use mail::{Mail, Mailer, SendError, Ses, Text};
 pub use post::{Letter, Post, Unsent};
 pub use put::put_all;

@@ -8,15 +8,12 @@ use aws_sdk_sesv2::{
 };
 use stockroom_domain::id::OrganizationId;
 
-use crate::{
-    address::{Address, one_line},
-    connection::sdk_config,
-};
+use crate::{address::Address, connection::sdk_config, unlinked::unlinked};
 
 /// What a mail says, in two forms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
-    /// The subject, on one line.
+    /// The subject, on one line and without anything that a mail program makes a link of.
     pub subject: String,
     /// A page.
     pub html: String,
@@ -26,7 +23,8 @@ pub struct Text {
 
 impl Text {
     pub(crate) fn new(subject: &str, (html, plain): (String, String)) -> Self {
-        Self { subject: one_line(subject), html, plain }
+        // The one place where a subject is made: names of any kind stand in it.
+        Self { subject: unlinked(subject), html, plain }
     }
 }
 

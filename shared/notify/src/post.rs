@@ -1,9 +1,9 @@
 //! Mail that is sent once, however often its sender is called.
 
 use futures_util::{StreamExt as _, stream};
-use stockroom_domain::{id::OrganizationId, user::User};
+use stockroom_domain::{id::OrganizationId, text::Email, user::User};
 use stockroom_runtime::{Config, ConfigError, metrics};
-use stockroom_store::{MailClaim, MailOccasion, MailOutcome, Store, StoreError};
+use stockroom_store::{Bucket, MailClaim, MailOccasion, MailOutcome, Reach, Store, StoreError};
 
 use crate::{
     address::Address,
@@ -13,12 +13,25 @@ use crate::{
 /// How many mails about one occasion are on their way at once.
 const AT_ONCE: usize = 4;
 
-/// A letter to somebody.
+/// A mail to a user, before it is sent.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct Letter {
+    /// The user.
     pub to: User,
+    /// What it says.
     pub text: Text,
+    /// The address, if it is not the one that the user has now.
+    pub at: Option<Email>,
+    /// What it counts against before it is sent. Without a token it is not sent at all.
+    pub limit: Option<Bucket>,
+}
+
+impl Letter {
+    /// A mail to the address that the user has now.
+    #[must_use]
+    pub fn new(to: User, text: Text) -> Self {
+        Self { to, text, at: None, limit: None }
+    }
 }
 
 /// So many people have not got their mail yet: it was not accepted, or another sender is about to send it.
@@ -43,18 +56,33 @@ impl<M: Mailer> Post<M> {
         Ok(Self { store: store.clone(), from: Address::named("Stockroom", config.mail_from()?), mailer })
     }
 
-    /// Sends each letter, unless its recipient got one about this occasion. A letter that is not accepted keeps none of
-    /// the others.
+    /// Sends each letter, unless its recipient got one about its occasion. A letter that is not accepted keeps none of
+    /// the others. What an organization that nobody has confirmed would send to others than its first admin is dropped
+    /// here, whatever it is.
     ///
     /// # Errors
     /// [`Unsent`]: the letters are to be brought again; what was sent stays sent.
     pub async fn deliver(
         &self,
         organization: OrganizationId,
-        occasion: MailOccasion,
-        letters: &[Letter],
+        letters: &[(MailOccasion, Letter)],
     ) -> Result<(), Unsent> {
-        let mails: Vec<_> = letters.iter().map(|letter| self.send(organization, occasion, letter)).collect();
+        let Some((occasion, _)) = letters.first() else { return Ok(()) };
+        let reach = self.store.mailing(organization).reach().await.map_err(|error| {
+            tracing::warn!(%occasion, %error, "mail waits for the table");
+            Unsent(letters.len())
+        })?;
+        let reached = letters.iter().filter(|(_, letter)| match reach {
+            Reach::Everyone => true,
+            Reach::Only(admin) => letter.to.id == admin,
+        });
+        let reached: Vec<_> = reached.collect();
+        if reached.len() < letters.len() {
+            let dropped = letters.len().saturating_sub(reached.len());
+            tracing::info!(%organization, %occasion, dropped, "the organization is not confirmed: mail is dropped");
+        }
+        let mails: Vec<_> =
+            reached.into_iter().map(|(occasion, letter)| self.send(organization, *occasion, letter)).collect();
         let results: Vec<Result<_, StoreError>> = stream::iter(mails).buffer_unordered(AT_ONCE).collect().await;
         for error in results.iter().filter_map(|result| result.as_ref().err()) {
             tracing::warn!(%occasion, %error, "a mail could not be sent");
@@ -92,10 +120,19 @@ impl<M: Mailer> Post<M> {
         let mail = Mail {
             organization,
             from: self.from.clone(),
-            to: Address::new(&letter.to.full_name, &letter.to.email),
+            to: Address::new(&letter.to.full_name, letter.at.as_ref().unwrap_or(&letter.to.email)),
             text: letter.text.clone(),
         };
-        let outcome = match self.mailer.send(&mail).await {
+        let has_token = match &letter.limit {
+            Some(bucket) => mailing.count(bucket).await?,
+            None => true,
+        };
+        let sent = if has_token {
+            self.mailer.send(&mail).await
+        } else {
+            Err(SendError::Refused("this mailbox got too many mails with a link".to_owned()))
+        };
+        let outcome = match sent {
             Ok(()) => MailOutcome::Sent,
             Err(SendError::Refused(reason)) => {
                 tracing::warn!(%occasion, user = %letter.to.id, reason, "a mail was refused");

@@ -59,7 +59,7 @@ impl fmt::Debug for Config {
 }
 
 /// How many requests are let through; `None` switches a limit off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// `LIMIT_REQUESTS`: of a user.
     pub requests: Option<Limit>,
@@ -73,6 +73,12 @@ pub struct Limits {
     pub login_address: Option<Limit>,
     /// `LIMIT_ONBOARDING`: sign-ups from one address.
     pub onboarding: Option<Limit>,
+    /// `LIMIT_INVITATIONS`: users added, and addresses changed, in an organization; all of them must hold.
+    pub invitations: Vec<Limit>,
+    /// `LIMIT_LINK_MAILS`: mails with a link to one account.
+    pub link_mails: Option<Limit>,
+    /// `LIMIT_MAILBOX`: mails with a link to one address, from all organizations.
+    pub mailbox: Option<Limit>,
 }
 
 /// Where a function runs.
@@ -216,6 +222,9 @@ impl Config {
         let login = read.limit("LIMIT_LOGIN", "5/minute");
         let login_address = read.limit("LIMIT_LOGIN_ADDRESS", "60/minute");
         let onboarding = read.limit("LIMIT_ONBOARDING", "3/hour");
+        let invitations = read.limit("LIMIT_INVITATIONS", "20/hour,100/day");
+        let link_mails = read.limit("LIMIT_LINK_MAILS", "3/hour");
+        let mailbox = read.limit("LIMIT_MAILBOX", "10/hour");
         let settle = read.or("FEED_SETTLE_SECONDS", Settle(Duration::from_secs(15)));
         let connection = read.connection();
         let docs = read.or("DOCS_ENABLED", Switch(true));
@@ -245,12 +254,15 @@ impl Config {
                 public_url: public_url?.0,
                 cors_origins: cors_origins?.0,
                 limits: Limits {
-                    requests: requests?.0,
-                    tenant: tenant?.0,
-                    address: address?.0,
-                    login: login?.0,
-                    login_address: login_address?.0,
-                    onboarding: onboarding?.0,
+                    requests: requests.map(|Allowed(limit)| limit)?,
+                    tenant: tenant.map(|Allowed(limit)| limit)?,
+                    address: address.map(|Allowed(limit)| limit)?,
+                    login: login.map(|Allowed(limit)| limit)?,
+                    login_address: login_address.map(|Allowed(limit)| limit)?,
+                    onboarding: onboarding.map(|Allowed(limit)| limit)?,
+                    invitations: invitations.map(|AllOf(limits)| limits)?,
+                    link_mails: link_mails.map(|Allowed(limit)| limit)?,
+                    mailbox: mailbox.map(|Allowed(limit)| limit)?,
                 },
                 feed_settle: settle?.0,
                 docs_enabled: docs?.0,
@@ -354,7 +366,7 @@ impl Reader<'_> {
         })
     }
 
-    fn limit(&mut self, name: &str, default: &str) -> Option<Allowed> {
+    fn limit<T: FromStr<Err: fmt::Display>>(&mut self, name: &str, default: &str) -> Option<T> {
         let value = self.text(name);
         let allowed = value.as_deref().unwrap_or(default).parse();
         allowed.map_err(|expected| self.faults.push(format!("{name} cannot be used, expected {expected}"))).ok()
@@ -371,8 +383,26 @@ impl FromStr for Allowed {
         if text == "off" {
             return Ok(Self(None));
         }
-        let expected = "1 to 1000000 per second, minute or hour, such as 600/minute, or off";
+        let expected = "1 to 1000000 per second, minute, hour or day, such as 600/minute, or off";
         text.parse().map(|limit| Self(Some(limit))).map_err(|_| expected)
+    }
+}
+
+/// Limits that must all hold, each in a time of its own: `20/hour,100/day`.
+struct AllOf(Vec<Limit>);
+
+impl FromStr for AllOf {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "limits in different times such as 20/hour,100/day, or off";
+        if text == "off" {
+            return Ok(Self(Vec::new()));
+        }
+        let limits: Result<Vec<Limit>, _> = text.split(',').map(|limit| limit.trim().parse()).collect();
+        let limits = limits.map_err(|_| EXPECTED)?;
+        let windows: std::collections::BTreeSet<_> = limits.iter().map(|limit| limit.window_seconds()).collect();
+        if windows.len() == limits.len() { Ok(Self(limits)) } else { Err(EXPECTED) }
     }
 }
 

@@ -5,7 +5,12 @@ use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use stockroom_domain::{id::Id, time::Timestamp};
+use stockroom_domain::{
+    id::{EventId, Id},
+    organization::Subdomain,
+    text::Email,
+    time::Timestamp,
+};
 use stockroom_store::Account;
 use uuid::Uuid;
 
@@ -21,17 +26,22 @@ pub enum Purpose {
     PasswordReset,
     /// Setting the first password.
     Invitation,
+    /// Confirming an address that a user wants instead of the present one.
+    EmailChange,
+    /// Confirming the address that was used at sign-up.
+    Welcome,
 }
 
 impl Purpose {
-    const ALL: [Self; 2] = [Self::PasswordReset, Self::Invitation];
+    const ALL: [Self; 4] = [Self::PasswordReset, Self::Invitation, Self::EmailChange, Self::Welcome];
 
     /// How long its link can be used.
     #[must_use]
     pub fn lifetime(self) -> Duration {
         match self {
             Self::PasswordReset => Duration::from_mins(30),
-            Self::Invitation => Duration::from_hours(7 * 24),
+            Self::EmailChange => Duration::from_hours(24),
+            Self::Invitation | Self::Welcome => Duration::from_hours(7 * 24),
         }
     }
 
@@ -40,7 +50,28 @@ impl Purpose {
         match self {
             Self::PasswordReset => 1,
             Self::Invitation => 2,
+            Self::EmailChange => 3,
+            Self::Welcome => 4,
         }
+    }
+
+    /// Whether its link sets a password. The others confirm an address.
+    #[must_use]
+    pub fn sets_password(self) -> bool {
+        match self {
+            Self::PasswordReset | Self::Invitation => true,
+            Self::EmailChange | Self::Welcome => false,
+        }
+    }
+
+    /// Whether its token leads to one request alone.
+    fn names_event(self) -> bool {
+        self == Self::EmailChange
+    }
+
+    /// The page that its link leads to.
+    fn page(self) -> &'static str {
+        if self.sets_password() { "reset" } else { "confirm" }
     }
 }
 
@@ -49,8 +80,11 @@ impl Purpose {
 pub struct Link {
     /// What it is for.
     pub purpose: Purpose,
-    /// Whose password it sets, and the password (by number) that it can replace.
+    /// Whose password or address it is about, as of one password and address (by number).
     pub account: Account,
+    /// The event that it was mailed for: it leads to that request alone, and so to the address that the request names.
+    /// None for the other purposes, where every link of the account is as good.
+    pub event: Option<EventId>,
     /// Until when.
     pub expires_at: Timestamp,
 }
@@ -58,11 +92,13 @@ pub struct Link {
 impl Link {
     /// The link of a request or invitation that was logged at that moment.
     #[must_use]
-    pub fn new(purpose: Purpose, account: Account, logged_at: Timestamp) -> Self {
-        Self { purpose, account, expires_at: logged_at.plus(purpose.lifetime()) }
+    pub fn new(purpose: Purpose, account: Account, event: EventId, logged_at: Timestamp) -> Self {
+        let event = purpose.names_event().then_some(event);
+        Self { purpose, account, event, expires_at: logged_at.plus(purpose.lifetime()) }
     }
 
-    /// Purpose, organization, user, `auth_epoch` and expiry in milliseconds, each of fixed length.
+    /// Purpose, organization, user, `auth_epoch`, expiry in milliseconds, and the event if the purpose has one, each of
+    /// fixed length.
     fn payload(&self) -> Vec<u8> {
         let Account { organization, user, auth_epoch } = self.account;
         let mut bytes = vec![self.purpose.tag()];
@@ -70,6 +106,7 @@ impl Link {
         bytes.extend(user.uuid().as_bytes());
         bytes.extend(auth_epoch.to_be_bytes());
         bytes.extend(self.expires_at.unix_millis().to_be_bytes());
+        bytes.extend(self.event.iter().flat_map(|event| event.uuid().into_bytes()));
         bytes
     }
 
@@ -84,7 +121,13 @@ impl Link {
             Account { organization: id(organization)?, user: id(user)?, auth_epoch: u64::from_be_bytes(auth_epoch) };
         let expires_at = i64::from_be_bytes(expires_at);
         let purpose = Purpose::ALL.into_iter().find(|purpose| purpose.tag() == tag)?;
-        Some((Self { purpose, account, expires_at: Timestamp::from_unix_millis(expires_at)? }, rest))
+        let (event, rest) = if purpose.names_event() {
+            let (&event, rest) = rest.split_first_chunk()?;
+            (Some(id(event)?), rest)
+        } else {
+            (None, rest)
+        };
+        Some((Self { purpose, account, event, expires_at: Timestamp::from_unix_millis(expires_at)? }, rest))
     }
 }
 
@@ -95,6 +138,7 @@ fn id<I: Id>(bytes: [u8; 16]) -> Option<I> {
 /// Derives and verifies the tokens.
 pub struct Links {
     public_url: String,
+    base_domain: Option<String>,
     /// The key that signs, and the one before it, which verifies as long as it is configured.
     keys: Vec<hmac::Key>,
 }
@@ -118,7 +162,8 @@ impl Links {
     /// There is no `SECRET_KEY`.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let keys = config.keys.secrets()?.iter().map(derived).collect();
-        Ok(Self { public_url: config.public_url.clone(), keys })
+        let base_domain = config.tenant_base_domain.as_ref().map(|domain| domain.trim_matches('.').to_owned());
+        Ok(Self { public_url: config.public_url.clone(), base_domain, keys })
     }
 
     /// The token of a link, in the alphabet of URLs.
@@ -133,7 +178,25 @@ impl Links {
     /// The address that goes into the mail.
     #[must_use]
     pub fn url(&self, link: &Link) -> String {
-        format!("{}/reset?token={}", self.public_url, self.token(link))
+        format!("{}/{}?token={}", self.public_url, link.purpose.page(), self.token(link))
+    }
+
+    /// Where a tenant's users sign in: `PUBLIC_URL`, or the tenant's own host under `TENANT_BASE_DOMAIN`.
+    #[must_use]
+    pub fn sign_in_address(&self, subdomain: &Subdomain) -> String {
+        let own_host = self.base_domain.as_ref().map(|domain| format!("{subdomain}.{domain}"));
+        let (scheme, rest) = self.public_url.split_once("://").unwrap_or(("https", &self.public_url));
+        let port = rest.split('/').next().and_then(|host| host.rsplit_once(':')).map(|(_, port)| format!(":{port}"));
+        own_host
+            .map_or_else(|| self.public_url.clone(), |host| format!("{scheme}://{host}{}", port.unwrap_or_default()))
+    }
+
+    /// A name for a mailbox that does not give its address away, for what is counted by mailbox.
+    #[must_use]
+    pub fn mailbox(&self, email: &Email) -> String {
+        let text = format!("mailbox\n{}", email.folded());
+        let tag = self.keys.first().map(|key| hmac::sign(key, text.as_bytes()));
+        URL_SAFE_NO_PAD.encode(tag.as_ref().map_or(&[][..], hmac::Tag::as_ref))
     }
 
     /// What a token says, if it is one of ours and has not expired. Whether its account is still as it was, the store
@@ -183,16 +246,40 @@ mod tests {
         Account { organization, user, auth_epoch }
     }
 
+    fn event() -> EventId {
+        EventId::from_parts(at(1_790_000_000_000), [3; 10])
+    }
+
+    #[test]
+    fn sign_in_address_names_the_tenants_host_where_there_is_one() {
+        let subdomain: Subdomain = "acme".parse().unwrap();
+        let links = |public_url: &str, base_domain: Option<&str>| Links {
+            public_url: public_url.to_owned(),
+            base_domain: base_domain.map(str::to_owned),
+            keys: Vec::new(),
+        };
+        let address = |public_url, base_domain| links(public_url, base_domain).sign_in_address(&subdomain);
+        assert_eq!(address("https://app.example.com/x", None), "https://app.example.com/x");
+        assert_eq!(address("https://app.example.com/x", Some("example.com")), "https://acme.example.com");
+        assert_eq!(address("http://localhost:8000", Some("localhost")), "http://acme.localhost:8000");
+    }
+
     #[test]
     fn a_token_says_what_it_was_derived_from_until_it_expires() {
+        const DAY: i64 = 24 * 60 * 60_000;
         let links = links(NEW, "");
-        for (purpose, life) in [(Purpose::PasswordReset, 30 * 60_000), (Purpose::Invitation, 7 * 24 * 60 * 60_000)] {
-            let link = Link::new(purpose, account(3), at(1_800_000_000_000));
+        for (purpose, life, page) in [
+            (Purpose::PasswordReset, 30 * 60_000, "reset"),
+            (Purpose::Invitation, 7 * DAY, "reset"),
+            (Purpose::EmailChange, DAY, "confirm"),
+            (Purpose::Welcome, 7 * DAY, "confirm"),
+        ] {
+            let link = Link::new(purpose, account(3), event(), at(1_800_000_000_000));
             let token = links.token(&link);
             assert_eq!(token, links.token(&link));
             assert_eq!(links.verify(&token, at(1_800_000_000_000 + life - 1)), Some(link));
             assert_eq!(links.verify(&token, at(1_800_000_000_000 + life)), None);
-            assert_eq!(links.url(&link), format!("https://stockroom.example.com/reset?token={token}"));
+            assert_eq!(links.url(&link), format!("https://stockroom.example.com/{page}?token={token}"));
             assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{token}");
         }
     }
@@ -201,7 +288,7 @@ mod tests {
     fn whatever_is_changed_of_a_token_makes_it_none() {
         let links = links(NEW, "");
         let now = at(1_800_000_000_000);
-        let token = links.token(&Link::new(Purpose::PasswordReset, account(3), now));
+        let token = links.token(&Link::new(Purpose::EmailChange, account(3), event(), now));
         for place in 0..token.len() {
             let other = if token.as_bytes()[place] == b'A' { "B" } else { "A" };
             let changed = format!("{}{other}{}", &token[..place], &token[place + 1..]);
@@ -216,7 +303,7 @@ mod tests {
     #[test]
     fn the_key_before_the_last_verifies_while_it_is_configured() {
         let now = at(1_800_000_000_000);
-        let link = Link::new(Purpose::Invitation, account(0), now);
+        let link = Link::new(Purpose::Invitation, account(0), event(), now);
         let old = links(OLD, "").token(&link);
         assert_eq!(links(NEW, OLD).verify(&old, now), Some(link));
         assert_eq!(links(NEW, "").verify(&old, now), None);

@@ -5,6 +5,7 @@
 //! for how a lost race or a lost reply is handled, and `shared/store/TABLE.md` for the keys.
 #![warn(missing_docs)]
 
+mod addresses;
 mod barcodes;
 mod catalogue;
 mod cleaning;
@@ -24,6 +25,7 @@ mod keys;
 mod leases;
 mod levels;
 mod limits;
+mod link_mails;
 mod log;
 mod low_watch;
 mod mailing;
@@ -48,12 +50,14 @@ mod sessions;
 mod stream;
 mod table;
 mod user_changes;
+mod user_step;
 mod users;
 mod warehouses;
 mod write;
 
 use stockroom_domain::{catalogue::SupplierDetails, id::OrganizationId, source::Sources};
 
+pub use addresses::{AddressTerms, Addresses};
 pub use catalogue::{Catalogue, CatalogueFilter, CatalogueSort};
 pub use cleaning::{Budget, Cleaning};
 pub use client::{Connection, TableClient};
@@ -66,9 +70,10 @@ pub use idempotency::IdempotencyKey;
 pub use identity::{Credential, Identity, NewSession, PasswordHash, Presented, Refreshed};
 pub use levels::{LevelFilter, LevelView, Levels};
 pub use limits::{Admission, Bucket, Standing, TooMany};
+pub use link_mails::LinkMails;
 pub use log::Origin;
 pub use low_watch::{LowStock, LowWatch, MOST_SHOWN, REMIND_AFTER};
-pub use mailing::{MAIL_LEASE, MailClaim, MailLease, MailOccasion, MailOutcome, Mailing, Recipient};
+pub use mailing::{Invitation, MAIL_LEASE, MailClaim, MailLease, MailOccasion, MailOutcome, Mailing, Reach, Recipient};
 pub use meter::{Cost, Meter};
 pub use migrations::{
     MIGRATIONS_OF_THIS_PROGRAM, MigrateError, Migration, MigrationRun, MigrationState, Migrations, Pace, RUN_LEASE,
@@ -76,7 +81,7 @@ pub use migrations::{
 pub use movements::{MovementFilter, Movements, RecordedMovement};
 pub use organizations::{NewOrganization, OrganizationChange, Organizations, SignedUp};
 pub use page::{Page, PageRequest, Position};
-pub use passwords::{Account, NewPassword, OwnPassword, PasswordChange, Passwords};
+pub use passwords::{Account, LinkedAccount, NewPassword, OwnPassword, PasswordChange, Passwords, VerifiedPassword};
 pub use products::{ProductFilter, ProductSort, Products};
 pub use purchasing::{NewRequest, PurchaseRequests, Receipt, RequestChanges, RequestFilter};
 pub use purging::{Purge, Purged, Purging};
@@ -178,6 +183,12 @@ impl Store {
     #[must_use]
     pub fn passwords(&self) -> Passwords<'_> {
         Passwords::new(&self.table)
+    }
+
+    /// Addresses that wait for their confirmation.
+    #[must_use]
+    pub fn addresses(&self) -> Addresses<'_> {
+        Addresses::new(&self.table)
     }
 
     /// What the sender of mail needs to know of an organization. It takes no scope: an event of the organization's own log

@@ -178,6 +178,15 @@ impl Table {
         Err(worst)
     }
 
+    /// Takes a token for what no request waits for. False when there is none.
+    pub(crate) async fn take_exactly(&self, bucket: &Bucket) -> Result<bool, StoreError> {
+        match self.draw_one(bucket).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::TooMany(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn take_one(&self, bucket: &Bucket) -> Result<(), StoreError> {
         if self.leases.take_from_hand(bucket, self.sources.now()) {
             return Ok(());

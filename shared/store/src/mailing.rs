@@ -7,7 +7,7 @@
 
 use std::{fmt, time::Duration};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use stockroom_domain::{
     access::Role,
     id::{EventId, OrganizationId, PurchaseRequestId, UserId},
@@ -18,16 +18,21 @@ use stockroom_domain::{
 };
 
 use crate::{
+    addresses::{EmailChange, unconfirmed_admin},
     error::StoreError,
     expression::expression,
     identity::Sessions,
     item::{Item, attributes, data, n, s},
     keys::{Key, OrganizationKeys},
+    limits::Bucket,
+    log::Entry,
     table::{Conditional, Query, Table},
 };
 
 /// For how long a claim is one consumer's: longer than handing over a mail may take.
 pub const MAIL_LEASE: Duration = Duration::from_secs(30);
+/// How many users are looked at with one call.
+const EXAMINED: usize = 1_000;
 /// For how long it is known that a mail was sent: longer than any event is delivered again.
 const KEPT: Duration = Duration::from_hours(30 * 24);
 
@@ -36,6 +41,8 @@ const KEPT: Duration = Duration::from_hours(30 * 24);
 pub enum MailOccasion {
     /// An event of the log.
     Event(EventId),
+    /// The same event, for a second mail to the same user.
+    Notice(EventId),
     /// What was low at that moment.
     LowStock(Timestamp),
     /// The week that ended at that moment.
@@ -47,6 +54,7 @@ impl fmt::Display for MailOccasion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Event(event) => event.fmt(f),
+            Self::Notice(event) => write!(f, "NOTICE#{event}"),
             Self::LowStock(at) => write!(f, "LOW_STOCK#{at}"),
             Self::WeeklyReport(end) => write!(f, "WEEKLY_REPORT#{end}"),
         }
@@ -58,8 +66,45 @@ impl fmt::Display for MailOccasion {
 pub struct Recipient {
     /// An active user.
     pub user: User,
-    /// How many passwords were set for the account.
+    /// How often the account's password or address was set, or it was disabled.
     pub auth_epoch: u64,
+    /// The event of the user's request for another address, while it can be confirmed.
+    pub email_change: Option<EventId>,
+}
+
+/// To whom an organization sends mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// To all its users: an admin has confirmed an address.
+    Everyone,
+    /// Until then, to the admin whose address is to be confirmed.
+    Only(UserId),
+}
+
+/// An invitation, as the item of the user keeps it until the account changes.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Invitation {
+    /// The event that leads to its mail.
+    pub event: EventId,
+    /// When it was logged.
+    pub at: Timestamp,
+    auth_epoch: u64,
+}
+
+impl Invitation {
+    /// The invitation of an entry.
+    pub(crate) fn of(entry: &Entry, auth_epoch: u64) -> Self {
+        Self { event: entry.id.into(), at: entry.created_at, auth_epoch }
+    }
+
+    /// The invitation of the user of that item that can still be accepted, as far as the account tells.
+    fn open(user: &Item) -> Result<Option<Self>, StoreError> {
+        let stored = user.get("invitation").cloned();
+        let stored: Option<Self> =
+            stored.map(serde_dynamo::from_attribute_value).transpose().map_err(StoreError::internal)?;
+        let epoch = Sessions::of(user)?.auth_epoch;
+        Ok(stored.filter(|invitation| invitation.auth_epoch == epoch))
+    }
 }
 
 /// What a claim came to.
@@ -154,13 +199,44 @@ impl<'a> Mailing<'a> {
         Ok(items.get(&key).map(active_organization).transpose()?.flatten())
     }
 
+    /// To whom the organization sends mail. What sends mail asks this and not each kind of mail, so that none forgets it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn reach(&self) -> Result<Reach, StoreError> {
+        let key = self.keys.organization();
+        let items = self.table.get(std::slice::from_ref(&key)).await?;
+        let unconfirmed = items.get(&key).and_then(unconfirmed_admin);
+        Ok(unconfirmed.map_or(Reach::Everyone, Reach::Only))
+    }
+
+    /// The active users who were invited and have not set a password yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn invited(&self) -> Result<Vec<(Recipient, Invitation)>, StoreError> {
+        let filter = expression("attribute_exists(#invitation)");
+        let items = self.table.query_all(Query { filter, ..Query::new(self.keys.users(), EXAMINED) }).await?;
+        let mut invited = Vec::new();
+        for item in &items {
+            invited.extend(active_user(item)?.zip(Invitation::open(item)?));
+        }
+        Ok(invited)
+    }
+
+    /// Counts a mail against a limit. False when there are too many.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn count(&self, bucket: &Bucket) -> Result<bool, StoreError> {
+        self.table.take_exactly(bucket).await
+    }
+
     /// The active managers and admins: who decides on purchase requests, and answers for the stock.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn managers(&self) -> Result<Vec<Recipient>, StoreError> {
-        /// How many users are looked at with one call.
-        const EXAMINED: usize = 1_000;
         let is_one = expression("#data.#status = :active AND (#data.#role = :manager OR #data.#role = :admin)")
             .with("active", s(UserStatus::Active.name()))
             .with("manager", s(Role::Manager.name()))
@@ -218,5 +294,6 @@ fn active_organization(item: &Item) -> Result<Option<Organization>, StoreError> 
 fn active_user(item: &Item) -> Result<Option<Recipient>, StoreError> {
     let user: User = data(item)?;
     let auth_epoch = Sessions::of(item)?.auth_epoch;
-    Ok((user.status == UserStatus::Active).then_some(Recipient { user, auth_epoch }))
+    let email_change = EmailChange::pending(item)?.map(|change| change.event);
+    Ok((user.status == UserStatus::Active).then_some(Recipient { user, auth_epoch, email_change }))
 }

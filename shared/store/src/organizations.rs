@@ -12,6 +12,7 @@ use stockroom_domain::{
 };
 
 use crate::{
+    addresses::UNCONFIRMED,
     catalogue::version_is,
     error::{Conflict, StoreError},
     expression::{absent, expression},
@@ -20,6 +21,7 @@ use crate::{
     item::{Item, data, encode, n, s, with_attributes, with_data},
     keys::{Index, Key, OrganizationKeys, listed, onboarding_idempotency, tenant},
     log::{Entry, Origin, difference, snapshot},
+    passwords::token_state,
     schema::of_this_version,
     scope::TenantScope,
     table::Table,
@@ -37,6 +39,8 @@ pub struct NewOrganization {
     pub admin_email: Email,
     pub admin_name: FullName,
     pub admin_hash: PasswordHash,
+    /// Whether it waits for the confirmation of the admin's address before it sends mail to anyone else.
+    pub is_confirmed: bool,
 }
 
 /// What is to become of an organization; what is `None` stays as it is.
@@ -115,6 +119,9 @@ impl<'a> Organizations<'a> {
             let keys = OrganizationKeys(organization.id);
             let mut organization_item = with_data(&keys.organization(), &organization)?;
             Index::One.insert(&mut organization_item, listed(None, organization.id));
+            if !new.is_confirmed {
+                organization_item.insert(UNCONFIRMED.to_owned(), s(admin.id));
+            }
             let (user_item, credential_item) =
                 user_items(keys, new.subdomain.as_str(), &admin, Some(new.admin_hash.clone()))?;
             let mut admins: Item = keys.admins().attributes();
@@ -128,17 +135,18 @@ impl<'a> Organizations<'a> {
             let joined =
                 by_admin(attempt.entry(Action::Create, (Entity::User, admin.id), (None, Some(snapshot(&admin)?))));
             let claim_item = with_attributes(&claim, &TenantClaim { organization: organization.id, ended_at: None })?;
-            Change::logged(
-                SignedUp { organization: organization.clone(), admin: admin.clone() },
-                organization.id,
-                &founded,
-            )?
-            .and_log(organization.id, &joined)?
-            .put(claim_item, &absent())?
-            .put(organization_item, &absent())?
-            .put(credential_item, &absent())?
-            .put(user_item, &absent())?
-            .put(admins, &absent())
+            let mut entries = vec![founded, joined];
+            if !new.is_confirmed {
+                let state = (None, Some(token_state(0)));
+                entries.push(by_admin(attempt.entry(Action::Welcome, (Entity::User, admin.id), state)));
+            }
+            let made = SignedUp { organization: organization.clone(), admin: admin.clone() };
+            Change::logged_all(made, organization.id, &entries)?
+                .put(claim_item, &absent())?
+                .put(organization_item, &absent())?
+                .put(credential_item, &absent())?
+                .put(user_item, &absent())?
+                .put(admins, &absent())
         };
         let authority = Authority::Public { origin, idempotency: idempotency.map(|key| (partition.as_str(), key)) };
         self.table.write(authority, std::slice::from_ref(&claim), decide, present).await

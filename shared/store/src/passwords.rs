@@ -1,39 +1,43 @@
 //! Passwords: changing one's own, and setting one by a link that was sent to the account's address.
 //!
-//! An account's `auth_epoch` counts its passwords. It stands in the user's item and in the credential, and both move on
+//! An account's `auth_epoch` counts its passwords and addresses. It stands in the user's item and in the credential, and both move on
 //! in the transaction that sets a password, conditioned on what was read: so of two that set one at once the second
 //! finds another epoch, a login that verified the password before opens no session any more, and a link is good once.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use stockroom_domain::{
+    fault::Fault,
     id::{OrganizationId, UserId},
     log::{Action, Entity},
-    organization::{Organization, OrganizationStatus},
-    text::Email,
+    organization::{Organization, OrganizationStatus, Subdomain},
+    text::{Email, EmailLookup},
     user::{Password, Person, User, UserStatus},
 };
 
 use crate::{
+    addresses::with_organization_confirmed,
     error::StoreError,
-    expression::{Expression, expression, member},
-    identity::{Credential, CredentialRecord, PasswordHash, Sessions},
+    expression::{Expression, absent, expression, member},
+    identity::{CredentialRecord, PasswordHash, Sessions, credentials},
     item::{Item, attributes, data, n, s},
-    keys::{Key, OrganizationKeys, credential},
+    keys::{Key, OrganizationKeys, credential, tenant},
+    link_mails::LinkMails,
     log::{Entry, Origin},
+    organizations::TenantClaim,
     retry::Patience,
     scope::TenantScope,
     table::Table,
     write::{Attempt, Authority, Change, Decision},
 };
 
-/// An account as of one of its passwords: with the next one the epoch is another.
+/// An account as of one of its passwords and addresses: with the next one the epoch is another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it all")]
 pub struct Account {
     pub organization: OrganizationId,
     pub user: UserId,
-    /// How many passwords were set since the account was made.
+    /// How often its password or address was set, or it was disabled, since it was made.
     pub auth_epoch: u64,
 }
 
@@ -81,6 +85,35 @@ impl OwnPassword {
     #[must_use]
     pub fn hash(&self) -> Option<&PasswordHash> {
         self.record.hash.as_ref()
+    }
+
+    /// What there is to show for it once it was verified.
+    #[must_use]
+    pub fn verified(&self) -> VerifiedPassword {
+        VerifiedPassword(self.record.auth_epoch)
+    }
+}
+
+/// An account whose link is good, as it was read.
+#[derive(Debug, Clone)]
+pub struct LinkedAccount {
+    account: Account,
+    credential: Key,
+}
+
+/// A password that was verified, as of one of the account's passwords and addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VerifiedPassword(u64);
+
+impl VerifiedPassword {
+    /// Refuses, at the member `current_password`, what needs a password that is still the account's.
+    pub(crate) fn check(given: Option<Self>, auth_epoch: u64) -> Result<(), StoreError> {
+        let fault = match given {
+            Some(Self(verified)) if verified == auth_epoch => return Ok(()),
+            Some(_) => Fault::new("wrong_password", "is not the password of this account"),
+            None => Fault::new("required", "must be given to change one's own address"),
+        };
+        Err(StoreError::Rejected(vec![("current_password".into(), fault)]))
     }
 }
 
@@ -176,71 +209,131 @@ impl<'a> Passwords<'a> {
         self.table.change(Authority::Tenant(scope), &[], decide).await
     }
 
-    /// Writes into the tenant's log that somebody asked for a link to set a new password, whether or not the address is
-    /// known. What is sent, and whether, is for the one who reads the entry to find out.
+    /// Logs that somebody asked for a link to set a new password, which leads to the mail. An address without an account is
+    /// logged too. Nothing is logged without such a tenant, or when `limit` is exhausted; the calls of the table are the
+    /// same: a transaction whose condition fails stands for the one that writes. Of two requests for one account at the
+    /// very same moment, one is logged.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn request_reset(&self, credential: &Credential, origin: &Origin) -> Result<(), StoreError> {
-        let decide = |attempt: &Attempt<'_>| {
-            let record = credential.record.as_ref();
-            let state = record.map(|record| token_state(record.auth_epoch));
-            let subject = (Entity::User, credential.organization);
-            let entry = Entry {
-                entity_id: record.map(|record| record.user.to_string()),
-                ..attempt.entry(Action::PasswordResetRequested, subject, (None, state))
-            };
-            Change::logged((), credential.organization, &entry)
+    pub async fn request_reset(
+        &self,
+        named_tenant: &str,
+        email: &Email,
+        limit: Option<&LinkMails>,
+        origin: &Origin,
+    ) -> Result<(), StoreError> {
+        // A text that is no subdomain is looked up like one: as a reserved word, which no tenant has.
+        let subdomain = named_tenant.parse::<Subdomain>().map_or_else(|_| "www".to_owned(), |name| name.to_string());
+        let (tenant, places) = (tenant(&subdomain), credentials(&subdomain, &EmailLookup::from(email)));
+        let mut keys = places.clone();
+        keys.push(tenant.clone());
+        keys.extend(limit.map(|limit| limit.key.clone()));
+        let items = self.table.get(&keys).await?;
+        let claim: Option<TenantClaim> = items.get(&tenant).map(attributes).transpose()?;
+        let organization = claim.filter(|claim| claim.ended_at.is_none()).map(|claim| claim.organization);
+        let record: Option<CredentialRecord> =
+            places.iter().find_map(|place| items.get(place)).map(attributes).transpose()?;
+        let (sources, now) = (&self.table.sources, self.table.sources.now());
+        let entry = Entry {
+            id: sources.id(now),
+            change_id: sources.id(now),
+            action: Action::PasswordResetRequested,
+            entity: Entity::User,
+            entity_id: record.as_ref().map(|record| record.user.to_string()),
+            actor: None,
+            owner: None,
+            before: None,
+            after: record.map(|record| token_state(record.auth_epoch)),
+            origin: origin.into(),
+            created_at: now,
         };
-        self.table.change(Authority::Public { origin, idempotency: None }, &[], decide).await
+        let never = || expression("attribute_exists(#pk) AND attribute_not_exists(#pk)");
+        let item = entry.item(organization.unwrap_or_else(|| sources.id(now)))?;
+        let mut change = Change::following(()).put(item, &organization.map_or_else(never, |_| absent()))?;
+        if let Some(limit) = limit {
+            let (update, as_read) = match limit.take(items.get(&limit.key), now) {
+                Ok(taken) => taken,
+                Err(_) => (expression("SET #sent = :none").with("none", s("")), never()),
+            };
+            change = change.update(&limit.key, &update, &as_read)?;
+        }
+        self.table.commit(change).await.map(|_| ())
     }
 
-    /// Sets the password of an account that proved itself by a link, and ends all its sessions. False when the account is
-    /// not as it was when the link was made: it has got another password since, was disabled, or its organization has
-    /// ended; and when the tenant named is not its own.
+    /// The account of a link that sets a password, to be asked for before the password is hashed. `None` when it is not as
+    /// it was when the link was made: it has another password or address since, was disabled, or its organization has
+    /// ended; and when a tenant is named that is not its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn linked(
+        &self,
+        account: Account,
+        named_tenant: Option<&str>,
+    ) -> Result<Option<LinkedAccount>, StoreError> {
+        let keys = OrganizationKeys(account.organization);
+        let items = self.table.get(&[keys.user(account.user), keys.organization()]).await?;
+        let found = LinkRead::of(account, |key| items.get(key))?;
+        let is_named =
+            |read: &LinkRead<'_>| named_tenant.is_none_or(|named| named == read.organization.subdomain.as_str());
+        Ok(found.filter(is_named).map(|read| LinkedAccount { account, credential: read.credential() }))
+    }
+
+    /// Sets the password of an account that proved itself by a link, and ends all its sessions. False when it is no longer
+    /// as it was when the link was made. An organization that waits for this admin's address is confirmed, too: the link
+    /// came by mail.
     ///
     /// # Errors
     /// [`StoreError::Rejected`] for a `password` that anybody would guess.
-    pub async fn reset(
-        &self,
-        account: Account,
-        named_tenant: &str,
-        new: &NewPassword,
-        origin: &Origin,
-    ) -> Result<bool, StoreError> {
+    pub async fn reset(&self, linked: &LinkedAccount, new: &NewPassword, origin: &Origin) -> Result<bool, StoreError> {
+        let LinkedAccount { account, credential: key } = linked;
         let keys = OrganizationKeys(account.organization);
-        let (user_key, organization_key) = (keys.user(account.user), keys.organization());
+        let wanted = [keys.user(account.user), keys.organization(), key.clone()];
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<bool>, StoreError> {
-            let (Some(item), Some(organization)) = (attempt.find(&user_key), attempt.find(&organization_key)) else {
+            // With another address, the epoch is another.
+            let Some(read) = LinkRead::of(*account, |key| attempt.find(key))? else {
                 return Ok(Decision::Keep(false));
             };
-            let (user, organization): (User, Organization) = (data(item)?, data(organization)?);
-            let subdomain = organization.subdomain.as_str();
-            if organization.status != OrganizationStatus::Active
-                || subdomain != named_tenant
-                || user.status != UserStatus::Active
-                || Sessions::of(item)?.auth_epoch != account.auth_epoch
-            {
-                return Ok(Decision::Keep(false));
-            }
-            new.check("password", &user.email, &organization)?;
-            let key = credential(subdomain, &user.email.folded());
-            if !attempt.has_read(&key) {
-                return Ok(Decision::Read(vec![key]));
-            }
+            let LinkRead { user, organization, organization_item } = &read;
+            new.check("password", &user.email, organization)?;
             let entry = Entry {
-                actor: Some(Person::from(&user)),
+                actor: Some(Person::from(user)),
                 ..attempt.entry(Action::PasswordReset, (Entity::User, user.id), (None, None))
             };
             let active = expression("#data.#status = :active").with("active", s(UserStatus::Active.name()));
             let none = AttributeValue::M(Item::new());
             let change = Change::logged(true, account.organization, &entry)?;
-            let change = account.set(change, &key, new, &none, active)?;
-            let in_use = expression("#data.#status = :active").with("active", s(OrganizationStatus::Active.name()));
-            Ok(change.check(&organization_key, &in_use)?.into())
+            let change = account.set(change, &read.credential(), new, &none, active)?;
+            Ok(with_organization_confirmed(change, attempt, (organization, organization_item), user)?.into())
         };
         let authority = Authority::Public { origin, idempotency: None };
-        self.table.change(authority, &[user_key.clone(), organization_key.clone()], decide).await
+        self.table.change(authority, &wanted, decide).await
+    }
+}
+
+/// What a link leads to, while it is good.
+struct LinkRead<'a> {
+    user: User,
+    organization: Organization,
+    organization_item: &'a Item,
+}
+
+impl<'a> LinkRead<'a> {
+    fn of(account: Account, find: impl Fn(&Key) -> Option<&'a Item>) -> Result<Option<Self>, StoreError> {
+        let keys = OrganizationKeys(account.organization);
+        let (Some(item), Some(organization_item)) = (find(&keys.user(account.user)), find(&keys.organization())) else {
+            return Ok(None);
+        };
+        let read = Self { user: data(item)?, organization: data(organization_item)?, organization_item };
+        let is_good = read.organization.status == OrganizationStatus::Active
+            && read.user.status == UserStatus::Active
+            && Sessions::of(item)?.auth_epoch == account.auth_epoch;
+        Ok(is_good.then_some(read))
+    }
+
+    fn credential(&self) -> Key {
+        credential(self.organization.subdomain.as_str(), &self.user.email.folded())
     }
 }
 

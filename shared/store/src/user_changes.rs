@@ -5,6 +5,7 @@
 //! both transactions, and each is committed only while its own caller is still an active admin.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::json;
 use stockroom_domain::{
     access::{Permission, Role},
     id::UserId,
@@ -14,15 +15,17 @@ use stockroom_domain::{
 };
 
 use crate::{
+    addresses::{AddressTerms, EmailChange, counted, requested},
     catalogue::version_is,
     error::{Conflict, StoreError},
-    expression::{Expression, absent, expression},
-    identity::{CredentialRecord, Sessions, credentials, last_login, search_text, user_snapshot},
-    item::{Item, attributes, data, encode, n, s, with_attributes},
+    expression::{Expression, expression},
+    identity::{Sessions, last_login, user_snapshot},
+    item::{Item, data, encode, n, s},
     keys::{Key, credential},
-    log::difference,
+    log::{Entry, difference},
+    passwords::VerifiedPassword,
     retry::Patience,
-    schema::of_this_version,
+    user_step::{Step, is_moved, is_of},
     users::{UserProfile, Users},
     write::{Attempt, Authority, Change, Decision},
 };
@@ -49,56 +52,97 @@ impl UserChange {
     }
 }
 
+/// What a change of a user came to.
+enum Changed {
+    Done(UserProfile),
+    /// It sends mail to another address and has to be counted first.
+    Uncounted,
+}
+
 impl Users<'_> {
-    /// Changes a user. Who may manage users changes anybody; others change their own name and address alone. A new role
-    /// holds from the user's next request on. Disabling ends all sessions, and any login that has begun.
+    /// Changes a user. Admins change anyone; others change their own name and address alone. A new role holds from the
+    /// user's next request on. Disabling ends all sessions, and any login that has begun; so does another address that an
+    /// admin sets, because another person may read its mail. Another address of one's own waits until it is confirmed by a
+    /// link ([`crate::Addresses::confirm`]); the present address cancels that.
     ///
     /// # Errors
     /// [`StoreError::Forbidden`], [`StoreError::NotFound`], [`StoreError::VersionMismatch`],
-    /// [`Conflict::DuplicateEmail`], [`Conflict::LastAdmin`].
+    /// [`Conflict::DuplicateEmail`], [`Conflict::LastAdmin`]; [`StoreError::Rejected`] for another address of one's own
+    /// without a password that is still the account's; [`StoreError::TooMany`].
     pub async fn change(
         &self,
         id: UserId,
         expected: Option<u64>,
         wanted: &UserChange,
+        terms: &AddressTerms,
     ) -> Result<UserProfile, StoreError> {
         let organization = self.scope.claim().organization;
         let key = self.scope.keys().user(id);
         let mut keys = vec![key.clone()];
         keys.extend((wanted.role.is_some() || wanted.status.is_some()).then(|| self.scope.keys().admins()));
-        let decide = |attempt: &Attempt<'_>| -> Result<Decision<UserProfile>, StoreError> {
-            let caller = &attempt.caller()?.user;
-            let is_self = caller.id == id;
-            if !is_self && !caller.role.may(Permission::ManageUsers) {
-                return Err(StoreError::Forbidden);
+        keys.extend(terms.link_mails.iter().map(|limit| limit.key.clone()));
+        let mut is_counted = terms.invitations.is_empty();
+        loop {
+            let decide = |attempt: &Attempt<'_>| -> Result<Decision<Changed>, StoreError> {
+                let caller = attempt.caller()?;
+                let is_self = caller.user.id == id;
+                if !is_self && !caller.user.role.may(Permission::ManageUsers) {
+                    return Err(StoreError::Forbidden);
+                }
+                let item = attempt.find(&key).ok_or(StoreError::NotFound)?;
+                let before: User = data(item)?;
+                let mut after = wanted.apply(&before);
+                // Of oneself the item tells the role as it is now; of another caller the transaction makes sure.
+                let is_beyond_own = (after.role, after.status) != (before.role, before.status);
+                if is_self && is_beyond_own && !before.role.may(Permission::ManageUsers) {
+                    return Err(StoreError::Forbidden);
+                }
+                if expected.is_some_and(|version| version != before.version) {
+                    return Err(StoreError::VersionMismatch);
+                }
+                let epoch = Sessions::of(item)?.auth_epoch;
+                let own =
+                    if is_self { OwnAddress::take(&mut after, &before, wanted, item)? } else { OwnAddress::Stays };
+                if let OwnAddress::Requested(_) = own {
+                    VerifiedPassword::check(terms.password, epoch)?;
+                }
+                let last_login_at = last_login(item);
+                if after == before && matches!(own, OwnAddress::Stays) {
+                    return Ok(Decision::Keep(Changed::Done(UserProfile { user: before, last_login_at })));
+                }
+                if !is_counted && (matches!(own, OwnAddress::Requested(_)) || is_moved(&before, &after)) {
+                    return Ok(Decision::Keep(Changed::Uncounted));
+                }
+                let attempt = &attempt.behind(before.updated_at);
+                let mut entries = Vec::new();
+                if after != before {
+                    after.version = after.version.saturating_add(1);
+                    after.updated_at = attempt.now;
+                    let (old, new) = difference(user_snapshot(&before)?, user_snapshot(&after)?);
+                    entries.push(attempt.entry(Action::Update, (Entity::User, id), (Some(old), Some(new))));
+                }
+                let email_change = own.logged(attempt, &before, epoch, &mut entries)?;
+                let step =
+                    Step { read: item, before: &before, after: &after, epoch, ends_sessions: !is_self, email_change };
+                let moved = match step.moved(attempt, &caller.organization.subdomain)? {
+                    Ok(moved) => moved,
+                    Err(not_yet) => return Ok(not_yet.into()),
+                };
+                let profile = UserProfile { user: after.clone(), last_login_at };
+                let change = Change::logged_all(Changed::Done(profile), organization, &entries)?;
+                let change = step.commit(change, (attempt, organization), &key, moved, |entry| entry)?;
+                let change = match own {
+                    OwnAddress::Requested(_) => counted(change, terms, attempt)?,
+                    OwnAddress::Stays | OwnAddress::Cancelled(_) => change,
+                };
+                Ok(self.guarded(attempt, change, &before, Some(&after))?.into())
+            };
+            match self.unless_last_admin(id, &keys, decide).await? {
+                Changed::Done(profile) => return Ok(profile),
+                Changed::Uncounted => self.table.count(terms.invitations.clone()).await?,
             }
-            let item = attempt.find(&key).ok_or(StoreError::NotFound)?;
-            let before: User = data(item)?;
-            let mut after = wanted.apply(&before);
-            // Of oneself the item tells the role as it is now; of another caller the transaction makes sure.
-            let is_beyond_own = (after.role, after.status) != (before.role, before.status);
-            if is_self && is_beyond_own && !before.role.may(Permission::ManageUsers) {
-                return Err(StoreError::Forbidden);
-            }
-            if expected.is_some_and(|version| version != before.version) {
-                return Err(StoreError::VersionMismatch);
-            }
-            let last_login_at = last_login(item);
-            if after == before {
-                return Ok(Decision::Keep(UserProfile { user: before, last_login_at }));
-            }
-            let attempt = &attempt.behind(before.updated_at);
-            after.version = after.version.saturating_add(1);
-            after.updated_at = attempt.now;
-            let step = Step { read: item, before: &before, after: &after, epoch: Sessions::of(item)?.auth_epoch };
-            let (shown_before, shown_after) = difference(user_snapshot(&before)?, user_snapshot(&after)?);
-            let entry = attempt.entry(Action::Update, (Entity::User, id), (Some(shown_before), Some(shown_after)));
-            let profile = UserProfile { user: after.clone(), last_login_at };
-            let change = step.with_user(&key, Change::logged(profile, organization, &entry)?)?;
-            let change = self.guarded(attempt, change, &before, Some(&after))?;
-            step.with_credential(attempt, change)
-        };
-        self.unless_last_admin(id, &keys, decide).await
+            is_counted = true;
+        }
     }
 
     /// Deletes another user. What the log says of them stays, their address becomes free.
@@ -176,86 +220,53 @@ impl Users<'_> {
     }
 }
 
-/// A user's way from one state to the next.
-struct Step<'a> {
-    read: &'a Item,
-    before: &'a User,
-    after: &'a User,
-    /// The `auth_epoch` before it.
-    epoch: u64,
+/// What a change of oneself does about the address.
+enum OwnAddress {
+    Stays,
+    /// This one is wanted and is to be confirmed.
+    Requested(Email),
+    /// The one that was wanted no longer is.
+    Cancelled(EmailChange),
 }
 
-impl Step<'_> {
-    fn disables(&self) -> bool {
-        (self.before.status, self.after.status) == (UserStatus::Active, UserStatus::Disabled)
-    }
-
-    /// The `auth_epoch` behind it: disabling ends whatever began before.
-    fn next_epoch(&self) -> u64 {
-        self.epoch.saturating_add(u64::from(self.disables()))
-    }
-
-    fn with_user<T>(&self, key: &Key, change: Change<T>) -> Result<Change<T>, StoreError> {
-        let as_read = version_is(self.before.version);
-        let update = "SET #data = :data, #search = :search";
-        let values = |text: &str| -> Result<Expression, StoreError> {
-            Ok(expression(text).with("data", encode(self.after)?).with("search", s(search_text(self.after))))
-        };
-        if !self.disables() {
-            let (update, as_read) = of_this_version(values(update)?, as_read, self.read);
-            return change.update(key, &update, &as_read);
+impl OwnAddress {
+    /// Takes another address out of the change: it has to be confirmed first.
+    fn take(after: &mut User, before: &User, wanted: &UserChange, item: &Item) -> Result<Self, StoreError> {
+        // An account that is older than today's rules may have the same address in another form.
+        if EmailLookup::from(&after.email).forms().any(|form| form == before.email.folded()) && is_moved(before, after)
+        {
+            after.email = before.email.clone();
         }
-        let update = values(&format!("{update}, #sessions = :none, #auth_epoch = :next"))?
-            .with("none", AttributeValue::M(Item::new()))
-            .with("next", n(self.next_epoch()));
-        let (update, as_read) = of_this_version(update, as_read.and(epoch_is(self.epoch)), self.read);
-        change.update(key, &update, &as_read)
+        if is_moved(before, after) {
+            return Ok(Self::Requested(std::mem::replace(&mut after.email, before.email.clone())));
+        }
+        let pending = EmailChange::pending(item)?.filter(|_| wanted.email.is_some());
+        Ok(pending.map_or(Self::Stays, Self::Cancelled))
     }
 
-    /// The credential repeats name, role and `auth_epoch`, and stands under the address.
-    fn with_credential<T>(&self, attempt: &Attempt<'_>, change: Change<T>) -> Result<Decision<T>, StoreError> {
-        let Self { before, after, .. } = self;
-        let subdomain = &attempt.caller()?.organization.subdomain;
-        let claim = |user: &User| credential(subdomain.as_str(), &user.email.folded());
-        let (old_claim, new_claim) = (claim(before), claim(after));
-        if old_claim == new_claim {
-            if (&after.full_name, after.role) == (&before.full_name, before.role) && !self.disables() {
-                return Ok(change.into());
+    /// Its entry, and what the user's item keeps of it.
+    fn logged(
+        &self,
+        attempt: &Attempt<'_>,
+        user: &User,
+        auth_epoch: u64,
+        entries: &mut Vec<Entry>,
+    ) -> Result<Option<AttributeValue>, StoreError> {
+        let (entry, kept) = match self {
+            Self::Stays => return Ok(None),
+            Self::Requested(email) => {
+                let entry = requested(attempt, user, email, auth_epoch);
+                let kept = EmailChange::of(&entry, email, auth_epoch);
+                (entry, kept)
             }
-            let update = expression("SET #full_name = :name, #role = :role, #auth_epoch = :next")
-                .with("name", s(&after.full_name))
-                .with("role", s(after.role.name()))
-                .with("next", n(self.next_epoch()));
-            return Ok(change.update(&old_claim, &update, &is_of(before.id).and(epoch_is(self.epoch)))?.into());
-        }
-        // The credential moves, hash and all, so it has to be seen.
-        let claims = credentials(subdomain.as_str(), &EmailLookup::from(&after.email));
-        if !claims.iter().chain([&old_claim]).all(|claim| attempt.has_read(claim)) {
-            return Ok(Decision::Read(claims.into_iter().chain([old_claim]).collect()));
-        }
-        for claim in claims.iter().filter_map(|claim| attempt.find(claim)) {
-            if attributes::<CredentialRecord>(claim)?.user != before.id {
-                return Err(StoreError::Conflict(Conflict::DuplicateEmail));
+            Self::Cancelled(pending) => {
+                let before = Some(json!({ "email": pending.email }));
+                let entry = attempt.entry(Action::EmailChangeCancelled, (Entity::User, user.id), (before, None));
+                (entry, pending.clone().cancelled())
             }
-        }
-        let claimed = attempt.find(&new_claim);
-        // Reads of several items are not of one moment: the address may be changing right now.
-        let (None, Some(held)) = (claimed, attempt.find(&old_claim)) else {
-            return Ok(Decision::Wait("the address is being changed"));
         };
-        let record: CredentialRecord = attributes(held)?;
-        let mut unchanged = is_of(before.id).and(epoch_is(self.epoch));
-        if let Some(hash) = &record.hash {
-            unchanged = unchanged.and(expression("#hash = :hash").with("hash", s(&hash.0)));
-        }
-        let moved = CredentialRecord {
-            full_name: after.full_name.clone(),
-            role: after.role,
-            auth_epoch: self.next_epoch(),
-            ..record
-        };
-        let change = change.delete(&old_claim, &unchanged)?;
-        Ok(change.put(with_attributes(&new_claim, &moved)?, &absent())?.into())
+        entries.push(entry);
+        encode(&kept).map(Some)
     }
 }
 
@@ -269,13 +280,4 @@ pub(crate) fn is_active_admin() -> Expression {
     expression("#data.#role = :admin AND #data.#status = :active")
         .with("admin", s(Role::Admin.name()))
         .with("active", s(UserStatus::Active.name()))
-}
-
-/// A credential of that user.
-fn is_of(user: UserId) -> Expression {
-    expression("#user = :user").with("user", s(user))
-}
-
-fn epoch_is(epoch: u64) -> Expression {
-    expression("#auth_epoch = :epoch").with("epoch", n(epoch))
 }

@@ -13,7 +13,9 @@ use crate::{
     error::{Conflict, StoreError},
     expression::{absent, expression},
     identity::{credentials, last_login, user_items, user_snapshot},
-    item::{Item, data, n, s},
+    item::{Item, data, encode, n, s},
+    limits::Bucket,
+    mailing::Invitation,
     page::{Page, PageRequest},
     passwords::{NewPassword, token_state},
     scope::TenantScope,
@@ -107,6 +109,17 @@ impl<'a> Users<'a> {
         Ok(Page { items: items.iter().map(profile).collect::<Result<_, _>>()?, next })
     }
 
+    /// Checks the caller and counts one more user against `limits`. To be called before a password is hashed for
+    /// [`add`](Self::add): a hash is work that only those cause who may add users.
+    ///
+    /// # Errors
+    /// [`StoreError::Unauthenticated`], [`StoreError::Forbidden`], [`StoreError::TooMany`].
+    pub async fn admit(&self, limits: Vec<Bucket>) -> Result<(), StoreError> {
+        self.table.verify(self.scope).await?;
+        self.table.count(limits).await?;
+        self.table.admit().await
+    }
+
     /// Adds a user. One without a password is invited: a second entry says that they are to be sent a link.
     ///
     /// # Errors
@@ -142,18 +155,20 @@ impl<'a> Users<'a> {
                 updated_at: attempt.now,
             };
             let hash = new.password.as_ref().map(|given| given.hash.clone());
-            let (user_item, credential_item) = user_items(keys, organization.subdomain.as_str(), &user, hash)?;
+            let (mut user_item, credential_item) = user_items(keys, organization.subdomain.as_str(), &user, hash)?;
             let entry = attempt.entry(Action::Create, (Entity::User, user.id), (None, Some(user_snapshot(&user)?)));
             let subject = (Entity::User, user.id);
+            let mut entries = vec![entry];
+            if new.password.is_none() {
+                let invited = attempt.entry(Action::Invite, subject, (None, Some(token_state(0))));
+                user_item.insert("invitation".to_owned(), encode(&Invitation::of(&invited, 0))?);
+                entries.push(invited);
+            }
             let profile = UserProfile { user, last_login_at: None };
-            let mut change = Change::logged(profile, organization.id, &entry)?
+            let mut change = Change::logged_all(profile, organization.id, &entries)?
                 .put(user_item, &absent())?
                 .put(credential_item, &absent())?
                 .check(&keys.user(self.scope.claim().user), &is_active_admin())?;
-            if new.password.is_none() {
-                let invited = attempt.entry(Action::Invite, subject, (None, Some(token_state(0))));
-                change = change.and_log(organization.id, &invited)?;
-            }
             if new.role == Role::Admin {
                 let more = expression("ADD #count :one").with("one", n(1));
                 change = change.update(&keys.admins(), &more, &expression("attribute_exists(#pk)"))?;

@@ -164,6 +164,13 @@ impl<T> Change<T> {
         Self::with_entry_item(result, entry.item(organization)?)
     }
 
+    /// A change of one or more entries.
+    pub(crate) fn logged_all(result: T, organization: OrganizationId, entries: &[Entry]) -> Result<Self, StoreError> {
+        let (first, more) = entries.split_first().ok_or_else(|| StoreError::internal("a change without an entry"))?;
+        more.iter()
+            .try_fold(Self::logged(result, organization, first)?, |change, entry| change.and_log(organization, entry))
+    }
+
     /// Bookkeeping that follows on a change whose entry was written with it.
     pub(crate) fn following(result: T) -> Self {
         Self { result, actions: Vec::new(), retention: Retention::Day }

@@ -233,7 +233,10 @@ fn samples_of_people(route: &Route, caller: &Caller) -> Vec<Sample> {
         }
 
         ("PATCH", "/api/v1/users/me") => {
-            vec![plain.body(json!({"full_name": "Renamed"})), plain.body(json!({"email": "new@example.com"}))]
+            vec![
+                plain.body(json!({"full_name": "Renamed"})),
+                plain.body(json!({"email": "new@example.com", "current_password": PASSWORD})),
+            ]
         }
         ("POST", "/api/v1/users") => {
             let mut user = person;
@@ -246,7 +249,10 @@ fn samples_of_people(route: &Route, caller: &Caller) -> Vec<Sample> {
         }
         ("GET" | "DELETE", "/api/v1/users/{id}") => vec![one("user")],
         ("PUT", "/api/v1/users/{id}") => {
-            vec![one("user").body(json!({"email": "new@example.com", "full_name": "Renamed", "role": "MANAGER"}))]
+            let whole = json!({
+                "email": "new@example.com", "full_name": "Renamed", "role": "MANAGER", "status": "ACTIVE",
+            });
+            vec![one("user").body(whole)]
         }
         ("PATCH", "/api/v1/users/{id}") => {
             let changes = [json!({"full_name": "Renamed"}), json!({"role": "ADMIN"}), json!({"status": "DISABLED"})];
@@ -266,6 +272,8 @@ fn of_passwords(route: &Route, caller: &Caller) -> Vec<Sample> {
     let (plain, tenant) = (Sample::of(route), &caller.things.subdomain);
     match (route.method.as_str(), route.path) {
         ("POST", "/api/v1/auth/password/forgot") => vec![plain.tenant(tenant).body(json!({"email": caller.email}))],
+        ("POST", "/api/v1/auth/email/confirm") => vec![plain.body(json!({"token": caller.confirm_token}))],
+        ("POST", "/api/v1/users/me/email/confirmation") => vec![plain],
         ("POST", "/api/v1/auth/password/reset") => {
             let body = json!({"token": caller.reset_token, "password": ANOTHER_PASSWORD});
             vec![plain.tenant(tenant).body(body)]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, ops::Index};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use stockroom_domain::access::Role;
-use stockroom_harness::{Client, Person, Reply, Shop, Stack};
+use stockroom_harness::{Client, PASSWORD, Person, Reply, Shop, Stack};
 use stockroom_runtime::Purpose;
 use tempfile::TempDir;
 
@@ -134,6 +134,8 @@ pub(super) struct Caller {
     pub(super) refresh_token: String,
     /// The token of a link that was mailed to them.
     pub(super) reset_token: String,
+    /// And of one that confirms their organization.
+    pub(super) confirm_token: String,
     /// What they ask for.
     pub(super) things: Things,
 }
@@ -149,6 +151,7 @@ impl Caller {
         Self {
             name,
             standing,
+            confirm_token: person.stack().link_token(Purpose::Welcome, &organization, &person.id, 0),
             reset_token: person.stack().link_token(Purpose::PasswordReset, &organization, &person.id, 0),
             client: Client::clone(person),
             email: person.email.clone(),
@@ -190,6 +193,11 @@ impl World {
 
     pub(super) async fn on(stack: Stack) -> Self {
         let (acme, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
+        for person in [&acme, &globex].into_iter().flat_map(|shop| [shop.admin(), shop.manager(), shop.staff()]) {
+            let wanted = format!("wanted-{}", person.email);
+            let wanted = json!({"email": wanted, "current_password": PASSWORD});
+            person.patch("/api/v1/users/me", wanted).await.expect(200);
+        }
         let (ours, theirs) = (Things::of(&acme).await, Things::of(&globex).await);
         let directory = tempfile::tempdir().unwrap();
         let mut world = Self { stack, acme, globex, ours, theirs, directory, of_others: BTreeMap::new() };
@@ -254,6 +262,7 @@ impl World {
             email: "stranger@example.com".to_owned(),
             refresh_token: "none".to_owned(),
             reset_token: "none".to_owned(),
+            confirm_token: "none".to_owned(),
             things: self.ours.clone(),
         }
     }

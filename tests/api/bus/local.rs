@@ -130,7 +130,7 @@ async fn every_event_reaches_the_bus_as_the_feed_has_it() {
     assert_eq!([&detail["data"]["on_hand"], &detail["data"]["shortage"]], [&json!("3"), &json!("2")]);
 
     let mut on_bus: Vec<_> = items(&around, "/_local/events.json").await;
-    on_bus.retain(|event| event["detail-type"] != "user.invited");
+    on_bus.retain(|event| event["detail-type"] != "user.welcomed");
     let listed = shop.admin().get("/api/v1/events").query(&[("limit", "100")]).await.expect(200).json();
     let name = |kind: &serde_json::Value, id: &serde_json::Value| format!("{kind} {id}");
     let mut on_bus: Vec<_> = on_bus.iter().map(|event| name(&event["detail-type"], &event["detail"]["id"])).collect();

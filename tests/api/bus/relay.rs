@@ -13,6 +13,11 @@ fn sources(shop: &Shop) -> &Sources {
 
 /// All that was put into the table, as records of its stream.
 pub(crate) fn records(shop: &Shop) -> Vec<Value> {
+    records_of(shop.stack())
+}
+
+/// The same of everything in a table.
+pub(crate) fn records_of(stack: &Stack) -> Vec<Value> {
     let text = |value: &Value| json!({"S": value});
     let record = |(place, item): (usize, Value)| {
         let keys = json!({"pk": text(&item["pk"]), "sk": text(&item["sk"])});
@@ -27,7 +32,7 @@ pub(crate) fn records(shop: &Shop) -> Vec<Value> {
             "awsRegion": "eu-central-1", "dynamodb": change,
         })
     };
-    shop.stack().items().into_iter().enumerate().map(record).collect()
+    stack.items().into_iter().enumerate().map(record).collect()
 }
 
 fn attribute(value: &Value) -> Value {

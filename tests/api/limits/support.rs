@@ -5,13 +5,16 @@ use std::time::Duration;
 use stockroom_harness::{Reply, Request, Shop, Stack};
 
 /// Every limit as it is when nothing is said: an empty setting is one that is not set.
-pub(super) const USUAL: [(&str, &str); 6] = [
+pub(super) const USUAL: [(&str, &str); 9] = [
     ("LIMIT_REQUESTS", ""),
     ("LIMIT_TENANT", ""),
     ("LIMIT_ADDRESS", ""),
     ("LIMIT_LOGIN", ""),
     ("LIMIT_LOGIN_ADDRESS", ""),
     ("LIMIT_ONBOARDING", ""),
+    ("LIMIT_INVITATIONS", ""),
+    ("LIMIT_LINK_MAILS", ""),
+    ("LIMIT_MAILBOX", ""),
 ];
 
 /// A shop whose people signed in without limits and now work under these; the clock stands still.

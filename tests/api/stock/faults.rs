@@ -63,7 +63,7 @@ async fn writes(shop: &Shop, number: usize) -> Vec<Write> {
         write("submit", shop.step(&draft.id, "submit"), 200, 1),
         write("receive an order", shop.arrive(&ordered, &annex, 1), 200, 2),
         write("hire", shop.admin().post("/api/v1/users", user), 201, 1),
-        write("sign up", shop.anonymous().without_tenant().post("/api/v1/organizations", organization), 201, 2),
+        write("sign up", shop.anonymous().without_tenant().post("/api/v1/organizations", organization), 201, 3),
         write("log in", shop.anonymous().log_in(&shop.staff().email, PASSWORD), 200, 1),
     ]
 }

@@ -49,9 +49,8 @@ fn raw(database: &Database) -> Vec<HashMap<String, AttributeValue>> {
 
 /// Takes attributes from an item, or members of them: `data.search`.
 pub(crate) fn forget(database: &Database, item: &Value, attributes: &[&str]) {
-    let parts = attributes.iter().flat_map(|path| path.split('.'));
-    let names: Map<_, _> = parts.map(|name| (format!("#{name}"), json!(name))).collect();
-    let removed: Vec<_> = attributes.iter().map(|path| format!("#{}", path.replace('.', ".#"))).collect();
+    let names: Map<_, _> = attributes.iter().flat_map(|path| names(path)).collect();
+    let removed: Vec<_> = attributes.iter().map(|path| expression(path)).collect();
     let request = serde_json::from_value(json!({
         "TableName": TABLE_NAME, "Key": key(item),
         "UpdateExpression": format!("REMOVE {}", removed.join(", ")), "ExpressionAttributeNames": names,
@@ -59,11 +58,21 @@ pub(crate) fn forget(database: &Database, item: &Value, attributes: &[&str]) {
     database.update_item(request.unwrap()).unwrap();
 }
 
-/// Gives a number to an attribute of an item.
+/// A path to an attribute or a member of one, as an expression has it.
+fn expression(path: &str) -> String {
+    format!("#{}", path.replace('.', ".#"))
+}
+
+/// What the names of that expression stand for.
+fn names(path: &str) -> impl Iterator<Item = (String, Value)> {
+    path.split('.').map(|name| (format!("#{name}"), json!(name)))
+}
+
+/// Gives a number to an attribute of an item, or to a member of one.
 pub(crate) fn set(database: &Database, item: &Value, attribute: &str, number: u64) {
     let request = serde_json::from_value(json!({
-        "TableName": TABLE_NAME, "Key": key(item), "UpdateExpression": "SET #name = :number",
-        "ExpressionAttributeNames": {"#name": attribute}, "ExpressionAttributeValues": {":number": {"N": number.to_string()}},
+        "TableName": TABLE_NAME, "Key": key(item), "UpdateExpression": format!("SET {} = :number", expression(attribute)),
+        "ExpressionAttributeNames": names(attribute).collect::<Map<_, _>>(), "ExpressionAttributeValues": {":number": {"N": number.to_string()}},
     }));
     database.update_item(request.unwrap()).unwrap();
 }

@@ -69,6 +69,7 @@ impl Shop {
         let admin = json!({"email": email, "full_name": "The Admin", "password": PASSWORD});
         let organization = json!({"name": subdomain, "subdomain": subdomain, "admin": admin});
         let made = visitor.post("/api/v1/organizations", organization).await.expect(201).json();
+        stack.confirm(made["organization"]["id"].as_str().unwrap());
         let text = |pointer: &str| made.pointer(pointer).unwrap().as_str().unwrap().to_owned();
         let admin = sign_in(&visitor, text("/admin/id"), email, PASSWORD).await;
         let shop = Self {

@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// The settings of every process, unless a test gives others: no limits are among them. The secrets are words to be looked for where they must not be.
-const SETTINGS: [(&str, &str); 15] = [
+const SETTINGS: [(&str, &str); 18] = [
     ("ENV", "testing"),
     ("SECRET_KEY", "canary-signing-key-of-32-characters-or-more"),
     ("CURSOR_KEY", "Y2FuYXJ5LWN1cnNvci1rZXktb2YtMzItYnl0ZXMhISE"),
@@ -48,10 +48,22 @@ const SETTINGS: [(&str, &str); 15] = [
     ("LIMIT_LOGIN", "off"),
     ("LIMIT_LOGIN_ADDRESS", "off"),
     ("LIMIT_ONBOARDING", "off"),
+    ("LIMIT_INVITATIONS", "off"),
+    ("LIMIT_LINK_MAILS", "off"),
+    ("LIMIT_MAILBOX", "off"),
 ];
 
-const LIMITS: [&str; 6] =
-    ["LIMIT_REQUESTS", "LIMIT_TENANT", "LIMIT_ADDRESS", "LIMIT_LOGIN", "LIMIT_LOGIN_ADDRESS", "LIMIT_ONBOARDING"];
+const LIMITS: [&str; 9] = [
+    "LIMIT_REQUESTS",
+    "LIMIT_TENANT",
+    "LIMIT_ADDRESS",
+    "LIMIT_LOGIN",
+    "LIMIT_LOGIN_ADDRESS",
+    "LIMIT_ONBOARDING",
+    "LIMIT_INVITATIONS",
+    "LIMIT_LINK_MAILS",
+    "LIMIT_MAILBOX",
+];
 
 /// A process of the product and the table it works on; cheap to clone. It ends with the last clone.
 #[derive(Debug, Clone)]
@@ -187,7 +199,17 @@ impl Stack {
     pub fn link_token(&self, purpose: Purpose, organization: &str, user: &str, auth_epoch: u64) -> String {
         let (organization, user) = (organization.parse().unwrap(), user.parse().unwrap());
         let account = Account { organization, user, auth_epoch };
-        self.app().links().unwrap().token(&Link::new(purpose, account, self.runtime().sources.now()))
+        let now = self.runtime().sources.now();
+        self.app().links().unwrap().token(&Link::new(purpose, account, self.runtime().sources.id(now), now))
+    }
+
+    /// The token of the link that confirms the address that a user asked for with this event.
+    #[must_use]
+    pub fn email_token(&self, organization: &str, user: &str, auth_epoch: u64, event: &str) -> String {
+        let (organization, user) = (organization.parse().unwrap(), user.parse().unwrap());
+        let account = Account { organization, user, auth_epoch };
+        let link = Link::new(Purpose::EmailChange, account, event.parse().unwrap(), self.runtime().sources.now());
+        self.app().links().unwrap().token(&link)
     }
 
     /// The table without the product and without HTTP.
@@ -229,6 +251,14 @@ impl Stack {
     /// Gives a number to an attribute of an item, past the product.
     pub fn set(&self, item: &Value, attribute: &str, number: u64) {
         items::set(self.database(), item, attribute, number);
+    }
+
+    /// Lets an organization send mail, past the product, as if it had been there before its admin had to confirm an address.
+    pub fn confirm(&self, organization: &str) {
+        let key = format!("ORG#{organization}#ORG");
+        for item in self.items().iter().filter(|item| item["pk"] == *key) {
+            self.forget(item, &["unconfirmed_admin"]);
+        }
     }
 
     /// Deletes a partition, past the product.

@@ -369,6 +369,7 @@ mod tests {
             admin_email: "owner@sails.example".parse().unwrap(),
             admin_name: "Owner".parse().unwrap(),
             admin_hash: stockroom_store::PasswordHash(String::new()),
+            is_confirmed: true,
         };
         let founded = runtime.store.organizations().sign_up(&new, &Origin::default(), None, |_| Vec::new()).await;
         founded.unwrap();

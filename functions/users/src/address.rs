@@ -1,0 +1,38 @@
+//! What a change of an address takes beside the permission: of oneself, the password.
+
+use stockroom_api::{ApiError, App, Attempts, RequestStore, Scope, password};
+use stockroom_domain::{id::UserId, text::EmailLookup};
+use stockroom_store::AddressTerms;
+
+use crate::{body::Change, change_password::wrong};
+
+/// For the descriptions of the operations.
+pub(crate) const OWN_ADDRESS: &str = "Another address of one's own needs `current_password`. It holds once it is confirmed by the \
+     link that is mailed to it (`POST /auth/email/confirm`). Until then the user keeps the present address; sending that one \
+     cancels the change.";
+/// And of the member.
+pub(crate) const PASSWORD: &str = "Needed for another address of one's own; ignored otherwise.";
+
+/// What the change of a user's address takes. Of oneself, it verifies the password if the address is another.
+pub(crate) async fn terms(
+    (app, store, scope, attempts): (&App, &RequestStore, &Scope, &Attempts),
+    (user, expected): (UserId, Option<u64>),
+    change: &mut Change,
+) -> Result<AddressTerms, ApiError> {
+    let Change { change, current_password } = change;
+    let Some(email) = &change.email else { return Ok(AddressTerms::default()) };
+    let claim = scope.claim();
+    let terms = AddressTerms { invitations: attempts.inviting(claim.organization), ..AddressTerms::default() };
+    let Some(given) = current_password.take().filter(|_| user == claim.user) else { return Ok(terms) };
+    attempts.at_account(&claim.organization.to_string(), &claim.user.to_string()).await?;
+    let own = store.passwords().own(scope, expected).await?;
+    let caller = scope.caller().ok_or(ApiError::Unauthenticated)?;
+    if EmailLookup::from(email).forms().any(|form| form == caller.user.email.folded()) {
+        return Ok(terms);
+    }
+    if !password::verify(app, given, own.hash().cloned()).await?.matches {
+        return Err(wrong());
+    }
+    let link_mails = attempts.link_mails(caller.organization.subdomain.as_str(), &caller.user.email);
+    Ok(AddressTerms { password: Some(own.verified()), link_mails, ..terms })
+}

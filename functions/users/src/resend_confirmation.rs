@@ -1,0 +1,32 @@
+//! `POST /users/me/email/confirmation`: have the mail sent again by which one confirms an address.
+
+use stockroom_api::{Answer, ApiError, Attempts, Nothing, Operation, OptionalBody, RequestStore, Scope};
+use stockroom_store::AddressTerms;
+
+pub(crate) async fn resend_confirmation(
+    store: RequestStore,
+    scope: Scope,
+    attempts: Attempts,
+    OptionalBody(Nothing): OptionalBody<Nothing>,
+) -> Result<Answer, ApiError> {
+    store.verify(&scope).await?;
+    let caller = scope.caller().ok_or(ApiError::Unauthenticated)?;
+    let terms = AddressTerms {
+        password: None,
+        invitations: attempts.inviting(caller.organization.id),
+        link_mails: attempts.link_mails(caller.organization.subdomain.as_str(), &caller.user.email),
+    };
+    let accepted = Answer::accepted_silently;
+    let outcome = store.users(&scope).resend_confirmation(&terms, || accepted().keep()).await?;
+    Answer::of(outcome, |()| accepted())
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Have the mail that confirms an address sent again")
+        .note(
+            "To the address that one wants instead of the present one, whose earlier links are void from then on; else, for \
+             an admin, the welcome mail of an organization that nobody has confirmed yet. The answer is the same when no \
+             address waits for its confirmation.",
+        )
+        .accepts_silently();
+}

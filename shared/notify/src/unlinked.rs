@@ -1,0 +1,88 @@
+//! Words of users where a mail program must make no link of them, and where they must stay on one line: in subjects, and in
+//! mail to people who may not know the sender.
+
+/// The dots that a domain name can be written with (RFC 3490, 3.1).
+const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
+/// Slashes, and characters that look like one.
+const SLASHES: [char; 6] = ['/', '\\', '\u{2044}', '\u{2215}', '\u{29f8}', '\u{ff0f}'];
+
+/// Signs between the two parts of an e-mail address.
+const ATS: [char; 3] = ['@', '\u{ff20}', '\u{fe6b}'];
+
+/// The text on one line and without anything that looks like a link: an address with a scheme, a path, a domain name, an
+/// e-mail address. What is taken out leaves a space.
+pub(crate) fn unlinked(text: &str) -> String {
+    let words: Vec<String> = text.split(|c: char| c.is_control() || c.is_whitespace()).map(word).collect();
+    words.join(" ").split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn word(word: &str) -> String {
+    let word: String = word.chars().filter(|c| !is_invisible(*c)).collect();
+    let with_scheme = word.rsplit_once("://");
+    let chars: Vec<char> = with_scheme.map_or(word.as_str(), |(_, rest)| rest).chars().collect();
+    let dots: Vec<usize> = (0..chars.len()).filter(|place| is_inner_dot(&chars, *place)).collect();
+    let before_letter = |place: &usize| chars.get(place.saturating_add(1)).is_some_and(|next| next.is_alphabetic());
+    // A number has a dot as well, an IPv4 address has three.
+    let is_domain = dots.iter().any(before_letter) || dots.len() > 2;
+    if !is_domain && with_scheme.is_none() {
+        return word;
+    }
+    let is_of_link = |place, c: &char| dots.contains(&place) || SLASHES.contains(c) || ATS.contains(c);
+    chars.iter().enumerate().map(|(place, c)| if is_of_link(place, c) { ' ' } else { *c }).collect()
+}
+
+/// Whether it is a dot between two letters or digits.
+fn is_inner_dot(chars: &[char], place: usize) -> bool {
+    let is_label = |place: Option<usize>| {
+        place.and_then(|place| chars.get(place)).is_some_and(|c| c.is_alphanumeric() || *c == '-')
+    };
+    chars.get(place).is_some_and(|c| DOTS.contains(c))
+        && is_label(place.checked_sub(1))
+        && is_label(place.checked_add(1))
+}
+
+/// Characters that show nothing, or turn the text around: they could hide a dot or a whole domain.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_taken_apart() {
+        for (text, shown) in [
+            ("http://evil.example", "evil example"),
+            ("Win at HTTPS://www.evil.example/x?y now", "Win at www evil example x?y now"),
+            ("evil.example/x", "evil example x"),
+            ("evil\u{3002}example", "evil example"),
+            ("ev\u{200b}il.\u{200b}example", "evil example"),
+            ("me@evil.example", "me evil example"),
+            ("javascript://a.b/c", "a b c"),
+            ("https://localhost/x", "localhost x"),
+            ("203.0.113.7/x", "203 0 113 7 x"),
+            ("a\r\nBcc: b", "a Bcc: b"),
+            ("one\u{2028}two\u{2029}three\u{85}four", "one two three four"),
+            ("\u{202e}gro.live", "gro live"),
+        ] {
+            assert_eq!(unlinked(text), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn other_words_stay() {
+        for text in [
+            "Northwind Traders, Inc.",
+            "PR-00001 was approved - Acme",
+            "1.5 kg",
+            "Dr. Zo\u{eb} O'Neil",
+            "A & B",
+            "<b>x</b>",
+            "and/or @ 5",
+        ] {
+            assert_eq!(unlinked(text), text);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Mails with a link, notices, and what an organization that nobody has confirmed does not send.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stockroom_domain::source::Sources;
+use stockroom_harness::{Client, PASSWORD, Shop, Stack};
+use stockroom_notifications::Notifier;
+use stockroom_notify::Mail;
+
+use super::{TestBus, TestMailer, delivered, relay};
+
+const FORGOT: &str = "/api/v1/auth/password/forgot";
+const CONFIRM: &str = "/api/v1/auth/email/confirm";
+
+/// A stack, and the mailer of its notifications.
+struct Post {
+    stack: Stack,
+    mailer: TestMailer,
+    settings: Vec<(&'static str, &'static str)>,
+}
+
+impl Post {
+    async fn open() -> Self {
+        Self { stack: Stack::start().await, mailer: TestMailer::default(), settings: Vec::new() }
+    }
+
+    /// Delivers every event there ever was, as a bus may; gives the mails that this sent.
+    async fn deliver(&self) -> Vec<Mail> {
+        let before = self.mailer.mails().len();
+        let process = self.stack.another_process_with(self.stack.clock().clone(), &self.settings);
+        let notifier = Notifier::new(process.runtime(), self.mailer.clone()).unwrap();
+        let bus = TestBus::default();
+        let sources: &Sources = &self.stack.runtime().sources;
+        stockroom_relay::relay(&bus, sources, json!({"Records": relay::records_of(&self.stack)})).await;
+        for event in delivered(&bus) {
+            notifier.notify(event).await.unwrap();
+        }
+        let mut sent = self.mailer.mails().split_off(before);
+        sent.sort_by_key(|mail| (mail.to.email().to_string(), mail.text.subject.clone()));
+        sent
+    }
+
+    async fn sign_up(&self, subdomain: &str, name: &str, email: &str) -> Client {
+        let visitor = Client::of(&self.stack).with_tenant(subdomain);
+        let admin = json!({"email": email, "full_name": "The Admin", "password": PASSWORD});
+        let body = json!({"name": name, "subdomain": subdomain, "admin": admin});
+        visitor.post("/api/v1/organizations", body).await.expect(201);
+        let tokens = visitor.log_in(email, PASSWORD).await.expect(200).json();
+        visitor.with_token(tokens["access_token"].as_str().unwrap())
+    }
+}
+
+fn recipients(mails: &[Mail]) -> Vec<String> {
+    mails.iter().map(|mail| mail.to.email().to_string()).collect()
+}
+
+/// The token of the link in a mail.
+fn token(mail: &Mail) -> String {
+    let (_, rest) = mail.text.plain.split_once("?token=").unwrap();
+    rest.split_whitespace().next().unwrap().to_owned()
+}
+
+fn user(email: &str) -> Value {
+    json!({"email": email, "full_name": "Somebody", "role": "STAFF"})
+}
+
+#[tokio::test]
+async fn unconfirmed_organization_writes_to_its_first_admin_alone() {
+    let post = Post::open().await;
+    let admin = post.sign_up("acme", "Acme", "admin@acme.example").await;
+    for n in 0..3 {
+        admin.post("/api/v1/users", user(&format!("stranger-{n}@elsewhere.example"))).await.expect(201);
+    }
+    let with_password = |email: &str| {
+        let mut body = user(email);
+        body["password"] = json!(PASSWORD);
+        body["role"] = json!("MANAGER");
+        body
+    };
+    let other = admin.post("/api/v1/users", with_password("other@elsewhere.example")).await.expect(201).id();
+    admin.patch(format!("/api/v1/users/{other}"), json!({"email": "another@elsewhere.example"})).await.expect(200);
+    for email in ["another@elsewhere.example", "admin@acme.example"] {
+        admin.without_tenant().with_tenant("acme").post(FORGOT, json!({ "email": email })).await.expect(202);
+    }
+    let product = admin.post("/api/v1/products", json!({"sku": "S", "name": "Buy this"})).await.expect(201).id();
+    let lines = json!({"items": [{"product_id": product, "quantity": 1}]});
+    let request = admin.post("/api/v1/purchase-requests", lines).await.expect(201).id();
+    admin.post(format!("/api/v1/purchase-requests/{request}/submit"), json!({})).await.expect(200);
+
+    let sent = post.deliver().await;
+    assert_eq!(recipients(&sent), ["admin@acme.example"; 3], "welcome, forgotten password, request");
+    let welcome = sent.iter().find(|mail| mail.text.plain.contains("/confirm?token=")).unwrap();
+    let link = token(welcome);
+    for said in ["http://acme.example.com", "acme"] {
+        assert!(welcome.text.plain.contains(said) && welcome.text.html.contains(said), "{said}");
+    }
+    assert_eq!(post.deliver().await.len(), 0);
+
+    // From then on it writes to everyone; the invitations of before are sent, each once.
+    Client::of(&post.stack).post(CONFIRM, json!({ "token": link })).await.expect(204);
+    let mut late = recipients(&post.deliver().await);
+    late.retain(|email| email.starts_with("stranger"));
+    assert_eq!(late, (0..3).map(|n| format!("stranger-{n}@elsewhere.example")).collect::<Vec<_>>());
+    assert_eq!(post.deliver().await.len(), 0);
+    admin.post("/api/v1/users", user("one-more@elsewhere.example")).await.expect(201);
+    assert_eq!(recipients(&post.deliver().await), ["one-more@elsewhere.example"]);
+}
+
+#[tokio::test]
+async fn invitations_that_have_expired_are_not_sent_on_confirmation() {
+    let post = Post::open().await;
+    let admin = post.sign_up("acme", "Acme", "admin@acme.example").await;
+    admin.post("/api/v1/users", user("old@elsewhere.example")).await.expect(201);
+    post.stack.clock().advance(Duration::from_hours(7 * 24));
+    let visitor = Client::of(&post.stack).with_tenant("acme");
+    let tokens = visitor.log_in("admin@acme.example", PASSWORD).await.expect(200).json();
+    let admin = visitor.with_token(tokens["access_token"].as_str().unwrap());
+    admin.post("/api/v1/users", user("new@elsewhere.example")).await.expect(201);
+    admin.request(http::Method::POST, "/api/v1/users/me/email/confirmation").await.expect(202);
+    let sent = post.deliver().await;
+    assert_eq!(recipients(&sent), ["admin@acme.example"]);
+    visitor.post(CONFIRM, json!({"token": token(&sent[0])})).await.expect(204);
+    assert_eq!(recipients(&post.deliver().await), ["new@elsewhere.example"]);
+}
+
+#[tokio::test]
+async fn another_own_address_gets_the_link_and_the_present_one_a_notice() {
+    let post = Post::open().await;
+    let shop = Shop::open(&post.stack, "acme").await;
+    post.deliver().await;
+    let change = json!({"email": "sam@elsewhere.example", "current_password": PASSWORD});
+    shop.staff().patch("/api/v1/users/me", change).await.expect(200);
+    let sent = post.deliver().await;
+    assert_eq!(recipients(&sent), ["sam@elsewhere.example", "staff@acme.example"]);
+    assert!(!sent[1].text.plain.contains("token=") && !sent[1].text.html.contains("token="));
+    for said in ["staff@acme.example", "sam@elsewhere.example", "change it now", "acme.example.com"] {
+        assert!(
+            sent[1].text.plain.contains(said) && sent[1].text.html.contains(said),
+            "{said}: {}",
+            sent[1].text.plain
+        );
+    }
+    shop.anonymous().post(CONFIRM, json!({"token": token(&sent[0])})).await.expect(204);
+    let notice = post.deliver().await;
+    assert_eq!(recipients(&notice), ["staff@acme.example"]);
+    assert!(notice[0].text.plain.contains("from staff@acme.example to sam@elsewhere.example by The staff"));
+}
+
+#[tokio::test]
+async fn links_that_became_void_on_their_way_are_not_mailed() {
+    let post = Post::open().await;
+    let shop = Shop::open(&post.stack, "acme").await;
+    post.deliver().await;
+    for email in ["a@elsewhere.example", "b@elsewhere.example"] {
+        shop.staff().patch("/api/v1/users/me", json!({"email": email, "current_password": PASSWORD})).await.expect(200);
+    }
+    shop.anonymous().post(FORGOT, json!({"email": shop.manager().email})).await.expect(202);
+    let path = format!("/api/v1/users/{}", shop.manager().id);
+    shop.admin().patch(path, json!({"email": "m@elsewhere.example"})).await.expect(200);
+    let sent = recipients(&post.deliver().await);
+    assert_eq!(sent, ["b@elsewhere.example", "manager@acme.example", "staff@acme.example"]);
+}
+
+#[tokio::test]
+async fn corrected_invitation_goes_to_the_right_address_and_tells_the_wrong_one_little() {
+    let post = Post::open().await;
+    let shop = Shop::open(&post.stack, "acme").await;
+    let invited = shop.admin().post("/api/v1/users", user("wrong@elsewhere.example")).await.expect(201).id();
+    post.deliver().await;
+    let path = format!("/api/v1/users/{invited}");
+    shop.admin().patch(path, json!({"email": "right@elsewhere.example"})).await.expect(200);
+    let sent = post.deliver().await;
+    assert_eq!(recipients(&sent), ["right@elsewhere.example", "wrong@elsewhere.example"]);
+    assert!(!sent[1].text.plain.contains("right@"), "the recipient may be a stranger");
+    let body = json!({"token": token(&sent[0]), "password": "canary-swept-floors-and-labels"});
+    Client::of(&post.stack).post("/api/v1/auth/password/reset", body).await.expect(204);
+}
+
+#[tokio::test]
+async fn subject_has_no_link_and_no_line_end_of_a_user() {
+    for (subdomain, name, seen) in [
+        ("one", "http://evil.example", "evil example"),
+        ("two", "Win: evil.example/x", "Win: evil example x"),
+        ("three", "me@evil.example", "me evil example"),
+    ] {
+        let post = Post::open().await;
+        post.sign_up(subdomain, name, "victim@elsewhere.example").await;
+        let sent = post.deliver().await;
+        assert_eq!(sent[0].text.subject, format!("Welcome to Stockroom, {seen}"));
+        assert!(!sent[0].text.plain.contains("evil.example") && !sent[0].text.html.contains("evil.example"));
+    }
+}
+
+#[tokio::test]
+async fn one_mailbox_gets_few_mails_with_a_link_from_all_organizations() {
+    let mut post = Post::open().await;
+    post.settings = vec![("LIMIT_MAILBOX", "")];
+    for n in 0..14 {
+        post.sign_up(&format!("org-{n}"), "Some company", "Victim@Elsewhere.example").await;
+    }
+    post.sign_up("another", "Some company", "another@elsewhere.example").await;
+    let sent = recipients(&post.deliver().await);
+    assert_eq!(sent.iter().filter(|email| email.starts_with("Victim")).count(), 10);
+    assert_eq!(sent.len(), 11);
+    assert_eq!(post.deliver().await.len(), 0);
+}
