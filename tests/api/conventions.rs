@@ -16,6 +16,8 @@ mod idempotency;
 mod key_pairs;
 mod lists;
 mod numbers;
+mod oauth;
+mod origins;
 mod parameters;
 mod secrets;
 mod sessions;

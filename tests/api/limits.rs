@@ -8,7 +8,9 @@
 mod attempts;
 mod costs;
 mod faults;
+mod hashing;
 mod mails;
 mod requests;
 mod shared;
+mod strangers;
 mod support;

@@ -8,6 +8,7 @@
 
 mod addresses;
 mod confirmation;
+mod equal_work;
 mod organizations;
 mod races;
 mod sessions;

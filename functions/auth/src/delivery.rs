@@ -1,11 +1,12 @@
 //! How a refresh token travels: in the body, or in a cookie that no script can read.
 
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, header::SET_COOKIE};
 use serde::Serialize;
-use stockroom_api::{Answer, FromJson, Node, TokenPair, describe};
+use stockroom_api::{Answer, ApiError, FromJson, Node, RefreshCookie, TokenPair, describe};
 use stockroom_domain::fault::Fault;
+use stockroom_store::StoreError;
 
-/// The cookie's name.
-pub(crate) const COOKIE: &str = "refresh_token";
 const ATTRIBUTES: &str = "HttpOnly; Secure; SameSite=Strict; Path=/api/v1/auth";
 
 /// Where the refresh token goes.
@@ -37,18 +38,55 @@ impl FromJson for Delivery {
 }
 
 /// The answer that hands out both tokens.
-pub(crate) fn deliver(mut tokens: TokenPair, delivery: Delivery) -> Answer {
+pub(crate) fn deliver(mut tokens: TokenPair, delivery: Delivery, cookie_name: &str) -> Answer {
     let lifetime = tokens.refresh_expires_in;
     let cookie = match delivery {
         Delivery::Body => None,
         Delivery::Cookie => {
-            tokens.refresh_token.take().map(|token| format!("{COOKIE}={token}; Max-Age={lifetime}; {ATTRIBUTES}"))
+            let set = |token| format!("{cookie_name}={token}; Max-Age={lifetime}; {ATTRIBUTES}");
+            tokens.refresh_token.take().map(set)
         }
     };
     Answer::ok(&tokens).cookie(cookie)
 }
 
-/// Takes the cookie away.
-pub(crate) fn forget() -> String {
-    format!("{COOKIE}=; Max-Age=0; {ATTRIBUTES}")
+/// Takes the cookie away, if the request has one.
+pub(crate) fn forget(cookie: &RefreshCookie) -> Option<String> {
+    cookie.is_there().then(|| format!("{}=; Max-Age=0; {ATTRIBUTES}", cookie.name()))
+}
+
+/// A refusal that may take the cookie away.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    error: ApiError,
+    cookie: Option<String>,
+}
+
+impl Refused {
+    /// A refusal of tokens that are of no use any more: neither is the cookie.
+    pub(crate) fn forgetting(error: ApiError, cookie: &RefreshCookie) -> Self {
+        Self { error, cookie: forget(cookie) }
+    }
+}
+
+impl From<ApiError> for Refused {
+    fn from(error: ApiError) -> Self {
+        Self { error, cookie: None }
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        ApiError::from(error).into()
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let mut response = self.error.into_response();
+        if let Some(cookie) = self.cookie.and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
+            response.headers_mut().insert(SET_COOKIE, cookie);
+        }
+        response
+    }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn forgot(
     Body(body): Body<Forgot>,
 ) -> Result<Answer, ApiError> {
     let tenant = named.ok_or(ApiError::TenantRequired)?;
-    attempts.at_account(&tenant, body.email.as_str()).await?;
+    let _counted = attempts.at_account(&tenant, body.email.as_str()).await?;
     let limit = attempts.link_mails(&tenant, &body.email);
     store.passwords().request_reset(&tenant, &body.email, limit.as_ref(), &context.origin()).await?;
     Ok(Answer::accepted_silently())

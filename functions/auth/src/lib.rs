@@ -14,7 +14,7 @@ use stockroom_api::{Access, Routing};
 #[must_use]
 pub fn routes<R: Routing>() -> R {
     R::new()
-        .post("/api/v1/auth/token", Access::Public, login::login, login::contract)
+        .token_endpoint("/api/v1/auth/token", login::login, login::contract)
         .post("/api/v1/auth/refresh", Access::Public, refresh::refresh, refresh::contract)
         .post("/api/v1/auth/logout", Access::Public, logout::logout, logout::contract)
         .post("/api/v1/auth/password/forgot", Access::Public, forgot::forgot, forgot::contract)

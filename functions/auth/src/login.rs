@@ -1,21 +1,34 @@
-//! `POST /auth/token`: sign in with a password, by JSON or by OAuth 2's password form (RFC 6749, 4.3).
+//! `POST /auth/token`: sign in with a password, by JSON or by the forms of OAuth 2 (RFC 6749, 4.3 and 6).
 
 use axum::extract::State;
 use http::HeaderMap;
 use serde_json::json;
 use stockroom_api::{
-    Answer, ApiError, App, Attempts, FormOrJson, FromBody, Members, NamedTenant, Operation, RequestContext,
-    RequestStore, TokenPair, basic_client, password,
+    Answer, ApiError, App, Attempts, FormOrJson, FromBody, Members, NamedTenant, Operation, Page, RequestContext,
+    RequestStore, TokenPair, agreed, basic_client, client_name, password,
 };
 use stockroom_domain::{fault::Fault, organization::Subdomain, text::EmailLookup};
+use stockroom_store::{Refreshed, Renewal, SignIn};
 
 use crate::delivery::{Delivery, deliver};
 
 pub(crate) struct Login {
-    email: String,
-    password: String,
+    grant: Grant,
     delivery: Delivery,
-    tenant: Option<String>,
+    client: Option<String>,
+}
+
+/// What proves who is calling.
+enum Grant {
+    Password {
+        email: String,
+        /// Any text: passwords may have been set under other rules.
+        password: String,
+    },
+    Refresh {
+        token: String,
+    },
+    Unsupported,
 }
 
 impl FromBody for Login {
@@ -23,24 +36,31 @@ impl FromBody for Login {
         let email = object.required("email");
         let password = object.required("password");
         let delivery = object.or("delivery", Delivery::Body);
-        Some(Self { email: email?, password: password?, delivery: delivery?, tenant: None })
+        let grant = Grant::Password { email: email?, password: password? };
+        Some(Self { grant, delivery: delivery?, client: None })
     }
 
     /// The form's names are OAuth 2's; `client_id` names the tenant.
     fn from_form<M: Members>(object: &mut M) -> Option<Self> {
-        let grant = object.or("grant_type", "password".to_owned());
-        if grant.as_deref().is_some_and(|grant| grant != "password") {
-            object.report("grant_type", Fault::new("unknown_value", "must be password"));
-        }
-        let email = object.required("username");
-        let password = object.required("password");
+        let grant = object.or("grant_type", "password".to_owned())?;
+        let [email, password, token] = ["username", "password", "refresh_token"].map(|name| object.optional(name));
         let delivery = object.or("delivery", Delivery::Body);
-        let tenant = object.optional::<String>("client_id");
-        for unused in ["scope", "client_secret"] {
-            object.optional::<String>(unused)?;
-        }
-        let tenant = tenant?.map(|tenant| tenant.trim().to_ascii_lowercase()).filter(|tenant| !tenant.is_empty());
-        Some(Self { email: email?, password: password?, delivery: delivery?, tenant })
+        let client = object.optional::<String>("client_id")?.and_then(|client| client_name(&client));
+        let mut needed = |name: &str, value: Option<Option<String>>| {
+            if value == Some(None) {
+                object.report(name, Fault::new("required", "must be given"));
+            }
+            value.flatten()
+        };
+        let grant = match grant.as_str() {
+            "password" => {
+                let (email, password) = (needed("username", email), needed("password", password));
+                Grant::Password { email: email?, password: password? }
+            }
+            "refresh_token" => Grant::Refresh { token: needed("refresh_token", token)? },
+            _ => Grant::Unsupported,
+        };
+        Some(Self { grant, delivery: delivery?, client })
     }
 }
 
@@ -50,50 +70,85 @@ pub(crate) async fn login(
     context: RequestContext,
     attempts: Attempts,
     NamedTenant(named): NamedTenant,
+    page: Page,
     headers: HeaderMap,
     FormOrJson(login): FormOrJson<Login>,
 ) -> Result<Answer, ApiError> {
-    // A form has it in itself or, as OAuth 2 prefers, beside it.
-    let client = login.tenant.or_else(|| basic_client(&headers));
-    let tenant = match (named, client) {
-        (Some(named), Some(client)) if named != client => return Err(ApiError::TenantConflict),
-        (Some(tenant), _) | (None, Some(tenant)) => tenant,
-        (None, None) => return Err(ApiError::TenantRequired),
+    if login.delivery == Delivery::Cookie {
+        page.may_use_cookie()?;
+    }
+    // A form names the client in itself or, as OAuth 2 prefers, beside it.
+    let tenant = agreed([named, login.client, basic_client(&headers)?])?;
+    let session = match login.grant {
+        Grant::Password { email, password } => {
+            let tenant = tenant.ok_or(ApiError::TenantRequired)?;
+            let session = sign_in(&app, &store, &context, &attempts, (&tenant, &email, password)).await?;
+            session.ok_or(ApiError::InvalidCredentials)?
+        }
+        Grant::Refresh { token } => {
+            let presented = app.tokens().verify_refresh(&token)?;
+            let new = app.issuer()?.new_session();
+            match store.identity().refresh(presented, tenant.as_deref(), &new, &context.origin()).await? {
+                Renewal::Done(session) => session,
+                Renewal::Spent | Renewal::Over => return Err(ApiError::InvalidRefreshToken),
+            }
+        }
+        Grant::Unsupported => return Err(ApiError::UnsupportedGrantType),
     };
-    attempts.at_account(&tenant, &login.email).await?;
-    let identity = store.identity();
-    // What is no tenant or no address belongs to nobody, and takes as long to be told so.
-    let email = EmailLookup::new(&login.email);
-    let credential = match tenant.parse::<Subdomain>() {
-        Ok(tenant) if email.forms().next().is_some() => identity.credential(tenant.as_str(), &email).await?,
-        // Asks nothing of the table, but counts all the same.
-        _ => store.admit().await.map(|()| None)?,
+    Ok(deliver(app.issuer()?.issue(&session)?, login.delivery, app.refresh_cookie()))
+}
+
+/// Opens a session for a password. Whatever is wrong, the work is the same: the limit, a read, a hash, a write.
+async fn sign_in(
+    app: &App,
+    store: &RequestStore,
+    context: &RequestContext,
+    attempts: &Attempts,
+    (tenant, email, password): (&str, &str, String),
+) -> Result<Option<Refreshed>, ApiError> {
+    let attempt = attempts.at_account(tenant, email).await?;
+    let (identity, origin) = (store.identity(), context.origin());
+    // What is no tenant or no address belongs to nobody, and who sent it knows that.
+    let (tenant, email) = (tenant.parse::<Subdomain>().ok(), EmailLookup::new(email));
+    let credential = match &tenant {
+        Some(tenant) if email.forms().next().is_some() => identity.credential(tenant.as_str(), &email).await?,
+        Some(_) | None => None,
     };
+    let clearance = attempt.clear().await?;
     let hash = credential.as_ref().and_then(|credential| credential.hash().cloned());
-    let verified = password::verify(&app, login.password, hash).await?;
-    let Some(credential) = credential else { return Err(ApiError::InvalidCredentials) };
-    let opened = if verified.matches {
-        identity.open_session(&credential, &app.issuer()?.new_session(), &context.origin()).await?
-    } else {
-        None
+    let verified = password::verify(app, &clearance, password, hash).await?;
+    let Some(credential) = &credential else {
+        if let Some(tenant) = tenant {
+            identity.record_nothing(tenant.as_str()).await?;
+        }
+        return Ok(None);
     };
-    let Some(session) = opened else {
-        identity.record_failure(&credential, &context.origin()).await?;
-        return Err(ApiError::InvalidCredentials);
+    if !verified.matches {
+        identity.record_failure(credential, &origin).await?;
+        return Ok(None);
+    }
+    let SignIn::Done(session) = identity.sign_in(credential, &app.issuer()?.new_session(), &origin).await? else {
+        return Ok(None);
     };
     if let Some(renewed) = verified.renewed {
-        identity.renew_hash(&credential, &renewed).await;
+        identity.renew_hash(credential, &renewed).await;
     }
-    Ok(deliver(app.issuer()?.issue(&session)?, login.delivery))
+    Ok(Some(session))
 }
 
 pub(crate) fn contract(it: &mut Operation) {
     it.summary("Sign in")
-        .note("By JSON, or by the password form of OAuth 2, where `client_id`, in the form or by HTTP Basic, can name the tenant.")
+        .note(
+            "By JSON, or by the forms of OAuth 2 (RFC 6749) for the grants `password`, which is the default, and \
+             `refresh_token`. In a form, parameters that are not known are ignored, and a known one that stands twice is 400 \
+             `invalid_request`. Problems have the `error` of RFC 6749 beside their own members.",
+        )
+        .note("`client_id`, in the form or by HTTP Basic, can name the tenant; there is no client secret.")
         .member("delivery", "`cookie` keeps the refresh token from the body, and from scripts.")
         .member("client_id", "The tenant's subdomain.")
-        .member("username", "The e-mail address.")
-        .member("grant_type", "`password`.")
+        .member("username", "The e-mail address. Required with the grant `password`.")
+        .member("refresh_token", "Required with the grant `refresh_token`.")
+        .member("grant_type", "`password` or `refresh_token`.")
         .example(json!({"email": "manager@northwind.example", "password": "northwind-demo-2026"}))
         .form_example(json!({
             "grant_type": "password", "username": "manager@northwind.example", "password": "northwind-demo-2026",
@@ -101,6 +156,7 @@ pub(crate) fn contract(it: &mut Operation) {
         }))
         .shows::<TokenPair>()
         .sets_cookie()
-        .refuses(400, &["tenant_required"])
-        .refuses(401, &["invalid_credentials"]);
+        .refuses(400, &["tenant_required", "invalid_request", "unsupported_grant_type"])
+        .refuses(401, &["invalid_credentials", "invalid_refresh_token"])
+        .refuses(403, &["tenant_mismatch"]);
 }

@@ -1,15 +1,15 @@
-//! `POST /auth/logout`: end the session that an access or refresh token belongs to.
+//! `POST /auth/logout`: end the sessions that the tokens of a request belong to.
 
 use axum::extract::State;
 use http::{HeaderMap, header::AUTHORIZATION};
 use stockroom_api::{
-    Answer, ApiError, App, Cookies, FromBody, Members, NamedTenant, Operation, OptionalBody, RequestContext,
-    RequestStore, bearer,
+    Answer, ApiError, App, FromBody, Members, NamedTenant, Operation, OptionalBody, Page, RefreshCookie,
+    RequestContext, RequestStore, bearer,
 };
 use stockroom_domain::access::Permission;
 use stockroom_store::{Claim, TenantScope};
 
-use crate::delivery::{COOKIE, forget};
+use crate::delivery::{Refused, forget};
 
 #[derive(Default)]
 pub(crate) struct Logout {
@@ -27,33 +27,52 @@ pub(crate) async fn logout(
     store: RequestStore,
     context: RequestContext,
     NamedTenant(named): NamedTenant,
-    cookies: Cookies,
+    cookie: RefreshCookie,
+    page: Page,
     headers: HeaderMap,
     OptionalBody(body): OptionalBody<Logout>,
-) -> Result<Answer, ApiError> {
-    let cookie = cookies.get(COOKIE);
-    let claim = match body.refresh_token.as_deref() {
-        Some(token) => refresh_claim(&app, token)?,
-        None if headers.contains_key(AUTHORIZATION) => app.tokens().verify_access(bearer(&headers)?)?.claim,
-        None => refresh_claim(&app, cookie.ok_or(ApiError::Unauthenticated)?)?,
-    };
-    let scope = TenantScope::new(claim, Permission::UseOwnAccount, context.origin()).with_named_tenant(named);
-    store.identity().sign_out(&scope).await?;
-    Ok(Answer::nothing().cookie(cookie.map(|_| forget())))
+) -> Result<Answer, Refused> {
+    if cookie.is_there() {
+        page.may_use_cookie()?;
+    }
+    // A token that has expired keeps nobody from signing out by another.
+    let refresh_tokens = [body.refresh_token.as_deref(), cookie.token()].into_iter().flatten();
+    let mut claims: Vec<Claim> = refresh_tokens.filter_map(|token| refresh_claim(&app, token)).collect();
+    claims.extend(bearer(&headers).and_then(|token| app.tokens().verify_access(token)).map(|access| access.claim));
+    claims.sort_by_key(|claim| claim.session);
+    claims.dedup();
+    if claims.is_empty() {
+        let is_refresh_token = body.refresh_token.is_some() || cookie.is_there();
+        let error = match headers.contains_key(AUTHORIZATION) {
+            false if is_refresh_token => ApiError::InvalidRefreshToken,
+            _ => ApiError::Unauthenticated,
+        };
+        return Err(Refused::forgetting(error, &cookie));
+    }
+    let scope =
+        |claim| TenantScope::new(claim, Permission::UseOwnAccount, context.origin()).with_named_tenant(named.clone());
+    let scopes: Vec<TenantScope> = claims.into_iter().map(scope).collect();
+    if !store.identity().sign_out(&scopes).await? {
+        return Err(Refused::forgetting(ApiError::Unauthenticated, &cookie));
+    }
+    Ok(Answer::nothing().cookie(forget(&cookie)))
 }
 
-fn refresh_claim(app: &App, token: &str) -> Result<Claim, ApiError> {
-    let presented = app.tokens().verify_refresh(token)?;
-    Ok(Claim { organization: presented.organization, user: presented.user, session: Some(presented.session) })
+fn refresh_claim(app: &App, token: &str) -> Option<Claim> {
+    let presented = app.tokens().verify_refresh(token).ok()?;
+    Some(Claim { organization: presented.organization, user: presented.user, session: Some(presented.session) })
 }
 
 pub(crate) fn contract(it: &mut Operation) {
     it.summary("Sign out")
         .note(
-            "The session is that of the refresh token in the body, or else of the access token, or else of the cookie.",
+            "Ends the session of every valid token in the request: of the refresh token in the body, of the access token, and \
+             of the cookie. A token that has expired or is not valid is ignored beside one that is. If none is valid, the \
+             answer is 401. Either answer takes the cookie away.",
         )
         .tells_nothing()
         .sets_cookie()
+        .clears_cookie()
         .refuses(401, &["invalid_refresh_token", "unauthenticated"])
         .refuses(403, &["tenant_mismatch"]);
 }

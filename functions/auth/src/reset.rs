@@ -3,8 +3,8 @@
 use axum::extract::State;
 use serde_json::json;
 use stockroom_api::{
-    Answer, ApiError, App, Attempts, Body, FromBody, Members, NamedTenant, Operation, RequestContext, RequestStore,
-    password,
+    Answer, ApiError, App, Attempt, Attempts, Body, FromBody, Members, NamedTenant, Operation, RequestContext,
+    RequestStore, password,
 };
 use stockroom_domain::user::Password;
 use stockroom_runtime::Link;
@@ -32,9 +32,10 @@ pub(crate) async fn reset(
     Body(body): Body<Reset>,
 ) -> Result<Answer, ApiError> {
     let link = app.links()?.verify(&body.token, app.sources().now()).filter(|link| link.purpose.sets_password());
-    let account = attempt(&attempts, link, &body.token).await?;
+    let (account, attempt) = attempt(&attempts, link, &body.token).await?;
     let linked = store.passwords().linked(account, named.as_deref()).await?.ok_or(ApiError::InvalidToken)?;
-    let new = password::hash(&app, body.password).await?;
+    let clearance = attempt.clear().await?;
+    let new = password::hash(&app, &clearance, body.password).await?;
     if !store.passwords().reset(&linked, &new, &context.origin()).await? {
         return Err(ApiError::InvalidToken);
     }
@@ -42,13 +43,17 @@ pub(crate) async fn reset(
 }
 
 /// Counts the use of a link: for its account, whoever tries it, or for the text that is no token.
-pub(crate) async fn attempt(attempts: &Attempts, link: Option<Link>, token: &str) -> Result<Account, ApiError> {
+pub(crate) async fn attempt<'a>(
+    attempts: &'a Attempts,
+    link: Option<Link>,
+    token: &str,
+) -> Result<(Account, Attempt<'a>), ApiError> {
     let Some(Link { account, .. }) = link else {
-        attempts.at_account("", token).await?;
+        let _counted = attempts.at_account("", token).await?;
         return Err(ApiError::InvalidToken);
     };
-    attempts.at_account(&account.organization.to_string(), &account.user.to_string()).await?;
-    Ok(account)
+    let attempt = attempts.at_account(&account.organization.to_string(), &account.user.to_string()).await?;
+    Ok((account, attempt))
 }
 
 pub(crate) fn contract(it: &mut Operation) {

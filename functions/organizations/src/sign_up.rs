@@ -67,14 +67,14 @@ pub(crate) async fn sign_up(
     KeptUnder(key): KeptUnder,
     Body(body): Body<SignUp>,
 ) -> Result<Answer, ApiError> {
-    attempts.at_signing_up().await?;
+    let clearance = attempts.at_signing_up().await?.clear().await?;
     let new = NewOrganization {
         name: body.name,
         subdomain: body.subdomain,
         currency: body.currency,
         admin_email: body.admin.email,
         admin_name: body.admin.full_name,
-        admin_hash: password::hash(&app, body.admin.password).await?.hash,
+        admin_hash: password::hash(&app, &clearance, body.admin.password).await?.hash,
         is_confirmed: false,
     };
     let created = |made: &SignedUp| {

@@ -24,13 +24,14 @@ pub(crate) async fn terms(
     let claim = scope.claim();
     let terms = AddressTerms { invitations: attempts.inviting(claim.organization), ..AddressTerms::default() };
     let Some(given) = current_password.take().filter(|_| user == claim.user) else { return Ok(terms) };
-    attempts.at_account(&claim.organization.to_string(), &claim.user.to_string()).await?;
+    let attempt = attempts.at_account(&claim.organization.to_string(), &claim.user.to_string()).await?;
     let own = store.passwords().own(scope, expected).await?;
     let caller = scope.caller().ok_or(ApiError::Unauthenticated)?;
     if EmailLookup::from(email).forms().any(|form| form == caller.user.email.folded()) {
         return Ok(terms);
     }
-    if !password::verify(app, given, own.hash().cloned()).await?.matches {
+    let clearance = attempt.clear().await?;
+    if !password::verify(app, &clearance, given, own.hash().cloned()).await?.matches {
         return Err(wrong());
     }
     let link_mails = attempts.link_mails(caller.organization.subdomain.as_str(), &caller.user.email);

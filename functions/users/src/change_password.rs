@@ -40,19 +40,20 @@ pub(crate) async fn change_password(
     Body(body): Body<Passwords>,
 ) -> Result<Answer, ApiError> {
     let claim = scope.claim();
-    attempts.at_account(&claim.organization.to_string(), &claim.user.to_string()).await?;
+    let attempt = attempts.at_account(&claim.organization.to_string(), &claim.user.to_string()).await?;
     let own = store.passwords().own(&scope, version).await?;
+    let clearance = attempt.clear().await?;
     let hash = own.hash().cloned();
     let is_same = Password::prepare(&body.current) == body.new.reveal();
-    if !password::verify(&app, body.current, hash.clone()).await?.matches {
+    if !password::verify(&app, &clearance, body.current, hash.clone()).await?.matches {
         // The first attempt of this very request may have done it, its answer lost.
-        let is_done = !is_same && password::verify(&app, body.new.reveal().to_owned(), hash).await?.matches;
+        let is_done = !is_same && password::verify(&app, &clearance, body.new.reveal().to_owned(), hash).await?.matches;
         return if is_done { Ok(Answer::nothing()) } else { Err(wrong()) };
     }
     if is_same {
         return Err(refused("/new_password", "same_password", "must be another one than the current"));
     }
-    let new = password::hash(&app, body.new).await?;
+    let new = password::hash(&app, &clearance, body.new).await?;
     match store.passwords().change(&scope, &own, &new).await? {
         PasswordChange::Done => Ok(Answer::nothing()),
         PasswordChange::Overtaken => Err(wrong()),

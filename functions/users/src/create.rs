@@ -39,7 +39,10 @@ pub(crate) async fn create(
     let users = store.users(&scope);
     users.admit(attempts.inviting(scope.claim().organization)).await?;
     let password = match body.password {
-        Some(password) => Some(password::hash(&app, password).await?),
+        Some(password) => {
+            let clearance = attempts.by_caller()?.clear().await?;
+            Some(password::hash(&app, &clearance, password).await?)
+        }
         None => None,
     };
     let new = NewUser { email: body.email, full_name: body.full_name, role: body.role, password };

@@ -7,6 +7,7 @@ use stockroom_runtime::{ConfigError, Links, Reports, Runtime};
 use stockroom_store::Store;
 
 use crate::{
+    browser::Browsers,
     cursor::Cursors,
     digest::Fingerprints,
     limits::Limits,
@@ -31,6 +32,7 @@ struct Shared {
     hasher: Hasher,
     limits: Limits,
     tenants: Tenants,
+    browsers: Browsers,
     cors_origins: Vec<String>,
     feed_settle: Duration,
     reports: Reports,
@@ -77,6 +79,11 @@ impl App {
             hasher: Hasher::new(sources.clone()),
             limits: Limits::new(config.limits.clone(), cursor_key),
             tenants: Tenants::new(config.tenant_base_domain.clone()),
+            browsers: Browsers::new(
+                &config.public_url,
+                config.cors_origins.clone(),
+                config.tenant_base_domain.as_deref(),
+            ),
             cors_origins: config.cors_origins.clone(),
             feed_settle: config.feed_settle,
             reports: reports.clone(),
@@ -102,9 +109,8 @@ impl App {
         &self.0.tokens
     }
 
-    /// Hashes and verifies passwords.
-    #[must_use]
-    pub fn hasher(&self) -> &Hasher {
+    /// Hashes and verifies passwords, for [`crate::password`], which asks for a [`crate::Clearance`].
+    pub(crate) fn hasher(&self) -> &Hasher {
         &self.0.hasher
     }
 
@@ -154,6 +160,16 @@ impl App {
 
     pub(crate) fn tenants(&self) -> &Tenants {
         &self.0.tenants
+    }
+
+    /// What the cookie with the refresh token is called.
+    #[must_use]
+    pub fn refresh_cookie(&self) -> &'static str {
+        self.0.browsers.cookie_name()
+    }
+
+    pub(crate) fn browsers(&self) -> &Browsers {
+        &self.0.browsers
     }
 
     pub(crate) fn reports(&self) -> &Reports {

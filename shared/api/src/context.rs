@@ -7,7 +7,7 @@ use http::{HeaderMap, header::USER_AGENT, request::Parts};
 use lambda_http::request::RequestContext as GatewayContext;
 use stockroom_store::{Admission, Meter, Origin, Store};
 
-use crate::{app::App, problem::ApiError, stage::Stage};
+use crate::{app::App, limits::Hashes, problem::ApiError, stage::Stage};
 
 /// A request's id, origin and cost.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct RequestContext {
     pub meter: Meter,
     /// What the request is counted against.
     pub(crate) admission: Admission,
+    /// How many passwords it has hashed.
+    pub(crate) hashes: Hashes,
 }
 
 impl RequestContext {
@@ -48,6 +50,7 @@ impl RequestContext {
             stage: Stage::of(gateway, path),
             meter: Meter::default(),
             admission: Admission::default(),
+            hashes: Hashes::default(),
         }
     }
 

@@ -24,9 +24,10 @@ use stockroom_domain::{access::Role, fault::Fault};
 
 use crate::{
     app::App,
+    browser::{Page, RefreshCookie},
     context::{RequestContext, RequestStore},
     document,
-    extract::{Body, Cookies, FormOrJson, FromQuery, OptionalBody, Parameters, PathId, Precondition, Query, Scope},
+    extract::{Body, FormOrJson, FromQuery, OptionalBody, Parameters, PathId, Precondition, Query, Scope},
     gate::KeptUnder,
     json::{FromBody, FromJson, Members, Node, Object, Patch},
     limits::Attempts,
@@ -62,6 +63,7 @@ asks!(A, B, C, D);
 asks!(A, B, C, D, E);
 asks!(A, B, C, D, E, F);
 asks!(A, B, C, D, E, F, G);
+asks!(A, B, C, D, E, F, G, H);
 
 macro_rules! asks_nothing {
     ($($taken:ty),+ $(,)?) => {$(
@@ -84,10 +86,17 @@ impl Asks for Attempts {
     }
 }
 
-impl Asks for Cookies {
+impl Asks for RefreshCookie {
     fn ask(operation: &mut Operation) {
-        let about = "The refresh token, where signing in put it into a cookie.";
+        let about = "The refresh token, where signing in put it into a cookie. Over HTTPS the cookie is called \
+                     `__Secure-refresh_token`. Several of them are refused.";
         operation.parameter("cookie", "refresh_token", false, json!({"description": about, "type": "string"}));
+    }
+}
+
+impl Asks for Page {
+    fn ask(operation: &mut Operation) {
+        operation.refuses(403, &["forbidden"]);
     }
 }
 
@@ -153,7 +162,11 @@ impl<T: FromBody> Asks for OptionalBody<T> {
 impl<T: FromBody> Asks for FormOrJson<T> {
     fn ask(operation: &mut Operation) {
         operation.body::<T>(true);
-        let form = operation.component(&format!("{}Form", name_of::<T>()), T::from_form);
+        let name = format!("{}Form", name_of::<T>());
+        let form = operation.component(&name, T::from_form);
+        // Parameters that are not known are ignored.
+        let schema = operation.generator.definitions_mut().get_mut(&name).and_then(Value::as_object_mut);
+        schema.map(|schema| schema.remove("additionalProperties"));
         operation.content("application/x-www-form-urlencoded", form);
     }
 }
@@ -305,6 +318,7 @@ pub struct Operation {
     problems: BTreeMap<u16, BTreeSet<&'static str>>,
     links: Vec<(&'static str, &'static str, &'static str)>,
     also: Vec<&'static str>,
+    clears_cookie: bool,
 }
 
 impl Operation {
@@ -323,6 +337,7 @@ impl Operation {
             problems: BTreeMap::new(),
             links: Vec::new(),
             also: Vec::new(),
+            clears_cookie: false,
         }
     }
 
@@ -476,9 +491,20 @@ impl Operation {
 
     /// Answers may set the cookie with the refresh token.
     pub fn sets_cookie(&mut self) -> &mut Self {
+        self.note(
+            "A request that sets or uses the cookie is accepted from pages of the API's own origins and of those that are \
+             configured, as `Origin` and `Sec-Fetch-Site` name them; from other pages it is 403 `forbidden`. Programs send \
+             neither header.",
+        );
         for success in self.successes.values_mut() {
             success.headers.push("Set-Cookie");
         }
+        self
+    }
+
+    /// A 401 takes the cookie away, where one came that is of no use.
+    pub fn clears_cookie(&mut self) -> &mut Self {
+        self.clears_cookie = true;
         self
     }
 
@@ -642,6 +668,7 @@ impl Operation {
             route: self.route,
             operation,
             problems: self.problems,
+            clears_cookie: self.clears_cookie,
             example: example.filter(|example| !example.is_null()).zip(self.reader),
         };
         (described, self.generator)
@@ -682,6 +709,7 @@ pub(crate) struct Described {
     pub(crate) route: Route,
     pub(crate) operation: Value,
     pub(crate) problems: BTreeMap<u16, BTreeSet<&'static str>>,
+    pub(crate) clears_cookie: bool,
     example: Option<(Value, Reader)>,
 }
 

@@ -64,10 +64,12 @@ pub fn document(version: &str, functions: &[(&str, Contract)]) -> Result<Value, 
             operation["tags"] = json!([tag]);
             for (status, codes) in &described.problems {
                 let codes: Vec<_> = codes.iter().copied().collect();
-                let component = format!("{status}.{}", codes.join("."));
+                let clears_cookie = described.clears_cookie && *status == 401;
+                let suffix = if clears_cookie { ".cookie" } else { "" };
+                let component = format!("{status}.{}{suffix}", codes.join("."));
                 operation["responses"][status.to_string()] =
                     json!({"$ref": format!("#/components/responses/{component}")});
-                responses.entry(component).or_insert_with(|| problem_response(*status, &codes));
+                responses.entry(component).or_insert_with(|| problem_response(*status, &codes, clears_cookie));
             }
             let method = described.route.method.as_str().to_ascii_lowercase();
             paths.entry(described.route.path).or_default().insert(method, operation);
@@ -127,12 +129,12 @@ fn headers() -> Value {
         "Idempotency-Replayed": header("`true` when this is an earlier answer under the same key.", "true"),
         "Retry-After": header("How many seconds to wait.", "1"),
         "WWW-Authenticate": header("What is asked for.", "Bearer"),
-        "Set-Cookie": header("The refresh token, when it is asked for in a cookie, or its removal.",
+        "Set-Cookie": header("The refresh token, when it is asked for in a cookie, or its removal. Over HTTPS the cookie is called `__Secure-refresh_token`.",
             "refresh_token=...; Max-Age=604800; HttpOnly; Secure; SameSite=Strict; Path=/api/v1/auth"),
     })
 }
 
-fn problem_response(status: u16, codes: &[&str]) -> Value {
+fn problem_response(status: u16, codes: &[&str], clears_cookie: bool) -> Value {
     // What is refused counts too, where the request was counted.
     let mut names = vec!["X-Request-Id", "RateLimit", "RateLimit-Policy"];
     match status {
@@ -140,6 +142,7 @@ fn problem_response(status: u16, codes: &[&str]) -> Value {
         429 | 503 => names.push("Retry-After"),
         _ => {}
     }
+    names.extend(clears_cookie.then_some("Set-Cookie"));
     let headers: Map<_, _> = names.into_iter().map(header_reference).collect();
     let mut narrowed = json!({"properties": {"status": {"const": status}, "code": {"enum": codes}}});
     if codes == ["validation_failed"] {
@@ -185,7 +188,7 @@ fn problem() -> Value {
             "code": {"description": "For programs; it stays what it is.", "type": "string"},
             "request_id": {"type": "string"},
             "errors": {
-                "description": "With validation_failed: every fault that was found, up to 100.",
+                "description": "With validation_failed and invalid_request: every fault that was found, up to 100.",
                 "type": "array", "items": {"$ref": "#/components/schemas/Fault"}, "minItems": 1, "maxItems": 100,
             },
             "available": {"description": "With insufficient_stock: what is on hand.", "type": "number"},
@@ -193,6 +196,8 @@ fn problem() -> Value {
             "item_id": {"description": "With exceeds_order: the line.", "type": "string", "format": "uuid"},
             "outstanding": {"description": "With exceeds_order: what has yet to arrive of the line.", "type": "number"},
             "request_status": {"description": "With invalid_transition.", "$ref": "#/components/schemas/RequestStatus"},
+            "error": {"description": "From /auth/token: what RFC 6749 calls it.", "type": "string"},
+            "error_description": {"description": "From /auth/token: the detail again, for clients of OAuth 2.", "type": "string"},
             "limit": {"description": "With rate_limited: the limit that was met.", "type": "string"},
         },
         "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],

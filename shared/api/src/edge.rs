@@ -134,6 +134,7 @@ fn log(
         calls = cost.calls,
         read_half_units = cost.read_halves,
         write_half_units = cost.write_halves,
+        password_hashes = context.hashes.get(),
         "request"
     );
 }

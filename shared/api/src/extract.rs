@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use bytes::Bytes;
 use http::{
     HeaderMap, Method,
-    header::{CONTENT_ENCODING, CONTENT_TYPE, COOKIE, IF_MATCH},
+    header::{CONTENT_ENCODING, CONTENT_TYPE, IF_MATCH},
     request::Parts,
 };
 use schemars::JsonSchema;
@@ -115,7 +115,8 @@ impl FromBody for Nothing {
     }
 }
 
-/// A JSON body, or a form with its own names.
+/// A JSON body, or a form with its own names, as OAuth 2 has it (RFC 6749): parameters that are not known are ignored, and
+/// one without a value counts as absent.
 #[derive(Debug, Clone)]
 pub struct FormOrJson<T>(pub T);
 
@@ -131,7 +132,7 @@ impl<S: Sync, T: FromBody> FromRequest<S> for FormOrJson<T> {
             Some("application/x-www-form-urlencoded") => {
                 let text =
                     std::str::from_utf8(&body).map_err(|_| ApiError::MalformedJson("The form is not UTF-8.".into()))?;
-                Object::read(Node::form(&pairs(Some(text)))?, T::from_form).map(Self)
+                Object::read_form(pairs(Some(text)), T::from_form).map(Self)
             }
             Some(_) | None => {
                 Err(ApiError::UnsupportedMediaType("application/json or application/x-www-form-urlencoded"))
@@ -269,27 +270,5 @@ impl<S: Sync, T: FromQuery> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         read_query(pairs(parts.uri.query())).map(Self)
-    }
-}
-
-/// The cookies of a request.
-#[derive(Debug)]
-pub struct Cookies(Vec<(String, String)>);
-
-impl Cookies {
-    /// The value of a cookie.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for Cookies {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        let lines = parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        Ok(Self(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
     }
 }

@@ -10,10 +10,9 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{
-    Method,
-    header::{AUTHORIZATION, HeaderMap},
+    HeaderValue, Method,
+    header::{AUTHORIZATION, HeaderMap, PRAGMA},
     request::Parts,
 };
 use stockroom_domain::{fault::Fault, id::UserId};
@@ -25,7 +24,7 @@ use crate::{
     extract::{PathId, media_type, pairs, read_body},
     json::Node,
     limits,
-    problem::{ApiError, Violation},
+    problem::{ApiError, Problem, Violation},
     route::{Access, Route},
 };
 
@@ -67,30 +66,55 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
     let Some(route) = gate.operation(&request).cloned() else {
         return next.run(request).await;
     };
-    let scope = match route.access {
-        Access::Public => None,
-        access @ (Access::Permitted(_) | Access::SelfOr(_)) => match open(&gate.app, &mut request, access).await {
-            Ok(scope) => {
-                stockroom_runtime::concerns(scope.claim().organization);
-                Some(scope)
-            }
-            Err(error) => return error.into_response(),
-        },
-    };
     let Some(context) = request.extensions().get::<RequestContext>().cloned() else {
         return ApiError::Internal("the request passed no edge".to_owned()).into_response();
     };
     let store = context.store(&gate.app);
+    let scope = match route.access {
+        Access::Public => None,
+        access @ (Access::Permitted(_) | Access::SelfOr(_)) => match open(&gate.app, &mut request, access).await {
+            Ok(scope) if !store.has_ended(&scope) => Some(scope),
+            Ok(_) | Err(ApiError::Unauthenticated) => {
+                let mut response = ApiError::from(count_stranger(&gate.app, &store, &context).await).into_response();
+                limits::tell(&store.standings().await, response.headers_mut());
+                return response;
+            }
+            Err(error) => return error.into_response(),
+        },
+    };
+    if let Some(scope) = &scope {
+        stockroom_runtime::concerns(scope.claim().organization);
+    }
     let mut response = match enter(&gate.app, &store, &context, &route, scope.as_ref(), request).await {
         Ok(request) => next.run(request).await,
         Err(error) => error.into_response(),
     };
     if let Err(error) = confirm(&store, scope.as_ref()).await {
+        let error = match error {
+            StoreError::Unauthenticated => count_stranger(&gate.app, &store, &context).await,
+            error => error,
+        };
         response = ApiError::from(error).into_response();
     }
     limits::tell(&store.standings().await, response.headers_mut());
     if let Some(scope) = scope {
         response.extensions_mut().insert(scope);
+    }
+    if route.gives_tokens { for_oauth(response) } else { response }
+}
+
+/// Counts a request for its address alone: its caller is not known. Says why it is refused: for that, or because there are
+/// too many of its kind.
+async fn count_stranger(app: &App, store: &Store, context: &RequestContext) -> StoreError {
+    let counted = store.count_instead(app.limits().of_address(context)).await;
+    counted.err().unwrap_or(StoreError::Unauthenticated)
+}
+
+/// The answer of a token endpoint (RFC 6749, 5.1 and 5.2).
+fn for_oauth(mut response: Response) -> Response {
+    response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        response.extensions_mut().insert(problem.for_oauth());
     }
     response
 }
@@ -126,7 +150,8 @@ async fn open(app: &App, request: &mut Request, access: Access) -> Result<Tenant
     let context = request.extensions().get::<RequestContext>();
     let origin = context.map(RequestContext::origin).unwrap_or_default();
     let named = app.tenants().named(request.headers()).unwrap_or_default();
-    Ok(TenantScope::new(claims.claim, permission, origin).with_claimed_role(claims.role).with_named_tenant(named))
+    let scope = TenantScope::new(claims.claim, permission, origin).with_token_expiry(claims.expires_at);
+    Ok(scope.with_claimed_role(claims.role).with_named_tenant(named))
 }
 
 /// The one bearer token of a request.
@@ -144,17 +169,6 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
         return Err(ApiError::Unauthenticated);
     }
     Ok(token)
-}
-
-/// The client that a request names by `Authorization: Basic`, as OAuth 2 has it (RFC 6749, 2.3.1); its secret, of which there
-/// is none here, is not looked at.
-#[must_use]
-pub fn basic_client(headers: &HeaderMap) -> Option<String> {
-    let (scheme, credentials) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    let decoded = STANDARD.decode(credentials.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
-    let text = String::from_utf8(decoded).ok()?;
-    let (client, _secret) = text.split_once(':')?;
-    Some(client.trim().to_ascii_lowercase()).filter(|client| !client.is_empty())
 }
 
 /// The request as handlers take it, its idempotency key read and its scope in place.

@@ -1,6 +1,6 @@
 //! Reading JSON bodies: every fault is found, not the first alone; numbers keep their digits; nothing is dropped silently.
 
-use std::{borrow::Cow, ops::RangeInclusive, str::FromStr};
+use std::{borrow::Cow, collections::HashMap, ops::RangeInclusive, str::FromStr};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{
@@ -84,18 +84,6 @@ impl Node {
     pub fn parse(body: &[u8]) -> Result<Self, ApiError> {
         let raw: &RawValue = serde_json::from_slice(body).map_err(|_| malformed("The body is not valid JSON."))?;
         Self::build(raw, 1)
-    }
-
-    /// The fields of a form, all of them text.
-    ///
-    /// # Errors
-    /// [`ApiError::MalformedJson`] when a field stands twice.
-    pub fn form(fields: &[(String, String)]) -> Result<Self, ApiError> {
-        let mut names = std::collections::HashSet::new();
-        if !fields.iter().all(|(name, _)| names.insert(name)) {
-            return Err(malformed("A field stands in the form twice."));
-        }
-        Ok(Self::Object(fields.iter().map(|(name, value)| (name.clone(), Self::String(value.clone()))).collect()))
     }
 
     fn build(raw: &RawValue, depth: usize) -> Result<Self, ApiError> {
@@ -427,6 +415,37 @@ impl Object {
         }
     }
 
+    /// Reads a form. Fields without a value are absent, and those that `read` does not ask for are ignored.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidForm`] with every fault.
+    pub fn read_form<T>(
+        fields: Vec<(String, String)>,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Result<T, ApiError> {
+        let fields = fields.into_iter().filter(|(_, value)| !value.is_empty());
+        let members: Vec<_> = fields.map(|(name, value)| (name, Node::String(value))).collect();
+        let mut sent: HashMap<String, usize> = HashMap::new();
+        for (name, _) in &members {
+            let times = sent.entry(name.clone()).or_default();
+            *times = times.saturating_add(1);
+        }
+        let mut object = Self { pointer: String::new(), members, violations: Vec::new() };
+        let value = read(&mut object);
+        // What is left of a field that was asked for stood there more than once.
+        let left: Vec<String> = std::mem::take(&mut object.members).into_iter().map(|(name, _)| name).collect();
+        for (name, sent) in &sent {
+            let left = left.iter().filter(|left| *left == name).count();
+            if (1..*sent).contains(&left) {
+                object.report(name, Fault::new("duplicate_parameter", "must stand once"));
+            }
+        }
+        match value {
+            Some(value) if object.violations.is_empty() => Ok(value),
+            Some(_) | None => Err(ApiError::InvalidForm(object.violations)),
+        }
+    }
+
     fn within<T>(
         pointer: String,
         node: Node,
@@ -574,6 +593,20 @@ mod tests {
                 ("b".to_owned(), Node::Array(vec![Node::Number("1E400".to_owned())])),
             ])
         );
+    }
+
+    #[test]
+    fn a_form_ignores_unknown_fields_and_refuses_known_ones_that_stand_twice() {
+        let read = |fields: &[(&str, &str)]| {
+            let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            Object::read_form(fields, |form| form.required::<String>("a"))
+        };
+        for fields in [&[("a", "1")][..], &[("b", "2"), ("a", "1"), ("b", "3")], &[("a", ""), ("a", "1")]] {
+            assert_eq!(read(fields).unwrap(), "1");
+        }
+        for fields in [&[][..], &[("a", "")], &[("a", "1"), ("a", "1")]] {
+            assert!(matches!(read(fields), Err(ApiError::InvalidForm(faults)) if faults.len() == 1), "{fields:?}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod schema;
 
 mod answer;
 mod app;
+mod browser;
 mod context;
 pub mod contract;
 mod cursor;
@@ -33,19 +34,18 @@ pub mod wire;
 
 pub use answer::Answer;
 pub use app::App;
+pub use browser::{Page, RefreshCookie};
 pub use context::{RequestContext, RequestStore};
 pub use contract::{Contract, Operation};
 pub use document::document;
-pub use extract::{
-    Body, Cookies, FormOrJson, FromQuery, Nothing, OptionalBody, Parameters, PathId, Precondition, Query, Scope,
-};
-pub use gate::{KeptUnder, basic_client, bearer};
+pub use extract::{Body, FormOrJson, FromQuery, Nothing, OptionalBody, Parameters, PathId, Precondition, Query, Scope};
+pub use gate::{KeptUnder, bearer};
 pub use json::{FromBody, FromJson, Members, Node, Patch};
 pub use lambda::{handle, serve, serve_app};
-pub use limits::Attempts;
+pub use limits::{Attempt, Attempts, Clearance};
 pub use listing::{CatalogueList, ListQuery, Listing};
 pub use problem::{ApiError, Place, Violation};
 pub use route::{Access, Route, Routes, Routing};
 pub use stage::Stage;
-pub use tenant::NamedTenant;
+pub use tenant::{NamedTenant, agreed, basic_client, client_name};
 pub use token::{AccessClaims, Issuer, TokenPair, Tokens};

@@ -1,11 +1,16 @@
 //! Rate limits: what a request is counted against, and how it is told.
 //!
-//! A call with a token counts for its user and the user's organization, one without for its address. Reads that are public
-//! (health check, documentation) count for nobody: they cost less than counting them. The gate counts; what must be counted
-//! exactly, an attempt at a password or at signing up, is counted by its handler, through [`Attempts`].
+//! A request of a caller who is who they claim to be counts for the user and the user's organization; any other counts for its
+//! address. Reads that are public (health check, documentation) count for nobody: they cost less than counting them. The gate
+//! counts; what must be counted exactly, an attempt at a password or at signing up, is counted by its handler, through
+//! [`Attempts`]. Hashing a password takes a [`Clearance`], which only an attempt that was let through gives.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -57,12 +62,16 @@ impl Limits {
                 let tenant = leased(self.settings.tenant, "tenant", claim.organization.to_string());
                 user.into_iter().chain(tenant).collect()
             }
-            (Access::Public, _) if route.method != Method::GET => {
-                let whom = self.digest(&[&address(context)]);
-                leased(self.settings.address, "address", whom).into_iter().collect()
-            }
+            (Access::Public, _) if route.method != Method::GET => self.of_address(context),
             (Access::Public | Access::Permitted(_) | Access::SelfOr(_), _) => Vec::new(),
         }
+    }
+
+    /// What a request is counted against whose caller is not known.
+    pub(crate) fn of_address(&self, context: &RequestContext) -> Vec<Bucket> {
+        let whom = self.digest(&[&address(context)]);
+        let bucket = self.settings.address.map(|limit| Bucket::new("address", whom, limit, Counting::Leased));
+        bucket.into_iter().collect()
     }
 
     /// Names without giving away: neither addresses nor accounts stand in keys.
@@ -85,14 +94,47 @@ fn address(context: &RequestContext) -> String {
     }
 }
 
-/// Counts what must be counted exactly. It must be called before the work that it guards; the count itself runs beside the
-/// request's next read, and holds back what that finds.
+/// How many passwords a request has hashed, or verified; clones count together.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Hashes(Arc<AtomicU64>);
+
+impl Hashes {
+    pub(crate) fn add(&self, hashes: u64) {
+        self.0.fetch_add(hashes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Proof that a request may do expensive work: it was counted and let through, and its caller, if it has one, was checked.
+/// [`Attempt::clear`] alone makes one.
+#[derive(Debug)]
+pub struct Clearance {
+    hashes: Hashes,
+}
+
+impl Clearance {
+    pub(crate) fn hashes(&self) -> Hashes {
+        self.hashes.clone()
+    }
+}
+
+/// Counts what must be counted exactly, before the work that it guards.
 #[derive(Debug)]
 pub struct Attempts {
     app: App,
     store: Store,
+    scope: Option<TenantScope>,
     address: String,
+    hashes: Hashes,
 }
+
+/// An attempt that is counted with the request's next read, and holds back what that finds.
+#[derive(Debug)]
+#[must_use = "an attempt is let through when it is cleared"]
+pub struct Attempt<'a>(&'a Attempts);
 
 impl Attempts {
     /// An attempt to prove to be somebody: by a password, or by a link that was mailed. It counts for the account together
@@ -101,7 +143,7 @@ impl Attempts {
     ///
     /// # Errors
     /// 429, when it is known already that there were too many; otherwise the store says so with its next call.
-    pub async fn at_account(&self, tenant: &str, account: &str) -> Result<(), ApiError> {
+    pub async fn at_account(&self, tenant: &str, account: &str) -> Result<Attempt<'_>, ApiError> {
         let limits = self.app.limits();
         let folded = EmailLookup::new(account).forms().next().map_or_else(|| fold(account.trim()), str::to_owned);
         let both = limits.digest(&[&self.address, &fold(tenant.trim()), &folded]);
@@ -110,7 +152,8 @@ impl Attempts {
             |limit: Option<Limit>, name, whom| limit.map(|limit| Bucket::new(name, whom, limit, Counting::Exactly));
         let account = exact(limits.settings.login, "login", both);
         let address = exact(limits.settings.login_address, "login-address", alone);
-        Ok(self.store.count(account.into_iter().chain(address).collect()).await?)
+        self.store.count(account.into_iter().chain(address).collect()).await?;
+        Ok(Attempt(self))
     }
 
     /// What a mail to an address counts against that nobody has proved to be theirs: an invitation, or another address of a
@@ -142,11 +185,38 @@ impl Attempts {
     ///
     /// # Errors
     /// As [`at_account`](Self::at_account).
-    pub async fn at_signing_up(&self) -> Result<(), ApiError> {
+    pub async fn at_signing_up(&self) -> Result<Attempt<'_>, ApiError> {
         let limits = self.app.limits();
         let whom = limits.digest(&[&self.address]);
         let bucket = limits.settings.onboarding.map(|limit| Bucket::new("onboarding", whom, limit, Counting::Exactly));
-        Ok(self.store.count(bucket.into_iter().collect()).await?)
+        self.store.count(bucket.into_iter().collect()).await?;
+        Ok(Attempt(self))
+    }
+
+    /// Expensive work for a caller with a permission. It counts as the request does, for the user and the organization.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] on a public route, which has no caller.
+    pub fn by_caller(&self) -> Result<Attempt<'_>, ApiError> {
+        match &self.scope {
+            Some(_) => Ok(Attempt(self)),
+            None => Err(ApiError::Internal("a public route has no caller".to_owned())),
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// Waits until the attempt is counted, and the caller checked. Behind a read of the store that takes no call.
+    ///
+    /// # Errors
+    /// 429; what the caller's check says.
+    pub async fn clear(self) -> Result<Clearance, ApiError> {
+        let Attempts { store, scope, hashes, .. } = self.0;
+        if let Some(scope) = scope {
+            store.verify(scope).await?;
+        }
+        store.admit().await?;
+        Ok(Clearance { hashes: hashes.clone() })
     }
 }
 
@@ -155,7 +225,9 @@ impl FromRequestParts<App> for Attempts {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let context = RequestContext::from_request_parts(parts, app).await?;
-        Ok(Self { app: app.clone(), store: context.store(app), address: address(&context) })
+        let scope = parts.extensions.get::<TenantScope>().cloned();
+        let (store, address) = (context.store(app), address(&context));
+        Ok(Self { app: app.clone(), store, scope, address, hashes: context.hashes })
     }
 }
 

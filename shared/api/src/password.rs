@@ -7,7 +7,7 @@ use argon2::{
 use stockroom_domain::{source::Sources, user::Password};
 use stockroom_store::{NewPassword, PasswordHash};
 
-use crate::{app::App, problem::ApiError};
+use crate::{app::App, limits::Clearance, problem::ApiError};
 
 /// What an unknown account is verified against, so that it takes as long as a known one: the form of a hash, of no password.
 const NOBODYS_HASH: &str =
@@ -26,6 +26,8 @@ pub struct Verified {
     pub matches: bool,
     /// Its hash with today's parameters, when it matches one with weaker ones.
     pub renewed: Option<PasswordHash>,
+    /// How many hashes it took.
+    hashes: u64,
 }
 
 /// Whether a hash took less work than one would take today.
@@ -70,7 +72,8 @@ impl Hasher {
         // A wrong password pays for it too: otherwise an account with an old hash would be told from one that is not there
         // by how soon it is refused.
         let renewed = if is_outdated(&parsed) { Some(self.hash(&password)?) } else { None };
-        Ok(Verified { matches, renewed: renewed.filter(|_| matches) })
+        let hashes = if renewed.is_some() { 2 } else { 1 };
+        Ok(Verified { matches, renewed: renewed.filter(|_| matches), hashes })
     }
 }
 
@@ -78,9 +81,10 @@ impl Hasher {
 ///
 /// # Errors
 /// [`ApiError::Internal`].
-pub async fn hash(app: &App, password: Password) -> Result<NewPassword, ApiError> {
-    let app = app.clone();
+pub async fn hash(app: &App, clearance: &Clearance, password: Password) -> Result<NewPassword, ApiError> {
+    let (app, hashes) = (app.clone(), clearance.hashes());
     aside(move || {
+        hashes.add(1);
         let hash = app.hasher().hash(password.reveal())?;
         Ok(NewPassword { password, hash })
     })
@@ -91,9 +95,19 @@ pub async fn hash(app: &App, password: Password) -> Result<NewPassword, ApiError
 ///
 /// # Errors
 /// [`ApiError::Internal`].
-pub async fn verify(app: &App, password: String, hash: Option<PasswordHash>) -> Result<Verified, ApiError> {
-    let app = app.clone();
-    aside(move || app.hasher().verify(&password, hash.as_ref())).await
+pub async fn verify(
+    app: &App,
+    clearance: &Clearance,
+    password: String,
+    hash: Option<PasswordHash>,
+) -> Result<Verified, ApiError> {
+    let (app, hashes) = (app.clone(), clearance.hashes());
+    aside(move || {
+        let verified = app.hasher().verify(&password, hash.as_ref())?;
+        hashes.add(verified.hashes);
+        Ok(verified)
+    })
+    .await
 }
 
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, ApiError> + Send + 'static) -> Result<T, ApiError> {

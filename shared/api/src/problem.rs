@@ -88,6 +88,12 @@ pub enum ApiError {
     BodyTooLarge,
     /// The body is of another type than the operation takes.
     UnsupportedMediaType(&'static str),
+    /// A browser sends it for a page that may not use the cookie.
+    ForeignOrigin,
+    /// A grant of OAuth 2 that is not known here.
+    UnsupportedGrantType,
+    /// Faults of a form of OAuth 2.
+    InvalidForm(Vec<Violation>),
     /// The body is compressed, or coded in another way.
     UnsupportedContentEncoding,
     /// Faults of what was sent.
@@ -129,6 +135,20 @@ impl Problem {
 
     fn because(self, cause: String) -> Self {
         Self { cause: Some(cause), ..self }
+    }
+
+    /// The same for a client of OAuth 2 (RFC 6749, 5.2), which looks at `error` and may show `error_description`.
+    pub(crate) fn for_oauth(self) -> Self {
+        let error = match (self.status, self.code) {
+            (_, "unsupported_grant_type") => "unsupported_grant_type",
+            (_, "invalid_credentials" | "invalid_refresh_token" | "tenant_mismatch") => "invalid_grant",
+            (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, _) => "temporarily_unavailable",
+            (status, _) if status.is_server_error() => "server_error",
+            _ => "invalid_request",
+        };
+        // Quotation marks and backslashes are not allowed there.
+        let description = self.detail.replace(['"', '\\'], "'");
+        self.with("error", error).with("error_description", description)
     }
 
     pub(crate) fn code(&self) -> &'static str {
@@ -213,6 +233,20 @@ impl From<ApiError> for Problem {
                 "unsupported_media_type",
                 "The body must be sent without Content-Encoding.",
             ),
+            ApiError::ForeignOrigin => Self::new(
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                "Pages of this origin may not use the refresh cookie. Send the request from the API's own origin or from one in CORS_ORIGINS.",
+            ),
+            ApiError::UnsupportedGrantType => Self::new(
+                StatusCode::BAD_REQUEST,
+                "unsupported_grant_type",
+                "The grant_type must be password or refresh_token.",
+            ),
+            ApiError::InvalidForm(violations) => {
+                Self::new(StatusCode::BAD_REQUEST, "invalid_request", "The form is not valid; see errors.")
+                    .with("errors", named(&violations))
+            }
             ApiError::Validation(violations) => invalid(&violations),
             ApiError::Store(error) => error.into(),
             ApiError::Internal(cause) => internal(cause),
@@ -311,7 +345,12 @@ const MOST_FAULTS: usize = 100;
 
 fn invalid(violations: &[Violation]) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", "The request was read but is not valid.")
-        .with("errors", violations.get(..MOST_FAULTS).unwrap_or(violations))
+        .with("errors", named(violations))
+}
+
+/// The faults that are named.
+fn named(violations: &[Violation]) -> &[Violation] {
+    violations.get(..MOST_FAULTS).unwrap_or(violations)
 }
 
 fn too_many(TooMany { limit, wait }: TooMany) -> Problem {

@@ -51,12 +51,14 @@ pub struct Route {
     pub access: Access,
     pub(crate) takes_query: bool,
     pub(crate) keeps_answer: bool,
+    /// Whether it is the token endpoint of OAuth 2.
+    pub(crate) gives_tokens: bool,
 }
 
 impl Route {
     fn new(method: Method, path: &'static str, access: Access, takes_query: bool) -> Self {
         let keeps_answer = method == Method::POST && !path.starts_with("/api/v1/auth/");
-        Self { method, path, access, takes_query, keeps_answer }
+        Self { method, path, access, takes_query, keeps_answer, gives_tokens: false }
     }
 }
 
@@ -110,6 +112,18 @@ pub trait Routing: Sized {
         contract: impl FnOnce(&mut Operation),
     ) -> Self {
         self.add(Route::new(Method::POST, path, access, false), handler, contract)
+    }
+
+    /// The token endpoint of OAuth 2 (RFC 6749, 3.2): a public `POST` whose problems have an `error` for its clients.
+    #[must_use]
+    fn token_endpoint<T: Asks + 'static>(
+        self,
+        path: &'static str,
+        handler: impl Handler<T, App>,
+        contract: impl FnOnce(&mut Operation),
+    ) -> Self {
+        let route = Route { gives_tokens: true, ..Route::new(Method::POST, path, Access::Public, false) };
+        self.add(route, handler, contract)
     }
 
     /// A replacement.

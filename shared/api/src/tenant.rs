@@ -1,8 +1,14 @@
-//! Which tenant a request names: in `x-tenant-id`, or by the host's subdomain. Forwarded headers are never read.
+//! Which tenant a request names: in `x-tenant-id`, by the host's subdomain, or, where tokens are asked for, as the client of
+//! OAuth 2. Two names that differ are refused, wherever they stand. Forwarded headers are never read.
 
 use axum::extract::FromRequestParts;
-use http::{HeaderMap, header::HOST, request::Parts};
-
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::{
+    HeaderMap,
+    header::{AUTHORIZATION, HOST},
+    request::Parts,
+};
+use percent_encoding::percent_decode_str;
 use stockroom_domain::organization::Subdomain;
 
 use crate::{app::App, problem::ApiError};
@@ -28,20 +34,61 @@ impl Tenants {
         if in_headers.next().is_some() {
             return Err(ApiError::TenantConflict);
         }
-        match (in_header, self.in_host(headers)) {
-            (Some(header), Some(host)) if header != host => Err(ApiError::TenantConflict),
-            (Some(tenant), _) | (None, Some(tenant)) => Ok(Some(tenant)),
-            (None, None) => Ok(None),
+        if headers.get_all(HOST).iter().nth(1).is_some() {
+            return Err(ApiError::TenantConflict);
         }
+        agreed([in_header, self.in_host(headers)])
     }
 
     fn in_host(&self, headers: &HeaderMap) -> Option<String> {
         let host = headers.get(HOST)?.to_str().ok()?.to_ascii_lowercase();
         let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _port)| name);
-        let tenant = name.strip_suffix(self.base_domain.as_ref()?.as_str())?.strip_suffix('.')?;
+        // A dot at the end makes the same name absolute.
+        let tenant = name.strip_suffix('.').unwrap_or(name);
+        let tenant = tenant.strip_suffix(self.base_domain.as_ref()?.as_str())?.strip_suffix('.')?;
         // `api.example.com` is no tenant's: reserved words, like labels of labels, name none.
         tenant.parse::<Subdomain>().is_ok().then(|| tenant.to_owned())
     }
+}
+
+/// The one tenant of several names; none when no one names any.
+///
+/// # Errors
+/// [`ApiError::TenantConflict`] when two differ.
+pub fn agreed(names: impl IntoIterator<Item = Option<String>>) -> Result<Option<String>, ApiError> {
+    let mut names = names.into_iter().flatten();
+    let first = names.next();
+    if names.all(|name| Some(&name) == first.as_ref()) { Ok(first) } else { Err(ApiError::TenantConflict) }
+}
+
+/// The client that a request names by `Authorization: Basic` (RFC 6749, 2.3.1), which is the tenant. Its secret, of which
+/// there is none here, is not looked at.
+///
+/// # Errors
+/// [`ApiError::TenantConflict`] when the header stands there more than once.
+pub fn basic_client(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next();
+    if values.next().is_some() {
+        return Err(ApiError::TenantConflict);
+    }
+    let read = || {
+        let (scheme, credentials) = value?.to_str().ok()?.split_once(' ')?;
+        let decoded = STANDARD.decode(credentials.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+        let text = String::from_utf8(decoded).ok()?;
+        let (client, _secret) = text.split_once(':')?;
+        // Clients encode both as a form does.
+        let client = client.replace('+', " ");
+        let client = percent_decode_str(&client).decode_utf8().ok()?;
+        client_name(&client)
+    };
+    Ok(read())
+}
+
+/// The tenant that a client's name stands for; none for an empty one.
+#[must_use]
+pub fn client_name(client: &str) -> Option<String> {
+    Some(client.trim().to_ascii_lowercase()).filter(|client| !client.is_empty())
 }
 
 /// The tenant that a request names, if it names one.
@@ -73,11 +120,29 @@ mod tests {
             tenants.named(&headers).ok()
         };
         assert_eq!(named(None, "ACME.example.com:443"), Some(Some("acme".to_owned())));
+        assert_eq!(named(None, "acme.example.com."), Some(Some("acme".to_owned())));
+        assert_eq!(named(None, "acme.example.com.:443"), Some(Some("acme".to_owned())));
+        assert_eq!(named(None, "acme.example.com.."), Some(None));
+        assert_eq!(named(Some("globex"), "acme.example.com."), None);
         assert_eq!(named(Some("acme"), "acme.example.com"), Some(Some("acme".to_owned())));
         assert_eq!(named(Some("acme"), "api.internal"), Some(Some("acme".to_owned())));
         assert_eq!(named(None, "example.com"), Some(None));
         assert_eq!(named(None, "a.b.example.com"), Some(None));
         assert_eq!(named(Some("acme"), "api.example.com"), Some(Some("acme".to_owned())));
         assert_eq!(named(Some("acme"), "globex.example.com"), None);
+    }
+    #[test]
+    fn a_client_in_http_basic_is_decoded_as_rfc_6749_encodes_it() {
+        let client = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, format!("Basic {}", STANDARD.encode(text)).parse().unwrap());
+            basic_client(&headers).unwrap()
+        };
+        for named in ["acme:", "ACME:secret", "ac%6De:", "+acme+:", "%61%63%6d%65:a:b"] {
+            assert_eq!(client(named).as_deref(), Some("acme"), "{named}");
+        }
+        for none in ["", ":", "acme", "%ff:"] {
+            assert_eq!(client(none), None, "{none}");
+        }
     }
 }

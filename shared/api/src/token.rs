@@ -12,6 +12,7 @@ use stockroom_domain::{
     access::Role,
     id::{OrganizationId, SessionId, UserId},
     source::Sources,
+    time::Timestamp,
 };
 use stockroom_runtime::{Config, ConfigError, PublicKey, Secret, SigningKeys, VerifyingKeys};
 use stockroom_store::{Claim, NewSession, Presented, Refreshed};
@@ -69,6 +70,8 @@ pub struct AccessClaims {
     pub claim: Claim,
     /// For the client's eyes; what counts is the stored one.
     pub role: Role,
+    /// From when on the token is of no use.
+    pub expires_at: Timestamp,
 }
 
 /// The claims of a token.
@@ -238,8 +241,11 @@ impl Tokens {
     /// [`ApiError::Unauthenticated`], whatever is wrong with it.
     pub fn verify_access(&self, token: &str) -> Result<AccessClaims, ApiError> {
         let claims = self.verify::<OfAccess>(token, ACCESS, &access_audience(&self.issuer));
-        let Claims { sub, org, rest: OfAccess { sid, role }, .. } = claims.ok_or(ApiError::Unauthenticated)?;
-        Ok(AccessClaims { claim: Claim { organization: org, user: sub, session: Some(sid) }, role })
+        let Claims { sub, org, rest: OfAccess { sid, role }, exp, .. } = claims.ok_or(ApiError::Unauthenticated)?;
+        let millis = i64::try_from(exp.saturating_mul(1_000)).ok();
+        let expires_at = millis.and_then(Timestamp::from_unix_millis);
+        let expires_at = expires_at.ok_or(ApiError::Unauthenticated)?;
+        Ok(AccessClaims { claim: Claim { organization: org, user: sub, session: Some(sid) }, role, expires_at })
     }
 
     /// What a refresh token presents.

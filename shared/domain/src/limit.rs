@@ -1,8 +1,9 @@
 //! Rate limits: a bucket of tokens that many processes draw from, one token for each request that is let through.
 //!
 //! A bucket is a single number, the moment from which it is full again. A token taken puts that moment off by the time in
-//! which one token comes back, so nothing has to refill it. The moment never becomes an earlier one (but for [`MOST_SKEW`]): a
-//! draw that arrives late or twice costs tokens and gives none.
+//! which one token comes back, so nothing has to refill it. A draw never makes the moment an earlier one (but for
+//! [`MOST_SKEW`]): a draw that arrives late or twice costs tokens and gives none. Only a refund ([`Limit::refund`]) makes it
+//! an earlier one, and never by more than what the same process drew and did not use.
 //!
 //! Clocks of processes differ. Over the life of a bucket, at most the burst is let through, and what came back since its
 //! first use, and once, not with every draw, what comes back in the time by which the clocks differ.
@@ -148,6 +149,18 @@ impl Limit {
         let window = Duration::from_secs(self.window);
         let first = let_through.iter().filter(|moment| moment.plus(window) > now).min();
         first.map_or(Duration::ZERO, |first| first.plus(window).since(now))
+    }
+
+    /// The bucket after a refund of tokens that nobody used; `None` when time has given them back already.
+    ///
+    /// What came back since the draw is not refunded: a bucket that would have been full without the draw is full in either
+    /// case, and the time in which it was full gives no tokens. So a refund never leaves more tokens than there would be
+    /// without the draw, however many draws and refunds run at once. It is valid only for a bucket that is exactly as seen.
+    #[must_use]
+    pub fn refund(self, seen: FullAt, tokens: u64, drawn_at: Timestamp, now: Timestamp) -> Option<FullAt> {
+        let came_back = micros(now).saturating_sub(micros(drawn_at));
+        let unused = self.interval().saturating_mul(tokens).saturating_sub(came_back);
+        (unused > 0).then(|| FullAt(seen.0.saturating_sub(unused)))
     }
 
     /// The largest lease there is of it.
@@ -305,6 +318,12 @@ mod tests {
         vec(step, 1..400)
     }
 
+    /// Steps, each with whether it is a refund of all that the process has left, and how many tokens a draw uses.
+    fn refunding_steps() -> impl Strategy<Value = Vec<(Step, bool, u64)>> {
+        let with_refund = |step: Step| (Just(step), prop::bool::weighted(0.4), 0_u64..4);
+        steps().prop_flat_map(move |steps| steps.into_iter().map(with_refund).collect::<Vec<_>>())
+    }
+
     proptest! {
         #[test]
         fn never_more_than_the_burst_and_what_came_back(
@@ -331,6 +350,47 @@ mod tests {
                 }
                 let came_back = (elapsed + spread) * limit.burst / (limit.window * 1_000);
                 prop_assert!(given <= limit.burst + came_back, "{given} of {limit:?} after {elapsed} ms, {spread} ms apart");
+            }
+        }
+
+        #[test]
+        fn refunds_create_no_tokens(
+            limit in limits(),
+            skews in vec(0_u64..10_000, 8),
+            steps in refunding_steps(),
+        ) {
+            let spread = skews.iter().max().unwrap() - skews.iter().min().unwrap();
+            let (mut bucket, mut elapsed, mut given) = (FullAt::default(), 0, 0);
+            // What each process drew and has not used, with the moment of the draw by its own clock.
+            let mut unused: [Vec<(u64, Timestamp)>; 8] = Default::default();
+            for (step, is_refund, used) in steps {
+                elapsed += step.pause;
+                let now = at(START + elapsed + skews[step.process]);
+                if is_refund {
+                    for (tokens, drawn_at) in unused[step.process].drain(..) {
+                        bucket = limit.refund(bucket, tokens, drawn_at, now).unwrap_or(bucket);
+                    }
+                    continue;
+                }
+                let seen = bucket;
+                let (tokens, _) = drawn(&mut bucket, seen, limit, now, step.counting);
+                given += tokens.min(used);
+                unused[step.process].push((tokens.saturating_sub(used), now));
+                let came_back = (elapsed + spread) * limit.burst / (limit.window * 1_000);
+                prop_assert!(given <= limit.burst + came_back, "{given} of {limit:?} after {elapsed} ms, {spread} ms apart");
+            }
+        }
+
+        #[test]
+        fn a_refund_at_once_leaves_the_bucket_as_it_was(limit in limits(), moment in START..START + 8_000_000, step in 0_u64..4_000_000) {
+            let now = at(START + step);
+            let before = FullAt(moment * 1_000);
+            if let Some(draw) = limit.draw(before, now, Counting::Leased) && draw.tokens > 0 {
+                let mut bucket = before;
+                prop_assert!(done(&mut bucket, &draw));
+                let after = limit.refund(bucket, draw.tokens, now, now).unwrap();
+                prop_assert_eq!(limit.left(after, now), limit.left(before, now));
+                prop_assert_eq!(after.0, before.0.max(micros(now)));
             }
         }
 

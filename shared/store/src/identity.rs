@@ -1,4 +1,5 @@
-//! Signing in, staying signed in, signing out. Sessions live in the user's item, where every request's check finds them.
+//! Credentials and sessions, failed logins, signing out. Sessions live in the user's item, where every request's check finds
+//! them. `sign_in.rs` begins one, `refresh.rs` continues it.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,7 +8,6 @@ use stockroom_domain::{
     access::Role,
     id::{OrganizationId, SessionId, UserId},
     log::{Action, Entity},
-    organization::{Organization, OrganizationStatus},
     search::search_fold,
     text::{EmailLookup, FullName},
     time::Timestamp,
@@ -17,25 +17,21 @@ use stockroom_domain::{
 use crate::{
     error::StoreError,
     expression::{Expression, expression, member, parse_member},
-    item::{Item, attributes, data, encode, n, s},
+    item::{Item, attributes, n, s},
     keys::{Key, OrganizationKeys, credential, tenant},
     log::{Entry, Origin, snapshot},
     organizations::TenantClaim,
+    refresh::Rotation,
     retry::Patience,
     scope::TenantScope,
-    table::{Conditional, Table},
-    write::{Attempt, Authority, Change, Decision},
+    table::Table,
+    write::{Attempt, Authority, Change},
 };
 
 /// The most sessions of a user; the one longest unused makes room for another.
-const MOST_SESSIONS: u64 = 10;
-/// For how long after its use a refresh token may come again, its answer having been lost.
-const REPLY_GRACE: Duration = Duration::from_secs(10);
-/// How long a refresh may try; well below the grace, so that a client who is told 503 can still come again.
-const REFRESH_PATIENCE: Duration = Duration::from_secs(4);
-
+pub(crate) const MOST_SESSIONS: u64 = 10;
 /// How long the renewal of a hash may try, while somebody waits to be let in.
-const RENEWAL_PATIENCE: Duration = Duration::from_secs(1);
+pub(crate) const RENEWAL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A password's hash in PHC string form. Not shown by `Debug`.
 #[derive(Clone, Serialize, Deserialize)]
@@ -57,6 +53,10 @@ pub(crate) struct CredentialRecord {
     /// None until an invitation is accepted.
     pub(crate) hash: Option<PasswordHash>,
     pub(crate) auth_epoch: u64,
+    /// Repeats the user's, so that a disabled user is refused with as much work as a wrong password. Credentials that were
+    /// written before it was repeated have none, and then the user's own status alone decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<UserStatus>,
 }
 
 /// What is known of an e-mail address within a tenant.
@@ -64,7 +64,7 @@ pub(crate) struct CredentialRecord {
 pub struct Credential {
     pub(crate) organization: OrganizationId,
     pub(crate) record: Option<CredentialRecord>,
-    key: Key,
+    pub(crate) key: Key,
 }
 
 impl Credential {
@@ -86,6 +86,13 @@ impl Credential {
         self.record.as_ref()?.hash.as_ref()
     }
 
+    /// The log's entry of a failed login.
+    pub(crate) fn failure(&self, attempt: &Attempt<'_>) -> Entry {
+        let subject = (Entity::User, self.organization);
+        let entity_id = self.user().map(|user| user.to_string());
+        Entry { entity_id, ..attempt.entry(Action::LoginFailed, subject, (None, None)) }
+    }
+
     pub(crate) fn person(&self) -> Option<Person> {
         self.record.as_ref().map(|record| Person { id: record.user, full_name: record.full_name.clone() })
     }
@@ -100,47 +107,26 @@ pub struct NewSession {
     pub key_id: String,
 }
 
-/// A refresh token that was presented, its signature verified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
-pub struct Presented {
-    pub organization: OrganizationId,
-    pub user: UserId,
-    pub session: SessionId,
-    pub generation: u64,
-}
-
-/// A session's current refresh token, with all that is signed into it; the same generation gives the same token again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
-pub struct Refreshed {
-    pub organization: OrganizationId,
-    pub user: UserId,
-    pub role: Role,
-    pub session: SessionId,
-    pub generation: u64,
-    pub issued_at: Timestamp,
-    pub expires_at: Timestamp,
-    pub key_id: String,
-}
-
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SessionRecord {
     pub(crate) generation: u64,
     pub(crate) created_at: Timestamp,
     /// When the current generation was issued.
     pub(crate) issued_at: Timestamp,
-    expires_at: Timestamp,
-    key_id: String,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) key_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ip: Option<String>,
+    /// The last refresh, which issued the current generation unless a program did that which does not keep this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rotation: Option<Rotation>,
 }
 
 /// The sessions of a user's item.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Sessions {
     #[serde(default)]
-    sessions: BTreeMap<String, SessionRecord>,
+    pub(crate) sessions: BTreeMap<String, SessionRecord>,
     /// Rises whenever they all end; the credential has it, too.
     pub(crate) auth_epoch: u64,
 }
@@ -167,7 +153,7 @@ impl Sessions {
     }
 
     /// The members that must go so that one more session finds room: what has expired, then what was longest unused.
-    fn outlived(&self, now: Timestamp) -> Vec<&str> {
+    pub(crate) fn outlived(&self, now: Timestamp) -> Vec<&str> {
         let mut by_use: Vec<_> = self.sessions.iter().collect();
         by_use.sort_by_key(|(_, record)| record.issued_at);
         let mut room = u64::try_from(by_use.len()).unwrap_or(u64::MAX).saturating_sub(MOST_SESSIONS.saturating_sub(1));
@@ -181,6 +167,12 @@ impl Sessions {
             .extend(alive.into_iter().take(usize::try_from(room).unwrap_or(usize::MAX)).map(|(name, _)| name.as_str()));
         outlived
     }
+}
+
+/// Whether the user of that item has the session, expired or not.
+pub(crate) fn has_session(user: &Item, session: SessionId) -> bool {
+    let sessions = user.get("sessions").and_then(|sessions| sessions.as_m().ok());
+    sessions.is_some_and(|sessions| sessions.contains_key(&member(session)))
 }
 
 /// Whether a session of the user of that item is there and has not expired. Every request asks, so of all that
@@ -203,7 +195,7 @@ pub(crate) fn last_login(user: &Item) -> Option<Timestamp> {
 /// See [`crate::Store::identity`].
 #[derive(Debug, Clone, Copy)]
 pub struct Identity<'a> {
-    table: &'a Table,
+    pub(crate) table: &'a Table,
 }
 
 impl<'a> Identity<'a> {
@@ -232,91 +224,6 @@ impl<'a> Identity<'a> {
         Ok(Some(Credential { organization, record, key: credential }))
     }
 
-    /// Begins a session for a user whose password was verified, and writes the log. `None` when the account has changed
-    /// since: it was disabled, or its password is another now.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn open_session(
-        &self,
-        credential: &Credential,
-        new: &NewSession,
-        origin: &Origin,
-    ) -> Result<Option<Refreshed>, StoreError> {
-        let Some(record) = &credential.record else {
-            return Ok(None);
-        };
-        let keys = OrganizationKeys(credential.organization);
-        let (user_key, organization_key) = (keys.user(record.user), keys.organization());
-        let decide = |attempt: &Attempt<'_>| -> Result<Decision<Option<Refreshed>>, StoreError> {
-            // The usual login finds room for its session in a company that is there; only one that does not has to look.
-            let user = if attempt.is_repeated {
-                if !attempt.has_read(&user_key) {
-                    return Ok(Decision::Read(vec![user_key.clone(), organization_key.clone()]));
-                }
-                let (Some(item), Some(organization)) = (attempt.find(&user_key), attempt.find(&organization_key))
-                else {
-                    return Ok(Decision::Keep(None));
-                };
-                let (user, sessions): (User, _) = (data(item)?, Sessions::of(item)?);
-                if data::<Organization>(organization)?.status != OrganizationStatus::Active
-                    || user.status != UserStatus::Active
-                    || sessions.auth_epoch != record.auth_epoch
-                {
-                    return Ok(Decision::Keep(None));
-                }
-                Some(sessions)
-            } else {
-                None
-            };
-            let session: SessionId = attempt.id();
-            let refreshed = Refreshed {
-                organization: credential.organization,
-                user: record.user,
-                role: record.role,
-                session,
-                generation: 1,
-                issued_at: attempt.now,
-                expires_at: attempt.now.plus(new.lifetime),
-                key_id: new.key_id.clone(),
-            };
-            let stored = SessionRecord {
-                generation: 1,
-                created_at: attempt.now,
-                issued_at: attempt.now,
-                expires_at: refreshed.expires_at,
-                key_id: new.key_id.clone(),
-                ip: origin.ip.clone(),
-            };
-            let mut update = format!("SET #sessions.#{} = :session, #last_login_at = :now", member(session));
-            let mut condition = expression("#data.#status = :active AND #auth_epoch = :epoch")
-                .with("active", s(UserStatus::Active.name()))
-                .with("epoch", n(record.auth_epoch));
-            match &user {
-                None => {
-                    condition = condition.and(expression("size(#sessions) < :most").with("most", n(MOST_SESSIONS)));
-                }
-                Some(sessions) => {
-                    let seen = u64::try_from(sessions.sessions.len()).unwrap_or(u64::MAX);
-                    condition = condition.and(expression("size(#sessions) = :seen").with("seen", n(seen)));
-                    for (index, name) in sessions.outlived(attempt.now).into_iter().enumerate() {
-                        let separator = if index == 0 { " REMOVE " } else { ", " };
-                        update = format!("{update}{separator}#sessions.#{name}");
-                    }
-                }
-            }
-            let update = expression(update).with("session", encode(&stored)?).with("now", s(attempt.now));
-            let entry = Entry {
-                actor: credential.person(),
-                ..attempt.entry(Action::Login, (Entity::User, record.user), (None, None))
-            };
-            let change = Change::logged(Some(refreshed), credential.organization, &entry)?;
-            let active = expression("#data.#status = :active").with("active", s(OrganizationStatus::Active.name()));
-            Ok(change.update(&user_key, &update, &condition)?.check(&organization_key, &active)?.into())
-        };
-        self.table.change(Authority::Public { origin, idempotency: None }, &[], decide).await
-    }
-
     /// Puts a hash with today's parameters in place of the one that was verified, for the same password. Nothing of it is
     /// worth waiting for, or telling: the next login finds the old hash again.
     pub async fn renew_hash(&self, credential: &Credential, hash: &PasswordHash) {
@@ -336,136 +243,59 @@ impl<'a> Identity<'a> {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn record_failure(&self, credential: &Credential, origin: &Origin) -> Result<(), StoreError> {
-        let decide = |attempt: &Attempt<'_>| {
-            let user = credential.record.as_ref().map(|record| record.user.to_string());
-            let nobody = attempt.entry(Action::LoginFailed, (Entity::User, credential.organization), (None, None));
-            let entry = Entry { entity_id: user, ..nobody };
-            Change::logged((), credential.organization, &entry)
-        };
+        let decide = |attempt: &Attempt<'_>| Change::logged((), credential.organization, &credential.failure(attempt));
         self.table.change(Authority::Public { origin, idempotency: None }, &[], decide).await
     }
 
-    /// Moves a session on by one generation. The generation just before gets the same answer again for ten seconds, since
-    /// its own may have been lost; any older one ends the session and is logged. `None` when there is nothing to renew.
+    /// Asks the table for as much as [`record_failure`](Self::record_failure) does, and writes nothing: for a tenant that
+    /// does not exist, and therefore has no log.
     ///
     /// # Errors
-    /// [`StoreError::TenantMismatch`] when the request names another tenant.
-    pub async fn refresh(
-        &self,
-        presented: Presented,
-        named_tenant: Option<&str>,
-        new: &NewSession,
-        origin: &Origin,
-    ) -> Result<Option<Refreshed>, StoreError> {
-        let keys = OrganizationKeys(presented.organization);
-        let (user_key, organization_key) = (keys.user(presented.user), keys.organization());
-        let session_name = member(presented.session);
-        let mut patience = Patience::new();
-        let mut was_current = false;
-        loop {
-            let items = self.table.get(&[user_key.clone(), organization_key.clone()]).await?;
-            let now = self.table.sources.now();
-            let (Some(user_item), Some(organization)) = (items.get(&user_key), items.get(&organization_key)) else {
-                return Ok(None);
-            };
-            let user: User = data(user_item)?;
-            let organization: Organization = data(organization)?;
-            let sessions = Sessions::of(user_item)?;
-            let Some(session) = sessions.get(presented.session).filter(|session| session.expires_at > now) else {
-                return Ok(None);
-            };
-            if user.status != UserStatus::Active || organization.status != OrganizationStatus::Active {
-                return Ok(None);
+    /// [`StoreError::Unavailable`].
+    pub async fn record_nothing(&self, subdomain: &str) -> Result<(), StoreError> {
+        let no_tenant = expression("attribute_not_exists(#pk) OR attribute_exists(#ended_at)");
+        let change = Change::following(()).check(&tenant(subdomain), &no_tenant)?;
+        // Whether it holds makes no difference.
+        self.table.commit(change).await.map(|_| ())
+    }
+
+    /// Ends the sessions that these scopes' callers came through: their tokens stop working at once. False when none of them
+    /// is alive. A session that ends meanwhile counts as ended.
+    ///
+    /// # Errors
+    /// [`StoreError::TenantMismatch`] when the request names another tenant than that of one of them; nothing is ended then.
+    pub async fn sign_out(&self, scopes: &[TenantScope]) -> Result<bool, StoreError> {
+        let keys: Vec<Key> = scopes.iter().flat_map(TenantScope::caller_keys).collect();
+        let items = self.table.get(&keys).await?;
+        let mut alive = Vec::new();
+        for scope in scopes {
+            match scope.check(|key| items.get(key), self.table.sources.now()) {
+                Ok(_) => alive.push(scope),
+                Err(StoreError::Unauthenticated) => {}
+                Err(error) => return Err(error),
             }
-            if named_tenant.is_some_and(|named| named != organization.subdomain.as_str()) {
-                return Err(StoreError::TenantMismatch);
-            }
-            let token = |generation, issued_at, expires_at, key_id: &str| Refreshed {
-                organization: presented.organization,
-                user: presented.user,
-                role: user.role,
-                session: presented.session,
-                generation,
-                issued_at,
-                expires_at,
-                key_id: key_id.to_owned(),
-            };
-            if presented.generation == session.generation {
-                let next = token(session.generation.saturating_add(1), now, now.plus(new.lifetime), &new.key_id);
-                let path = |name: &str| format!("#sessions.#{session_name}.#{name}");
-                let update = expression(format!(
-                    "SET {} = :generation, {} = :now, {} = :expires, {} = :key",
-                    path("generation"),
-                    path("issued_at"),
-                    path("expires_at"),
-                    path("key_id"),
-                ))
-                .with("generation", n(next.generation))
-                .with("now", s(now))
-                .with("expires", s(next.expires_at))
-                .with("key", s(&next.key_id));
-                let condition = expression(format!("{} = :current AND #auth_epoch = :epoch", path("generation")))
-                    .with("current", n(session.generation))
-                    .with("epoch", n(sessions.auth_epoch));
-                was_current = true;
-                let mut brief = Patience::of(REFRESH_PATIENCE);
-                let (result, _) = self.table.update_within(&mut brief, &user_key, &update, &condition).await?;
-                if result == Conditional::Done {
-                    return Ok(Some(next));
-                }
-                patience.pause(&self.table.sources, "lost every race for the session").await?;
-                continue;
-            }
-            let is_predecessor = presented.generation.saturating_add(1) == session.generation;
-            if is_predecessor && (was_current || now.since(session.issued_at) <= REPLY_GRACE) {
-                return Ok(Some(token(session.generation, session.issued_at, session.expires_at, &session.key_id)));
-            }
-            self.end_session(presented, &user, Action::TokenReused, origin).await?;
-            return Ok(None);
         }
+        for scope in &alive {
+            self.end(scope).await?;
+        }
+        Ok(!alive.is_empty())
     }
 
-    async fn end_session(
-        &self,
-        presented: Presented,
-        user: &User,
-        action: Action,
-        origin: &Origin,
-    ) -> Result<(), StoreError> {
-        let user_key = OrganizationKeys(presented.organization).user(presented.user);
-        let (update, condition) = removal(presented.session);
-        let decide = |attempt: &Attempt<'_>| -> Result<Decision<()>, StoreError> {
-            let Some(item) = attempt.find(&user_key) else {
-                return Ok(Decision::Keep(()));
-            };
-            if Sessions::of(item)?.get(presented.session).is_none() {
-                return Ok(Decision::Keep(()));
-            }
-            let entry = Entry {
-                actor: Some(Person::from(user)),
-                ..attempt.entry(action, (Entity::User, presented.user), (None, None))
-            };
-            Ok(Change::logged((), presented.organization, &entry)?.update(&user_key, &update, &condition)?.into())
-        };
-        let authority = Authority::Public { origin, idempotency: None };
-        self.table.change(authority, std::slice::from_ref(&user_key), decide).await
-    }
-
-    /// Ends the session that the scope's caller came through: its tokens stop working at once.
-    ///
-    /// # Errors
-    /// [`StoreError::Unauthenticated`] when it has ended already.
-    pub async fn sign_out(&self, scope: &TenantScope) -> Result<(), StoreError> {
-        let session = scope.claim().session.ok_or(StoreError::Unauthenticated)?;
-        let user_key = scope.keys().user(scope.claim().user);
+    /// Ends the session of a scope whose caller was checked, unless it has ended since.
+    async fn end(&self, scope: &TenantScope) -> Result<(), StoreError> {
+        let claim = scope.claim();
+        let session = claim.session.ok_or(StoreError::Unauthenticated)?;
+        let user_key = scope.keys().user(claim.user);
         let (update, condition) = removal(session);
         let decide = |attempt: &Attempt<'_>| {
-            let item = attempt.find(&user_key).ok_or(StoreError::Unauthenticated)?;
-            Sessions::of(item)?.get(session).ok_or(StoreError::Unauthenticated)?;
-            let entry = attempt.entry(Action::Logout, (Entity::User, scope.claim().user), (None, None));
-            Change::logged((), scope.claim().organization, &entry)?.update(&user_key, &update, &condition)
+            let entry = attempt.entry(Action::Logout, (Entity::User, claim.user), (None, None));
+            Change::logged((), claim.organization, &entry)?.update(&user_key, &update, &condition)
         };
-        self.table.change(Authority::Tenant(scope), std::slice::from_ref(&user_key), decide).await
+        match self.table.change(Authority::Tenant(scope), &[], decide).await {
+            // Another attempt looked at the caller again, and the session was over.
+            Ok(()) | Err(StoreError::Unauthenticated) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -492,8 +322,14 @@ pub(crate) fn user_items(
     user_item.insert("sessions".to_owned(), aws_sdk_dynamodb::types::AttributeValue::M(Item::new()));
     user_item.insert("auth_epoch".to_owned(), n(0));
     user_item.insert("search".to_owned(), s(search_text(user)));
-    let record =
-        CredentialRecord { user: user.id, full_name: user.full_name.clone(), role: user.role, hash, auth_epoch: 0 };
+    let record = CredentialRecord {
+        user: user.id,
+        full_name: user.full_name.clone(),
+        role: user.role,
+        hash,
+        auth_epoch: 0,
+        status: Some(user.status),
+    };
     let credential_item = crate::item::with_attributes(&credential(subdomain, &user.email.folded()), &record)?;
     Ok((user_item, credential_item))
 }
@@ -516,6 +352,7 @@ mod tests {
     use stockroom_domain::id::Id as _;
 
     use super::*;
+    use crate::item::encode;
 
     #[test]
     fn a_session_is_found_as_it_is_kept() {
@@ -528,6 +365,7 @@ mod tests {
             expires_at: end,
             key_id: "key".to_owned(),
             ip: None,
+            rotation: None,
         };
         let sessions = HashMap::from([(member(id), encode(&record).unwrap())]);
         let user = Item::from([("sessions".to_owned(), AttributeValue::M(sessions))]);

@@ -96,6 +96,24 @@ impl Leases {
         });
     }
 
+    /// Puts back one token that was taken from the hand; it is as long of use as the others there.
+    pub(crate) fn put_back_in_hand(&self, bucket: &Bucket, now: Timestamp) {
+        if let Some(lease) = self.all().get_mut(&bucket.key)
+            && lease.until.is_some_and(|until| now < until)
+        {
+            lease.in_hand = lease.in_hand.saturating_add(1);
+        }
+    }
+
+    /// Uses up as many tokens of those in hand, or as many as there are; says how many.
+    pub(crate) fn take_all_from_hand(&self, bucket: &Bucket, now: Timestamp, most: u64) -> u64 {
+        let mut all = self.all();
+        let Some(lease) = all.get_mut(&bucket.key) else { return 0 };
+        let taken = lease.in_hand(now).min(most);
+        lease.in_hand = lease.in_hand(now).saturating_sub(taken);
+        taken
+    }
+
     pub(crate) fn seen(&self, bucket: &Bucket) -> FullAt {
         self.get(bucket).seen
     }
@@ -154,7 +172,13 @@ mod tests {
         assert!(leases.take_from_hand(&bucket(1), at(9_999)));
         assert!(!leases.take_from_hand(&bucket(2), at(9_999)));
         assert!(!leases.take_from_hand(&bucket(1), at(10_000)));
+        leases.put_back_in_hand(&bucket(1), at(10_000));
+        assert_eq!(leases.take_all_from_hand(&bucket(1), at(10_000), 9), 0);
         leases.put_in_hand(&bucket(1), at(10_000), 1, at(20_000));
         assert_eq!((0..3).filter(|_| leases.take_from_hand(&bucket(1), at(10_001))).count(), 1);
+        leases.put_back_in_hand(&bucket(1), at(19_999));
+        leases.put_back_in_hand(&bucket(1), at(19_999));
+        let taken = [1, 9, 9].map(|most| leases.take_all_from_hand(&bucket(1), at(19_999), most));
+        assert_eq!(taken, [1, 1, 0]);
     }
 }

@@ -12,6 +12,7 @@ mod cleaning;
 mod client;
 mod closing;
 mod directory;
+mod ended;
 mod entries;
 mod error;
 mod events;
@@ -42,11 +43,13 @@ mod posting;
 mod products;
 mod purchasing;
 mod purging;
+mod refresh;
 mod reporting;
 mod retry;
 mod schema;
 mod scope;
 mod sessions;
+mod sign_in;
 mod stream;
 mod table;
 mod user_changes;
@@ -67,7 +70,7 @@ pub use error::{Conflict, StoreError};
 pub use events::{DomainEvent, EventFilter, Events, Since};
 pub use https::https_client;
 pub use idempotency::IdempotencyKey;
-pub use identity::{Credential, Identity, NewSession, PasswordHash, Presented, Refreshed};
+pub use identity::{Credential, Identity, NewSession, PasswordHash};
 pub use levels::{LevelFilter, LevelView, Levels};
 pub use limits::{Admission, Bucket, Standing, TooMany};
 pub use link_mails::LinkMails;
@@ -85,10 +88,12 @@ pub use passwords::{Account, LinkedAccount, NewPassword, OwnPassword, PasswordCh
 pub use products::{ProductFilter, ProductSort, Products};
 pub use purchasing::{NewRequest, PurchaseRequests, Receipt, RequestChanges, RequestFilter};
 pub use purging::{Purge, Purged, Purging};
+pub use refresh::{Presented, Refreshed, Renewal};
 pub use reporting::{Excerpt, Reporting};
 pub use retry::WRITE_DEADLINE;
 pub use scope::{Caller, Claim, TenantScope};
 pub use sessions::OwnSession;
+pub use sign_in::SignIn;
 pub use stream::{Told, told_by};
 pub use user_changes::UserChange;
 pub use users::{NewUser, UserFilter, UserProfile, Users};
@@ -143,6 +148,21 @@ impl Store {
     /// [`StoreError::TooMany`]; [`StoreError::Unavailable`] where every single one counts.
     pub async fn admit(&self) -> Result<(), StoreError> {
         self.table.admit().await
+    }
+
+    /// Counts the request now against these buckets in place of those that it was counted against until now, which get
+    /// back what it took: for a caller who is not who they claim to be.
+    ///
+    /// # Errors
+    /// As [`count`](Self::count) and [`admit`](Self::admit).
+    pub async fn count_instead(&self, buckets: Vec<Bucket>) -> Result<(), StoreError> {
+        self.table.count_instead(buckets).await
+    }
+
+    /// Whether this process has found out before that the scope's session is over.
+    #[must_use]
+    pub fn has_ended(&self, scope: &TenantScope) -> bool {
+        self.table.ended.contains(scope.claim())
     }
 
     /// How the buckets stand that the request was counted against.

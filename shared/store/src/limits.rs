@@ -5,7 +5,9 @@
 //! also remembers that a bucket was empty: nothing fills it sooner than time does, so a request that comes too early is
 //! refused at no cost. What stays in hand too long, and what was drawn by a call whose reply was lost, is nobody's.
 //!
-//! The count runs beside the request's own first read, and every write waits for it ([`Table::admit`]).
+//! The count runs beside the request's own first read, and every write waits for it ([`Table::admit`]). When that read shows
+//! that the caller is not who they claim to be, the tokens go back and the request counts for its address
+//! ([`Table::count_instead`]).
 
 use std::{
     fmt::Display,
@@ -94,16 +96,52 @@ pub struct Admission(Arc<tokio::sync::Mutex<Counted>>);
 struct Counted {
     pending: Vec<Bucket>,
     asked: Vec<Bucket>,
+    taken: Vec<Token>,
     refused: Option<TooMany>,
+}
+
+/// A token that a request was given.
+#[derive(Debug)]
+struct Token {
+    bucket: Bucket,
+    /// The draw that it came from, if this very request made it.
+    draw: Option<OwnDraw>,
+}
+
+/// A draw that is known to be done.
+#[derive(Debug, Clone, Copy)]
+struct OwnDraw {
+    tokens: u64,
+    at: Timestamp,
+    left: Stored,
+}
+
+/// A bucket as the table has it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Stored {
+    full_at: FullAt,
+    /// How many refunds there were. A refund is valid for a bucket with this very number: the moment alone may come again.
+    refunds: u64,
 }
 
 /// What a draw came to at the table.
 enum Drawn {
-    Done(FullAt),
+    Done(Stored),
     /// The bucket was another than expected.
-    Otherwise(FullAt),
+    Otherwise(Stored),
     /// Nothing was done, however often it was tried.
     Throttled,
+}
+
+/// What a refund came to at the table.
+enum Refunded {
+    Done(Stored),
+    /// Nothing was done: the bucket was another than expected.
+    Otherwise(Stored),
+    /// Nothing was done: the table did not take it.
+    Refused,
+    /// No one knows.
+    Unknown,
 }
 
 impl Table {
@@ -136,12 +174,25 @@ impl Table {
         match &result {
             Err(StoreError::TooMany(refusal)) => counted.refused = Some(*refusal),
             // What could not be counted is counted when it is asked for again.
-            Err(_) => return result,
-            Ok(()) => {}
+            Err(_) => return result.map(|_| ()),
+            Ok(_) => {}
         }
         let asked = std::mem::take(&mut counted.pending);
         counted.asked.extend(asked);
-        result
+        counted.taken.extend(result?);
+        Ok(())
+    }
+
+    /// Counts the request against these buckets in place of those that it was counted against until now, which get back
+    /// what it took.
+    pub(crate) async fn count_instead(&self, buckets: Vec<Bucket>) -> Result<(), StoreError> {
+        let Counted { taken, .. } = std::mem::take(&mut *self.admission.0.lock().await);
+        let give_back = join_all(taken.into_iter().map(|token| self.give_back(token)));
+        let count = async {
+            self.count(buckets).await?;
+            self.admit().await
+        };
+        join(give_back, count).await.1
     }
 
     /// A read, with the count beside it: nothing of it is seen when the request came too early.
@@ -159,21 +210,21 @@ impl Table {
     }
 
     /// One token from each bucket, or from none.
-    async fn take(&self, buckets: &[Bucket]) -> Result<(), StoreError> {
+    async fn take(&self, buckets: &[Bucket]) -> Result<Vec<Token>, StoreError> {
         self.leases.foresee(buckets, self.sources.now())?;
         let results = join_all(buckets.iter().map(|bucket| self.take_one(bucket))).await;
         let (mut taken, mut worst) = (Vec::new(), None);
         for (bucket, result) in buckets.iter().zip(results) {
             match result {
-                Ok(()) => taken.push(bucket),
+                Ok(draw) => taken.push(Token { bucket: bucket.clone(), draw }),
                 Err(error) if worst.as_ref().is_none_or(|worst| wait(worst) < wait(&error)) => worst = Some(error),
                 Err(_) => {}
             }
         }
-        let Some(worst) = worst else { return Ok(()) };
+        let Some(worst) = worst else { return Ok(taken) };
         let now = self.sources.now();
-        for bucket in taken {
-            self.leases.put_in_hand(bucket, now, 1, now.plus(LEASE));
+        for Token { bucket, .. } in taken {
+            self.leases.put_in_hand(&bucket, now, 1, now.plus(LEASE));
         }
         Err(worst)
     }
@@ -181,25 +232,61 @@ impl Table {
     /// Takes a token for what no request waits for. False when there is none.
     pub(crate) async fn take_exactly(&self, bucket: &Bucket) -> Result<bool, StoreError> {
         match self.draw_one(bucket).await {
-            Ok(()) => Ok(true),
+            Ok(_) => Ok(true),
             Err(StoreError::TooMany(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    async fn take_one(&self, bucket: &Bucket) -> Result<(), StoreError> {
+    /// One token; the draw, if it took one.
+    async fn take_one(&self, bucket: &Bucket) -> Result<Option<OwnDraw>, StoreError> {
         if self.leases.take_from_hand(bucket, self.sources.now()) {
-            return Ok(());
+            return Ok(None);
         }
         if bucket.counting == Counting::Exactly {
             return self.draw_one(bucket).await;
         }
         let turn = self.leases.turn(bucket, self.sources.now());
         let _turn = turn.lock().await;
-        if self.leases.take_from_hand(bucket, self.sources.now()) { Ok(()) } else { self.draw_one(bucket).await }
+        if self.leases.take_from_hand(bucket, self.sources.now()) { Ok(None) } else { self.draw_one(bucket).await }
     }
 
-    async fn draw_one(&self, bucket: &Bucket) -> Result<(), StoreError> {
+    /// Gives back a token that its request should not have taken. Where this request drew from the table, all of that draw
+    /// that is still in hand goes back there; otherwise the token goes back to the hand it came from.
+    async fn give_back(&self, Token { bucket, draw }: Token) {
+        let now = self.sources.now();
+        let Some(draw) = draw else { return self.leases.put_back_in_hand(&bucket, now) };
+        let rest = self.leases.take_all_from_hand(&bucket, now, draw.tokens.saturating_sub(1));
+        let tokens = rest.saturating_add(1);
+        if !self.refund(&bucket, draw, tokens).await {
+            self.leases.put_in_hand(&bucket, now, tokens, draw.at.plus(LEASE));
+        }
+    }
+
+    /// Gives tokens of a draw back to the table. False if that was certainly not done. Where the outcome is unknown it is
+    /// never tried again: a refund that is done twice would create tokens.
+    async fn refund(&self, bucket: &Bucket, draw: OwnDraw, tokens: u64) -> bool {
+        let mut seen = draw.left;
+        for _ in 0..MOST_CHANGES {
+            let now = self.sources.now();
+            let Some(full_at) = bucket.limit.refund(seen.full_at, tokens, draw.at, now) else { return true };
+            match self.put_refund(bucket, seen, full_at).await {
+                Refunded::Done(stored) => {
+                    self.leases.see(bucket, now, stored.full_at);
+                    return true;
+                }
+                Refunded::Otherwise(stored) => {
+                    seen = stored;
+                    self.leases.see(bucket, now, stored.full_at);
+                }
+                Refunded::Refused => return false,
+                Refunded::Unknown => return true,
+            }
+        }
+        false
+    }
+
+    async fn draw_one(&self, bucket: &Bucket) -> Result<Option<OwnDraw>, StoreError> {
         let mut patience = Patience::of(PATIENCE);
         let mut seen = self.leases.seen(bucket);
         for _ in 0..MOST_CHANGES {
@@ -208,17 +295,17 @@ impl Table {
                 return Err(TooMany { limit: bucket.name, wait: bucket.limit.wait(seen, now) }.into());
             };
             let drawn = self.draw(bucket, &draw, now, &mut patience).await?;
-            let moment = match drawn {
-                Drawn::Done(moment) | Drawn::Otherwise(moment) => moment,
-                Drawn::Throttled => return self.uncounted(bucket),
+            let left = match drawn {
+                Drawn::Done(left) | Drawn::Otherwise(left) => left,
+                Drawn::Throttled => return self.uncounted(bucket).map(|()| None),
             };
-            seen = moment;
-            self.leases.see(bucket, now, moment);
+            seen = left.full_at;
+            self.leases.see(bucket, now, left.full_at);
             if let (Drawn::Done(_), Some(rest)) = (drawn, draw.tokens.checked_sub(1)) {
                 if rest > 0 {
                     self.leases.put_in_hand(bucket, now, rest, now.plus(LEASE));
                 }
-                return Ok(());
+                return Ok(Some(OwnDraw { tokens: draw.tokens, at: now, left }));
             }
         }
         Err(StoreError::Unavailable("the bucket changed at every try".to_owned()))
@@ -247,34 +334,12 @@ impl Table {
     ) -> Result<Drawn, StoreError> {
         let (update, condition) = expressions(bucket.limit, draw, now);
         loop {
-            let started = Instant::now();
-            let call = self
-                .client
-                .client
-                .update_item()
-                .table_name(self.name())
-                .set_key(Some(bucket.key.attributes()))
-                .update_expression(&update.text)
-                .condition_expression(&condition.text)
-                .set_expression_attribute_names(Expression::names(&[&update, &condition]))
-                .set_expression_attribute_values(Expression::values(&[&update, &condition]))
-                .return_values(ReturnValue::AllNew)
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total);
-            let result = Box::pin(call.send()).await;
-            let ended = Instant::now();
-            let error = match result {
-                Ok(output) => {
-                    self.meter.record(started, ended, true, output.consumed_capacity());
-                    return full_at(output.attributes.as_ref()).map(Drawn::Done);
-                }
-                Err(error) => error,
+            let failure = match self.put(bucket, &update, &condition).await? {
+                Put::Done(left) => return Ok(Drawn::Done(left)),
+                Put::Otherwise(left) => return Ok(Drawn::Otherwise(left)),
+                Put::Failed(failure) => failure,
             };
-            self.meter.record(started, ended, true, []);
-            if let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() {
-                return full_at(failed.item()).map(Drawn::Otherwise);
-            }
-            match classify::<UpdateItemError, _>(&error) {
+            match failure {
                 Failure::Fatal(reason) => return Err(StoreError::Internal(reason)),
                 Failure::Stale => return Err(StoreError::internal("a condition failed and showed nothing")),
                 Failure::Conflict(reason) => patience.pause(&self.sources, &reason).await?,
@@ -289,14 +354,84 @@ impl Table {
     }
 }
 
+/// One conditional write of a bucket.
+enum Put {
+    Done(Stored),
+    Otherwise(Stored),
+    Failed(Failure),
+}
+
+impl Table {
+    /// One conditional write that gives tokens back, sent once.
+    async fn put_refund(&self, bucket: &Bucket, seen: Stored, full_at: FullAt) -> Refunded {
+        let update = expression("SET #full_at = :moment, #refunds = :next")
+            .with("moment", n(full_at.0))
+            .with("next", n(seen.refunds.saturating_add(1)));
+        let condition = expression("#full_at = :seen").with("seen", n(seen.full_at.0));
+        let condition = condition.and(if seen.refunds == 0 {
+            expression("attribute_not_exists(#refunds)")
+        } else {
+            expression("#refunds = :refunds").with("refunds", n(seen.refunds))
+        });
+        match self.put(bucket, &update, &condition).await {
+            Ok(Put::Done(stored)) => Refunded::Done(stored),
+            Ok(Put::Otherwise(stored)) => Refunded::Otherwise(stored),
+            Ok(Put::Failed(Failure::Conflict(_) | Failure::Throttled(_) | Failure::Stale)) => Refunded::Refused,
+            Ok(Put::Failed(Failure::Fatal(reason) | Failure::Unknown(reason))) => {
+                tracing::warn!(limit = bucket.name, reason, "tokens were not given back");
+                Refunded::Unknown
+            }
+            Err(error) => {
+                tracing::warn!(limit = bucket.name, %error, "tokens were not given back");
+                Refunded::Unknown
+            }
+        }
+    }
+
+    /// Sends a conditional write of a bucket once.
+    async fn put(&self, bucket: &Bucket, update: &Expression, condition: &Expression) -> Result<Put, StoreError> {
+        let started = Instant::now();
+        let call = self
+            .client
+            .client
+            .update_item()
+            .table_name(self.name())
+            .set_key(Some(bucket.key.attributes()))
+            .update_expression(&update.text)
+            .condition_expression(&condition.text)
+            .set_expression_attribute_names(Expression::names(&[update, condition]))
+            .set_expression_attribute_values(Expression::values(&[update, condition]))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let result = Box::pin(call.send()).await;
+        let ended = Instant::now();
+        let error = match result {
+            Ok(output) => {
+                self.meter.record(started, ended, true, output.consumed_capacity());
+                return stored(output.attributes.as_ref()).map(Put::Done);
+            }
+            Err(error) => error,
+        };
+        self.meter.record(started, ended, true, []);
+        if let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() {
+            return stored(failed.item()).map(Put::Otherwise);
+        }
+        Ok(Put::Failed(classify::<UpdateItemError, _>(&error)))
+    }
+}
+
 fn wait(error: &StoreError) -> Option<Duration> {
     if let StoreError::TooMany(refusal) = error { Some(refusal.wait) } else { None }
 }
 
-fn full_at(item: Option<&Item>) -> Result<FullAt, StoreError> {
-    let Some(value) = item.and_then(|item| item.get("full_at")) else { return Ok(FullAt::default()) };
-    let number = value.as_n().ok().and_then(|number| number.parse().ok());
-    number.map(FullAt).ok_or_else(|| StoreError::internal("a bucket's moment is no number"))
+fn stored(item: Option<&Item>) -> Result<Stored, StoreError> {
+    let number = |name: &str| -> Result<u64, StoreError> {
+        let Some(value) = item.and_then(|item| item.get(name)) else { return Ok(0) };
+        let number = value.as_n().ok().and_then(|number| number.parse().ok());
+        number.ok_or_else(|| StoreError::internal("a bucket holds what is no number"))
+    };
+    Ok(Stored { full_at: FullAt(number("full_at")?), refunds: number("refunds")? })
 }
 
 fn expressions(limit: Limit, draw: &Draw, now: Timestamp) -> (Expression, Expression) {

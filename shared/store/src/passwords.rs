@@ -25,6 +25,7 @@ use crate::{
     link_mails::LinkMails,
     log::{Entry, Origin},
     organizations::TenantClaim,
+    refresh::Rotation,
     retry::Patience,
     scope::TenantScope,
     table::Table,
@@ -76,6 +77,8 @@ struct KeptSession {
     /// Its name in the map of sessions.
     name: String,
     generation: u64,
+    /// Whether the token before its current one has come again.
+    is_repeated: bool,
     /// The whole map with nothing but it.
     sessions: AttributeValue,
 }
@@ -197,11 +200,14 @@ impl<'a> Passwords<'a> {
                 }
                 key = credential(caller.organization.subdomain.as_str(), &user.email.folded());
             }
-            let KeptSession { name, generation, sessions } = session;
+            let KeptSession { name, generation, is_repeated, sessions } = session;
             let entry = attempt.entry(Action::PasswordChanged, (Entity::User, caller.user.id), (None, None));
             let still_there = expression(format!("#data.#status = :active AND #sessions.#{name}.#generation = :seen"))
                 .with("active", s(UserStatus::Active.name()))
                 .with("seen", n(generation));
+            // A mark that came since is not to be lost.
+            let repeated = format!("attribute_not_exists(#sessions.#{name}.#rotation.#repeated_by)");
+            let still_there = if is_repeated { still_there } else { still_there.and(expression(repeated)) };
             let account = Account { organization: caller.organization.id, user: caller.user.id, auth_epoch: verified };
             let change = Change::logged(PasswordChange::Done, caller.organization.id, &entry)?;
             Ok(account.set(change, &key, new, &sessions, still_there)?.into())
@@ -370,10 +376,13 @@ pub(crate) fn token_state(auth_epoch: u64) -> Value {
 /// What has to go on of the scope's own session.
 fn kept_session(scope: &TenantScope, user: &Item) -> Result<KeptSession, StoreError> {
     let session = scope.claim().session.ok_or(StoreError::Unauthenticated)?;
-    let generation = Sessions::of(user)?.get(session).ok_or(StoreError::Unauthenticated)?.generation;
+    let sessions = Sessions::of(user)?;
+    let kept = sessions.get(session).ok_or(StoreError::Unauthenticated)?;
+    let is_repeated = kept.rotation.as_ref().is_some_and(Rotation::is_repeated);
     let name = member(session);
     let record = user.get("sessions").and_then(|sessions| sessions.as_m().ok()?.get(&name));
     let record = record.ok_or(StoreError::Unauthenticated)?.clone();
+    let generation = kept.generation;
     let sessions = AttributeValue::M(Item::from([(name.clone(), record)]));
-    Ok(KeptSession { name, generation, sessions })
+    Ok(KeptSession { name, generation, is_repeated, sessions })
 }

@@ -13,14 +13,14 @@ use stockroom_domain::{
 use crate::{
     error::StoreError,
     idempotency::IdempotencyKey,
-    identity::{is_alive, last_login},
+    identity::{has_session, is_alive, last_login},
     item::{Item, data},
     keys::{Key, OrganizationKeys},
     log::Origin,
 };
 
 /// What a caller claims to be; true only of its token. Whether it still holds, the first read tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Claim {
     /// The organization.
     pub organization: OrganizationId,
@@ -40,7 +40,16 @@ pub struct TenantScope {
     idempotency: Option<IdempotencyKey>,
     named_tenant: Option<String>,
     claimed_role: Option<Role>,
-    caller: Arc<OnceLock<Caller>>,
+    token_expires_at: Option<Timestamp>,
+    checked: Arc<Checked>,
+}
+
+/// What a check came to.
+#[derive(Debug, Default)]
+struct Checked {
+    caller: OnceLock<Caller>,
+    /// Set when the caller is not who they claim to be.
+    refused: OnceLock<()>,
 }
 
 /// A claim that was found to hold.
@@ -65,7 +74,8 @@ impl TenantScope {
             idempotency: None,
             named_tenant: None,
             claimed_role: None,
-            caller: Arc::default(),
+            token_expires_at: None,
+            checked: Arc::default(),
         }
     }
 
@@ -87,6 +97,12 @@ impl TenantScope {
         Self { claimed_role: Some(role), ..self }
     }
 
+    /// The same scope with the moment from which the token that claims it is of no use.
+    #[must_use]
+    pub fn with_token_expiry(self, expires_at: Timestamp) -> Self {
+        Self { token_expires_at: Some(expires_at), ..self }
+    }
+
     pub(crate) fn claimed_role(&self) -> Option<Role> {
         self.claimed_role
     }
@@ -100,7 +116,12 @@ impl TenantScope {
     /// The caller, once it was checked.
     #[must_use]
     pub fn caller(&self) -> Option<&Caller> {
-        self.caller.get()
+        self.checked.caller.get()
+    }
+
+    /// Whether a check has found that the caller is not who they claim to be.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.checked.refused.get().is_some()
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -126,6 +147,27 @@ impl TenantScope {
         find: impl Fn(&Key) -> Option<&'a Item>,
         now: Timestamp,
     ) -> Result<&Caller, StoreError> {
+        let checked = self.check_claim(find, now);
+        if let Err(StoreError::Unauthenticated) = checked {
+            self.checked.refused.get_or_init(|| ());
+        }
+        checked
+    }
+
+    /// Until when the token could be used, if what was read shows that its session never comes back. One that has expired is
+    /// not among these: by another machine's clock it may have time left.
+    pub(crate) fn over_for_good<'a>(&self, find: impl Fn(&Key) -> Option<&'a Item>) -> Option<Timestamp> {
+        let (session, until) = self.claim.session.zip(self.token_expires_at)?;
+        let [organization, user] = self.caller_keys();
+        let has_ended = |item: &Item| {
+            data::<Organization>(item).is_ok_and(|organization| organization.status == OrganizationStatus::Deleted)
+        };
+        let is_there = find(&organization).is_some_and(|organization| !has_ended(organization))
+            && find(&user).is_some_and(|user| has_session(user, session));
+        (!is_there).then_some(until)
+    }
+
+    fn check_claim<'a>(&self, find: impl Fn(&Key) -> Option<&'a Item>, now: Timestamp) -> Result<&Caller, StoreError> {
         let [organization_key, user_key] = self.caller_keys();
         let organization = find(&organization_key).ok_or(StoreError::Unauthenticated)?;
         let user_item = find(&user_key).ok_or(StoreError::Unauthenticated)?;
@@ -145,6 +187,6 @@ impl TenantScope {
             return Err(StoreError::Forbidden);
         }
         let last_login_at = last_login(user_item);
-        Ok(self.caller.get_or_init(|| Caller { user, last_login_at, organization }))
+        Ok(self.checked.caller.get_or_init(|| Caller { user, last_login_at, organization }))
     }
 }

@@ -13,6 +13,7 @@ use stockroom_domain::source::Sources;
 
 use crate::{
     client::TableClient,
+    ended::EndedSessions,
     error::StoreError,
     expression::{Expression, expression},
     item::{Item, s},
@@ -37,6 +38,7 @@ pub(crate) struct Table {
     pub(crate) sources: Sources,
     pub(crate) meter: Meter,
     pub(crate) leases: Leases,
+    pub(crate) ended: EndedSessions,
     pub(crate) admission: Admission,
 }
 
@@ -111,7 +113,8 @@ pub(crate) enum Conditional {
 
 impl Table {
     pub(crate) fn new(client: TableClient, sources: Sources, meter: Meter) -> Self {
-        Self { client, sources, meter, leases: Leases::default(), admission: Admission::default() }
+        let (leases, ended, admission) = (Leases::default(), EndedSessions::default(), Admission::default());
+        Self { client, sources, meter, leases, ended, admission }
     }
 
     pub(crate) fn metered(&self, meter: Meter) -> Self {
@@ -229,16 +232,31 @@ impl Table {
         let mut all = keys.to_vec();
         all.extend(scope.caller_keys());
         let items = self.get(&all).await?;
-        scope.check(|key| items.get(key), self.sources.now())?;
+        self.check(scope, &items)?;
         Ok(items)
+    }
+
+    /// Checks the scope's caller against what was read, and remembers a session that is over.
+    fn check<'a>(&self, scope: &'a TenantScope, items: &Items) -> Result<&'a Caller, StoreError> {
+        let now = self.sources.now();
+        let checked = scope.check(|key| items.get(key), now);
+        if let Err(StoreError::Unauthenticated) = checked
+            && let Some(until) = scope.over_for_good(|key| items.get(key))
+        {
+            self.ended.remember(scope.claim(), until, now);
+        }
+        checked
     }
 
     pub(crate) async fn verify<'a>(&self, scope: &'a TenantScope) -> Result<&'a Caller, StoreError> {
         if let Some(caller) = scope.caller() {
             return Ok(caller);
         }
+        if scope.is_refused() {
+            return Err(StoreError::Unauthenticated);
+        }
         let items = self.get(&scope.caller_keys()).await?;
-        scope.check(|key| items.get(key), self.sources.now())
+        self.check(scope, &items)
     }
 
     /// Any read, with the caller's check beside it: nothing of it is seen when the check fails.

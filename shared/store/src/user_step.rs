@@ -97,7 +97,8 @@ impl Step<'_> {
         let claim = |user: &User| credential(subdomain.as_str(), &user.email.folded());
         let (old_claim, new_claim) = (claim(before), claim(after));
         if !self.moves() {
-            let is_same = (&after.full_name, after.role) == (&before.full_name, before.role) && !self.disables();
+            let repeated = |user: &User| (user.full_name.clone(), user.role, user.status);
+            let is_same = repeated(after) == repeated(before);
             return Ok(Ok(if is_same { Moved::Stays } else { Moved::Repeats(old_claim) }));
         }
         // The credential moves, hash and all, so it has to be seen.
@@ -125,6 +126,7 @@ impl Step<'_> {
             full_name: after.full_name.clone(),
             role: after.role,
             auth_epoch: self.next_epoch(),
+            status: Some(after.status),
             ..record
         };
         Ok(Ok(Moved::Moves { from: old_claim, unchanged, to: new_claim, record }))
@@ -159,10 +161,12 @@ impl Step<'_> {
         match moved {
             Moved::Stays => Ok(change),
             Moved::Repeats(claim) => {
-                let update = expression("SET #full_name = :name, #role = :role, #auth_epoch = :next")
-                    .with("name", s(&self.after.full_name))
-                    .with("role", s(self.after.role.name()))
-                    .with("next", n(self.next_epoch()));
+                let update =
+                    expression("SET #full_name = :name, #role = :role, #status = :status, #auth_epoch = :next")
+                        .with("name", s(&self.after.full_name))
+                        .with("role", s(self.after.role.name()))
+                        .with("status", s(self.after.status.name()))
+                        .with("next", n(self.next_epoch()));
                 change.update(&claim, &update, &is_of(self.before.id).and(epoch_is(self.epoch)))
             }
             Moved::Moves { from, unchanged, to, record } => {

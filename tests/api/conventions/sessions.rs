@@ -92,25 +92,128 @@ async fn a_token_from_before_the_last_ends_the_session() {
 }
 
 #[tokio::test]
-async fn the_last_token_may_come_again_for_ten_seconds() {
+async fn refresh_with_the_last_token_gives_its_successor_once_within_ten_seconds() {
     let shop = Furnished::open().await;
     let clock = shop.stack().clock();
     clock.stop();
-    let first = log_in(&shop).await;
-    let second = Tokens::from(&refresh(&shop, &first.refresh).await);
-    for wait in [0, 1, 4_999, 5_000] {
+    let mut token = log_in(&shop).await;
+    for wait in [0, 1, 4_999, 10_000] {
+        let next = Tokens::from(&refresh(&shop, &token.refresh).await);
         clock.advance(Duration::from_millis(wait));
-        let again = Tokens::from(&refresh(&shop, &first.refresh).await);
-        assert_eq!(again.refresh, second.refresh);
+        let again = Tokens::from(&refresh(&shop, &token.refresh).await);
+        assert_eq!(again.refresh, next.refresh);
         assert!(opens(&shop, &again.access).await);
+        token = next;
     }
-    let third = Tokens::from(&refresh(&shop, &second.refresh).await);
+    assert_eq!(reuses(shop.stack()), 0);
+    let next = Tokens::from(&refresh(&shop, &token.refresh).await);
 
     clock.advance(Duration::from_millis(10_001));
-    refused(refresh(&shop, &second.refresh).await);
-    assert!(!opens(&shop, &third.access).await);
-    refused(refresh(&shop, &third.refresh).await);
+    refused(refresh(&shop, &token.refresh).await);
+    assert!(!opens(&shop, &next.access).await);
+    refused(refresh(&shop, &next.refresh).await);
     assert_eq!(reuses(shop.stack()), 1);
+}
+
+#[tokio::test]
+async fn refresh_with_the_last_token_a_third_time_is_refused_and_logged() {
+    let shop = Furnished::open().await;
+    shop.stack().clock().stop();
+    let first = log_in(&shop).await;
+    let second = Tokens::from(&refresh(&shop, &first.refresh).await);
+    refresh(&shop, &first.refresh).await.expect(200);
+    for logged in 1..4 {
+        refused(refresh(&shop, &first.refresh).await);
+        assert_eq!(reuses(shop.stack()), logged);
+        assert!(opens(&shop, &second.access).await, "the session goes on");
+    }
+    // Each generation has its own.
+    let third = Tokens::from(&refresh(&shop, &second.refresh).await);
+    assert_eq!(Tokens::from(&refresh(&shop, &second.refresh).await).refresh, third.refresh);
+    refused(refresh(&shop, &second.refresh).await);
+    assert!(opens(&shop, &third.access).await);
+}
+
+#[tokio::test]
+async fn refresh_with_the_last_token_from_elsewhere_ends_the_session() {
+    let shop = Furnished::open().await;
+    shop.stack().clock().stop();
+    let elsewhere: [fn(Request) -> Request; 2] =
+        [|request| request, |request| request.header("user-agent", "another/1.0")];
+    for (is_address, change) in elsewhere.into_iter().enumerate() {
+        for is_repeated in [false, true] {
+            let first = log_in(&shop).await;
+            let second = Tokens::from(&refresh(&shop, &first.refresh).await);
+            if is_repeated {
+                refresh(&shop, &first.refresh).await.expect(200);
+            }
+            let before = reuses(shop.stack());
+            let client = shop.anonymous();
+            let client = if is_address == 0 { client.from_address([198, 51, 100, 1]) } else { client };
+            refused(change(client.post(REFRESH, json!({"refresh_token": first.refresh}))).await);
+            assert!(!opens(&shop, &second.access).await);
+            refused(refresh(&shop, &second.refresh).await);
+            assert_eq!(reuses(shop.stack()), before + 1);
+        }
+    }
+    // The current token may come from anywhere: people travel.
+    let first = log_in(&shop).await;
+    let moved = shop.anonymous().from_address([198, 51, 100, 1]);
+    let second = Tokens::from(&moved.post(REFRESH, json!({"refresh_token": first.refresh})).await);
+    assert!(opens(&shop, &second.access).await);
+}
+
+#[tokio::test]
+async fn refresh_of_a_session_from_before_rotations_were_kept_goes_on() {
+    let shop = Furnished::open().await;
+    shop.stack().clock().stop();
+    let person = shop.hire("old", "STAFF").await;
+    let first = Tokens::from(&refresh(&shop, &person.refresh_token).await);
+    // As the version before leaves it: moved on, without where from.
+    let user = || {
+        let all = shop.stack().items();
+        all.into_iter().find(|item| item["sk"] == person.id && item["pk"].as_str().unwrap().ends_with("#USER")).unwrap()
+    };
+    let item = user();
+    let session = item["sessions"].as_object().unwrap().keys().next().unwrap().clone();
+    assert!(item["sessions"][&session]["rotation"].is_object());
+    shop.stack().forget(&item, &[&format!("sessions.{session}.rotation")]);
+    let moved = shop.anonymous().from_address([198, 51, 100, 1]);
+    let again = moved.post(REFRESH, json!({"refresh_token": person.refresh_token}));
+    assert_eq!(Tokens::from(&again.clone().await).refresh, first.refresh);
+    refused(again.await);
+    assert!(opens(&shop, &first.access).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_that_present_the_last_token_at_once_one_gets_its_successor() {
+    let shop = Furnished::open().await;
+    let processes: Vec<Shop> = (0..4).map(|_| shop.at(&shop.stack().another_process())).collect();
+    for round in 0..40 {
+        let first = log_in(&shop).await;
+        let second = Tokens::from(&refresh(&shop, &first.refresh).await);
+        let before = reuses(shop.stack());
+        let replies = at_once(processes.iter().cycle().take(8).map(|shop| refresh(shop, &first.refresh))).await;
+        let (got, not): (Vec<_>, Vec<_>) = replies.into_iter().partition(|reply| reply.status() == 200);
+        assert_eq!((got.len(), not.len()), (1, 7), "round {round}");
+        assert_eq!(Tokens::from(&got[0]).refresh, second.refresh);
+        not.into_iter().for_each(refused);
+        assert_eq!(reuses(shop.stack()), before + 7);
+        assert!(opens(&shop, &second.access).await);
+    }
+}
+
+#[tokio::test]
+async fn a_lost_reply_to_the_mark_of_a_repetition_gives_the_successor_once() {
+    let shop = Shop::with_faults().await;
+    let first = log_in(&shop).await;
+    let second = Tokens::from(&refresh(&shop, &first.refresh).await);
+    shop.faults().lose_next_replies_of("UpdateItem", 1);
+    assert_eq!(Tokens::from(&refresh(&shop, &first.refresh).await).refresh, second.refresh);
+    assert_eq!(shop.faults().happened(), 1);
+    refused(refresh(&shop, &first.refresh).await);
+    assert_eq!(reuses(shop.stack()), 1);
+    assert!(opens(&shop, &second.access).await);
 }
 
 #[tokio::test]
@@ -193,6 +296,129 @@ async fn signing_out_ends_both_tokens_of_that_session_alone() {
     let unknown = visitor.post(LOGOUT, json!({"refresh_token": 1, "everywhere": true})).await.expect(422);
     assert_eq!(unknown.faults(), ["/refresh_token wrong_type", "/everywhere unknown_member"]);
     assert_eq!(reuses(shop.stack()), 0);
+}
+
+#[tokio::test]
+async fn logout_ends_the_session_of_every_valid_token_in_the_request() {
+    let shop = Furnished::open().await;
+    let clock = shop.stack().clock();
+    clock.stop();
+    let visitor = shop.anonymous();
+    let with_cookie = |request: Request, token: &str| request.header("cookie", format!("refresh_token={token}"));
+
+    // The access token has expired, the cookie has not.
+    let old = log_in(&shop).await;
+    clock.advance(Duration::from_mins(16));
+    let reply = with_cookie(visitor.with_token(&*old.access).post(LOGOUT, json!({})), &old.refresh).await.expect(204);
+    assert_eq!(cookie(&reply).0, "");
+    refused(refresh(&shop, &old.refresh).await);
+
+    // Three sessions, named by body, bearer and cookie.
+    let [body, bearer, kept] = [log_in(&shop).await, log_in(&shop).await, log_in(&shop).await];
+    let request = visitor.with_token(&*bearer.access).post(LOGOUT, json!({"refresh_token": body.refresh}));
+    with_cookie(request, &kept.refresh).await.expect(204);
+    for tokens in [&body, &bearer, &kept] {
+        assert!(!opens(&shop, &tokens.access).await);
+        refused(refresh(&shop, &tokens.refresh).await);
+    }
+
+    // Broken ones beside a valid one, wherever it stands.
+    for valid in 0..3 {
+        let tokens = log_in(&shop).await;
+        let of = |place: usize, token: &str| if place == valid { token.to_owned() } else { "broken".to_owned() };
+        let request =
+            visitor.with_token(of(0, &tokens.access)).post(LOGOUT, json!({"refresh_token": of(1, &tokens.refresh)}));
+        let reply = with_cookie(request, &of(2, &tokens.refresh)).await.expect(204);
+        assert!(cookie(&reply).1.contains(&"Max-Age=0".to_owned()));
+        assert!(!opens(&shop, &tokens.access).await);
+    }
+}
+
+#[tokio::test]
+async fn logout_of_another_tenant_ends_nothing() {
+    let stack = Stack::start().await;
+    let (shop, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
+    let ours = log_in(&shop).await;
+    let theirs = globex.sign_in(globex.staff()).await;
+    let request =
+        shop.anonymous().with_token(&*ours.access).post(LOGOUT, json!({"refresh_token": theirs.refresh_token}));
+    assert_eq!(request.clone().await.expect(403).code(), "tenant_mismatch");
+    assert!(opens(&shop, &ours.access).await);
+    theirs.get("/api/v1/users/me").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_refused_refresh_or_logout_clears_a_dead_cookie() {
+    let shop = Furnished::open().await;
+    let visitor = shop.anonymous();
+    let with = |path: &str, cookies: &str| visitor.request(Method::POST, path).header("cookie", cookies.to_owned());
+    let ended = log_in(&shop).await;
+    logout(&shop, &ended.refresh).await.expect(204);
+    for dead in [format!("refresh_token={}", ended.refresh), "refresh_token=x".to_owned(), "refresh_token=".to_owned()]
+    {
+        for path in [REFRESH, LOGOUT] {
+            let reply = with(path, &dead).await.expect(401);
+            assert_eq!(cookie(&reply).1[0], "Max-Age=0", "{path} {dead}");
+        }
+    }
+    // Neither without a cookie, nor for a token in the body.
+    for reply in [
+        visitor.request(Method::POST, LOGOUT).await.expect(401),
+        visitor.request(Method::POST, REFRESH).await.expect(401),
+        refresh(&shop, "x").header("cookie", format!("refresh_token={}", ended.refresh)).await.expect(401),
+    ] {
+        assert_eq!(reply.header("set-cookie"), None);
+    }
+    // A token that another tab has just used: the browser may have its successor by now.
+    let living = log_in(&shop).await;
+    let cookies = format!("refresh_token={}", living.refresh);
+    with(REFRESH, &cookies).await.expect(200);
+    with(REFRESH, &cookies).await.expect(200);
+    assert_eq!(with(REFRESH, &cookies).await.expect(401).header("set-cookie"), None);
+}
+
+#[tokio::test]
+async fn two_cookies_of_the_name_are_refused_and_cleared() {
+    let shop = Furnished::open().await;
+    let visitor = shop.anonymous();
+    let (one, other) = (log_in(&shop).await, log_in(&shop).await);
+    for cookies in [
+        format!("refresh_token={}; refresh_token={}", one.refresh, other.refresh),
+        format!("refresh_token={0}; refresh_token={0}", one.refresh),
+        format!("refresh_token=; a=b; refresh_token={}", one.refresh),
+    ] {
+        for path in [REFRESH, LOGOUT] {
+            let reply = visitor.request(Method::POST, path).header("cookie", cookies.clone()).await.expect(401);
+            assert_eq!((reply.code().as_str(), cookie(&reply).1[0].as_str()), ("invalid_refresh_token", "Max-Age=0"));
+        }
+        let lines = cookies.split_once("; ").unwrap();
+        let request = visitor.request(Method::POST, REFRESH).header("cookie", lines.0).header("cookie", lines.1);
+        request.await.expect(401);
+    }
+    assert!(opens(&shop, &one.access).await && opens(&shop, &other.access).await);
+    // Another token still signs out.
+    let cookies = format!("refresh_token={}; refresh_token=x", one.refresh);
+    let reply = visitor.with_token(&*other.access).post(LOGOUT, json!({})).header("cookie", cookies).await.expect(204);
+    assert_eq!(cookie(&reply).1[0], "Max-Age=0");
+    assert!(opens(&shop, &one.access).await && !opens(&shop, &other.access).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn logout_twice_at_once_or_with_a_lost_reply_is_204() {
+    let shop = Shop::with_faults().await;
+    let elsewhere = shop.at(&shop.stack().another_process());
+    for _ in 0..20 {
+        let tokens = log_in(&shop).await;
+        for reply in at_once([logout(&shop, &tokens.refresh), logout(&elsewhere, &tokens.refresh)]).await {
+            // Whoever comes later finds the session gone.
+            assert!(matches!(reply.status(), 204 | 401), "{reply:?}");
+        }
+        assert!(!opens(&shop, &tokens.access).await);
+    }
+    let tokens = log_in(&shop).await;
+    shop.faults().lose_next_replies_of("TransactWriteItems", 2);
+    logout(&shop, &tokens.refresh).await.expect(204);
+    assert_eq!(shop.faults().happened(), 2);
 }
 
 /// The cookie of an answer, and its attributes.

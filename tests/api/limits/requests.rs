@@ -71,17 +71,6 @@ async fn a_user_who_is_limited_takes_nothing_from_the_organization() {
 }
 
 #[tokio::test]
-async fn a_token_whose_session_is_over_takes_no_more_than_its_users_part() {
-    let shop = limited(&[("LIMIT_REQUESTS", "5/minute"), ("LIMIT_TENANT", "12/minute")]).await;
-    shop.staff().post("/api/v1/auth/logout", json!({})).await.expect(204);
-    for attempt in 0..50 {
-        shop.staff().get(ME).await.expect(if attempt < 5 { 401 } else { 429 });
-    }
-    assert_eq!(let_through(shop.manager().get(ME)).await, 5);
-    assert_eq!(let_through(shop.admin().get(ME)).await, 2);
-}
-
-#[tokio::test]
 async fn calls_without_a_token_count_for_their_address() {
     let shop = limited(&[("LIMIT_ADDRESS", "5/minute")]).await;
     let refresh = |client: &Client| client.post("/api/v1/auth/refresh", json!({"refresh_token": "none"}));

@@ -1,0 +1,241 @@
+//! What a browser adds to a request by itself: the cookie with the refresh token, and from which page the request comes.
+//!
+//! A page of another site can make a browser send requests here. It cannot read the answers, but a request that sets the
+//! cookie would sign its user in to an account of the page's choice, and one that uses the cookie acts for the user. So such
+//! requests are accepted only from pages of the API's own origins and of those in `CORS_ORIGINS`. `SameSite=Strict` on the
+//! cookie is a second guard, and not every browser's.
+
+use axum::extract::FromRequestParts;
+use http::{
+    HeaderMap, HeaderName,
+    header::{COOKIE, HOST, ORIGIN},
+    request::Parts,
+};
+use stockroom_domain::organization::Subdomain;
+use url::{Host, Url};
+
+use crate::{app::App, problem::ApiError};
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const PLAIN_COOKIE: &str = "refresh_token";
+const SECURE_COOKIE: &str = "__Secure-refresh_token";
+
+/// Knows which pages may use the cookie, and what it is called.
+#[derive(Debug)]
+pub(crate) struct Browsers {
+    /// The origin of `PUBLIC_URL`.
+    own: Option<String>,
+    configured: Vec<String>,
+    base_domain: Option<String>,
+    is_secure: bool,
+}
+
+impl Browsers {
+    pub(crate) fn new(public_url: &str, configured: Vec<String>, base_domain: Option<&str>) -> Self {
+        let own = Url::parse(public_url).ok().map(|url| url.origin().ascii_serialization());
+        Self {
+            own,
+            configured,
+            base_domain: base_domain.map(|domain| domain.trim_matches('.').to_ascii_lowercase()),
+            is_secure: public_url.starts_with("https://"),
+        }
+    }
+
+    /// What the cookie is called. Under a name that begins with `__Secure-` a browser takes no cookie from a page without
+    /// TLS, so no one on the network can put theirs in its place. Over HTTP, where people develop, there can be none.
+    pub(crate) fn cookie_name(&self) -> &'static str {
+        if self.is_secure { SECURE_COOKIE } else { PLAIN_COOKIE }
+    }
+
+    /// Whether the page that a request comes from, if a browser says where it comes from, may use the cookie.
+    fn accepts(&self, headers: &HeaderMap) -> bool {
+        let one = |name: &HeaderName| {
+            let mut values = headers.get_all(name).iter().map(|value| value.to_str().ok());
+            let first = values.next();
+            if values.next().is_some() { Some(None) } else { first }
+        };
+        let host = one(&HOST).flatten();
+        let is_accepted_origin = one(&ORIGIN).map(|origin| origin.is_some_and(|origin| self.knows(origin, host)));
+        let is_accepted_site = match one(&FETCH_SITE) {
+            None | Some(Some("same-origin" | "none")) => true,
+            Some(Some("same-site" | "cross-site")) => is_accepted_origin == Some(true),
+            Some(_) => false,
+        };
+        is_accepted_site && is_accepted_origin != Some(false)
+    }
+
+    /// Whether an origin is one of the API's own, or configured.
+    fn knows(&self, origin: &str, host: Option<&str>) -> bool {
+        let Some(url) = Url::parse(origin).ok().filter(|url| url.origin().ascii_serialization() == origin) else {
+            return false;
+        };
+        let is_configured = self.own.as_deref() == Some(origin) || self.configured.iter().any(|known| known == origin);
+        let has_scheme = url.scheme() == "https" || (url.scheme() == "http" && !self.is_secure);
+        is_configured || (has_scheme && (self.is_of_tenant(&url) || is_of_host(&url, host)))
+    }
+
+    fn is_of_tenant(&self, url: &Url) -> bool {
+        let (Some(Host::Domain(host)), Some(base)) = (url.host(), &self.base_domain) else { return false };
+        let tenant = host.strip_suffix(base.as_str()).and_then(|host| host.strip_suffix('.'));
+        tenant.is_some_and(|tenant| tenant.parse::<Subdomain>().is_ok())
+    }
+}
+
+/// Whether the page was served under the name that the request was sent to.
+fn is_of_host(page: &Url, host: Option<&str>) -> bool {
+    let asked = host.and_then(|host| Url::parse(&format!("{}://{host}", page.scheme())).ok());
+    asked.is_some_and(|asked| asked.origin() == page.origin())
+}
+
+/// From which page a request comes.
+#[derive(Debug)]
+pub struct Page {
+    may_use_cookie: bool,
+}
+
+impl Page {
+    /// Lets a request set or use the cookie.
+    ///
+    /// # Errors
+    /// [`ApiError::ForeignOrigin`] when a browser sends it for a page of another origin.
+    pub fn may_use_cookie(&self) -> Result<(), ApiError> {
+        if self.may_use_cookie { Ok(()) } else { Err(ApiError::ForeignOrigin) }
+    }
+}
+
+impl FromRequestParts<App> for Page {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        Ok(Self { may_use_cookie: app.browsers().accepts(&parts.headers) })
+    }
+}
+
+/// The cookie with the refresh token.
+#[derive(Debug, Clone)]
+pub struct RefreshCookie {
+    name: &'static str,
+    values: Vec<String>,
+}
+
+impl RefreshCookie {
+    /// What the cookie is called.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether the request has such a cookie at all.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        !self.values.is_empty()
+    }
+
+    /// The token in it. None when there are several cookies of the name: another host of the domain can add one, and which
+    /// of them is the user's own cannot be told.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        match self.values.as_slice() {
+            [token] => Some(token),
+            _ => None,
+        }
+    }
+}
+
+impl FromRequestParts<App> for RefreshCookie {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let name = app.refresh_cookie();
+        let lines = parts.headers.get_all(COOKIE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let values = lines.flat_map(|line| {
+            let pairs = line.split(';').filter_map(|pair| pair.trim().split_once('='));
+            let values = pairs.filter(|(known, _)| *known == name).map(|(_, value)| value.to_owned());
+            values.collect::<Vec<_>>()
+        });
+        Ok(Self { name, values: values.collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn browsers(public_url: &str) -> Browsers {
+        Browsers::new(public_url, vec!["https://app.example.org".to_owned()], Some("example.com"))
+    }
+
+    #[test]
+    fn an_origin_is_the_apis_own_or_configured() {
+        let secure = browsers("https://stock.example.net/prod");
+        for own in
+            ["https://stock.example.net", "https://app.example.org", "https://acme.example.com", "https://host.example"]
+        {
+            assert!(secure.knows(own, Some("host.example")), "{own}");
+        }
+        for foreign in [
+            "null",
+            "",
+            "https://evil.example",
+            "http://stock.example.net",
+            "http://acme.example.com",
+            "http://host.example",
+            "https://stock.example.net:8443",
+            "https://stock.example.net/",
+            "https://STOCK.example.net",
+            "https://api.example.com",
+            "https://example.com",
+            "https://evil-example.com",
+            "https://a.b.example.com",
+            "https://host.example.evil.example",
+            "https://app.example.org.evil.example",
+        ] {
+            assert!(!secure.knows(foreign, Some("host.example")), "{foreign}");
+        }
+        let local = browsers("http://localhost:8000");
+        for own in ["http://localhost:8000", "http://127.0.0.1:8000", "http://acme.example.com:8000"] {
+            assert!(local.knows(own, Some("127.0.0.1:8000")), "{own}");
+        }
+        assert!(!local.knows("http://127.0.0.1:9000", Some("127.0.0.1:8000")));
+        assert!(!local.knows("http://localhost:9000", None));
+    }
+
+    #[test]
+    fn both_headers_have_to_agree_that_a_page_may() {
+        let secure = browsers("https://stock.example.net");
+        let accepts = |origin: &[&str], site: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for (name, values) in [(ORIGIN, origin), (FETCH_SITE, site)] {
+                for value in values {
+                    headers.append(name.clone(), value.parse().unwrap());
+                }
+            }
+            secure.accepts(&headers)
+        };
+        let ours = "https://stock.example.net";
+        for (origin, site) in [
+            (&[][..], &[][..]),
+            (&[ours], &[]),
+            (&[], &["same-origin"]),
+            (&[], &["none"]),
+            (&[ours], &["same-origin"]),
+            (&[ours], &["same-site"]),
+            (&["https://app.example.org"], &["cross-site"]),
+        ] {
+            assert!(accepts(origin, site), "{origin:?} {site:?}");
+        }
+        for (origin, site) in [
+            (&["null"][..], &[][..]),
+            (&["https://evil.example"], &[]),
+            (&["https://evil.example"], &["same-origin"]),
+            (&["null"], &["same-origin"]),
+            (&[], &["cross-site"]),
+            (&[], &["same-site"]),
+            (&[], &["nonsense"]),
+            (&[], &["none", "none"]),
+            (&[ours, ours], &[]),
+        ] {
+            assert!(!accepts(origin, site), "{origin:?} {site:?}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Hashing a password comes after the limit and after the caller's check: a request that is refused for either costs none.
+
+use serde_json::{Value, json};
+use stockroom_harness::{PASSWORD, Reply, Shop};
+use stockroom_runtime::Purpose;
+
+use super::support::{limited, under};
+
+#[track_caller]
+fn hashes(reply: &Reply) -> u64 {
+    reply.log()[0]["password_hashes"].as_u64().unwrap()
+}
+
+fn organization(subdomain: &str) -> Value {
+    let admin = json!({"email": "a@x.example", "full_name": "A", "password": "nine staplers, no cake"});
+    json!({"name": "Initech", "subdomain": subdomain, "admin": admin})
+}
+
+#[tokio::test]
+async fn sign_up_over_the_limit_hashes_no_password() {
+    let limits = [("LIMIT_ONBOARDING", "1/hour")];
+    let shop = limited(&limits).await;
+    let first = shop.anonymous().post("/api/v1/organizations", organization("initech")).await.expect(201);
+    assert_eq!(hashes(&first), 1);
+    // Another process has to ask, and asks first.
+    let other = under(&shop, &limits);
+    for _ in 0..2 {
+        let refused = other.anonymous().post("/api/v1/organizations", organization("hooli")).await.expect(429);
+        assert_eq!(hashes(&refused), 0);
+    }
+}
+
+#[tokio::test]
+async fn login_reset_and_change_over_the_limit_hash_no_password() {
+    let limits = [("LIMIT_LOGIN", "1/hour")];
+    let shop = limited(&limits).await;
+    let link = shop.stack().link_token(Purpose::PasswordReset, &shop.id, &shop.staff().id, 7);
+    let login = |shop: &Shop| shop.anonymous().log_in(&shop.staff().email, "not the password");
+    let reset = |shop: &Shop| {
+        let body = json!({"token": link, "password": "nine staplers, no cake"});
+        shop.anonymous().post("/api/v1/auth/password/reset", body)
+    };
+    let change = |shop: &Shop| {
+        let body = json!({"current_password": "not the password", "new_password": "nine staplers, no cake"});
+        shop.staff().put("/api/v1/users/me/password", body)
+    };
+    login(&shop).await.expect(401);
+    reset(&shop).await.expect(400);
+    change(&shop).await.expect(422);
+    let other = under(&shop, &limits);
+    for refused in [login(&other).await, reset(&other).await, change(&other).await] {
+        assert_eq!(hashes(&refused.expect(429)), 0);
+    }
+}
+
+#[tokio::test]
+async fn adding_a_user_without_permission_or_session_hashes_no_password() {
+    let shop = limited(&[]).await;
+    let user = json!({"email": "x@acme.example", "full_name": "X", "role": "STAFF", "password": PASSWORD});
+    let add = |client: &stockroom_harness::Client| client.post("/api/v1/users", user.clone());
+    let gone = shop.sign_in(shop.admin()).await;
+    gone.post("/api/v1/auth/logout", json!({})).await.expect(204);
+    for (reply, status) in [
+        (add(shop.staff()).await, 403),
+        (add(shop.manager()).await, 403),
+        (add(&shop.admin().with_tenant("globex")).await, 403),
+        (add(&gone).await, 401),
+        (add(&shop.anonymous()).await, 401),
+    ] {
+        assert_eq!(hashes(&reply.expect(status)), 0);
+    }
+    assert_eq!(hashes(&add(shop.admin()).await.expect(201)), 1);
+}
