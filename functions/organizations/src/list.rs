@@ -21,8 +21,7 @@ pub(crate) async fn list(
     listing: Listing<Organizations>,
 ) -> Result<Answer, ApiError> {
     let own = store.organizations().own(&scope).await?;
-    let page = Page { items: vec![own], next: None };
-    listing.answer(&page, OrganizationView::from)
+    listing.answer(&Page::only(own), OrganizationView::from)
 }
 
 pub(crate) fn contract(it: &mut Operation) {

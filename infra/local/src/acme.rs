@@ -173,7 +173,7 @@ async fn open(
     let record = people.staff(Permission::RecordStock);
     let filter = LevelFilter { product: Some(product), warehouse: Some(warehouse), as_of: None };
     let page = PageRequest { limit: 1, after: None, descending: false };
-    if store.levels(&record).list(&filter, &page).await?.items.is_empty() {
+    if store.levels(&record).list(&filter, &page).await?.items().is_empty() {
         let new = NewMovement {
             operation: Operation::In(Quantity::from(there)),
             product,
@@ -272,7 +272,7 @@ mod tests {
         users.delete(people.staff(Permission::ReadStock).claim().user, None).await.unwrap();
         assert_eq!(import(&runtime).await.unwrap(), Imported::Present);
         let page = PageRequest { limit: 10, after: None, descending: false };
-        let left = users.list(&UserFilter::default(), &page).await.unwrap().items;
+        let left = users.list(&UserFilter::default(), &page).await.unwrap().into_parts().0;
         assert_eq!(left.len(), 2, "who was let go is not hired again");
         embedded.stop().await;
     }

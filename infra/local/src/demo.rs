@@ -253,11 +253,11 @@ pub(crate) async fn all<T>(
     let mut items = Vec::new();
     let mut page = PageRequest { limit: PAGE, after: None, descending: false };
     loop {
-        let found = list(page.clone()).await?;
-        items.extend(found.items);
-        if found.next.is_none() {
+        let (found, next) = list(page.clone()).await?.into_parts();
+        items.extend(found);
+        if next.is_none() {
             return Ok(items);
         }
-        page.after = found.next;
+        page.after = next;
     }
 }

@@ -11,20 +11,23 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
+use crate::listen::{self, ListenError};
 use crate::table::{self, TableError, TemplateError};
+use crate::{private_file, table_api};
 
 /// The table's name in the embedded DynamoDB.
 pub const TABLE_NAME: &str = "stockroom";
 
 const FILE_NAME: &str = "table.sqlite";
-const STOP_WITHIN: Duration = Duration::from_secs(5);
+/// What SQLite puts beside a file, with the file's permissions.
+const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Where the table's items are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
     /// Gone when the process ends.
     Memory,
-    /// In `table.sqlite` in this directory, which has to exist. Commits are in the write-ahead log before they are
+    /// In `table.sqlite` in this directory, which has to exist; its owner alone can read it. Commits are in the write-ahead log before they are
     /// answered, so a killed process loses none.
     File(PathBuf),
 }
@@ -38,6 +41,9 @@ pub enum EmbeddedError {
     /// SQLite could not add an index to the file.
     #[error("the table's file could not be prepared: {0}")]
     Prepare(#[from] rusqlite::Error),
+    /// The file could not be made, or closed to others.
+    #[error("the table's file could not be made: {0}")]
+    File(#[source] std::io::Error),
     /// The emulator takes paths as text.
     #[error("the data directory's path is not valid UTF-8: {}", .0.display())]
     Path(PathBuf),
@@ -57,7 +63,7 @@ pub struct Embedded {
     database: Database,
     endpoint: String,
     stop: oneshot::Sender<()>,
-    server: JoinHandle<Result<(), String>>,
+    server: JoinHandle<Result<(), ListenError>>,
 }
 
 /// Opens the database, makes the table and serves it on a free loopback port.
@@ -83,6 +89,7 @@ pub fn start_on(storage: Storage, listener: TcpListener) -> Result<Embedded, Emb
         Storage::Memory => Database::memory()?,
         Storage::File(directory) => {
             let path = directory.join(FILE_NAME);
+            keep_private(&path).map_err(EmbeddedError::File)?;
             let database = Database::new(path.to_str().ok_or_else(|| EmbeddedError::Path(directory))?)?;
             index_stream(&path)?;
             database
@@ -92,11 +99,20 @@ pub fn start_on(storage: Storage, listener: TcpListener) -> Result<Embedded, Emb
 
     let endpoint = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), async {
-        // Nothing is ever sent: the sender's end is the sign.
-        stopped.await.unwrap_or_default();
-    }));
+    let served = database.clone();
+    let server =
+        tokio::spawn(listen::serve(listener, move |request, _| table_api::answer(served.clone(), request), async {
+            // Nothing is ever sent: the sender's end is the sign.
+            stopped.await.unwrap_or_default();
+        }));
     Ok(Embedded { database, endpoint, stop, server })
+}
+
+/// Makes the table's file its owner's, before anything is in it, and what an earlier version left there.
+fn keep_private(path: &Path) -> std::io::Result<()> {
+    private_file::open(path)?;
+    let companion = |suffix: &str| path.with_file_name(format!("{FILE_NAME}{suffix}"));
+    COMPANIONS.iter().try_for_each(|suffix| private_file::close_if_present(&companion(suffix)))
 }
 
 /// Before each write the emulator asks for the highest number in its stream, which it keeps as text: without an index
@@ -122,13 +138,12 @@ impl Embedded {
     }
 
     /// Lets running requests finish and closes the database; cuts off what is not done within 5 seconds.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
         drop(self.stop);
-        match tokio::time::timeout(STOP_WITHIN, &mut self.server).await {
-            Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => tracing::warn!(error, "the embedded DynamoDB ended badly"),
+        match self.server.await {
+            Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the embedded DynamoDB ended badly"),
-            Err(_) => self.server.abort(),
+            Err(error) => tracing::warn!(%error, "the embedded DynamoDB ended badly"),
         }
     }
 }
@@ -161,8 +176,131 @@ pub async fn sweep_expired(database: Database, every: Duration, stop: impl Futur
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
 
     use super::*;
+
+    /// Sends text over a socket and gives the answer's status line, headers and body.
+    async fn say(address: &str, text: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    /// A call of the table, as the SDK sends it, with these headers besides.
+    fn call(method: &str, host: &str, headers: &str) -> String {
+        let body = json!({"TableName": TABLE_NAME}).to_string();
+        format!(
+            "{method} / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.0\r\n\
+             x-amz-target: DynamoDB_20120810.Scan\r\nx-amz-date: 20260101T000000Z\r\n\
+             authorization: AWS4-HMAC-SHA256 Credential=a/20260101/b/dynamodb/aws4_request, SignedHeaders=host, Signature=c\r\n\
+             {headers}content-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    }
+
+    #[tokio::test]
+    async fn request_of_a_web_page_is_refused() {
+        let embedded = start(Storage::Memory).await.unwrap();
+        let item = json!({"pk": {"S": "secret"}, "sk": {"S": "x"}});
+        let put = serde_json::from_value(json!({"TableName": TABLE_NAME, "Item": item})).unwrap();
+        embedded.database().put_item(put).unwrap();
+        let address = embedded.endpoint().strip_prefix("http://").unwrap().to_owned();
+
+        let port = address.rsplit_once(':').unwrap().1;
+        for host in [&address, &format!("localhost:{port}"), "localhost"] {
+            let answer = say(&address, &call("POST", host, "")).await;
+            assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("secret"), "{host}: {answer}");
+        }
+        let evil = format!("evil.example:{port}");
+        for (method, host, headers) in [
+            ("POST", &*address, "origin: https://evil.example\r\n"),
+            ("POST", &address, "origin: null\r\n"),
+            ("POST", &address, "origin: http://localhost:3000\r\n"),
+            ("POST", &address, "sec-fetch-site: cross-site\r\n"),
+            ("POST", &address, "sec-fetch-site: same-site\r\n"),
+            ("POST", &address, "sec-fetch-site: same-origin\r\n"),
+            ("POST", &evil, ""),
+            ("POST", "127.0.0.1.evil.example", ""),
+            ("POST", &address, "host: evil.example\r\n"),
+            ("OPTIONS", &address, "origin: https://evil.example\r\naccess-control-request-method: POST\r\n"),
+            ("GET", &evil, ""),
+        ] {
+            let answer = say(&address, &call(method, host, headers)).await;
+            let lower = answer.to_ascii_lowercase();
+            assert!(
+                lower.starts_with("http/1.1 403 ") && !lower.contains("secret"),
+                "{method} {host} {headers}: {answer}"
+            );
+            assert!(!lower.contains("access-control-"), "{method} {host} {headers}: {answer}");
+        }
+        embedded.stop().await;
+    }
+
+    #[tokio::test]
+    async fn form_of_a_web_page_calls_nothing() {
+        let embedded = start(Storage::Memory).await.unwrap();
+        let address = embedded.endpoint().strip_prefix("http://").unwrap().to_owned();
+        // A form can choose neither the header that names the operation nor a content type of JSON.
+        for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+            let body = json!({"TableName": TABLE_NAME}).to_string();
+            let form = format!(
+                "POST /?X-Amz-Target=DynamoDB_20120810.Scan HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+                 content-type: {content_type}\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let answer = say(&address, &form).await;
+            assert!(answer.starts_with("HTTP/1.1 4") && !answer.contains("Items"), "{content_type}: {answer}");
+            let form = form.replace("content-type", "x-amz-target: DynamoDB_20120810.Scan\r\ncontent-type");
+            let answer = say(&address, &form).await;
+            assert!(answer.starts_with("HTTP/1.1 4") && !answer.contains("Items"), "{content_type}: {answer}");
+        }
+        embedded.stop().await;
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn files_are_their_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let directory = tempfile::tempdir().unwrap();
+        let start_and_put = async || {
+            let embedded = start(Storage::File(directory.path().to_owned())).await.unwrap();
+            let item = json!({"pk": {"S": "a"}, "sk": {"S": "x"}});
+            let put = serde_json::from_value(json!({"TableName": TABLE_NAME, "Item": item})).unwrap();
+            embedded.database().put_item(put).unwrap();
+            embedded
+        };
+        let modes = || {
+            let mut modes: Vec<_> = std::fs::read_dir(directory.path())
+                .unwrap()
+                .map(|entry| {
+                    let entry = entry.unwrap();
+                    let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+                    (entry.file_name().into_string().unwrap(), mode)
+                })
+                .collect();
+            modes.sort();
+            modes
+        };
+        let private = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), 0o600)).collect::<Vec<_>>();
+        let files = ["table.sqlite", "table.sqlite-shm", "table.sqlite-wal"];
+
+        let embedded = start_and_put().await;
+        assert_eq!(modes(), private(&files));
+        // An earlier version left them open to others.
+        for (name, _) in modes() {
+            let open = std::fs::Permissions::from_mode(0o644);
+            std::fs::set_permissions(directory.path().join(name), open).unwrap();
+        }
+        let again = start_and_put().await;
+        assert_eq!(modes(), private(&files));
+        again.stop().await;
+        embedded.stop().await;
+    }
 
     #[tokio::test]
     async fn items_outlive_the_process_but_not_their_expiry() {

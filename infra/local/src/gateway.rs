@@ -3,21 +3,24 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
-use http::uri::Authority;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use jiff::Timestamp;
 use serde_json::json;
+use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
+use crate::browsers::{is_from_elsewhere, names_this_machine};
 use crate::event::{Origin, http_response, proxy_event};
 use crate::invoke::invoke;
+use crate::listen::{self, ListenError};
 use crate::routes::Template;
 
 /// The largest body API Gateway takes.
@@ -84,6 +87,20 @@ impl Gateway {
     #[must_use]
     pub fn with_local(self, local: Router) -> Self {
         Self { local, ..self }
+    }
+
+    /// Answers what comes in until `shutdown` is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`listen::serve`].
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ListenError> {
+        let gateway = Arc::new(self);
+        let answer = move |request, source_ip| {
+            let gateway = Arc::clone(&gateway);
+            async move { gateway.call(request, source_ip).await }
+        };
+        listen::serve(listener, answer, shutdown).await
     }
 
     /// Answers one request.
@@ -193,34 +210,13 @@ async fn read(body: Body) -> Result<Bytes, Refusal> {
     }
 }
 
-/// A page elsewhere can point its own name at this machine and then read what is served here, but it cannot change the
-/// name its requests carry.
-fn names_this_machine(headers: &HeaderMap) -> bool {
-    let host = headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
-    host.is_some_and(|host| is_this_machine(host.host()))
-}
-
-/// A page elsewhere can also send requests here without reading what is answered; browsers say where it is from.
-fn is_from_elsewhere(headers: &HeaderMap) -> bool {
-    let is_ours = |origin: &HeaderValue| {
-        let origin = Uri::try_from(origin.as_bytes()).ok();
-        origin.and_then(|origin| origin.host().map(is_this_machine)).unwrap_or_default()
-    };
-    headers.get(ORIGIN).is_some_and(|origin| !is_ours(origin))
-        || headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site")
-}
-
-fn is_this_machine(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]") || name.ends_with(".localhost")
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
 
     use axum::extract::{DefaultBodyLimit, RawQuery};
     use axum::routing::{any, get};
+    use http::{HeaderMap, Uri};
     use serde_json::Value;
 
     use super::*;

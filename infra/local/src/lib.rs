@@ -2,6 +2,7 @@
 //! only and reachable from this machine only.
 
 pub mod acme;
+mod browsers;
 mod consumers;
 pub mod demo;
 pub mod embedded;
@@ -26,3 +27,4 @@ mod signals;
 pub mod stack;
 pub mod surroundings;
 pub mod table;
+mod table_api;

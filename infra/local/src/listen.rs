@@ -1,4 +1,4 @@
-//! The stack's HTTP/1.1 listener, for this machine alone.
+//! HTTP/1.1 for this machine alone: what the gateway and the table listen with.
 
 use std::convert::Infallible;
 use std::io;
@@ -7,14 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use http::{Request, Response};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-
-use crate::gateway::Gateway;
 
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
 /// How long to wait when no connection can be accepted, which passes once others have closed.
@@ -54,21 +53,26 @@ pub async fn bind(port: u16) -> Result<TcpListener, ListenError> {
     })
 }
 
-/// Serves the gateway until `shutdown` is there; running requests then have 5 seconds to finish.
+/// Answers requests, with the address each comes from, until `shutdown` is there; running requests then have 5 seconds to finish.
 ///
 /// # Errors
 ///
 /// When the listener is not one of this machine alone.
-pub async fn serve(
+pub async fn serve<A, F>(
     listener: TcpListener,
-    gateway: Arc<Gateway>,
+    answer: A,
     shutdown: impl Future<Output = ()>,
-) -> Result<(), ListenError> {
+) -> Result<(), ListenError>
+where
+    A: Fn(Request<Body>, IpAddr) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
     let address = listener.local_addr()?.ip();
     if !address.is_loopback() {
         return Err(ListenError::NotLoopback(address));
     }
 
+    let answer = Arc::new(answer);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown);
@@ -78,7 +82,7 @@ pub async fn serve(
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(converse(stream, peer, Arc::clone(&gateway), graceful.watcher()));
+                    connections.spawn(converse(stream, peer, Arc::clone(&answer), graceful.watcher()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "could not accept a connection");
@@ -95,10 +99,14 @@ pub async fn serve(
     Ok(())
 }
 
-async fn converse(stream: TcpStream, peer: SocketAddr, gateway: Arc<Gateway>, watcher: Watcher) {
-    let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
-        let gateway = Arc::clone(&gateway);
-        async move { Ok::<_, Infallible>(gateway.call(request.map(Body::new), peer.ip()).await) }
+async fn converse<A, F>(stream: TcpStream, peer: SocketAddr, answer: Arc<A>, watcher: Watcher)
+where
+    A: Fn(Request<Body>, IpAddr) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let service = service_fn(|request: Request<hyper::body::Incoming>| {
+        let answered = answer(request.map(Body::new), peer.ip());
+        async move { Ok::<_, Infallible>(answered.await) }
     });
     let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
@@ -108,36 +116,27 @@ async fn converse(stream: TcpStream, peer: SocketAddr, gateway: Arc<Gateway>, wa
 
 #[cfg(test)]
 mod tests {
-    use axum::Router;
-    use axum::routing::get;
-    use http::Method;
-    use jiff::Timestamp;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::sync::{Notify, oneshot};
-    use uuid::Uuid;
 
     use super::*;
-    use crate::gateway::Function;
 
     #[tokio::test]
     async fn a_running_request_finishes_before_the_end() {
         let (arrived, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (arrive, wait) = (Arc::clone(&arrived), Arc::clone(&release));
-        let slow = get(async move || {
-            arrive.notify_one();
-            wait.notified().await;
-            "done"
-        });
-        let function = Function {
-            name: "slow",
-            routes: vec![(Method::GET, "/slow".to_owned())],
-            router: Router::new().route("/slow", slow),
+        let slow = move |_, _| {
+            let (arrive, wait) = (Arc::clone(&arrive), Arc::clone(&wait));
+            async move {
+                arrive.notify_one();
+                wait.notified().await;
+                Response::new(Body::from("done"))
+            }
         };
-        let gateway = Arc::new(Gateway::new(vec![function], || Timestamp::UNIX_EPOCH, Uuid::max));
         let listener = bind(0).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = tokio::spawn(serve(listener, gateway, async { stopped.await.unwrap_or_default() }));
+        let server = tokio::spawn(serve(listener, slow, async { stopped.await.unwrap_or_default() }));
 
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(b"GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
@@ -156,8 +155,8 @@ mod tests {
     #[tokio::test]
     async fn an_address_others_reach_is_refused() {
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await.unwrap();
-        let gateway = Arc::new(Gateway::new(Vec::new(), || Timestamp::UNIX_EPOCH, Uuid::max));
-        let refused = serve(listener, gateway, std::future::pending()).await.unwrap_err();
+        let nothing = async |_, _| Response::new(Body::empty());
+        let refused = serve(listener, nothing, std::future::pending()).await.unwrap_err();
         assert!(matches!(refused, ListenError::NotLoopback(_)));
     }
 }

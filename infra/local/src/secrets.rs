@@ -62,6 +62,7 @@ impl Secrets {
     pub fn of_directory(directory: &Path) -> Result<Self, SecretsError> {
         let path = directory.join(FILE_NAME);
         let failed = |source| SecretsError::File { path: path.clone(), source };
+        private_file::close_if_present(&path).map_err(failed)?;
         match fs::read_to_string(&path) {
             Ok(text) => Self::parse(&text).ok_or(SecretsError::Damaged(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -110,8 +111,12 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let mode = fs::metadata(directory.path().join(FILE_NAME)).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
+            let path = directory.path().join(FILE_NAME);
+            let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(), 0o600);
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+            assert_eq!(Secrets::of_directory(directory.path()).unwrap(), first);
+            assert_eq!(mode(), 0o600, "what an earlier run left open is closed");
         }
     }
 

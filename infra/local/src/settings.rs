@@ -100,6 +100,7 @@ mod tests {
             | "ACCESS_TOKEN_EXPIRE_MINUTES"
             | "REFRESH_TOKEN_EXPIRE_DAYS"
             | "FEED_SETTLE_SECONDS"
+            | "MAX_PAGE_BYTES"
             | "MAIL_FROM"
             | "SENTRY_DSN"
             | "TOKEN_PRIVATE_KEY"

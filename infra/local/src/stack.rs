@@ -27,6 +27,7 @@ use crate::local_routes;
 use crate::lock::{DirectoryLock, LockError};
 use crate::northwind;
 use crate::options::{Demo, Options};
+use crate::private_file;
 use crate::secrets::{Secrets, SecretsError};
 use crate::settings::Settings;
 use crate::signals;
@@ -172,7 +173,7 @@ impl<W: Write> Stack<'_, W> {
                    infra/local/README.md has the passwords",
             );
         }
-        Ok(listen::serve(listener, Arc::new(gateway), stop).await?)
+        Ok(gateway.serve(listener, stop).await?)
     }
 
     /// Leaves the functions to processes of their own.
@@ -200,7 +201,7 @@ impl<W: Write> Stack<'_, W> {
                Functions  cargo lambda watch --env-file {path} --concurrency 4 --invoke-address 127.0.0.1{port}\n  \
                Mail       {mail}"
         ));
-        Ok(listen::serve(listener, Arc::new(gateway), stop).await?)
+        Ok(gateway.serve(listener, stop).await?)
     }
 }
 
@@ -227,6 +228,7 @@ impl Home {
                 tempfile::Builder::new()
                     .prefix("stockroom-")
                     .tempdir()
+                    .and_then(|made| private_file::close_directory(made.path()).map(|()| made))
                     .map_err(|source| LockError::NotWritable { directory: std::env::temp_dir(), source })?,
             );
             return Ok(Self { directory, secrets: Secrets::generate()?, storage: Storage::Memory });

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stockroom_store::Outcome;
 
-use crate::problem::ApiError;
+use crate::{problem::ApiError, tag::Tag};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -64,6 +64,11 @@ impl Answer {
         Self::new(StatusCode::OK).with_body(view)
     }
 
+    /// 200 with a body that is written already.
+    pub(crate) fn page(body: Vec<u8>) -> Self {
+        Self { body: Some(body.into()), ..Self::new(StatusCode::OK) }
+    }
+
     /// 201 with a body and where it is from now on.
     #[must_use]
     pub fn created(location: String, view: &impl Serialize) -> Self {
@@ -88,10 +93,12 @@ impl Answer {
         Self::new(StatusCode::NO_CONTENT)
     }
 
-    /// The same with the version of what it shows, as a strong entity tag.
+    /// The same with an entity tag: the version of what it shows, and a digest of the body. So bodies that differ have
+    /// different tags, also where they differ in what is no part of the version, such as the time of a login.
     #[must_use]
     pub fn version(self, version: u64) -> Self {
-        Self { etag: Some(format!("\"{version}\"")), ..self }
+        let tag = Tag::new(version, self.body.as_deref().unwrap_or_default());
+        Self { etag: Some(tag.to_string()), ..self }
     }
 
     /// The same with a link to the next page.

@@ -35,6 +35,7 @@ struct Shared {
     browsers: Browsers,
     cors_origins: Vec<String>,
     feed_settle: Duration,
+    max_page_bytes: usize,
     reports: Reports,
     has_docs: bool,
 }
@@ -86,6 +87,7 @@ impl App {
             ),
             cors_origins: config.cors_origins.clone(),
             feed_settle: config.feed_settle,
+            max_page_bytes: config.max_page_bytes,
             reports: reports.clone(),
             has_docs: config.docs_enabled,
         })))
@@ -144,6 +146,11 @@ impl App {
     #[must_use]
     pub fn has_docs(&self) -> bool {
         self.0.has_docs
+    }
+
+    /// How large the items of a page become together, as the gateway receives them.
+    pub(crate) fn max_page_bytes(&self) -> usize {
+        self.0.max_page_bytes
     }
 
     pub(crate) fn cursors(&self) -> &Cursors {

@@ -111,9 +111,10 @@ impl Asks for NamedTenant {
 
 impl Asks for Precondition {
     fn ask(operation: &mut Operation) {
-        let about = "The ETag of the version that is meant: if there is a newer one, nothing is done. Without it, or with *, \
-                     any version is meant.";
-        let schema = json!({"description": about, "type": "string", "pattern": "^[^,]*$", "examples": ["\"3\""]});
+        let about = "The ETag of the version that is meant, or the version in quotation marks: if there is a newer version, \
+                     nothing is done. Without it, or with *, any version is meant.";
+        let schema =
+            json!({"description": about, "type": "string", "pattern": "^[^,]*$", "examples": ["\"3-RBNvo1WzZ4o\""]});
         operation.parameter("header", "If-Match", false, schema);
         operation.refuses(412, &["version_mismatch"]);
     }
@@ -480,9 +481,8 @@ impl Operation {
             success.headers.push("ETag");
         }
         if self.route.method == Method::GET {
-            let about =
-                "ETags of what is known already: if one is the present version's, the answer is 304 without a body.";
-            let schema = json!({"description": about, "type": "string", "examples": ["\"3\""]});
+            let about = "ETags of what is known already: if one is the present answer's, that is 304 without a body.";
+            let schema = json!({"description": about, "type": "string", "examples": ["\"3-RBNvo1WzZ4o\""]});
             self.parameter("header", "If-None-Match", false, schema);
             self.succeeds(304, "It is what is known already.", None).with(304, "ETag");
         }

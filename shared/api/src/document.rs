@@ -22,12 +22,14 @@ and what happened.
 **Errors** are problem documents (RFC 9457) with a stable `code` and a `request_id`; 422 lists every fault with its place, up \
 to 100. What is not known here, be it a member or a parameter, is 422 too.
 
-**Versions.** What can change has a `version` and an `ETag`. `If-None-Match` gives 304, `If-Match` 412 when it is stale.
+**Versions.** What can change has a `version` and an `ETag`. The tag is the version and a digest of the \
+body: `\"3-RBNvo1WzZ4o\"`. `If-None-Match` compares the whole tag and gives 304. `If-Match` compares the version, in a tag or \
+alone (`\"3\"`), and gives 412 when it is stale.
 
 **Retries.** An `Idempotency-Key` on a POST outside `/auth` makes repeating it safe: the first answer is told again.
 
 **Lists** are pages of `limit` items; `next_cursor` and the `Link` header lead to the next page for 24 hours. A page may be \
-short, even empty, and still have a next one. Lists may lag behind a write by moments; reads by id never do.
+short, even empty, and still have a next one; it ends before 5 MiB, as the gateway receives it. Lists may lag behind a write by moments; reads by id never do.
 
 **Limits** are told by `RateLimit-Policy` and `RateLimit`; 429 says in `Retry-After` how many seconds to wait.
 
@@ -121,7 +123,7 @@ fn headers() -> Value {
         |about: &str, example: &str| json!({"description": about, "schema": {"type": "string"}, "example": example});
     json!({
         "X-Request-Id": header("Names the request, in every log line and problem too.", "8f6b4a5e-7d3c-4f0e-9a1b-2c3d4e5f6a7b"),
-        "ETag": header("The version of what is shown, for If-Match and If-None-Match.", "\"3\""),
+        "ETag": header("The version of what is shown and a digest of the body, for If-Match and If-None-Match.", "\"3-RBNvo1WzZ4o\""),
         "Location": header("Where it is from now on.", "/api/v1/products/0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f"),
         "Link": header("The next page (RFC 8288), where there is one.", "</api/v1/products?cursor=...>; rel=\"next\""),
         "RateLimit": header("What is left of each limit, and in how many seconds all of it is back.", "\"user\";r=599;t=1"),

@@ -85,7 +85,8 @@ fn is_known(if_none_match: Option<&HeaderValue>, response: &Response) -> bool {
         return false;
     };
     let mut known = known.split(',').map(str::trim);
-    response.status() == StatusCode::OK && known.any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+    response.status() == StatusCode::OK
+        && known.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 /// The same answer without what the client has: every header but those of the body still counts.

@@ -16,6 +16,7 @@ use stockroom_store::TenantScope;
 use crate::{
     json::{FromBody, Members, Node, Object},
     problem::{ApiError, Violation},
+    tag::Tag,
 };
 
 /// The most bytes of a body.
@@ -175,10 +176,8 @@ impl<S: Sync> FromRequestParts<S> for Precondition {
         if value.contains(',') {
             return Err(several());
         }
-        // A tag that no version ever had, `"01"` say, matches nothing; versions begin at 1.
-        let tag = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-        let version = tag.and_then(|tag| tag.parse::<u64>().ok().filter(|version| version.to_string() == tag));
-        Ok(Self(Some(version.unwrap_or(0))))
+        // What is no tag matches nothing; versions begin at 1.
+        Ok(Self(Some(Tag::version_of(value).unwrap_or(0))))
     }
 }
 

@@ -3,11 +3,8 @@
 use std::{borrow::Cow, collections::HashMap, ops::RangeInclusive, str::FromStr};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::{json, value::RawValue};
+use serde::{Serialize, Serializer};
+use serde_json::json;
 use stockroom_domain::{
     access::Role,
     catalogue::{DecimalPlaces, LeadTimeDays},
@@ -22,12 +19,10 @@ use stockroom_domain::{
 };
 
 use crate::{
-    problem::{ApiError, Violation},
+    problem::{ApiError, MAX_FAULTS, Violation},
+    reader,
     wire::Number,
 };
-
-/// How deep arrays and objects may lie in each other.
-const DEEPEST: usize = 32;
 
 /// A JSON value whose numbers are still text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,67 +41,25 @@ pub enum Node {
     Object(Vec<(String, Node)>),
 }
 
-struct RawMembers<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for RawMembers<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct All;
-
-        impl<'de> Visitor<'de> for All {
-            type Value = RawMembers<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawMembers<'de>, A::Error> {
-                let mut members: Vec<(String, &RawValue)> = Vec::new();
-                let mut names = std::collections::HashSet::new();
-                while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
-                    if !names.insert(name.clone()) {
-                        return Err(serde::de::Error::custom("a member stands twice"));
-                    }
-                    members.push((name, value));
-                }
-                Ok(RawMembers(members))
-            }
-        }
-
-        deserializer.deserialize_map(All)
-    }
-}
-
 impl Node {
     /// Reads a whole body.
     ///
     /// # Errors
-    /// [`ApiError::MalformedJson`]: broken syntax, invalid UTF-8, text behind the end, a member twice, depth over 32.
+    /// [`ApiError::MalformedJson`]: broken syntax, invalid UTF-8, text after the end, a duplicate member, depth over 32.
     pub fn parse(body: &[u8]) -> Result<Self, ApiError> {
-        let raw: &RawValue = serde_json::from_slice(body).map_err(|_| malformed("The body is not valid JSON."))?;
-        Self::build(raw, 1)
+        reader::read(body)
     }
 
-    fn build(raw: &RawValue, depth: usize) -> Result<Self, ApiError> {
-        let text = raw.get();
-        let broken = |_| malformed("The body is not valid JSON.");
-        Ok(match text.as_bytes().first() {
-            Some(b'{' | b'[') if depth > DEEPEST => return Err(malformed("The body is nested more than 32 deep.")),
-            Some(b'{') => {
-                let RawMembers(members) = serde_json::from_str(text)
-                    .map_err(|_| malformed("The body is not valid JSON, or a member stands in it twice."))?;
-                let member = |(name, value)| Ok((name, Self::build(value, depth.saturating_add(1))?));
-                Self::Object(members.into_iter().map(member).collect::<Result<_, ApiError>>()?)
-            }
-            Some(b'[') => {
-                let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(broken)?;
-                let element = |value| Self::build(value, depth.saturating_add(1));
-                Self::Array(elements.into_iter().map(element).collect::<Result<_, _>>()?)
-            }
-            Some(b'"') => Self::String(serde_json::from_str(text).map_err(broken)?),
-            Some(b't' | b'f') => Self::Bool(text == "true"),
-            Some(b'n') => Self::Null,
-            _ => Self::Number(text.to_owned()),
-        })
+    /// The fields of a form, all of them text.
+    ///
+    /// # Errors
+    /// [`ApiError::MalformedJson`] when a field stands twice.
+    pub fn form(fields: &[(String, String)]) -> Result<Self, ApiError> {
+        let mut names = std::collections::HashSet::new();
+        if !fields.iter().all(|(name, _)| names.insert(name)) {
+            return Err(malformed("A field stands in the form twice."));
+        }
+        Ok(Self::Object(fields.iter().map(|(name, value)| (name.clone(), Self::String(value.clone()))).collect()))
     }
 }
 
@@ -470,6 +423,13 @@ impl Object {
         Some(self.members.swap_remove(at).1)
     }
 
+    /// Adds a violation, as long as a problem would name it.
+    fn add(&mut self, violation: impl FnOnce(&str) -> Violation) {
+        if self.violations.len() < MAX_FAULTS {
+            self.violations.push(violation(&self.pointer));
+        }
+    }
+
     fn value<T: FromJson>(&mut self, name: &str, node: &Node) -> Option<T> {
         T::from_json(node).map_err(|fault| self.report(name, fault)).ok()
     }
@@ -477,12 +437,11 @@ impl Object {
 
 impl Members for Object {
     fn report(&mut self, name: &str, fault: Fault) {
-        let name = name.replace('~', "~0").replace('/', "~1");
-        self.violations.push(Violation::body(format!("{}/{name}", self.pointer), fault));
+        self.add(|pointer| Violation::body(format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), fault));
     }
 
     fn report_element(&mut self, name: &str, index: usize, member: &str, fault: Fault) {
-        self.violations.push(Violation::body(format!("{}/{name}/{index}/{member}", self.pointer), fault));
+        self.add(|pointer| Violation::body(format!("{pointer}/{name}/{index}/{member}"), fault));
     }
 
     fn required<T: FromJson>(&mut self, name: &str) -> Option<T> {

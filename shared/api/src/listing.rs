@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, MatchedPath};
 use http::request::Parts;
 use serde::Serialize;
 use stockroom_domain::fault::Fault;
-use stockroom_store::{CatalogueFilter, CatalogueSort, Page, PageRequest};
+use stockroom_store::{CatalogueFilter, CatalogueSort, Page, PageItem, PageRequest};
 
 use crate::{
     answer::Answer,
@@ -173,14 +173,9 @@ impl<F: ListQuery> FromRequestParts<App> for Listing<F> {
     }
 }
 
-#[derive(Serialize)]
-struct PageView<V> {
-    items: Vec<V>,
-    next_cursor: Option<String>,
-}
-
 impl<F> Listing<F> {
-    /// The page as it is answered.
+    /// The page as it is answered. It ends where another item would make it larger than a function's answer may be, and
+    /// then goes on with exactly that item.
     ///
     /// # Errors
     /// [`ApiError::Internal`].
@@ -189,9 +184,18 @@ impl<F> Listing<F> {
         page: &'p Page<T>,
         view: impl Fn(&'p T) -> V,
     ) -> Result<Answer, ApiError> {
-        let next_cursor =
-            page.next.as_ref().map(|position| self.app.cursors().seal(position, &self.binding)).transpose()?;
-        let target = next_cursor.as_ref().map(|cursor| {
+        let mut items = Items::new(self.app.max_page_bytes());
+        let mut next = page.next();
+        let mut last = None;
+        for PageItem { item, position } in page.items() {
+            if !items.add(&view(item))? {
+                next = last;
+                break;
+            }
+            last = Some(position);
+        }
+        let cursor = next.map(|position| self.app.cursors().seal(position, &self.binding)).transpose()?;
+        let target = cursor.as_ref().map(|cursor| {
             let others = self.pairs.iter().filter(|(name, _)| name != "cursor");
             let query = url::form_urlencoded::Serializer::new(String::new())
                 .extend_pairs(others)
@@ -199,6 +203,96 @@ impl<F> Listing<F> {
                 .finish();
             format!("{}?{query}", self.path)
         });
-        Ok(Answer::ok(&PageView { items: page.items.iter().map(view).collect(), next_cursor }).next(target))
+        Ok(Answer::page(items.finish(cursor.as_deref())?).next(target))
+    }
+}
+
+/// The items of a page, written one by one as long as there is room.
+#[derive(Debug)]
+struct Items {
+    body: Vec<u8>,
+    /// How many bytes are left, as the gateway counts them.
+    room: usize,
+    is_empty: bool,
+}
+
+impl Items {
+    const BEGIN: &'static [u8] = br#"{"items":["#;
+
+    fn new(room: usize) -> Self {
+        Self { body: Self::BEGIN.to_vec(), room, is_empty: true }
+    }
+
+    /// Writes an item, if there is room for it; the first in any case, so that every list comes to its end.
+    fn add(&mut self, view: &impl Serialize) -> Result<bool, ApiError> {
+        let before = self.body.len();
+        if !self.is_empty {
+            self.body.push(b',');
+        }
+        serde_json::to_writer(&mut self.body, view).map_err(internal)?;
+        let size = size_within_json(self.body.get(before..).unwrap_or_default());
+        if size > self.room && !self.is_empty {
+            self.body.truncate(before);
+            return Ok(false);
+        }
+        self.room = self.room.saturating_sub(size);
+        self.is_empty = false;
+        Ok(true)
+    }
+
+    fn finish(mut self, next_cursor: Option<&str>) -> Result<Vec<u8>, ApiError> {
+        self.body.extend_from_slice(br#"],"next_cursor":"#);
+        serde_json::to_writer(&mut self.body, &next_cursor).map_err(internal)?;
+        self.body.push(b'}');
+        Ok(self.body)
+    }
+}
+
+/// How many bytes JSON takes as a text within the JSON that a function answers with. It has no control characters, which
+/// would take more.
+fn size_within_json(json: &[u8]) -> usize {
+    let escaped = json.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count();
+    json.len().saturating_add(escaped)
+}
+
+fn internal(error: serde_json::Error) -> ApiError {
+    ApiError::Internal(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The largest item of DynamoDB.
+    const MAX_ITEM: usize = 400 * 1024;
+
+    #[test]
+    fn size_is_that_of_the_text_within_an_answer() {
+        for view in [json!({"a": "\"\\/\n\t\u{1}\u{7f}é😀"}), json!([1.5, null, "x"]), json!("\"".repeat(1000))] {
+            let text = view.to_string();
+            assert_eq!(size_within_json(text.as_bytes()) + 2, json!(text).to_string().len());
+        }
+    }
+
+    #[test]
+    fn items_end_before_the_one_that_has_no_room() {
+        let mut items = Items::new(20);
+        assert!(items.add(&"12345678").unwrap(), "12 bytes");
+        assert!(!items.add(&"12345").unwrap(), "10 more with the comma");
+        assert!(items.add(&"123").unwrap(), "8 more");
+        assert!(!items.add(&1).unwrap());
+        assert_eq!(items.finish(None).unwrap(), br#"{"items":["12345678","123"],"next_cursor":null}"#);
+    }
+
+    #[test]
+    fn any_single_item_of_the_table_fits() {
+        // The worst that a text becomes: a control character, six bytes of JSON and seven of JSON within JSON.
+        let view = "\u{1}".repeat(MAX_ITEM);
+        let mut items = Items::new(1);
+        assert!(items.add(&view).unwrap());
+        let size = size_within_json(&items.finish(Some("x")).unwrap());
+        assert!(size < 3 * 1024 * 1024, "{size}");
     }
 }

@@ -39,6 +39,11 @@ impl Violation {
     /// A fault at a place.
     #[must_use]
     pub fn new(place: Place, fault: Fault) -> Self {
+        let place = match place {
+            Place::Pointer(pointer) => Place::Pointer(shortened(pointer)),
+            Place::Parameter(name) => Place::Parameter(shortened(name)),
+            header @ Place::Header(_) => header,
+        };
         Self { place, code: fault.code, detail: fault.detail }
     }
 
@@ -59,6 +64,18 @@ impl Violation {
     pub fn header(name: &'static str, fault: Fault) -> Self {
         Self::new(Place::Header(name), fault)
     }
+}
+
+/// The most characters of a place. A longer one names a member that no operation has, and can be as long as a body.
+const MAX_PLACE: usize = 300;
+
+/// A place without what is too long to repeat.
+fn shortened(mut place: String) -> String {
+    if let Some((end, _)) = place.char_indices().nth(MAX_PLACE) {
+        place.truncate(end);
+        place.push('…');
+    }
+    place
 }
 
 /// Why a request is refused, in the words of the contract.
@@ -341,7 +358,7 @@ impl From<Conflict> for Problem {
 }
 
 /// The most faults that are named, so that a body of nothing else does not make an answer too large for a function.
-const MOST_FAULTS: usize = 100;
+pub(crate) const MAX_FAULTS: usize = 100;
 
 fn invalid(violations: &[Violation]) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", "The request was read but is not valid.")
@@ -350,7 +367,7 @@ fn invalid(violations: &[Violation]) -> Problem {
 
 /// The faults that are named.
 fn named(violations: &[Violation]) -> &[Violation] {
-    violations.get(..MOST_FAULTS).unwrap_or(violations)
+    violations.get(..MAX_FAULTS).unwrap_or(violations)
 }
 
 fn too_many(TooMany { limit, wait }: TooMany) -> Problem {

@@ -31,12 +31,12 @@ impl<T: Task, B: Bus> Worker<T, B> {
         let (mut organizations, mut not_taken) = (0_usize, 0_usize);
         let mut after = None;
         loop {
-            let page = self.store.directory().page(T::JOB.concerns(), shard, after).await?;
-            let entries: Vec<_> = page.items.iter().map(|id| (*id, Due::new(*id, at).entry(T::JOB))).collect();
+            let (page, next) = self.store.directory().page(T::JOB.concerns(), shard, after).await?;
+            let entries: Vec<_> = page.iter().map(|id| (*id, Due::new(*id, at).entry(T::JOB))).collect();
             organizations = organizations.saturating_add(entries.len());
             let failed = put_all(&self.bus, &self.sources, entries).await;
             not_taken = not_taken.saturating_add(failed.len());
-            after = page.next;
+            after = next;
             if after.is_none() {
                 break;
             }

@@ -38,6 +38,8 @@ pub struct Config {
     pub limits: Limits,
     /// `FEED_SETTLE_SECONDS`: how far behind the present a feed of events ends.
     pub feed_settle: Duration,
+    /// `MAX_PAGE_BYTES`: how large the items of a page become together, as the gateway receives them.
+    pub max_page_bytes: usize,
     /// `DOCS_ENABLED`: whether the API's documentation is served.
     pub docs_enabled: bool,
     /// `TABLE_NAME` and the SDK's own variables.
@@ -226,6 +228,7 @@ impl Config {
         let link_mails = read.limit("LIMIT_LINK_MAILS", "3/hour");
         let mailbox = read.limit("LIMIT_MAILBOX", "10/hour");
         let settle = read.or("FEED_SETTLE_SECONDS", Settle(Duration::from_secs(15)));
+        let page_bytes = read.or("MAX_PAGE_BYTES", PageBytes(PageBytes::MAX));
         let connection = read.connection();
         let docs = read.or("DOCS_ENABLED", Switch(true));
         let event_bus_name = read.or("EVENT_BUS_NAME", "stockroom".to_owned());
@@ -265,6 +268,7 @@ impl Config {
                     mailbox: mailbox.map(|Allowed(limit)| limit)?,
                 },
                 feed_settle: settle?.0,
+                max_page_bytes: page_bytes?.0,
                 docs_enabled: docs?.0,
                 connection: connection?,
                 event_bus_name: event_bus_name?,
@@ -442,6 +446,23 @@ impl FromStr for Settle {
     }
 }
 
+/// How large the items of a page become together. A function's answer ends at 6 MB; a page leaves a sixth of that free,
+/// and 64 KiB for headers, the cursor and the link.
+struct PageBytes(usize);
+
+impl PageBytes {
+    const MAX: usize = (5 * 1024 - 64) * 1024;
+}
+
+impl FromStr for PageBytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bytes = text.parse().ok().filter(|bytes| (1..=Self::MAX).contains(bytes)).map(Self);
+        bytes.ok_or_else(|| format!("a whole number of bytes from 1 to {}", Self::MAX))
+    }
+}
+
 /// Origins as a browser writes them: scheme and host in lower case, a port perhaps, nothing behind.
 #[derive(Default)]
 struct Origins(Vec<String>);
@@ -604,6 +625,12 @@ mod tests {
 
     #[test]
     fn a_feed_ends_behind_every_write() {
+        let limit = 5 * 1024 * 1024 - 64 * 1024;
+        assert_eq!(read(&[]).unwrap().max_page_bytes, limit);
+        assert_eq!(read(&[("MAX_PAGE_BYTES", "1000000")]).unwrap().max_page_bytes, 1_000_000);
+        for bad in ["0", "-1", "1.5", "6MB", &(limit + 1).to_string()] {
+            assert!(read(&[("MAX_PAGE_BYTES", bad)]).is_err(), "{bad}");
+        }
         assert_eq!(read(&[]).unwrap().feed_settle, Duration::from_secs(15));
         assert_eq!(read(&[("FEED_SETTLE_SECONDS", "11")]).unwrap().feed_settle, Duration::from_secs(11));
         for bad in ["10", "0", "-1", "12.5", "1e2", "99999999999"] {

@@ -17,10 +17,10 @@ use crate::{
     item::{DATA, Item, data, encode, into_data, n, s},
     keys::{Index, Key, PRODUCT, is_current_name_sort, name_sort},
     log::{difference, snapshot},
-    page::{Page, PageRequest, Position},
+    page::{Page, PageItem, PageRequest, Position},
     schema::upgrade,
     scope::TenantScope,
-    table::{Query, Table},
+    table::{Found, Query, Table},
     write::{Attempt, Authority, Change, Decision, Outcome},
 };
 
@@ -217,8 +217,7 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         if let (CatalogueSort::Name, Some(category)) = (sort, category) {
             query.filter = query.filter.and(expression("#data.#category = :category").with("category", s(category)));
         }
-        let (items, next) = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
-        Ok(Page { items: items.into_iter().map(into_data).collect::<Result<_, _>>()?, next })
+        self.table.beside_check(self.scope, self.table.page(query, page)).await?.try_map(into_data)
     }
 
     /// Adds one.
@@ -397,22 +396,20 @@ impl<'a, D: Stored> Catalogue<'a, D> {
 
 impl Table {
     /// A page of one query, by its order.
-    pub(crate) async fn page(
-        &self,
-        mut query: Query,
-        page: &PageRequest,
-    ) -> Result<(Vec<Item>, Option<Position>), StoreError> {
+    pub(crate) async fn page(&self, mut query: Query, page: &PageRequest) -> Result<Page<Item>, StoreError> {
         // One more than asked tells whether there is a next page; a filter may pass over many.
         query.examine = if query.filter.text.is_empty() { page.limit.saturating_add(1) } else { MOST_EXAMINED };
         query.descending = page.descending;
         query.after.clone_from(&page.after);
-        let mut found = self.admitted(Box::pin(self.query_stored(&query))).await?;
-        if found.items.len() > page.limit {
-            found.items.truncate(page.limit);
-            // Where it is stored: an upgrade can give an item other keys in the indexes.
-            found.last = found.items.last().map(|item| Position::of(item, &query.position_names()));
-        }
-        Ok((found.items.into_iter().map(upgrade).collect::<Result<_, _>>()?, found.last))
+        let Found { mut items, last } = self.admitted(Box::pin(self.query_stored(&query))).await?;
+        let has_more = items.len() > page.limit;
+        items.truncate(page.limit);
+        let names = query.position_names();
+        // Where it is stored: an upgrade can give an item other keys in the indexes.
+        let listed = |item| Ok(PageItem { position: Position::of(&item, &names), item: upgrade(item)? });
+        let listed: Vec<_> = items.into_iter().map(listed).collect::<Result<_, StoreError>>()?;
+        let next = if has_more { listed.last().map(|last| last.position.clone()) } else { last };
+        Ok(Page::new(listed, next))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     item::Item,
     keys::{DIRECTORY_SHARDS, Index, directory},
     low_watch::LOW_LIST,
-    page::{Page, Position},
+    page::Position,
     table::{Query, Table},
 };
 
@@ -37,7 +37,8 @@ impl<'a> Directory<'a> {
         Self { table }
     }
 
-    /// A page of one of the [`SHARDS`](Self::SHARDS), in order of the ids. What was written a moment ago may be missing.
+    /// A part of one of the [`SHARDS`](Self::SHARDS), in order of the ids, and where the next part begins. What was written
+    /// a moment ago may be missing.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -46,7 +47,7 @@ impl<'a> Directory<'a> {
         listed: Listed,
         shard: u8,
         after: Option<Position>,
-    ) -> Result<Page<OrganizationId>, StoreError> {
+    ) -> Result<(Vec<OrganizationId>, Option<Position>), StoreError> {
         let list = match listed {
             Listed::All => None,
             Listed::Low => Some(LOW_LIST),
@@ -55,6 +56,6 @@ impl<'a> Directory<'a> {
         let found = self.table.query(&query).await?;
         let (_, sort) = Index::One.key_names();
         let id = |item: &Item| item.get(sort)?.as_s().ok()?.parse().ok();
-        Ok(Page { items: found.items.iter().filter_map(id).collect(), next: found.last })
+        Ok((found.items.iter().filter_map(id).collect(), found.last))
     }
 }

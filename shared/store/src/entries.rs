@@ -203,8 +203,7 @@ impl<'a> AuditLog<'a> {
             };
         }
         let found = self.table.merged_page(BY_ID, queries, page);
-        let (items, next) = self.table.beside_check(self.scope, found).await?;
-        Ok(Page { items: items.iter().map(LogEntry::of).collect::<Result<_, _>>()?, next })
+        self.table.beside_check(self.scope, found).await?.try_map(|item| LogEntry::of(&item))
     }
 
     /// Where the entries are that are no movements: by their thing, by who wrote them, or all.

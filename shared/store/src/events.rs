@@ -19,7 +19,7 @@ use crate::{
     item::encode,
     keys::{SHARDS, id_bounds, last_id, neighbours},
     merge::share,
-    page::{Page, PageRequest, Position},
+    page::{Page, PageItem, PageRequest, Position},
     scope::{Caller, TenantScope},
     table::{Query, Range, Table},
 };
@@ -151,7 +151,9 @@ impl<'a> Events<'a> {
             let stop = found.stop.and_then(|stop| last_id::<EventId>(&stop));
             stop.map(|stop| if page.descending { stop } else { stop.second() })
         };
-        Ok(Page { items, next: next.map(|id| Position::single(BY_ID.name, id)) })
+        let position = |id: EventId| Position::single(BY_ID.name, id);
+        let listed = items.into_iter().map(|event| PageItem { position: position(event.id), item: event }).collect();
+        Ok(Page::new(listed, next.map(position)))
     }
 
     /// Where events of a type, or of any, are told.

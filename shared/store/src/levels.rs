@@ -1,5 +1,7 @@
 //! Stock levels: one item per product and warehouse, which the ledger adds up to.
 
+use std::collections::HashMap;
+
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use stockroom_domain::{
@@ -23,7 +25,7 @@ use crate::{
     past::Past,
     retry::Patience,
     scope::TenantScope,
-    table::{Conditional, Items, Query, Range, Table, keyed},
+    table::{Conditional, Items, Query, Range, Table},
     write::{Attempt, Authority, Change, Decision},
 };
 
@@ -227,8 +229,8 @@ impl<'a> Levels<'a> {
     pub async fn list(&self, filter: &LevelFilter, page: &PageRequest) -> Result<Page<LevelView>, StoreError> {
         let keys = self.keys();
         if let (Some(product), Some(warehouse)) = (filter.product, filter.warehouse) {
-            let items = self.read(&[keys.level(product, warehouse)], Items::new(), filter.as_of).await?;
-            return Ok(Page { items, next: None });
+            let level = self.read(&[keys.level(product, warehouse)], Items::new(), filter.as_of).await?.pop();
+            return Ok(level.map_or_else(Page::empty, Page::only));
         }
         let query = match (filter.warehouse, filter.product) {
             (Some(warehouse), _) => Query::new(keys.stock(warehouse), 0),
@@ -239,10 +241,16 @@ impl<'a> Levels<'a> {
         };
         // An index shows where a level is, and nothing else of it.
         let shows_levels = query.index.is_none();
-        let (found, next) = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
-        let (found, items) = keyed(found);
-        let at_hand = if shows_levels { items } else { Items::new() };
-        Ok(Page { items: self.read(&found, at_hand, filter.as_of).await?, next })
+        let found = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
+        let mut at_hand = Items::new();
+        let found = found.filter_map(|item| {
+            let key = Key::of(&item)?;
+            if shows_levels {
+                at_hand.insert(key.clone(), item);
+            }
+            Some(key)
+        });
+        self.read_page(found, at_hand, filter.as_of).await
     }
 
     /// A page of the levels below their minimum, by when they became so. It costs what is low, not what there is.
@@ -251,12 +259,24 @@ impl<'a> Levels<'a> {
     /// [`StoreError::Unavailable`].
     pub async fn low(&self, page: &PageRequest) -> Result<Page<LevelView>, StoreError> {
         let query = Query::index(Index::One, self.keys().low(), 0);
-        let (found, next) = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
-        let found: Vec<Key> = found.iter().filter_map(Key::of).collect();
-        let mut items = self.read(&found, Items::new(), None).await?;
+        let found = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
+        let found = found.filter_map(|item| Key::of(&item));
+        let levels = self.read_page(found, Items::new(), None).await?;
         // The index may lag behind.
-        items.retain(|level| level.low_since.is_some());
-        Ok(Page { items, next })
+        Ok(levels.filter_map(|level| level.low_since.is_some().then_some(level)))
+    }
+
+    /// Reads the levels that a page names.
+    async fn read_page(
+        &self,
+        found: Page<Key>,
+        at_hand: Items,
+        as_of: Option<Timestamp>,
+    ) -> Result<Page<LevelView>, StoreError> {
+        let keys: Vec<Key> = found.items().iter().map(|level| level.item.clone()).collect();
+        let levels = self.read(&keys, at_hand, as_of).await?.into_iter();
+        let mut levels: HashMap<_, _> = levels.map(|level| ((level.product_id, level.warehouse_id), level)).collect();
+        Ok(found.filter_map(|key| levels.remove(&parse_level(&key)?)))
     }
 
     /// The levels of one product.

@@ -83,7 +83,7 @@ pub use migrations::{
 };
 pub use movements::{MovementFilter, Movements, RecordedMovement};
 pub use organizations::{NewOrganization, OrganizationChange, Organizations, SignedUp};
-pub use page::{Page, PageRequest, Position};
+pub use page::{Page, PageItem, PageRequest, Position};
 pub use passwords::{Account, LinkedAccount, NewPassword, OwnPassword, PasswordChange, Passwords, VerifiedPassword};
 pub use products::{ProductFilter, ProductSort, Products};
 pub use purchasing::{NewRequest, PurchaseRequests, Receipt, RequestChanges, RequestFilter};

@@ -6,7 +6,7 @@ use crate::{
     catalogue::MOST_EXAMINED,
     error::StoreError,
     item::Item,
-    page::{PageRequest, Position},
+    page::{Page, PageItem, PageRequest, Position},
     table::{Query, Table},
 };
 
@@ -70,7 +70,7 @@ impl Table {
         merge: Merge,
         queries: Vec<Query>,
         page: &PageRequest,
-    ) -> Result<(Vec<Item>, Option<Position>), StoreError> {
+    ) -> Result<Page<Item>, StoreError> {
         let Merged { mut lines, stop } = self.merge(merge, queries, page).await?;
         let reached = page.after.as_ref().and_then(|position| position.get(merge.name));
         lines.retain(|(at, _)| Some(at.as_str()) != reached);
@@ -80,8 +80,9 @@ impl Table {
         } else {
             stop
         };
-        let next = next.map(|at| Position::single(merge.name, at));
-        Ok((lines.into_iter().map(|(_, item)| item).collect(), next))
+        let position = |at: String| Position::single(merge.name, at);
+        let listed = lines.into_iter().map(|(at, item)| PageItem { item, position: position(at) }).collect();
+        Ok(Page::new(listed, next.map(position)))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     keys::{Index, OrganizationKeys, SHARDS, id_bounds, last_id, ledger_sort},
     log::OriginRecord,
     merge::{Merge, share, text},
-    page::{Page, PageRequest, Position},
+    page::{Page, PageRequest},
     posting::{Goods, Place},
     scope::TenantScope,
     table::{Query, Range, Table},
@@ -316,7 +316,7 @@ impl<'a> Movements<'a> {
         let keys = self.keys();
         let (low, high) = id_bounds(filter.from, filter.to);
         let condition = conditions(filter);
-        let (items, next) = match (filter.product, filter.warehouse) {
+        let found = match (filter.product, filter.warehouse) {
             (Some(product), Some(warehouse)) => {
                 let line = Line { warehouse, from: filter.from, to: filter.to };
                 let query = Query {
@@ -352,7 +352,7 @@ impl<'a> Movements<'a> {
                 self.table.beside_check(self.scope, merged).await?
             }
         };
-        Ok(Page { items: items.iter().map(movement).collect::<Result<_, _>>()?, next })
+        found.try_map(|item| movement(&item))
     }
 
     /// A product's ledger is in order within each warehouse; the warehouses it ever was in are merged.
@@ -362,7 +362,7 @@ impl<'a> Movements<'a> {
         filter: &MovementFilter,
         condition: &Expression,
         page: &PageRequest,
-    ) -> Result<(Vec<Item>, Option<Position>), StoreError> {
+    ) -> Result<Page<Item>, StoreError> {
         let keys = self.keys();
         let places = Query {
             range: Range::Prefix(format!("{product}#")),

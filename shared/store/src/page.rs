@@ -1,20 +1,20 @@
 //! Pages of a list.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 
 use crate::item::{Item, s};
 
-/// Where a page ended: the keys of the last item that was looked at. It names keys of the table, so it must not leave
-/// the edge unsealed.
+/// A place in a list: the keys of the last item before it. It names keys of the table, so it must not leave the edge
+/// unsealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Position(pub(crate) BTreeMap<String, String>);
+pub struct Position(BTreeMap<Cow<'static, str>, String>);
 
 impl Position {
-    pub(crate) fn single(name: &str, value: impl ToString) -> Self {
-        Self(BTreeMap::from([(name.to_owned(), value.to_string())]))
+    pub(crate) fn single(name: &'static str, value: impl ToString) -> Self {
+        Self(BTreeMap::from([(name.into(), value.to_string())]))
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
@@ -22,13 +22,19 @@ impl Position {
     }
 
     /// The keys of an item, as far as this list needs them.
-    pub(crate) fn of(item: &Item, names: &[&str]) -> Self {
-        let text = |name: &&str| Some(((*name).to_owned(), item.get(*name)?.as_s().ok()?.clone()));
+    pub(crate) fn of(item: &Item, names: &[&'static str]) -> Self {
+        let text = |name: &&'static str| Some(((*name).into(), item.get(*name)?.as_s().ok()?.clone()));
         Self(names.iter().filter_map(text).collect())
     }
 
+    /// The same with further keys.
+    pub(crate) fn with(mut self, keys: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        self.0.extend(keys.into_iter().map(|(name, value)| (name.into(), value)));
+        self
+    }
+
     pub(crate) fn start_key(&self) -> Item {
-        self.0.iter().map(|(name, value)| (name.clone(), s(value))).collect()
+        self.0.iter().map(|(name, value)| (name.to_string(), s(value))).collect()
     }
 }
 
@@ -43,17 +49,85 @@ pub struct PageRequest {
     pub descending: bool,
 }
 
-/// A part of a list. It may be shorter than asked, even empty, and still have a next one.
+/// An item of a page, and where a page goes on that begins after it.
+#[derive(Debug, Clone)]
+pub struct PageItem<T> {
+    /// The item.
+    pub item: T,
+    /// The position after the item.
+    pub position: Position,
+}
+
+/// A part of a list. It may be shorter than asked, even empty, and still have a next one. It can be cut after any of its
+/// items, since each has its position.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
-    /// The items, in order.
-    pub items: Vec<T>,
-    /// Where the next part begins; `None` at the end.
-    pub next: Option<Position>,
+    items: Vec<PageItem<T>>,
+    next: Option<Position>,
 }
 
 impl<T> Page<T> {
+    pub(crate) fn new(items: Vec<PageItem<T>>, next: Option<Position>) -> Self {
+        Self { items, next }
+    }
+
+    /// A page without items, the last of its list.
     pub(crate) fn empty() -> Self {
-        Self { items: Vec::new(), next: None }
+        Self::new(Vec::new(), None)
+    }
+
+    /// The page of a list that has no other item.
+    #[must_use]
+    pub fn only(item: T) -> Self {
+        Self::new(vec![PageItem { item, position: Position(BTreeMap::new()) }], None)
+    }
+
+    /// The items with their positions, in order.
+    #[must_use]
+    pub fn items(&self) -> &[PageItem<T>] {
+        &self.items
+    }
+
+    /// Where the next part begins; `None` at the end.
+    #[must_use]
+    pub fn next(&self) -> Option<&Position> {
+        self.next.as_ref()
+    }
+
+    /// The items and where the next part begins.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<T>, Option<Position>) {
+        (self.items.into_iter().map(|PageItem { item, .. }| item).collect(), self.next)
+    }
+
+    /// The page of other things that its items stand for; without those that stand for none.
+    pub(crate) fn filter_map<U>(self, mut other: impl FnMut(T) -> Option<U>) -> Page<U> {
+        let items = self.items.into_iter();
+        let items = items.filter_map(|PageItem { item, position }| Some(PageItem { item: other(item)?, position }));
+        Page::new(items.collect(), self.next)
+    }
+
+    /// The page of what its items are read as.
+    pub(crate) fn try_map<U, E>(self, mut read: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        let items = self.items.into_iter();
+        let items = items.map(|PageItem { item, position }| Ok(PageItem { item: read(item)?, position }));
+        Ok(Page::new(items.collect::<Result<_, E>>()?, self.next))
+    }
+
+    /// The same items in another order, for a whole list on one page. Its positions are those of the former order, so it must
+    /// not be cut: its items have to be so small that no page of them is too large.
+    pub(crate) fn sorted_by<K: Ord>(mut self, key: impl Fn(&T) -> K, descending: bool) -> Self {
+        self.items.sort_by_cached_key(|item| key(&item.item));
+        if descending {
+            self.items.reverse();
+        }
+        self
+    }
+
+    /// The same page with its positions in other words.
+    pub(crate) fn at(self, position: impl Fn(&Position) -> Position) -> Self {
+        let items = self.items.into_iter();
+        let items = items.map(|PageItem { item, position: at }| PageItem { item, position: position(&at) });
+        Self::new(items.collect(), self.next.as_ref().map(&position))
     }
 }

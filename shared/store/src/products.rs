@@ -12,10 +12,10 @@ use crate::{
     catalogue::{Catalogue, CatalogueFilter, CatalogueSort, MOST_EXAMINED, Revised, Stored as _, claimed_by},
     error::{Conflict, StoreError},
     expression::{Expression, expression},
-    item::{Item, into_data, s},
+    item::{into_data, s},
     keys::{Key, barcode_prefix},
     levels::{Held, LevelView, Levels},
-    page::{Page, PageRequest, Position},
+    page::{Page, PageItem, PageRequest},
     scope::TenantScope,
     table::{Query, Range, Table},
 };
@@ -112,18 +112,15 @@ impl<'a> Products<'a> {
         if page.after.is_some() {
             return Ok(None);
         }
-        let mut found = self.led_to(query, filter, page).await?;
-        if found.next.is_some() {
+        let found = self.led_to(query, filter, page).await?;
+        if found.next().is_some() {
             return Ok(None);
         }
-        found.items.sort_by_cached_key(|product| match sort {
+        let key = |product: &Product| match sort {
             ProductSort::Sku => (product.details.sku.folded(), product.id),
             ProductSort::Catalogue(_) => (product.details.name.folded(), product.id),
-        });
-        if page.descending {
-            found.items.reverse();
-        }
-        Ok(Some(found))
+        };
+        Ok(Some(found.sorted_by(key, page.descending)))
     }
 
     async fn with_sku(&self, sku: &Sku, filter: &ProductFilter) -> Result<Page<Product>, StoreError> {
@@ -135,7 +132,7 @@ impl<'a> Products<'a> {
         match self.get(id).await {
             // Another may have been given the code since.
             Ok(product) if filter.passes(&product) && product.details.sku.folded() == sku.folded() => {
-                Ok(Page { items: vec![product], next: None })
+                Ok(Page::only(product))
             }
             Ok(_) | Err(StoreError::NotFound) => Ok(Page::empty()),
             Err(error) => Err(error),
@@ -151,25 +148,23 @@ impl<'a> Products<'a> {
     ) -> Result<Page<Product>, StoreError> {
         let filtered = filter.catalogue.search.is_some() || filter.catalogue.category.is_some();
         let examined = PageRequest { limit: if filtered { MOST_EXAMINED / 10 } else { page.limit }, ..page.clone() };
-        let mut last = None;
-        let (claims, mut next) = self.table.beside_check(self.scope, self.table.page(query, &examined)).await?;
-        let named: Vec<(&Item, Key)> =
-            claims.iter().filter_map(|claim| Some((claim, self.key(claimed_by(claim)?)))).collect();
-        let keys: Vec<Key> = named.iter().map(|(_, key)| key.clone()).collect();
+        let claims = self.table.beside_check(self.scope, self.table.page(query, &examined)).await?;
+        let named = claims.filter_map(|claim| Some(self.key(claimed_by(&claim)?)));
+        let keys: Vec<Key> = named.items().iter().map(|claim| claim.item.clone()).collect();
         let mut items = self.table.get(&keys).await?;
-        let mut products = Vec::new();
-        for (claim, key) in &named {
-            let Some(product) = items.remove(key).map(into_data::<Product>).transpose()? else { continue };
+        let mut next = named.next().cloned();
+        let mut products: Vec<PageItem<Product>> = Vec::new();
+        for PageItem { item: key, position } in named.items() {
+            let Some(item) = items.remove(key).map(into_data::<Product>).transpose()? else { continue };
             if products.len() == page.limit {
-                next = last;
+                next = products.last().map(|last| last.position.clone());
                 break;
             }
-            if filter.passes(&product) {
-                products.push(product);
-                last = Some(Position::of(claim, &["pk", "sk"]));
+            if filter.passes(&item) {
+                products.push(PageItem { item, position: position.clone() });
             }
         }
-        Ok(Page { items: products, next })
+        Ok(Page::new(products, next))
     }
 
     /// Gives a product new details, made from its present ones. A new minimum goes to all its levels before this returns.

@@ -135,14 +135,13 @@ impl<'a> PurchaseRequests<'a> {
             let mut at = Position::of(&Key::new(keys.requests(), id).attributes(), &["pk", "sk"]);
             if let Some(index) = query.index {
                 let (partition, sort) = index.key_names();
-                at.0.extend([(partition.to_owned(), query.partition.clone()), (sort.to_owned(), id.to_owned())]);
+                at = at.with([(partition, query.partition.clone()), (sort, id.to_owned())]);
             }
             at
         };
         let after = page.after.as_ref().and_then(|after| after.get("sk")).map(start);
-        let (items, next) = self.table.page(query.clone(), &PageRequest { after, ..page.clone() }).await?;
-        let next = next.and_then(|next| Some(Position::single("sk", next.get("sk")?)));
-        Ok(Page { items: items.into_iter().map(into_data).collect::<Result<_, _>>()?, next })
+        let found = self.table.page(query.clone(), &PageRequest { after, ..page.clone() }).await?;
+        found.at(|position| Position::single("sk", position.get("sk").unwrap_or_default())).try_map(into_data)
     }
 
     /// Writes a new draft, under the next number.

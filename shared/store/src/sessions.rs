@@ -9,7 +9,7 @@ use stockroom_domain::{
 use crate::{
     error::StoreError,
     identity::{Sessions, is_alive, removal},
-    page::{Page, PageRequest, Position},
+    page::{Page, PageItem, PageRequest, Position},
     users::Users,
     write::{Attempt, Authority, Change},
 };
@@ -60,8 +60,10 @@ impl Users<'_> {
         }
         let has_more = sessions.len() > page.limit;
         sessions.truncate(page.limit);
-        let next = sessions.last().filter(|_| has_more).map(|last| Position::single(SESSION, last.id));
-        Ok(Page { items: sessions, next })
+        let position = |id: SessionId| Position::single(SESSION, id);
+        let next = sessions.last().filter(|_| has_more).map(|last| position(last.id));
+        let listed = sessions.into_iter().map(|session| PageItem { position: position(session.id), item: session });
+        Ok(Page::new(listed.collect(), next))
     }
 
     /// Ends one of the caller's sessions, perhaps the one they came through: its tokens stop working at once. A session

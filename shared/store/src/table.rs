@@ -512,12 +512,6 @@ fn with_key(item: Item) -> Option<(Key, Item)> {
     Some((Key::of(&item)?, item))
 }
 
-/// Items in order as their keys in that order, and by these.
-pub(crate) fn keyed(items: Vec<Item>) -> (Vec<Key>, Items) {
-    let items: Vec<(Key, Item)> = items.into_iter().filter_map(with_key).collect();
-    (items.iter().map(|(key, _)| key.clone()).collect(), items.into_iter().collect())
-}
-
 fn upgraded(batches: Vec<Items>) -> Result<Items, StoreError> {
     batches.into_iter().flatten().map(|(key, item)| Ok((key, upgrade(item)?))).collect()
 }

@@ -105,8 +105,8 @@ impl<'a> Users<'a> {
             query.filter =
                 query.filter.and(expression("contains(#search, :search)").with("search", s(search.search_folded())));
         }
-        let (items, next) = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
-        Ok(Page { items: items.iter().map(profile).collect::<Result<_, _>>()?, next })
+        let found = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
+        found.try_map(|item| profile(&item))
     }
 
     /// Checks the caller and counts one more user against `limits`. To be called before a password is hashed for

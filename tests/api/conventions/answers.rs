@@ -21,7 +21,7 @@ async fn one_of_each(shop: &Furnished) -> Vec<Reply> {
         (200, boss.get(&supplier)),
         (201, boss.post("/api/v1/suppliers", json!({"name": "Hooli"}))),
         (204, boss.delete(format!("/api/v1/suppliers/{}", shop.supplier("Old").await))),
-        (304, boss.get(&supplier).header("if-none-match", "\"1\"")),
+        (304, boss.get(&supplier).header("if-none-match", "*")),
         (200, boss.request(Method::OPTIONS, &supplier)),
         (200, boss.get("/health-check")),
         (200, shop.anonymous().log_in(&shop.staff().email, PASSWORD)),
@@ -205,7 +205,7 @@ async fn what_is_made_is_where_the_answer_says() {
         let found = shop.boss().get(location).await.expect(200);
         assert_eq!(found.json(), made.json());
         assert_eq!(found.header("etag"), made.header("etag"));
-        assert_eq!(made.header("etag"), (path != "/api/v1/stock-movements").then_some("\"1\""));
+        assert_eq!(made.tag_version(), (path != "/api/v1/stock-movements").then_some(1));
     }
 }
 

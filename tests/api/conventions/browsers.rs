@@ -42,7 +42,7 @@ async fn every_answer_can_be_read_by_the_configured_origin_alone() {
     for (status, request) in [
         (200, shop.boss().get(&supplier)),
         (201, shop.boss().post("/api/v1/suppliers", json!({"name": "Hooli"}))),
-        (304, shop.boss().get(&supplier).header("if-none-match", "\"1\"")),
+        (304, shop.boss().get(&supplier).header("if-none-match", "*")),
         (401, shop.anonymous().get(&supplier)),
         (405, shop.boss().delete("/api/v1/suppliers")),
         (422, shop.boss().post("/api/v1/suppliers", json!({}))),

@@ -96,6 +96,13 @@ impl Reply {
         self.member("version").as_u64().unwrap_or_else(|| self.fail("has no version"))
     }
 
+    /// The version that its entity tag is of.
+    #[must_use]
+    pub fn tag_version(&self) -> Option<u64> {
+        let (version, _digest) = self.header("etag")?.strip_prefix('"')?.split_once('-')?;
+        version.parse().ok()
+    }
+
     /// The `items` of a page.
     #[must_use]
     #[track_caller]

@@ -11,7 +11,7 @@ use stockroom_domain::{
 };
 use stockroom_runtime::Runtime;
 use stockroom_store::{
-    CatalogueFilter, CatalogueSort, IdempotencyKey, MovementFilter, PageRequest, ProductFilter, ProductSort,
+    CatalogueFilter, CatalogueSort, IdempotencyKey, MovementFilter, PageItem, PageRequest, ProductFilter, ProductSort,
     StoreError, TenantScope,
 };
 use tokio::sync::mpsc;
@@ -88,7 +88,7 @@ impl Importer {
         };
         let page = PageRequest { limit: PAGE, after: None, descending: false };
         let found = self.0.at(last.at).movements(scope).list(&filter, &page).await?;
-        Ok(found.items.len() >= wanted)
+        Ok(found.items().len() >= wanted)
     }
 
     async fn suppliers(&self, plan: &Plan, scope: &TenantScope) -> Result<(), ImportError> {
@@ -199,7 +199,7 @@ impl Importer {
         let filter = MovementFilter { product: Some(product), warehouse: Some(warehouse), ..MovementFilter::default() };
         let page = PageRequest { limit: 1, after: None, descending: true };
         let found = self.0.at(plan.founded(0)).movements(scope).list(&filter, &page).await?;
-        let Some(newest) = found.items.first() else {
+        let Some(PageItem { item: newest, .. }) = found.items().first() else {
             return Ok(0);
         };
         let is_planned = plan.movements.iter().any(|planned| {
@@ -325,9 +325,10 @@ mod tests {
             assert_eq!(level.on_hand, Quantity::from(record.units_in_stock), "{}", record.product_name);
         }
         let page = PageRequest { limit: PAGE, after: None, descending: false };
-        let low = store.levels(&scope).low(&page).await.unwrap().items;
+        let low = store.levels(&scope).low(&page).await.unwrap().into_parts().0;
         assert_eq!(low.len(), 18);
-        let requests = store.purchase_requests(&scope).list(&RequestFilter::default(), &page).await.unwrap().items;
+        let requests =
+            store.purchase_requests(&scope).list(&RequestFilter::default(), &page).await.unwrap().into_parts().0;
         assert!(requests.iter().all(|request| request.status.is_open()));
         let mut asked_for: Vec<_> = requests.iter().flat_map(PurchaseRequest::products).collect();
         let mut missing: Vec<_> = low.iter().map(|level| level.product_id).collect();
@@ -343,7 +344,8 @@ mod tests {
         interrupt(&runtime, 80).await;
         let scope = staff(&runtime, Permission::RecordStock).await;
         let page = PageRequest { limit: 1, after: None, descending: false };
-        let level = runtime.store.levels(&scope).list(&LevelFilter::default(), &page).await.unwrap().items.remove(0);
+        let level =
+            runtime.store.levels(&scope).list(&LevelFilter::default(), &page).await.unwrap().into_parts().0.remove(0);
         let new = NewMovement {
             operation: Operation::In(Quantity::from(1)),
             product: level.product_id,

@@ -1,0 +1,80 @@
+//! Entity tags: `"<version>-<digest of the body>"`. A read compares the whole tag; a change asks for its version alone, so
+//! that nothing beside the version stops an edit.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::digest::sha256;
+
+/// How many bytes of the digest tell bodies of one version apart.
+const DIGEST_BYTES: usize = 8;
+
+/// The strong entity tag of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tag {
+    version: u64,
+    digest: [u8; DIGEST_BYTES],
+}
+
+impl Tag {
+    /// The tag of a body that shows something in this version.
+    pub(crate) fn new(version: u64, body: &[u8]) -> Self {
+        let [digest @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = sha256(body);
+        Self { version, digest }
+    }
+
+    /// The version that a tag is of: of an answer's, or of one that is the version alone. `None` for what is no such tag.
+    pub(crate) fn version_of(tag: &str) -> Option<u64> {
+        let tag = tag.strip_prefix('"')?.strip_suffix('"')?;
+        let version = match tag.split_once('-') {
+            Some((version, digest)) => {
+                URL_SAFE_NO_PAD.decode(digest).ok().filter(|digest| digest.len() == DIGEST_BYTES)?;
+                version
+            }
+            None => tag,
+        };
+        // `"01"` was no version's.
+        version.parse::<u64>().ok().filter(|number| number.to_string() == version)
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}-{}\"", self.version, URL_SAFE_NO_PAD.encode(self.digest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tag_differs_with_version_and_body_and_says_its_version() {
+        let tag = Tag::new(3, b"{}").to_string();
+        assert_eq!(tag, "\"3-RBNvo1WzZ4o\"");
+        assert_ne!(tag, Tag::new(3, b"{ }").to_string());
+        assert_ne!(tag, Tag::new(4, b"{}").to_string());
+        assert_eq!((Tag::version_of(&tag), Tag::version_of("\"3\"")), (Some(3), Some(3)));
+    }
+
+    #[test]
+    fn other_texts_are_no_tags() {
+        for text in [
+            "",
+            "3",
+            "\"",
+            "\"\"",
+            "\"03\"",
+            "\"+3\"",
+            "\"-3\"",
+            "\"3-\"",
+            "\"3-x\"",
+            "\"3-RBNvo1WzZ4o-\"",
+            "W/\"3\"",
+            "\"3-RBNvo1WzZ4p\"",
+        ] {
+            assert_eq!(Tag::version_of(text), None, "{text}");
+        }
+    }
+}
