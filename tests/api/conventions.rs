@@ -59,7 +59,7 @@ fn writes() -> impl Iterator<Item = Route> {
 /// Whether an operation can do without a body.
 fn takes_nothing(route: &Route) -> bool {
     let last = route.path.rsplit('/').next().unwrap();
-    ["refresh", "logout", "submit", "approve", "mark-ordered", "cancel", "confirmation"].contains(&last)
+    ["refresh", "logout", "submit", "approve", "mark-ordered", "cancel", "close", "confirmation"].contains(&last)
 }
 
 /// Whether an operation wants to be told twice.
@@ -130,6 +130,7 @@ impl Furnished {
             ("cancel", "SUBMITTED"),
             ("mark-ordered", "APPROVED"),
             ("receive", "ORDERED"),
+            ("close", "ORDERED"),
         ] {
             requests.insert(step, shop.request(&product, 5, status).await);
         }

@@ -108,7 +108,7 @@ async fn every_operation_costs_what_is_written_down() {
     for case in ["of everybody", "one's own", "of a status"] {
         costs.bar("GET /api/v1/purchase-requests", case, 1, 100, 0);
     }
-    for step in ["submit", "approve", "reject", "mark-ordered", "receive", "cancel"] {
+    for step in ["submit", "approve", "reject", "mark-ordered", "receive", "close", "cancel"] {
         costs.bar(&format!("POST /api/v1/purchase-requests/{{id}}/{step}"), "", 2, 100, 100);
     }
 }
@@ -369,12 +369,20 @@ async fn measure_purchasing(costs: &mut Costs, shop: &Shop) {
     costs.measure("PUT /api/v1/purchase-requests/{id}", "another product", replace, 200).await;
     let notes = staff.patch(&one, json!({"notes": "Soon"}));
     costs.measure("PATCH /api/v1/purchase-requests/{id}", "", notes, 200).await;
+    let mut priced = line(&other);
+    priced["estimated_price"] = json!("2.50");
+    let price = staff.patch(&one, json!({"items": [priced]}));
+    costs.measure("PATCH /api/v1/purchase-requests/{id}", "a first price", price, 200).await;
+    let priced = staff.post(REQUESTS, json!({"items": [priced]}));
+    costs.measure("POST /api/v1/purchase-requests", "1 line with a price", priced, 201).await;
     costs.measure("DELETE /api/v1/purchase-requests/{id}", "", staff.delete(&one), 204).await;
 
     let mut drafts = Vec::new();
     for _ in 0..3 {
         drafts.push(shop.request(&product, 5, "DRAFT").await);
     }
+    let ordered = shop.request(&product, 5, "ORDERED").await;
+    costs.measure(&format!("POST {REQUESTS}/{{id}}/close"), "", shop.step(&ordered.id, "close"), 200).await;
     let step = |request: &str, step: &str| (format!("POST {REQUESTS}/{{id}}/{step}"), shop.step(request, step));
     for request in &drafts {
         let (operation, submit) = step(&request.id, "submit");
@@ -391,6 +399,13 @@ async fn measure_purchasing(costs: &mut Costs, shop: &Shop) {
     let operation = format!("POST {REQUESTS}/{{id}}/receive");
     costs.measure(&operation, "a part", shop.arrive(&drafts[0], &main, 2), 200).await;
     costs.measure(&operation, "", shop.arrive(&drafts[0], &main, 3), 200).await;
+    let wanted = staff.post(REQUESTS, body(&[&product])).await.expect(201);
+    for step in ["submit", "approve", "mark-ordered"] {
+        shop.step(&wanted.id(), step).await.expect(200);
+    }
+    let lines = json!({"items": [{"item_id": wanted.json()["items"][0]["id"]}]});
+    let receipt = manager.post(format!("{REQUESTS}/{}/receive", wanted.id()), lines);
+    costs.measure(&operation, "into the line's warehouse", receipt, 200).await;
 
     for number in 0..20 {
         shop.request(&other, 1 + number, if number % 2 == 0 { "DRAFT" } else { "SUBMITTED" }).await;

@@ -311,3 +311,56 @@ async fn users_of_the_second_version_are_found_without_accents_once_they_are_mig
     // No term spans the end of the name and the beginning of the address.
     assert_eq!(found(&shop, "celikistanbul").await, 0);
 }
+
+#[tokio::test]
+async fn up_counts_the_requests_that_have_prices_so_that_the_currency_can_change() {
+    const REQUESTS: &str = "/api/v1/purchase-requests";
+    let stack = Stack::start().await;
+    let shops = [Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await];
+    let mut drafts = Vec::new();
+    for shop in &shops {
+        let product = shop.product("SKU-1").await;
+        for price in [Some("1"), Some("2"), None] {
+            let line = json!({"product_id": product, "quantity": 1, "estimated_price": price});
+            drafts.push(shop.staff().post(REQUESTS, json!({"items": [line]})).await.expect(201).id());
+        }
+    }
+    let counters = || stack.items().into_iter().filter(|item| item["sk"] == "REQUESTS");
+    let of_today: Vec<_> = counters().collect();
+    for counter in &of_today {
+        stack.forget(counter, &["priced", "counts_prices"]);
+    }
+    for request in stack.items().iter().filter(|item| drafts.iter().any(|id| item["sk"] == id.as_str())) {
+        stack.forget(request, &["data.currency"]);
+    }
+    let change =
+        |shop: &Shop| shop.admin().patch(format!("/api/v1/organizations/{}", shop.id), json!({"currency": "EUR"}));
+    let [acme, globex] = &shops;
+    // How many requests have prices is not known. What is written meanwhile is counted from there.
+    for draft in &drafts[3..5] {
+        globex.staff().delete(format!("{REQUESTS}/{draft}")).await.expect(204);
+    }
+    assert_eq!(globex.staff().get(REQUESTS).await.expect(200).items()[0]["currency"], "USD");
+    for shop in &shops {
+        assert_eq!(change(shop).await.expect(409).code(), "in_use");
+    }
+
+    let prices = MIGRATIONS_OF_THIS_PROGRAM.iter().find(|migration| migration.id == "0007-count-prices").unwrap();
+    let store = &stack.runtime().store;
+    let done = store.migrations().up(prices, false, PACE, |_| ()).await.unwrap().unwrap();
+    assert_eq!(done.changed, 2);
+    assert_eq!(
+        counters().find(|counter| counter["pk"] == of_today[0]["pk"]).map(|counter| counter["count"].clone()),
+        Some(json!(3))
+    );
+    stack.check_invariants();
+    assert_eq!(change(acme).await.expect(409).code(), "in_use");
+    assert_eq!(change(globex).await.expect(200).json()["currency"], "EUR");
+    for draft in &drafts[..2] {
+        acme.staff().delete(format!("{REQUESTS}/{draft}")).await.expect(204);
+    }
+    change(acme).await.expect(200);
+    let again = store.migrations().up(prices, true, PACE, |_| ()).await.unwrap().unwrap();
+    assert_eq!(again.changed, 0);
+    stack.check_invariants();
+}

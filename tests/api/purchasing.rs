@@ -6,6 +6,7 @@
     reason = "these are tests: what is not as expected ends them there"
 )]
 
+mod closing;
 mod drafts;
 mod races;
 mod receiving;

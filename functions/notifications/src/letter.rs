@@ -33,11 +33,12 @@ pub(crate) enum Occasion {
 
 impl Occasion {
     /// The events that are told, and what as.
-    const ALL: [(Entity, Action, Self); 10] = [
+    const ALL: [(Entity, Action, Self); 11] = [
         (Entity::PurchaseRequest, Action::Submit, Self::Request(RequestNews::Submitted)),
         (Entity::PurchaseRequest, Action::Approve, Self::Request(RequestNews::Approved)),
         (Entity::PurchaseRequest, Action::Reject, Self::Request(RequestNews::Rejected)),
         (Entity::PurchaseRequest, Action::Receive, Self::Request(RequestNews::Received)),
+        (Entity::PurchaseRequest, Action::Close, Self::Request(RequestNews::Closed)),
         (Entity::User, Action::Invite, Self::Link(Purpose::Invitation)),
         (Entity::User, Action::PasswordResetRequested, Self::Link(Purpose::PasswordReset)),
         (Entity::User, Action::EmailChangeRequested, Self::Link(Purpose::EmailChange)),
@@ -230,7 +231,7 @@ async fn of_request(store: &Store, news: RequestNews, detail: &Detail) -> Result
     let Some((organization, request)) = found else { return Ok(Vec::new()) };
     let recipients = match news {
         RequestNews::Submitted => mailing.managers().await?,
-        RequestNews::Approved | RequestNews::Rejected | RequestNews::Received => {
+        RequestNews::Approved | RequestNews::Rejected | RequestNews::Received | RequestNews::Closed => {
             mailing.recipient(request.created_by.id).await?.into_iter().map(|(_, recipient)| recipient).collect()
         }
     };
@@ -243,7 +244,7 @@ fn is_so_still(news: RequestNews, status: RequestStatus) -> bool {
     match news {
         RequestNews::Submitted => status == RequestStatus::Submitted,
         RequestNews::Approved => status != RequestStatus::Cancelled,
-        RequestNews::Rejected | RequestNews::Received => true,
+        RequestNews::Rejected | RequestNews::Received | RequestNews::Closed => true,
     }
 }
 

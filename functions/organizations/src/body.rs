@@ -10,8 +10,9 @@ pub(crate) struct OrganizationBody(pub(crate) OrganizationChange);
 impl FromBody for OrganizationBody {
     fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let name = object.required("name");
-        let currency = object.or("currency", Currency::default());
-        Some(Self(OrganizationChange { name: Some(name?), currency: Some(currency?) }))
+        // Without it the currency stays: a default would change the meaning of prices.
+        let currency = object.optional("currency");
+        Some(Self(OrganizationChange { name: Some(name?), currency: currency? }))
     }
 }
 

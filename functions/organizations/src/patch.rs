@@ -19,7 +19,9 @@ pub(crate) async fn patch(
 
 pub(crate) fn contract(it: &mut Operation) {
     it.summary("Change the caller's organization")
+        .member("currency", "It cannot change while purchase requests have prices.")
         .example(json!({"currency": "EUR"}))
         .shows::<OrganizationView<'_>>()
-        .versioned();
+        .versioned()
+        .conflicts(&["in_use"]);
 }

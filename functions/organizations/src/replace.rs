@@ -19,7 +19,9 @@ pub(crate) async fn replace(
 
 pub(crate) fn contract(it: &mut Operation) {
     it.summary("Replace the caller's organization")
+        .member("currency", "It cannot change while purchase requests have prices. Without it, the currency stays.")
         .example(json!({"name": "Initech", "currency": "EUR"}))
         .shows::<OrganizationView<'_>>()
-        .versioned();
+        .versioned()
+        .conflicts(&["in_use"]);
 }

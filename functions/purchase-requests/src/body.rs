@@ -8,10 +8,11 @@ use stockroom_api::{
 };
 use stockroom_domain::{
     fault::Fault,
-    purchasing::{MOST_LINES, MOST_RECEIVED_LINES, MOST_RECEIVING_WAREHOUSES, NewLine, ReceivedLine},
+    id::RequestItemId,
+    purchasing::{MAX_RECEIVED_LINES, MOST_LINES, NewLine, ReceivedLine},
     text::{Notes, RejectionReason},
 };
-use stockroom_store::{NewRequest, Receipt, RequestChanges};
+use stockroom_store::{Closing, NewRequest, Receipt, RequestChanges};
 
 /// A whole request, to write or to replace.
 pub(crate) struct RequestBody(pub(crate) NewRequest);
@@ -60,24 +61,36 @@ pub(crate) struct ReceiptBody(pub(crate) Receipt);
 
 impl FromBody for ReceiptBody {
     fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        let lines = object.list("items", 1..=MOST_RECEIVED_LINES, |line| {
+        let lines = object.list("items", 1..=MAX_RECEIVED_LINES, |line| {
             let item = line.required("item_id");
-            let warehouse = line.required("warehouse_id");
+            let warehouse = line.optional("warehouse_id");
             let quantity = line.optional("quantity").map(|quantity| quantity.map(|Positive(quantity)| quantity));
             Some(ReceivedLine { item: item?, warehouse: warehouse?, quantity: quantity? })
         })?;
-        let mut items = HashSet::new();
-        for (index, line) in lines.iter().enumerate() {
-            if !items.insert(line.item) {
-                object.report_element("items", index, "item_id", Fault::new("duplicate_item", "must stand once"));
-            }
-        }
-        let warehouses: HashSet<_> = lines.iter().map(|line| line.warehouse).collect();
-        if warehouses.len() > MOST_RECEIVING_WAREHOUSES {
-            let detail = format!("must go into at most {MOST_RECEIVING_WAREHOUSES} warehouses");
-            object.report("items", Fault::new("too_many_warehouses", detail));
-        }
+        refuse_lines_twice(object, lines.iter().map(|line| line.item));
         Some(Self(Receipt { lines }))
+    }
+}
+
+/// What is closed of an order, and why.
+#[derive(Default)]
+pub(crate) struct ClosingBody(pub(crate) Closing);
+
+impl FromBody for ClosingBody {
+    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
+        let reason = object.optional("reason");
+        let lines = object.patch_list("items", 1..=MOST_LINES, |line| line.required("item_id"));
+        refuse_lines_twice(object, lines.iter().flatten().flatten().copied());
+        Some(Self(Closing { reason: reason?, lines: lines? }))
+    }
+}
+
+fn refuse_lines_twice(object: &mut impl Members, lines: impl Iterator<Item = RequestItemId>) {
+    let mut items = HashSet::new();
+    for (index, line) in lines.enumerate() {
+        if !items.insert(line) {
+            object.report_element("items", index, "item_id", Fault::new("duplicate_item", "must stand once"));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod approve;
 mod body;
 mod cancel;
+mod close;
 mod create;
 mod delete;
 mod get;
@@ -37,5 +38,6 @@ pub fn routes<R: Routing>() -> R {
         .post("/api/v1/purchase-requests/{id}/reject", decide, reject::reject, reject::contract)
         .post("/api/v1/purchase-requests/{id}/mark-ordered", decide, mark_ordered::mark_ordered, mark_ordered::contract)
         .post("/api/v1/purchase-requests/{id}/receive", decide, receive::receive, receive::contract)
+        .post("/api/v1/purchase-requests/{id}/close", decide, close::close, close::contract)
         .post("/api/v1/purchase-requests/{id}/cancel", request, cancel::cancel, cancel::contract)
 }

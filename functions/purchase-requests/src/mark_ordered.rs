@@ -21,5 +21,6 @@ pub(crate) fn contract(it: &mut Operation) {
         .shows::<RequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"])
-        .leads("purchase_requests_receive", "id", "$response.body#/id");
+        .leads("purchase_requests_receive", "id", "$response.body#/id")
+        .leads("purchase_requests_close", "id", "$response.body#/id");
 }

@@ -9,8 +9,9 @@ use stockroom_api::{
 use stockroom_domain::{
     id::{OrganizationId, ProductId, PurchaseRequestId, RequestItemId, SupplierId, WarehouseId},
     money::Money,
+    organization::Currency,
     purchasing::{PurchaseRequest, RequestItem, RequestNumber, RequestStatus},
-    text::{Notes, ProductName, RejectionReason, Sku},
+    text::{CloseReason, Notes, ProductName, RejectionReason, Sku, SupplierName, Unit, WarehouseName},
     time::Timestamp,
 };
 
@@ -25,6 +26,7 @@ pub(crate) struct RequestView<'a> {
     #[schemars(with = "RequestStatus")]
     status: &'static str,
     notes: Option<&'a Notes>,
+    currency: Option<Currency>,
     items: Vec<ItemView<'a>>,
     created_by: PersonView<'a>,
     submitted_at: Option<Timestamp>,
@@ -38,6 +40,9 @@ pub(crate) struct RequestView<'a> {
     received_at: Option<Timestamp>,
     cancelled_by: Option<PersonView<'a>>,
     cancelled_at: Option<Timestamp>,
+    closed_by: Option<PersonView<'a>>,
+    closed_at: Option<Timestamp>,
+    close_reason: Option<&'a CloseReason>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -49,11 +54,15 @@ struct ItemView<'a> {
     product_id: ProductId,
     sku: &'a Sku,
     product_name: &'a ProductName,
+    unit: Option<&'a Unit>,
     quantity: Number,
     received_quantity: Number,
+    cancelled_quantity: Number,
     estimated_price: Option<Money>,
     supplier_id: Option<SupplierId>,
+    supplier_name: Option<&'a SupplierName>,
     warehouse_id: Option<WarehouseId>,
+    warehouse_name: Option<&'a WarehouseName>,
 }
 
 impl<'a> From<&'a RequestItem> for ItemView<'a> {
@@ -63,11 +72,15 @@ impl<'a> From<&'a RequestItem> for ItemView<'a> {
             product_id: item.product_id,
             sku: &item.sku,
             product_name: &item.product_name,
+            unit: item.unit.as_ref(),
             quantity: item.quantity.into(),
             received_quantity: item.received_quantity.into(),
+            cancelled_quantity: item.cancelled_quantity.into(),
             estimated_price: item.estimated_price,
             supplier_id: item.supplier_id,
+            supplier_name: item.supplier_name.as_ref(),
             warehouse_id: item.warehouse_id,
+            warehouse_name: item.warehouse_name.as_ref(),
         }
     }
 }
@@ -81,6 +94,7 @@ impl<'a> RequestView<'a> {
             request_number: request.request_number.to_string(),
             status: request.status.name(),
             notes: request.notes.as_ref(),
+            currency: request.currency,
             items: request.items.iter().map(ItemView::from).collect(),
             created_by: PersonView::from(&request.created_by),
             submitted_at: request.submitted_at,
@@ -94,6 +108,9 @@ impl<'a> RequestView<'a> {
             received_at: request.received_at,
             cancelled_by: request.cancelled_by.as_ref().map(PersonView::from),
             cancelled_at: request.cancelled_at,
+            closed_by: request.closed_by.as_ref().map(PersonView::from),
+            closed_at: request.closed_at,
+            close_reason: request.close_reason.as_ref(),
             created_at: request.created_at,
             updated_at: request.updated_at,
         }

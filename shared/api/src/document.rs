@@ -195,7 +195,7 @@ fn problem() -> Value {
             },
             "available": {"description": "With insufficient_stock: what is on hand.", "type": "number"},
             "requested": {"description": "With insufficient_stock and exceeds_order.", "type": "number"},
-            "item_id": {"description": "With exceeds_order: the line.", "type": "string", "format": "uuid"},
+            "item_id": {"description": "With exceeds_order and line_complete: the line.", "type": "string", "format": "uuid"},
             "outstanding": {"description": "With exceeds_order: what has yet to arrive of the line.", "type": "number"},
             "request_status": {"description": "With invalid_transition.", "$ref": "#/components/schemas/RequestStatus"},
             "error": {"description": "From /auth/token: what RFC 6749 calls it.", "type": "string"},

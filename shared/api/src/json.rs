@@ -125,6 +125,7 @@ from_strings!(
     text::Address,
     text::Barcode,
     text::Category,
+    text::CloseReason,
     text::Description,
     text::Email,
     text::FullName,

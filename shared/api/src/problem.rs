@@ -320,8 +320,12 @@ impl From<Conflict> for Problem {
             Conflict::DuplicateEmail => new("duplicate_email", "Another user has this e-mail address."),
             Conflict::DuplicateSubdomain => new("duplicate_subdomain", "Another organization has this subdomain."),
             Conflict::InStock => new("in_use", "It still has stock; bring every level to 0 first."),
-            Conflict::InOpenRequest => {
-                new("in_use", "An open purchase request names it; that has to be received, cancelled or deleted first.")
+            Conflict::InOpenRequest => new(
+                "in_use",
+                "An open purchase request names it; that has to be received, closed, cancelled or deleted first.",
+            ),
+            Conflict::Priced => {
+                new("in_use", "Purchase requests have prices in its currency, so the currency cannot change.")
             }
             Conflict::QuantitiesRecorded => new(
                 "in_use",
@@ -342,6 +346,9 @@ impl From<Conflict> for Problem {
                     .with("item_id", item)
                     .with("outstanding", Number(outstanding))
                     .with("requested", Number(requested))
+            }
+            Conflict::LineComplete { item } => {
+                new("line_complete", "All of the line was received or closed.").with("item_id", item)
             }
             Conflict::LastAdmin => new("last_admin", "The organization would be left without an active admin."),
             Conflict::CannotDeleteSelf => new("cannot_delete_self", "Nobody can delete themselves; another admin can."),

@@ -179,8 +179,15 @@ impl<'a> From<&'a RecordedMovement> for MovementView<'a> {
 }
 
 /// The members that hold quantities, wherever they stand in what the log keeps.
-const QUANTITIES: [&str; 6] =
-    ["capacity", "min_stock_level", "on_hand", "quantity", "received_quantity", "reorder_quantity"];
+const QUANTITIES: [&str; 7] = [
+    "cancelled_quantity",
+    "capacity",
+    "min_stock_level",
+    "on_hand",
+    "quantity",
+    "received_quantity",
+    "reorder_quantity",
+];
 
 /// What the log keeps of a thing, as it is shown: quantities as numbers, members in order of their names.
 #[derive(Debug, Clone, Copy)]

@@ -39,6 +39,7 @@ impl EventType {
             Action::MarkOrdered => ("ordered", Some(Entity::PurchaseRequest), false),
             Action::Receive => ("received", Some(Entity::PurchaseRequest), false),
             Action::Cancel => ("cancelled", Some(Entity::PurchaseRequest), false),
+            Action::Close => ("closed", Some(Entity::PurchaseRequest), false),
             Action::Invite => ("invited", Some(Entity::User), true),
             Action::PasswordResetRequested => ("password_reset_requested", Some(Entity::User), true),
             Action::EmailChangeRequested => ("email_change_requested", Some(Entity::User), true),

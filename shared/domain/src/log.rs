@@ -43,6 +43,8 @@ pub enum Action {
     MarkOrdered,
     Receive,
     Cancel,
+    /// Nothing more is expected of an order, or of some of its lines.
+    Close,
     Login,
     LoginFailed,
     Logout,
@@ -95,6 +97,7 @@ impl Action {
         Self::MarkOrdered,
         Self::Receive,
         Self::Cancel,
+        Self::Close,
         Self::Login,
         Self::LoginFailed,
         Self::Logout,

@@ -1,16 +1,19 @@
 //! Asking to buy, and what becomes of it: the one state machine of a purchase request.
 
+mod status;
+
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::status::{RequestStatus, Step};
 use crate::{
     fault::Fault,
     id::{ProductId, PurchaseRequestId, RequestItemId, SupplierId, UserId, WarehouseId},
-    log::Action,
     money::Money,
+    organization::Currency,
     quantity::Quantity,
-    text::{Notes, ProductName, RejectionReason, Sku},
+    text::{CloseReason, Notes, ProductName, RejectionReason, Sku, SupplierName, Unit, WarehouseName},
     time::Timestamp,
     user::Person,
 };
@@ -18,113 +21,15 @@ use crate::{
 /// The most lines of a request.
 pub const MOST_LINES: usize = 40;
 /// The most lines of one receipt.
-pub const MOST_RECEIVED_LINES: usize = 20;
-/// The most warehouses that one receipt goes into, so that it fits into one transaction of 100 actions: the request and
-/// its log entry, a kept answer, a level and a movement a line, a product for each of the request's lines, the warehouses.
-pub const MOST_RECEIVING_WAREHOUSES: usize = 15;
+pub const MAX_RECEIVED_LINES: usize = 30;
+/// The most actions of one transaction of the table.
+pub const MAX_ACTIONS: usize = 100;
 
-/// How far a request has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum RequestStatus {
-    /// Being written.
-    Draft,
-    /// Waits for a decision.
-    Submitted,
-    /// May be ordered.
-    Approved,
-    /// Was declined. Final.
-    Rejected,
-    /// Was ordered; part of it may have arrived.
-    Ordered,
-    /// All of it has arrived. Final.
-    Received,
-    /// Was given up. Final.
-    Cancelled,
-}
-
-crate::schema::has_schema!(named RequestStatus, {
-    crate::schema::words("How far a purchase request has come.", RequestStatus::ALL.map(RequestStatus::name))
-});
-
-/// What moves a request from one status to the next. Receiving is its own operation, since it brings goods.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
-pub enum Step {
-    Submit,
-    Approve,
-    Reject(RejectionReason),
-    MarkOrdered,
-    Cancel,
-}
-
-impl RequestStatus {
-    /// All of them, in the order of a request's life.
-    pub const ALL: [Self; 7] =
-        [Self::Draft, Self::Submitted, Self::Approved, Self::Rejected, Self::Ordered, Self::Received, Self::Cancelled];
-
-    /// The name on the wire.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Draft => "DRAFT",
-            Self::Submitted => "SUBMITTED",
-            Self::Approved => "APPROVED",
-            Self::Rejected => "REJECTED",
-            Self::Ordered => "ORDERED",
-            Self::Received => "RECEIVED",
-            Self::Cancelled => "CANCELLED",
-        }
-    }
-
-    /// Whether something may still come of it; an open request holds the products it names.
-    #[must_use]
-    pub fn is_open(self) -> bool {
-        match self {
-            Self::Draft | Self::Submitted | Self::Approved | Self::Ordered => true,
-            Self::Rejected | Self::Received | Self::Cancelled => false,
-        }
-    }
-
-    /// The status after a step; `None` where the step is not open to it.
-    #[must_use]
-    pub fn after(self, step: &Step) -> Option<Self> {
-        match (step, self) {
-            (Step::Submit, Self::Draft) => Some(Self::Submitted),
-            (Step::Approve, Self::Submitted) => Some(Self::Approved),
-            (Step::Reject(_), Self::Submitted) => Some(Self::Rejected),
-            (Step::MarkOrdered, Self::Approved) => Some(Self::Ordered),
-            (Step::Cancel, Self::Submitted | Self::Approved) => Some(Self::Cancelled),
-            (Step::Submit | Step::Approve | Step::Reject(_) | Step::MarkOrdered | Step::Cancel, _) => None,
-        }
-    }
-}
-
-impl FromStr for RequestStatus {
-    type Err = Fault;
-
-    fn from_str(name: &str) -> Result<Self, Fault> {
-        Self::ALL.into_iter().find(|status| status.name() == name).ok_or_else(|| {
-            Fault::new(
-                "unknown_value",
-                "must be one of DRAFT, SUBMITTED, APPROVED, REJECTED, ORDERED, RECEIVED, CANCELLED",
-            )
-        })
-    }
-}
-
-impl Step {
-    /// What the log calls it.
-    #[must_use]
-    pub fn action(&self) -> Action {
-        match self {
-            Self::Submit => Action::Submit,
-            Self::Approve => Action::Approve,
-            Self::Reject(_) => Action::Reject,
-            Self::MarkOrdered => Action::MarkOrdered,
-            Self::Cancel => Action::Cancel,
-        }
-    }
+/// The most actions that a receipt takes: the request, its log entry and a stored response; a level, a movement and a
+/// product for each line; and the warehouses. 30 lines fit into 7 warehouses, 24 lines into one each.
+#[must_use]
+pub fn receipt_actions(lines: usize, warehouses: usize) -> usize {
+    lines.saturating_mul(3).saturating_add(warehouses).saturating_add(3)
 }
 
 /// A request's number in its organization, written `PR-00001`.
@@ -161,6 +66,9 @@ pub struct PurchaseRequest {
     pub request_number: RequestNumber,
     pub status: RequestStatus,
     pub notes: Option<Notes>,
+    /// What its prices are in; none without prices, and in requests that earlier programs wrote.
+    #[serde(default)]
+    pub currency: Option<Currency>,
     pub items: Vec<RequestItem>,
     pub created_by: Person,
     pub submitted_at: Option<Timestamp>,
@@ -175,11 +83,19 @@ pub struct PurchaseRequest {
     pub received_at: Option<Timestamp>,
     pub cancelled_by: Option<Person>,
     pub cancelled_at: Option<Timestamp>,
+    /// Who last closed it, or some of its lines, although not all had arrived.
+    #[serde(default)]
+    pub closed_by: Option<Person>,
+    #[serde(default)]
+    pub closed_at: Option<Timestamp>,
+    #[serde(default)]
+    pub close_reason: Option<CloseReason>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
-/// A line of a request: so much of a product. What the product was called when the line was written stays with it.
+/// A line of a request: a quantity of a product. It keeps the names of what it refers to as they were when it was written.
+/// Lines that earlier programs wrote have no unit and no names of supplier and warehouse.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it all")]
 pub struct RequestItem {
@@ -187,21 +103,51 @@ pub struct RequestItem {
     pub product_id: ProductId,
     pub sku: Sku,
     pub product_name: ProductName,
+    #[serde(default)]
+    pub unit: Option<Unit>,
     pub quantity: Quantity,
     /// How much of it has arrived; never more than `quantity`.
     pub received_quantity: Quantity,
+    /// How much of it was closed before it arrived; with what has arrived never more than `quantity`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cancelled_quantity: Quantity,
     /// For one unit.
     pub estimated_price: Option<Money>,
     pub supplier_id: Option<SupplierId>,
+    #[serde(default)]
+    pub supplier_name: Option<SupplierName>,
     /// Where it is wanted.
     pub warehouse_id: Option<WarehouseId>,
+    #[serde(default)]
+    pub warehouse_name: Option<WarehouseName>,
+    /// Whether its product no longer counts it while the request is open. Lines that were complete before lines released
+    /// their products do so at the end of the request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub released: bool,
+}
+
+fn is_zero(quantity: &Quantity) -> bool {
+    *quantity == Quantity::ZERO
 }
 
 impl RequestItem {
     /// How much has yet to arrive.
     #[must_use]
     pub fn outstanding(&self) -> Quantity {
-        self.quantity.minus(self.received_quantity).unwrap_or_default()
+        let settled = self.received_quantity.plus(self.cancelled_quantity);
+        settled.and_then(|settled| self.quantity.minus(settled)).unwrap_or_default()
+    }
+
+    /// Whether some of it has yet to arrive.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.outstanding().is_positive()
+    }
+
+    /// Cancels what has yet to arrive.
+    fn close(&mut self) {
+        self.cancelled_quantity = self.cancelled_quantity.plus(self.outstanding()).unwrap_or(self.cancelled_quantity);
+        self.released = true;
     }
 }
 
@@ -221,7 +167,8 @@ pub struct NewLine {
 #[expect(missing_docs, reason = "the names say it all")]
 pub struct ReceivedLine {
     pub item: RequestItemId,
-    pub warehouse: WarehouseId,
+    /// None for the one that the line names.
+    pub warehouse: Option<WarehouseId>,
     /// None for all that has yet to arrive.
     pub quantity: Option<Quantity>,
 }
@@ -245,10 +192,16 @@ pub enum PurchaseError {
         /// What was to be received.
         requested: Quantity,
     },
+    /// A line is to be closed of which nothing has yet to arrive.
+    #[error("the line is complete")]
+    LineComplete {
+        /// The line.
+        item: RequestItemId,
+    },
     /// It has no such line.
     #[error("no such line")]
     UnknownItem {
-        /// Where it stands in the receipt.
+        /// Where it stands among the lines that were sent.
         index: usize,
     },
 }
@@ -264,6 +217,33 @@ impl PurchaseRequest {
     #[must_use]
     pub fn products(&self) -> BTreeSet<ProductId> {
         self.items.iter().map(|item| item.product_id).collect()
+    }
+
+    /// Whether a line has a price.
+    #[must_use]
+    pub fn has_prices(&self) -> bool {
+        self.items.iter().any(|item| item.estimated_price.is_some())
+    }
+
+    /// The request with its prices in a currency; if it has stated one for its prices, in that.
+    #[must_use]
+    pub fn in_currency(self, currency: Currency) -> Self {
+        let currency = self.has_prices().then(|| self.currency.unwrap_or(currency));
+        Self { currency, ..self }
+    }
+
+    /// The same request with the currency of its organization, if it has prices and stores none: one from before requests
+    /// stored it. The currency cannot change while there are prices, so the request shows the same until it changes itself.
+    #[must_use]
+    pub fn stating(self, currency: Currency) -> Self {
+        let stated = self.has_prices().then_some(currency);
+        Self { currency: self.currency.or(stated), ..self }
+    }
+
+    /// The products that the change from `before` to this releases, in the order of the lines.
+    pub fn released_since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = ProductId> + 'a {
+        let lines = self.items.iter().zip(&before.items);
+        lines.filter(|(after, before)| after.released && !before.released).map(|(after, _)| after.product_id)
     }
 
     /// Refuses a change of what it asks for, unless it is still being written.
@@ -306,29 +286,71 @@ impl PurchaseRequest {
         by: &Person,
         at: Timestamp,
     ) -> Result<(Self, Vec<Quantity>), PurchaseError> {
-        if self.status != RequestStatus::Ordered {
-            return Err(PurchaseError::InvalidTransition { status: self.status });
-        }
-        let mut next = self.next(RequestStatus::Ordered, at);
+        let mut next = self.next_of_order(at)?;
         let mut arrived = Vec::with_capacity(lines.len());
         for (index, line) in lines.iter().enumerate() {
-            let item = next.items.iter_mut().find(|item| item.id == line.item);
-            let item = item.ok_or(PurchaseError::UnknownItem { index })?;
+            let item = next.line(line.item, index)?;
             let outstanding = item.outstanding();
             let quantity = line.quantity.unwrap_or(outstanding);
-            let received = item.received_quantity.plus(quantity).filter(|received| *received <= item.quantity);
+            let received = item.received_quantity.plus(quantity).filter(|_| quantity <= outstanding);
             let (true, Some(received)) = (quantity.is_positive(), received) else {
                 return Err(PurchaseError::ExceedsOrder { item: item.id, outstanding, requested: quantity });
             };
             item.received_quantity = received;
+            item.released |= !item.is_open();
             arrived.push(quantity);
         }
-        if next.items.iter().all(|item| !item.outstanding().is_positive()) {
-            next.status = RequestStatus::Received;
+        if next.end_if_complete() {
             next.received_by = Some(by.clone());
             next.received_at = Some(at);
         }
         Ok((next, arrived))
+    }
+
+    /// The request after nothing more is expected of some lines, or of all without `lines`.
+    ///
+    /// # Errors
+    /// [`PurchaseError`], nothing of which has happened.
+    pub fn close(
+        &self,
+        lines: Option<&[RequestItemId]>,
+        reason: Option<CloseReason>,
+        by: &Person,
+        at: Timestamp,
+    ) -> Result<Self, PurchaseError> {
+        let mut next = self.next_of_order(at)?;
+        let open: Vec<_> = next.items.iter().filter(|item| item.is_open()).map(|item| item.id).collect();
+        for (index, id) in lines.unwrap_or(&open).iter().enumerate() {
+            let item = next.line(*id, index)?;
+            if !item.is_open() {
+                return Err(PurchaseError::LineComplete { item: *id });
+            }
+            item.close();
+        }
+        next.end_if_complete();
+        Ok(Self { closed_by: Some(by.clone()), closed_at: Some(at), close_reason: reason, ..next })
+    }
+
+    /// The next version of an order.
+    fn next_of_order(&self, at: Timestamp) -> Result<Self, PurchaseError> {
+        match self.status {
+            RequestStatus::Ordered => Ok(self.next(RequestStatus::Ordered, at)),
+            status => Err(PurchaseError::InvalidTransition { status }),
+        }
+    }
+
+    fn line(&mut self, id: RequestItemId, index: usize) -> Result<&mut RequestItem, PurchaseError> {
+        self.items.iter_mut().find(|item| item.id == id).ok_or(PurchaseError::UnknownItem { index })
+    }
+
+    /// Ends an order of which nothing more is expected; it holds no product any more. Tells whether it did.
+    fn end_if_complete(&mut self) -> bool {
+        let is_complete = self.items.iter().all(|item| !item.is_open());
+        if is_complete {
+            self.status = RequestStatus::Received;
+            self.items.iter_mut().for_each(|item| item.released = true);
+        }
+        is_complete
     }
 
     /// The next version, with another status.
@@ -363,10 +385,15 @@ mod tests {
                 sku: "A".parse().unwrap(),
                 product_name: "A".parse().unwrap(),
                 quantity: Quantity::from(*quantity),
+                unit: None,
                 received_quantity: Quantity::ZERO,
+                cancelled_quantity: Quantity::ZERO,
                 estimated_price: None,
                 supplier_id: None,
+                supplier_name: None,
                 warehouse_id: None,
+                warehouse_name: None,
+                released: false,
             }
         };
         PurchaseRequest {
@@ -375,6 +402,7 @@ mod tests {
             request_number: RequestNumber(1),
             status: RequestStatus::Draft,
             notes: None,
+            currency: None,
             items: quantities.iter().enumerate().map(item).collect(),
             created_by: person(),
             submitted_at: None,
@@ -388,6 +416,9 @@ mod tests {
             received_at: None,
             cancelled_by: None,
             cancelled_at: None,
+            closed_by: None,
+            closed_at: None,
+            close_reason: None,
             created_at: at(1),
             updated_at: at(1),
         }
@@ -433,35 +464,66 @@ mod tests {
         }
 
         #[test]
-        fn never_more_arrives_than_was_ordered(
+        fn never_more_is_received_and_cancelled_than_was_ordered(
             ordered in prop::collection::vec(1_u32..20, 1..5),
-            receipts in prop::collection::vec((0_usize..5, prop::option::of(0_u32..12)), 0..30),
+            steps in prop::collection::vec((0_usize..5, prop::option::of(0_u32..12), prop::bool::weighted(0.2)), 0..30),
         ) {
             let mut request = PurchaseRequest { status: RequestStatus::Ordered, ..request(&ordered) };
-            let warehouse = WarehouseId::from_parts(at(4), [4; 10]);
             let mut sums = vec![Quantity::ZERO; ordered.len()];
-            for (index, quantity) in receipts {
+            let ended = PurchaseError::InvalidTransition { status: RequestStatus::Received };
+            for (index, quantity, closes) in steps {
                 let Some(item) = request.items.get(index).cloned() else { continue };
-                let line = ReceivedLine { item: item.id, warehouse, quantity: quantity.map(Quantity::from) };
-                match request.receive(&[line], &person(), at(6)) {
+                let line = ReceivedLine { item: item.id, warehouse: None, quantity: quantity.map(Quantity::from) };
+                let result = if closes {
+                    request.close(Some(&[item.id]), None, &person(), at(6)).map(|next| (next, vec![Quantity::ZERO]))
+                } else {
+                    request.receive(&[line], &person(), at(6))
+                };
+                match result {
                     Ok((next, arrived)) => {
                         sums[index] = sums[index].plus(arrived[0]).unwrap();
-                        prop_assert!(arrived[0].is_positive());
+                        prop_assert!(closes || arrived[0].is_positive());
+                        let released: Vec<_> = next.released_since(&request).collect();
+                        prop_assert_eq!(released.contains(&item.product_id), !next.items[index].is_open());
+                        prop_assert!(released.len() <= 1);
                         request = next;
                     }
                     Err(PurchaseError::ExceedsOrder { outstanding, .. }) => {
                         prop_assert_eq!(outstanding, item.outstanding());
                     }
-                    Err(error) => prop_assert_eq!(error, PurchaseError::InvalidTransition { status: RequestStatus::Received }),
+                    Err(PurchaseError::LineComplete { item: id }) => {
+                        prop_assert_eq!((id, item.is_open(), closes), (item.id, false, true));
+                    }
+                    Err(error) => prop_assert_eq!(error, ended),
                 }
                 for (item, sum) in request.items.iter().zip(&sums) {
                     prop_assert_eq!(item.received_quantity, *sum);
-                    prop_assert!(*sum <= item.quantity);
+                    prop_assert!(item.received_quantity.plus(item.cancelled_quantity).unwrap() <= item.quantity);
+                    prop_assert_eq!(item.released, !item.is_open());
                 }
-                let all_in = request.items.iter().all(|item| item.received_quantity == item.quantity);
-                prop_assert_eq!(request.status == RequestStatus::Received, all_in);
+                let is_complete = request.items.iter().all(|item| !item.is_open());
+                prop_assert_eq!(request.status == RequestStatus::Received, is_complete);
             }
         }
+    }
+
+    #[test]
+    fn lines_complete_before_lines_released_products_release_them_at_the_end() {
+        let mut old = PurchaseRequest { status: RequestStatus::Ordered, ..request(&[5, 3, 2]) };
+        old.items[0].received_quantity = Quantity::from(5_u32);
+        let products: Vec<_> = old.items.iter().map(|item| item.product_id).collect();
+        let line = ReceivedLine { item: old.items[1].id, warehouse: None, quantity: None };
+        let (next, _) = old.receive(&[line], &person(), at(6)).unwrap();
+        assert_eq!(next.released_since(&old).collect::<Vec<_>>(), products[1..2]);
+        let last = next.close(None, None, &person(), at(7)).unwrap();
+        assert_eq!(last.status, RequestStatus::Received);
+        assert_eq!(last.released_since(&next).collect::<Vec<_>>(), [products[0], products[2]]);
+    }
+
+    #[test]
+    fn the_largest_receipts_fit_into_a_transaction() {
+        assert_eq!(receipt_actions(MAX_RECEIVED_LINES, 7), MAX_ACTIONS);
+        assert!(receipt_actions(24, 24) <= MAX_ACTIONS && receipt_actions(20, 15) <= MAX_ACTIONS);
     }
 
     #[test]

@@ -136,6 +136,8 @@ texts! {
     Notes: 2_000, Paragraphs;
     /// Why a purchase request is declined.
     RejectionReason: 1_000, Paragraphs;
+    /// Why nothing more is expected of an order.
+    CloseReason: 1_000, Paragraphs;
     /// What a list is searched for.
     SearchTerm: 200, Line, something_to_find;
 }

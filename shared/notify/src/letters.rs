@@ -8,6 +8,7 @@ use askama::Template;
 use stockroom_domain::{
     organization::Organization,
     purchasing::{PurchaseRequest, RequestItem, RequestStatus},
+    text::{CloseReason, RejectionReason},
 };
 
 pub use stock::{LowStockLetter, WeeklyLetter};
@@ -25,6 +26,8 @@ pub enum RequestNews {
     Rejected,
     /// Goods have arrived.
     Received,
+    /// Nothing more is expected of it, or of some of its lines.
+    Closed,
 }
 
 /// Tells of a purchase request.
@@ -87,6 +90,7 @@ struct RequestView<'a> {
     notes: Option<&'a str>,
     reason: Option<&'a str>,
     shows_received: bool,
+    shows_closed: bool,
     items: &'a [RequestItem],
 }
 
@@ -101,6 +105,7 @@ impl RequestLetter<'_> {
         let by = |person: Option<&stockroom_domain::user::Person>| {
             person.map_or_else(String::new, |person| format!(" by {}", person.full_name))
         };
+        let shows_closed = request.items.iter().any(|item| item.cancelled_quantity.is_positive());
         let is_whole = request.status == RequestStatus::Received;
         let (headline, sentence) = match news {
             RequestNews::Submitted => (
@@ -115,6 +120,24 @@ impl RequestLetter<'_> {
                 format!("{number} was rejected"),
                 format!("Your purchase request was rejected{}.", by(request.rejected_by.as_ref())),
             ),
+            RequestNews::Closed if is_whole => (
+                format!("{number} was closed"),
+                format!(
+                    "Your purchase request was closed{}. Nothing more of it will arrive.",
+                    by(request.closed_by.as_ref())
+                ),
+            ),
+            RequestNews::Closed => (
+                format!("Part of {number} was closed"),
+                format!(
+                    "Lines of your purchase request were closed{}. The rest is still to come.",
+                    by(request.closed_by.as_ref())
+                ),
+            ),
+            RequestNews::Received if is_whole && shows_closed => (
+                format!("{number} has arrived"),
+                "Your purchase request has arrived, except for what was closed.".to_owned(),
+            ),
             RequestNews::Received if is_whole => {
                 (format!("{number} has arrived"), "All of your purchase request has arrived.".to_owned())
             }
@@ -123,7 +146,11 @@ impl RequestLetter<'_> {
                 "Part of your purchase request has arrived; the rest is still to come.".to_owned(),
             ),
         };
-        let rejected = (news == RequestNews::Rejected).then_some(request.rejection_reason.as_ref()).flatten();
+        let reason = match news {
+            RequestNews::Rejected => request.rejection_reason.as_ref().map(RejectionReason::as_str),
+            RequestNews::Closed => request.close_reason.as_ref().map(CloseReason::as_str),
+            RequestNews::Submitted | RequestNews::Approved | RequestNews::Received => None,
+        };
         let view = RequestView {
             organization: organization.name.as_str(),
             headline: &headline,
@@ -131,8 +158,9 @@ impl RequestLetter<'_> {
             number,
             created_by: request.created_by.full_name.as_str(),
             notes: request.notes.as_ref().map(stockroom_domain::text::Notes::as_str),
-            reason: rejected.map(stockroom_domain::text::RejectionReason::as_str),
-            shows_received: news == RequestNews::Received,
+            reason,
+            shows_received: matches!(news, RequestNews::Received | RequestNews::Closed),
+            shows_closed,
             items: &request.items,
         };
         let subject = format!("{headline} - {}", organization.name);

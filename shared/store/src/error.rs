@@ -67,6 +67,8 @@ pub enum Conflict {
     InStock,
     /// An open purchase request names it.
     InOpenRequest,
+    /// Purchase requests have prices in the organization's currency.
+    Priced,
     /// Movements are recorded in the product's unit.
     QuantitiesRecorded,
     /// Open purchase requests ask for it in the product's unit.
@@ -84,6 +86,11 @@ pub enum Conflict {
         outstanding: Quantity,
         /// What was to be received.
         requested: Quantity,
+    },
+    /// Nothing has yet to arrive of a line that is to be closed.
+    LineComplete {
+        /// The line.
+        item: RequestItemId,
     },
     /// No active admin would be left.
     LastAdmin,
@@ -138,6 +145,7 @@ impl From<PurchaseError> for StoreError {
             PurchaseError::ExceedsOrder { item, outstanding, requested } => {
                 Conflict::ExceedsOrder { item, outstanding, requested }
             }
+            PurchaseError::LineComplete { item } => Conflict::LineComplete { item },
             PurchaseError::UnknownItem { index } => return Self::unknown(format!("items/{index}/item_id"), "line"),
         })
     }

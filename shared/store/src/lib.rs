@@ -86,7 +86,7 @@ pub use organizations::{NewOrganization, OrganizationChange, Organizations, Sign
 pub use page::{Page, PageItem, PageRequest, Position};
 pub use passwords::{Account, LinkedAccount, NewPassword, OwnPassword, PasswordChange, Passwords, VerifiedPassword};
 pub use products::{ProductFilter, ProductSort, Products};
-pub use purchasing::{NewRequest, PurchaseRequests, Receipt, RequestChanges, RequestFilter};
+pub use purchasing::{Closing, NewRequest, PurchaseRequests, Receipt, RequestChanges, RequestFilter};
 pub use purging::{Purge, Purged, Purging};
 pub use refresh::{Presented, Refreshed, Renewal};
 pub use reporting::{Excerpt, Reporting};

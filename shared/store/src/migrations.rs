@@ -29,6 +29,7 @@ use crate::{
     item::{Item, attributes, s},
     keys::{DIRECTORY_SHARDS, Index, Key, MIGRATIONS, OrganizationKeys, PRODUCT, directory, migration, migration_run},
     page::Position,
+    purchasing::count_prices,
     retry::Patience,
     schema::upgrade,
     table::{Conditional, Query, Range, Table},
@@ -85,6 +86,12 @@ pub const MIGRATIONS_OF_THIS_PROGRAM: &[Migration] = &[
         purpose: "products that got their barcode before barcodes were looked up are found by it",
         partitions: |keys| vec![keys.catalogue(PRODUCT)],
         companions: barcode_pointers,
+    },
+    Migration {
+        id: "0007-count-prices",
+        purpose: "organizations whose purchase requests have no prices can change their currency",
+        partitions: |keys| vec![keys.counters()],
+        companions: |_, _| Ok(Vec::new()),
     },
 ];
 
@@ -324,6 +331,8 @@ impl<'a> Migrations<'a> {
             let key = Key::of(&stored).ok_or_else(|| StoreError::internal("an item has no key"))?;
             let unreadable = |reason| MigrateError::Unreadable { pk: key.pk.clone(), sk: key.sk.clone(), reason };
             let current = upgrade(stored.clone()).map_err(unreadable)?;
+            let counts_prices = key == keys.requests_counter();
+            let current = if counts_prices { count_prices(self.table, keys, current).await? } else { current };
             let companions = (migration.companions)(keys, &current).map_err(unreadable)?;
             let missing = self.missing(companions).await?;
             if current == stored && missing.is_empty() {

@@ -22,6 +22,7 @@ use crate::{
     keys::{Index, Key, OrganizationKeys, listed, onboarding_idempotency, tenant},
     log::{Entry, Origin, difference, snapshot},
     passwords::token_state,
+    purchasing::{has_no_prices, no_prices},
     schema::of_this_version,
     scope::TenantScope,
     table::Table,
@@ -169,10 +170,10 @@ impl<'a> Organizations<'a> {
         if own.id == id { Ok(own) } else { Err(StoreError::NotFound) }
     }
 
-    /// Changes the caller's own organization.
+    /// Changes the caller's own organization. Its currency stays while purchase requests have prices.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`].
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`Conflict::Priced`].
     pub async fn change(
         &self,
         scope: &TenantScope,
@@ -181,6 +182,9 @@ impl<'a> Organizations<'a> {
         wanted: &OrganizationChange,
     ) -> Result<Organization, StoreError> {
         let key = scope.keys().organization();
+        let counter = scope.keys().requests_counter();
+        let mut wanted_keys = vec![key.clone()];
+        wanted_keys.extend(wanted.currency.map(|_| counter.clone()));
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<Organization>, StoreError> {
             let (read, before) = owned(attempt, &key, id)?;
             if expected.is_some_and(|version| version != before.version) {
@@ -198,9 +202,14 @@ impl<'a> Organizations<'a> {
             let (shown_before, shown_after) = difference(snapshot(&before)?, snapshot(&after)?);
             let changed = (Some(shown_before), Some(shown_after));
             let entry = attempt.entry(Action::Update, (Entity::Organization, id), changed);
-            Ok(step(scope, read, &before, after, &entry)?.into())
+            let changes_currency = after.currency != before.currency;
+            if changes_currency && !has_no_prices(attempt.find(&counter)) {
+                return Err(StoreError::Conflict(Conflict::Priced));
+            }
+            let change = step(scope, read, &before, after, &entry)?;
+            Ok(if changes_currency { change.check(&counter, &no_prices())? } else { change }.into())
         };
-        self.table.change(Authority::Tenant(scope), std::slice::from_ref(&key), decide).await
+        self.table.change(Authority::Tenant(scope), &wanted_keys, decide).await
     }
 
     /// Ends the caller's own organization. From then on none of its people is known, whatever token they have, and

@@ -4,11 +4,14 @@
 //! ceases to name it, so that a deletion needs no look to know. What arrives is put into the ledger in the transaction that
 //! counts it on its line, so that never more arrives than was ordered, whoever else receives at the same moment.
 
+mod close;
 mod lines;
+mod prices;
 mod receive;
 
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use stockroom_domain::{
     access::{Permission, Role},
     id::{OrganizationId, PurchaseRequestId, UserId},
@@ -18,8 +21,12 @@ use stockroom_domain::{
     user::Person,
 };
 
-use self::lines::{NewItems, named_keys, releases};
-pub use self::receive::Receipt;
+pub(crate) use self::prices::{count_prices, has_no_prices, no_prices};
+pub use self::{close::Closing, receive::Receipt};
+use self::{
+    lines::{NewItems, named_keys, releases},
+    prices::{COUNTS_PRICES, Prices},
+};
 use crate::{
     catalogue::version_is,
     error::StoreError,
@@ -84,8 +91,8 @@ impl<'a> PurchaseRequests<'a> {
     pub async fn get(&self, id: PurchaseRequestId) -> Result<PurchaseRequest, StoreError> {
         let key = self.keys().request(id);
         let items = self.table.get_for(self.scope, std::slice::from_ref(&key)).await?;
-        let role = self.table.verify(self.scope).await?.user.role;
-        self.visible(items.get(&key), role)
+        let caller = self.table.verify(self.scope).await?;
+        Ok(self.visible(items.get(&key), caller.user.role)?.stating(caller.organization.currency))
     }
 
     /// The request of an item, if there is one and it is for somebody of that role to see.
@@ -103,11 +110,13 @@ impl<'a> PurchaseRequests<'a> {
         // to go by it saves a round trip.
         let guess = sees_all(self.scope.claimed_role().unwrap_or(Role::Staff));
         let mut found = self.table.beside_check(self.scope, self.page(guess, filter, page)).await?;
-        let known = sees_all(self.table.verify(self.scope).await?.user.role);
+        let caller = self.table.verify(self.scope).await?;
+        let known = sees_all(caller.user.role);
         if known != guess {
             found = self.page(known, filter, page).await?;
         }
-        Ok(found)
+        let currency = caller.organization.currency;
+        Ok(found.filter_map(|request| Some(request.stating(currency))))
     }
 
     async fn page(
@@ -159,19 +168,23 @@ impl<'a> PurchaseRequests<'a> {
         wanted.push(counter.clone());
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<PurchaseRequest>, StoreError> {
             let id = attempt.id();
-            let items = match NewItems::read(attempt, keys, id, &new.lines)? {
+            let items = match NewItems::read(attempt, keys, id, &[], &new.lines)? {
                 NewItems::Ready(items) => items,
                 NewItems::Leaving => return Ok(Decision::Wait("a product is being deleted")),
             };
             let (last, counts) = next_number(attempt.find(&counter));
+            let caller = attempt.caller()?;
+            let currency = caller.organization.currency;
+            let items_of_request: Vec<_> = items.iter().map(|(item, _)| item.clone()).collect();
             let request = PurchaseRequest {
                 id,
                 version: 1,
                 request_number: RequestNumber(last.saturating_add(1)),
                 status: RequestStatus::Draft,
                 notes: new.notes.clone(),
-                items: items.iter().map(|(item, _)| item.clone()).collect(),
-                created_by: Person::from(&attempt.caller()?.user),
+                currency: None,
+                items: items_of_request,
+                created_by: Person::from(&caller.user),
                 submitted_at: None,
                 approved_by: None,
                 approved_at: None,
@@ -183,22 +196,24 @@ impl<'a> PurchaseRequests<'a> {
                 received_at: None,
                 cancelled_by: None,
                 cancelled_at: None,
+                closed_by: None,
+                closed_at: None,
+                close_reason: None,
                 created_at: attempt.now,
                 updated_at: attempt.now,
             };
+            let request = request.in_currency(currency);
             let mut guards = Guards::default();
             for (_, goods) in &items {
                 goods.hold(&mut guards);
             }
             let entry = entry(attempt, Action::Create, &request, (None, Some(snapshot(&request)?)));
-            let change = Change::logged(request.clone(), self.scope.claim().organization, &entry)?
+            let prices = Prices::of(None, &request, currency);
+            let number = next_counter(attempt.find(&counter), request.request_number);
+            let change = Change::logged(request.clone().stating(currency), self.scope.claim().organization, &entry)?
                 .put(item(keys, &request)?, &absent())?
-                .update(
-                    &counter,
-                    &expression("SET #count = :next").with("next", n(request.request_number.0)),
-                    &counts,
-                )?;
-            Ok(guards.onto(change)?.into())
+                .update(&counter, &prices.counted(number), &counts)?;
+            Ok(guards.onto(prices.checked(keys, change)?)?.into())
         };
         self.table.write(Authority::Tenant(self.scope), &wanted, decide, present).await
     }
@@ -223,7 +238,8 @@ impl<'a> PurchaseRequests<'a> {
             let mut after = before.next(before.status, attempt.now);
             after.notes = (changes.notes)(&before.notes);
             let mut guards = Guards::default();
-            let new_items = changes.lines.as_ref().map(|lines| NewItems::read(attempt, keys, id, lines)).transpose()?;
+            let read = |lines: &Vec<NewLine>| NewItems::read(attempt, keys, id, &before.items, lines);
+            let new_items = changes.lines.as_ref().map(read).transpose()?;
             before.require_draft()?;
             if let (Some(lines), Some(items)) = (&changes.lines, new_items) {
                 let NewItems::Ready(items) = items else {
@@ -238,11 +254,14 @@ impl<'a> PurchaseRequests<'a> {
                 }
                 after.items = items.into_iter().map(|(item, _)| item).collect();
             }
+            let currency = attempt.caller()?.organization.currency;
             if (&after.notes, &after.items) == (&before.notes, &before.items) {
-                return Ok(Decision::Keep(before));
+                return Ok(Decision::Keep(before.stating(currency)));
             }
+            let after = after.in_currency(currency);
             let change = self.next(attempt, Action::Update, &before, &after)?;
-            Ok(guards.onto(change)?.into())
+            let prices = Prices::of(Some(&before), &after, currency);
+            Ok(guards.onto(prices.onto(keys, change)?)?.into())
         };
         self.table.change(Authority::Tenant(self.scope), &wanted, decide).await
     }
@@ -306,12 +325,13 @@ impl<'a> PurchaseRequests<'a> {
     ) -> Result<Change<PurchaseRequest>, StoreError> {
         let (shown_before, shown_after) = difference(snapshot(before)?, snapshot(after)?);
         let entry = entry(attempt, action, after, (Some(shown_before), Some(shown_after)));
-        Change::logged(after.clone(), self.scope.claim().organization, &entry)?
+        let shown = after.clone().stating(attempt.caller()?.organization.currency);
+        Change::logged(shown, self.scope.claim().organization, &entry)?
             .put(item(self.keys(), after)?, &version_is(before.version))
     }
 }
 
-/// The deletion of a draft as it was read, with its log entry; lets its products go.
+/// The deletion of a draft as it was read, with its log entry; lets its products go, and its prices.
 pub(crate) fn deletion(
     attempt: &Attempt<'_>,
     organization: OrganizationId,
@@ -323,6 +343,7 @@ pub(crate) fn deletion(
     let entry = entry(attempt, Action::Delete, request, (Some(snapshot(request)?), None));
     let change =
         Change::logged((), organization, &entry)?.delete(&keys.request(request.id), &version_is(request.version))?;
+    let change = if request.has_prices() { Prices::Gone.onto(keys, change)? } else { change };
     releases(keys, request).onto(change)
 }
 
@@ -350,6 +371,17 @@ fn sees_all(role: Role) -> bool {
 fn next_number(counter: Option<&Item>) -> (u64, Expression) {
     let last = counter.and_then(|item| item.get("count")?.as_n().ok()?.parse().ok());
     last.map_or_else(|| (0, absent()), |last| (last, expression("#count = :last").with("last", n(last))))
+}
+
+/// The update that gives a number. A counter that begins with it counts prices from the beginning.
+fn next_counter(counter: Option<&Item>, RequestNumber(number): RequestNumber) -> Expression {
+    let update = match counter {
+        Some(_) => expression("SET #count = :next"),
+        None => {
+            expression(format!("SET #count = :next, #{COUNTS_PRICES} = :yes")).with("yes", AttributeValue::Bool(true))
+        }
+    };
+    update.with("next", n(number))
 }
 
 fn item(keys: OrganizationKeys, request: &PurchaseRequest) -> Result<Item, StoreError> {

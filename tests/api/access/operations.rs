@@ -206,6 +206,10 @@ fn purchasing(route: &Route, plain: &Sample, things: &Things) -> Vec<Sample> {
         ("POST", "approve" | "cancel") => vec![one("submitted")],
         ("POST", "reject") => vec![one("submitted").body(json!({"rejection_reason": "Too dear"}))],
         ("POST", "mark-ordered") => vec![one("approved")],
+        ("POST", "close") => {
+            let lines = json!({"items": [{"item_id": things["item"]}]});
+            vec![one("ordered"), one("ordered").body(lines)]
+        }
         ("POST", "receive") => {
             let line = json!({"item_id": things["item"], "warehouse_id": things["warehouse"], "quantity": 1});
             vec![one("ordered").body(json!({"items": [line]}))]

@@ -63,8 +63,10 @@ async fn a_purchase_request_is_mailed_along_its_way() {
         shop.step(&request.id, step).await.expect(200);
     }
     shop.arrive(&request, &main, 1).await.expect(200);
+    let reason = json!({"reason": "The supplier has no more"});
+    shop.manager().post(format!("/api/v1/purchase-requests/{}/close", request.id), reason).await.expect(200);
     let declined = shop.request(&product, 1, "SUBMITTED").await;
-    assert_eq!(items(&around, MAILS).await.len(), 6);
+    assert_eq!(items(&around, MAILS).await.len(), 7);
     shop.step(&declined.id, "reject").await.expect(200);
 
     let (admin, manager, staff) = (&shop.admin().email, &shop.manager().email, &shop.staff().email);
@@ -78,6 +80,7 @@ async fn a_purchase_request_is_mailed_along_its_way() {
         ("PR-00001 waits for a decision - acme", admin),
         ("PR-00001 waits for a decision - acme", manager),
         ("PR-00001 was approved - acme", staff),
+        ("PR-00001 was closed - acme", staff),
         ("PR-00002 waits for a decision - acme", admin),
         ("PR-00002 waits for a decision - acme", manager),
         ("PR-00002 was rejected - acme", staff),
@@ -85,8 +88,10 @@ async fn a_purchase_request_is_mailed_along_its_way() {
     ];
     assert_eq!(seen, expected.map(|(subject, to)| (subject.to_owned(), to.clone())));
     let rejected = mails.iter().find(|mail| mail["subject"] == "PR-00002 was rejected - acme").unwrap();
+    let closed = mails.iter().find(|mail| mail["subject"] == "PR-00001 was closed - acme").unwrap();
     for part in ["html", "text"] {
         assert!(rejected[part].as_str().unwrap().contains("Too dear"), "{part}");
+        assert!(closed[part].as_str().unwrap().contains("The supplier has no more"), "{part}");
     }
 }
 

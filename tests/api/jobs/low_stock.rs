@@ -205,7 +205,7 @@ async fn an_organization_that_ended_is_told_nothing_and_leaves_the_list() {
 #[tokio::test]
 async fn only_those_who_may_act_are_told_and_hostile_names_stay_names() {
     let (shop, around) = shop().await;
-    let hostile = "<script>alert(1)</script>\u{2028}=cmd|'/C calc'!A1";
+    let hostile = "<script>alert(1)</script> =cmd|'/C calc'!A1";
     let product = shop.product("EVIL").with("name", hostile).with("min_stock_level", 4).await;
     let main = shop.warehouse("<b>Main</b>").await;
     shop.receive(&product, &main, 1).await.expect(201);

@@ -26,17 +26,67 @@ async fn an_admin_changes_name_and_currency() {
 
     let stale = admin.put(&path, json!({"name": "Late"})).if_match(1).await;
     assert_eq!(refused(&stale), because(412, "version_mismatch"));
-    // What is absent takes its default, and so does null in a patch.
+    // An absent currency stays; null in a patch is the default.
     let replaced = admin.put(&path, json!({"name": " Acme & Co "})).await.expect(200);
-    assert_eq!((&replaced.json()["name"], &replaced.json()["currency"]), (&json!("Acme & Co"), &json!("USD")));
+    assert_eq!((&replaced.json()["name"], &replaced.json()["currency"]), (&json!("Acme & Co"), &json!("EUR")));
     admin.patch(&path, json!({"currency": "JPY"})).await.expect(200);
     let cleared = admin.patch(&path, json!({"currency": null})).await.expect(200);
     assert_eq!(cleared.json()["currency"], "USD");
 
     let entry = entries_of(shop.stack(), &replaced).remove(0);
     assert_eq!((&entry["action"], &entry["entity"]), (&json!("UPDATE"), &json!("Organization")));
-    assert_eq!(entry["before"], json!({"name": "acme", "currency": "EUR"}));
-    assert_eq!(entry["after"], json!({"name": "Acme & Co", "currency": "USD"}));
+    assert_eq!(entry["before"], json!({"name": "acme"}));
+    assert_eq!(entry["after"], json!({"name": "Acme & Co"}));
+    shop.stack().check_invariants();
+}
+
+#[tokio::test]
+async fn change_of_the_currency_while_prices_exist_is_in_use() {
+    const REQUESTS: &str = "/api/v1/purchase-requests";
+    let shop = shop().await;
+    let (admin, path) = (shop.admin(), path(&shop));
+    let product = shop.product("SKU-1").await;
+    let line = |price: Value| json!({"items": [{"product_id": product, "quantity": 1, "estimated_price": price}]});
+    let change = |currency: &str| admin.patch(&path, json!({"currency": currency}));
+
+    // A request without prices shows the present currency.
+    let draft = shop.staff().post(REQUESTS, line(Value::Null)).await.expect(201);
+    let draft_path = format!("{REQUESTS}/{}", draft.id());
+    assert_eq!(draft.json()["currency"], "USD");
+    change("EUR").await.expect(200);
+    assert_eq!(shop.staff().get(&draft_path).await.expect(200).json()["currency"], "EUR");
+    assert_eq!(shop.manager().get(REQUESTS).await.expect(200).items()[0]["currency"], "EUR");
+
+    let priced = shop.staff().patch(&draft_path, line(json!("2.50"))).await.expect(200);
+    assert_eq!(priced.json()["currency"], "EUR");
+    let before = items(shop.stack());
+    for body in [json!({"name": "Acme", "currency": "USD"}), json!({"name": "acme", "currency": "JPY"})] {
+        let refused = admin.put(&path, body).await.expect(409).json();
+        assert_eq!(refused["code"], "in_use");
+        assert!(refused["detail"].as_str().unwrap().contains("prices"), "{refused}");
+    }
+    assert_eq!(change("USD").await.expect(409).code(), "in_use");
+    assert_eq!(admin.patch(&path, json!({"currency": null})).await.expect(409).code(), "in_use");
+    assert_eq!(items(shop.stack()), before);
+    let renamed = admin.put(&path, json!({"name": "Acme", "currency": "EUR"})).await.expect(200);
+    assert_eq!(admin.put(&path, json!({"name": "Acme"})).await.expect(200).json(), renamed.json());
+
+    // Without its price, or deleted, the request no longer counts.
+    shop.staff().patch(&draft_path, line(json!("3"))).await.expect(200);
+    shop.staff().put(&draft_path, line(Value::Null)).await.expect(200);
+    change("USD").await.expect(200);
+    let priced = shop.staff().post(REQUESTS, line(json!("2.50"))).await.expect(201);
+    assert_eq!(priced.json()["currency"], "USD");
+    change("EUR").await.expect(409);
+    shop.staff().delete(format!("{REQUESTS}/{}", priced.id())).await.expect(204);
+    change("EUR").await.expect(200);
+
+    // A request that was decided keeps its prices for good.
+    let rejected = shop.staff().post(REQUESTS, line(json!("2.50"))).await.expect(201).id();
+    for step in ["submit", "reject"] {
+        shop.step(&rejected, step).await.expect(200);
+    }
+    change("USD").await.expect(409);
     shop.stack().check_invariants();
 }
 

@@ -155,3 +155,58 @@ async fn forty_lines_can_be_exchanged_for_forty_others() {
     shop.staff().delete(&path).await.expect(204);
     shop.stack().check_invariants();
 }
+
+#[tokio::test]
+async fn put_of_a_draft_as_it_was_read_is_accepted_after_its_references_were_deleted() {
+    let (shop, product) = shop().await;
+    let (supplier, main) = (shop.supplier("Nuts").await, shop.warehouse("Main").await);
+    let other = shop.product("SKU-2").await;
+    let line = json!({"product_id": product, "quantity": 5, "supplier_id": supplier, "warehouse_id": main});
+    let made =
+        shop.staff().post(REQUESTS, json!({"items": [line, {"product_id": other, "quantity": 1}]})).await.expect(201);
+    let path = format!("{REQUESTS}/{}", made.id());
+    shop.admin().delete(format!("/api/v1/suppliers/{supplier}")).await.expect(204);
+    shop.admin().delete(format!("/api/v1/warehouses/{main}")).await.expect(204);
+
+    let read = shop.staff().get(&path).await.expect(200).json();
+    let names =
+        ["supplier_id", "supplier_name", "warehouse_id", "warehouse_name"].map(|name| read["items"][0][name].clone());
+    assert_eq!(names, [json!(supplier), json!("Nuts"), json!(main), json!("Main")]);
+    let settable = ["product_id", "quantity", "estimated_price", "supplier_id", "warehouse_id"];
+    let sent = |line: &Value| settable.map(|name| (name.to_owned(), line[name].clone())).into_iter().collect::<Value>();
+    let mut lines: Vec<_> = read["items"].as_array().unwrap().iter().map(sent).collect();
+    let same = shop.staff().put(&path, json!({"items": lines})).await.expect(200);
+    assert_eq!((same.version(), same.json()["items"].clone()), (1, read["items"].clone()));
+    lines[0]["quantity"] = json!(6);
+    let changed = shop.staff().patch(&path, json!({"items": lines})).await.expect(200).json();
+    assert_eq!((&changed["items"][0]["supplier_name"], &changed["version"]), (&json!("Nuts"), &json!(2)));
+
+    // Another line, and another request, find nothing there.
+    for member in ["supplier_id", "warehouse_id"] {
+        let mut moved = lines.clone();
+        moved[1][member] = lines[0][member].clone();
+        let refused = shop.staff().put(&path, json!({"items": moved})).await.expect(422);
+        assert_eq!(refused.faults(), [format!("/items/1/{member} unknown_reference")]);
+    }
+    let anew = shop.staff().post(REQUESTS, json!({"items": lines})).await.expect(422);
+    assert_eq!(anew.faults(), ["/items/0/supplier_id unknown_reference", "/items/0/warehouse_id unknown_reference"]);
+    shop.stack().check_invariants();
+}
+
+#[tokio::test]
+async fn get_of_a_line_of_an_earlier_program_shows_no_unit_and_no_names() {
+    let (shop, product) = shop().await;
+    let supplier = shop.supplier("Nuts").await;
+    let line = json!({"product_id": product, "quantity": 5, "supplier_id": supplier});
+    let made = shop.staff().post(REQUESTS, json!({"items": [line]})).await.expect(201);
+    let stack = shop.stack();
+    let stored = stack.items().into_iter().find(|item| item["sk"] == made.id().as_str()).unwrap();
+    stack.forget(&stored, &["data.items[0].unit", "data.items[0].supplier_name"]);
+    let path = format!("{REQUESTS}/{}", made.id());
+    let shown = shop.staff().get(&path).await.expect(200).json();
+    let shown = ["unit", "supplier_id", "supplier_name"].map(|name| shown["items"][0][name].clone());
+    assert_eq!(shown, [Value::Null, json!(supplier), Value::Null]);
+    shop.staff().put(&path, json!({"items": [line]})).await.expect(200);
+    let shown = shop.staff().get(&path).await.expect(200).json();
+    assert_eq!((&shown["items"][0]["unit"], &shown["items"][0]["supplier_name"]), (&json!("each"), &json!("Nuts")));
+}

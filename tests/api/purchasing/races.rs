@@ -129,6 +129,49 @@ async fn what_is_cancelled_is_not_received() {
 }
 
 #[tokio::test]
+async fn close_against_receive_never_exceeds_the_order() {
+    let racers = Racers::meet().await;
+    let (mut seen, mut total) = (BTreeSet::new(), 0);
+    for round in 0..ROUNDS * 2 {
+        let request = racers.request(5, "ORDERED").await;
+        let quantity = if round % 4 < 2 { 5 } else { 3 };
+        let receive = racers.elsewhere.arrive(&request, &racers.main, quantity);
+        let [closed, received] = racers.race(round, racers.shop.step(&request.id, "close"), receive).await;
+        seen.insert((closed.status(), received.status()));
+        // A part that arrives first leaves the rest to be closed.
+        match (closed.status(), received.status()) {
+            (200, 409) => {}
+            (409, 200) if quantity == 5 => total += quantity,
+            (200, 200) if quantity == 3 => total += quantity,
+            other => panic!("{other:?} for {quantity}"),
+        }
+        assert_eq!(racers.status(&request.id).await, "RECEIVED");
+    }
+    assert_eq!(racers.shop.on_hand(&racers.product, &racers.main).await, total.to_string());
+    assert_eq!(seen.len(), 3, "one of them always wins: {seen:?}");
+    racers.shop.stack().check_invariants();
+}
+
+#[tokio::test]
+async fn two_closes_are_one() {
+    let racers = Racers::meet().await;
+    for round in 0..ROUNDS {
+        let request = racers.request(5, "ORDERED").await;
+        let close = |shop: &Shop| shop.step(&request.id, "close");
+        winner(&racers.race(round, close(&racers.shop), close(&racers.elsewhere)).await);
+        // The same line by its id, and under one key: both get one answer.
+        let request = racers.request(5, "ORDERED").await;
+        let close = |shop: &Shop| {
+            let lines = json!({"items": [{"item_id": request.item}]});
+            shop.manager().post(format!("{REQUESTS}/{}/close", request.id), lines).key(&format!("round-{round}"))
+        };
+        let replies = racers.race(round, close(&racers.shop), close(&racers.elsewhere)).await;
+        assert_eq!(replies.map(|reply| reply.expect(200).version()), [5, 5]);
+    }
+    racers.shop.stack().check_invariants();
+}
+
+#[tokio::test]
 async fn a_product_goes_or_is_asked_for() {
     let racers = Racers::meet().await;
     let (mut gone, mut held) = (0, 0);
@@ -170,5 +213,46 @@ async fn everybody_gets_a_number_of_their_own() {
         replies.iter().map(|reply| reply.clone().expect(201).json()["request_number"].to_string()).collect();
     let expected: BTreeSet<_> = (1..=24).map(|number| format!("\"PR-{number:05}\"")).collect();
     assert_eq!(numbers, expected);
+    racers.shop.stack().check_invariants();
+}
+
+#[tokio::test]
+async fn the_currency_changes_or_a_first_price_is_written() {
+    let racers = Racers::meet().await;
+    let organization = format!("/api/v1/organizations/{}", racers.shop.id);
+    let line = |price: Option<&str>| json!({"items": [{"product_id": racers.product, "quantity": 1, "estimated_price": price}]});
+    let mut seen = BTreeSet::new();
+    for round in 0..ROUNDS * 2 {
+        let currency = if round.is_multiple_of(2) { "EUR" } else { "USD" };
+        let change = racers.elsewhere.admin().patch(&organization, json!({"currency": currency}));
+        // A new request with a price, or the first price of a draft.
+        let draft = if round % 4 < 2 {
+            None
+        } else {
+            Some(racers.shop.staff().post(REQUESTS, line(None)).await.expect(201).id())
+        };
+        let price = match &draft {
+            Some(draft) => racers.shop.staff().patch(format!("{REQUESTS}/{draft}"), line(Some("2"))),
+            None => racers.shop.staff().post(REQUESTS, line(Some("2"))),
+        };
+        let [priced, changed] = racers.race(round, price, change).await;
+        assert!([200, 201].contains(&priced.status()), "{:?}", priced.json());
+        let now = racers.shop.admin().get(&organization).await.expect(200).json()["currency"].clone();
+        assert_eq!(priced.json()["currency"], now, "the change was answered with {}", changed.status());
+        match changed.status() {
+            200 => assert_eq!(now, currency),
+            409 => assert_eq!(changed.code(), "in_use"),
+            other => panic!("{other}"),
+        }
+        seen.insert(changed.status());
+        racers.shop.stack().check_invariants();
+        // Removing the price at the same time as the next change harms nothing either.
+        let delete = racers.shop.staff().delete(format!("{REQUESTS}/{}", priced.id()));
+        let change = racers.elsewhere.admin().patch(&organization, json!({"currency": currency}));
+        let [deleted, changed] = racers.race(round, delete, change).await;
+        assert!(deleted.status() == 204 && [200, 409].contains(&changed.status()), "{:?}", changed.json());
+        racers.shop.admin().patch(&organization, json!({"currency": currency})).await.expect(200);
+    }
+    assert_eq!(seen.len(), 2, "only one of them ever wins");
     racers.shop.stack().check_invariants();
 }

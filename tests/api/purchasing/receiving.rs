@@ -1,5 +1,7 @@
 //! Receiving what was ordered: all at once or in parts, into the ledger, and never more than was ordered.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 use stockroom_harness::{Fault, Shop, Stack};
 
@@ -116,17 +118,21 @@ async fn what_a_receipt_may_not_hold_is_refused_where_it_stands() {
     let (shop, product, main) = shop().await;
     let request = shop.request(&product, 100, "ORDERED").await;
     let another = shop.request(&product, 5, "ORDERED").await;
+    let bulk = ordered(&shop, 25, |_| json!({})).await;
     let line = |member: &str, value: Value| {
         let mut line = json!({"item_id": request.item, "warehouse_id": main, "quantity": 1});
         line[member] = value;
         line
     };
     let mut many_places = Vec::new();
-    for number in 0..16 {
+    for number in 0..25 {
         let place = shop.warehouse(&format!("Place {number}")).await;
-        let other = shop.request(&product, 1, "DRAFT").await;
-        many_places.push(json!({"item_id": other.item, "warehouse_id": place}));
+        many_places.push(json!({"item_id": bulk["items"][number]["id"], "warehouse_id": place}));
     }
+    let into_many = shop
+        .manager()
+        .post(format!("{REQUESTS}/{}/receive", bulk["id"].as_str().unwrap()), json!({"items": many_places}));
+    assert_eq!(into_many.await.expect(422).faults(), ["/items too_many_warehouses"]);
     for (items, faults) in [
         (json!([line("quantity", json!(0))]), vec!["/items/0/quantity out_of_range"]),
         (json!([line("quantity", json!(0.25))]), vec!["/items/0/quantity too_many_decimals"]),
@@ -136,8 +142,7 @@ async fn what_a_receipt_may_not_hold_is_refused_where_it_stands() {
         (json!([line("warehouse_id", Value::Null)]), vec!["/items/0/warehouse_id required"]),
         (json!([line("quantity", json!(1)), line("quantity", json!(2))]), vec!["/items/1/item_id duplicate_item"]),
         (json!([]), vec!["/items too_few"]),
-        (Value::Array(vec![line("quantity", json!(1)); 21]), vec!["/items too_many"]),
-        (Value::Array(many_places), vec!["/items too_many_warehouses"]),
+        (Value::Array(vec![line("quantity", json!(1)); 31]), vec!["/items too_many"]),
     ] {
         let path = format!("{REQUESTS}/{}/receive", request.id);
         let reply = shop.manager().post(path, json!({"items": items})).await.expect(422);
@@ -148,34 +153,147 @@ async fn what_a_receipt_may_not_hold_is_refused_where_it_stands() {
 }
 
 #[tokio::test]
-async fn the_largest_receipt_is_one_transaction() {
+async fn the_largest_receipts_are_one_transaction_each() {
     let (shop, _, main) = shop().await;
-    let mut lines = Vec::new();
-    for number in 0..40 {
-        let product = shop.product(&format!("MANY-{number}")).await;
-        lines.push(json!({"product_id": product, "quantity": 2}));
-    }
-    let made = shop.staff().post(REQUESTS, json!({"items": lines})).await.expect(201).json();
-    let id = made["id"].as_str().unwrap();
-    for step in ["submit", "approve", "mark-ordered"] {
-        shop.step(id, step).await.expect(200);
-    }
-    let mut places = Vec::new();
-    for number in 0..15 {
+    let mut places = vec![main];
+    for number in 1..15 {
         places.push(shop.warehouse(&format!("Place {number}")).await);
     }
-    let receipt = |from: usize, place: &dyn Fn(usize) -> String| {
-        let lines: Vec<_> = (from..from + 20)
-            .map(|index| json!({"item_id": made["items"][index]["id"], "warehouse_id": place(index)}))
-            .collect();
-        shop.manager().post(format!("{REQUESTS}/{id}/receive"), json!({"items": lines})).key(&format!("from-{from}"))
-    };
-    assert_eq!(receipt(0, &|_| main.clone()).await.expect(200).json()["status"], "ORDERED");
-    let last = receipt(20, &|index| places[index % 15].clone());
-    assert_eq!(last.clone().await.expect(200).json()["status"], "RECEIVED");
-    let again = last.await.expect(200);
-    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    // Every level is new and low, and every receipt completes its lines: the product, the warehouse, the level and the
+    // movement of each line are written.
+    for (lines, warehouses) in [(30, 1), (30, 7), (24, 15), (20, 15)] {
+        let made = ordered(&shop, 40, |_| json!({})).await;
+        let receipt = |range: Range<usize>| {
+            let line = |index: usize| json!({"item_id": made["items"][index]["id"], "warehouse_id": places[index % warehouses]});
+            let path = format!("{REQUESTS}/{}/receive", made["id"].as_str().unwrap());
+            shop.manager().post(path, json!({"items": range.map(line).collect::<Vec<_>>()})).key("largest")
+        };
+        assert_eq!(receipt(0..40 - lines).key("first").await.expect(200).json()["status"], "ORDERED");
+        let last = receipt(40 - lines..40).key(&format!("{lines} into {warehouses}"));
+        assert_eq!(last.clone().await.expect(200).json()["status"], "RECEIVED");
+        assert_eq!(last.await.expect(200).header("idempotency-replayed"), Some("true"));
+    }
     shop.stack().check_invariants();
+}
+
+/// An order of that many lines, each of a product of its own that is low below 5, with more members.
+async fn ordered(shop: &Shop, lines: usize, more: impl Fn(usize) -> Value) -> Value {
+    let mut items = Vec::new();
+    for number in 0..lines {
+        let sku = format!("{}-{number}", shop.stack().items().len());
+        let product = shop.product(&sku).with("min_stock_level", 5).await;
+        let mut line = json!({"product_id": product, "quantity": 2});
+        for (name, value) in more(number).as_object().unwrap() {
+            line[name] = value.clone();
+        }
+        items.push(line);
+    }
+    let made = shop.staff().post(REQUESTS, json!({"items": items})).await.expect(201);
+    for step in ["submit", "approve", "mark-ordered"] {
+        shop.step(&made.id(), step).await.expect(200);
+    }
+    made.json()
+}
+
+#[tokio::test]
+async fn a_line_without_a_warehouse_is_received_into_its_own() {
+    let (shop, _, main) = shop().await;
+    let annex = shop.warehouse("Annex").await;
+    let made = ordered(&shop, 3, |number| match number {
+        0 => json!({"warehouse_id": main}),
+        1 => json!({"warehouse_id": annex}),
+        _ => json!({}),
+    })
+    .await;
+    let item = |index: usize| &made["items"][index];
+    let receive = |lines: Value| {
+        shop.manager().post(format!("{REQUESTS}/{}/receive", made["id"].as_str().unwrap()), json!({"items": lines}))
+    };
+    let without = receive(json!([{"item_id": item(0)["id"]}, {"item_id": item(2)["id"], "warehouse_id": null}]));
+    assert_eq!(without.await.expect(422).faults(), ["/items/1/warehouse_id required"]);
+
+    let level = |index: usize, place: String| {
+        let product = item(index)["product_id"].as_str().unwrap().to_owned();
+        let shop = &shop;
+        async move { shop.on_hand(&product, &place).await }
+    };
+    receive(json!([{"item_id": item(0)["id"], "quantity": 1}, {"item_id": item(1)["id"], "warehouse_id": main, "quantity": 1}]))
+        .key("k1")
+        .await
+        .expect(200);
+    assert_eq!((level(0, main.clone()).await, level(1, main.clone()).await), ("1".into(), "1".into()));
+
+    // The warehouse of a line is deleted: the line keeps its name, and the goods go elsewhere.
+    shop.admin().delete(format!("/api/v1/warehouses/{annex}")).await.expect(204);
+    let gone = receive(json!([{"item_id": item(1)["id"]}])).await.expect(422);
+    assert_eq!(gone.faults(), ["/items/0/warehouse_id unknown_reference"]);
+    assert!(gone.json()["errors"][0]["detail"].as_str().unwrap().contains("was deleted"));
+    let lines: Vec<_> = (0..3).map(|index| json!({"item_id": item(index)["id"], "warehouse_id": main})).collect();
+    let received = receive(json!(lines)).await.expect(200).json();
+    assert_eq!(received["status"], "RECEIVED");
+    assert_eq!(
+        (&received["items"][1]["warehouse_id"], &received["items"][1]["warehouse_name"]),
+        (&json!(annex), &json!("Annex"))
+    );
+    shop.stack().check_invariants();
+}
+
+#[tokio::test]
+async fn a_complete_line_releases_its_product() {
+    let (shop, _, main) = shop().await;
+    let made = ordered(&shop, 2, |_| json!({})).await;
+    let path = format!("{REQUESTS}/{}/receive", made["id"].as_str().unwrap());
+    let receive = |index: usize| {
+        let line = json!({"item_id": made["items"][index]["id"], "warehouse_id": main});
+        shop.manager().post(&path, json!({"items": [line]}))
+    };
+    receive(0).await.expect(200);
+    shop.stack().check_invariants();
+    let product = |index: usize| made["items"][index]["product_id"].as_str().unwrap().to_owned();
+    shop.take(&product(0), &main, 2).await.expect(201);
+    shop.admin().delete(format!("/api/v1/products/{}", product(0))).await.expect(204);
+    shop.admin().delete(format!("/api/v1/products/{}", product(1))).await.expect(409);
+    assert_eq!(receive(0).await.expect(409).code(), "exceeds_order");
+    assert_eq!(receive(1).await.expect(200).json()["status"], "RECEIVED");
+    assert_eq!(receive(0).await.expect(409).code(), "invalid_transition");
+    shop.stack().check_invariants();
+}
+
+#[tokio::test]
+async fn lines_complete_before_lines_released_products_release_them_with_the_last_receipt() {
+    let (shop, _, main) = shop().await;
+    let places = [main.clone(), shop.warehouse("Annex").await];
+    let made = ordered(&shop, 40, |_| json!({})).await;
+    let path = format!("{REQUESTS}/{}/receive", made["id"].as_str().unwrap());
+    let receive = |range: Range<usize>, warehouses: usize| {
+        let line =
+            |index: usize| json!({"item_id": made["items"][index]["id"], "warehouse_id": places[index % warehouses]});
+        let key = format!("{range:?}");
+        shop.manager().post(&path, json!({"items": range.map(line).collect::<Vec<_>>()})).key(&key)
+    };
+    receive(0..10, 1).await.expect(200);
+    // An earlier program received these lines: they are complete, and their products still count them.
+    let stack = shop.stack();
+    let partition = |kind: &str| format!("ORG#{}#{kind}", shop.id);
+    let of = |kind: &str| -> Vec<Value> {
+        stack.items().into_iter().filter(|item| item["pk"] == partition(kind).as_str()).collect()
+    };
+    for product in of("PRODUCT") {
+        let is_counted = made["items"].as_array().unwrap().iter().any(|line| line["product_id"] == product["sk"]);
+        if is_counted {
+            stack.set(&product, "requests", 1);
+        }
+    }
+    let request = of("PR").remove(0);
+    let flags: Vec<_> = (0..10).map(|line| format!("data.items[{line}].released")).collect();
+    stack.forget(&request, &flags.iter().map(String::as_str).collect::<Vec<_>>());
+    stack.check_invariants();
+
+    let too_many = receive(10..40, 1).await.expect(422);
+    assert_eq!(too_many.faults(), ["/items too_many"]);
+    receive(10..20, 2).await.expect(200);
+    assert_eq!(receive(20..40, 2).await.expect(200).json()["status"], "RECEIVED");
+    stack.check_invariants();
 }
 
 #[tokio::test]

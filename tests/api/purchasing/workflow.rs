@@ -30,14 +30,15 @@ async fn a_request_tells_its_whole_life() {
     let staff = json!({"id": shop.staff().id, "full_name": "The staff"});
     let expected = json!({
         "id": id, "org_id": shop.id, "version": 1, "request_number": "PR-00001", "status": "DRAFT",
-        "notes": "Before Friday",
+        "notes": "Before Friday", "currency": "USD",
         "items": [{
-            "id": item, "product_id": product, "sku": "SKU-1", "product_name": "Product SKU-1", "quantity": 12,
-            "received_quantity": 0, "estimated_price": "2.50", "supplier_id": supplier, "warehouse_id": main,
+            "id": item, "product_id": product, "sku": "SKU-1", "product_name": "Product SKU-1", "unit": "each",
+            "quantity": 12, "received_quantity": 0, "cancelled_quantity": 0, "estimated_price": "2.50",
+            "supplier_id": supplier, "supplier_name": "Nuts", "warehouse_id": main, "warehouse_name": "Main",
         }],
         "created_by": staff, "submitted_at": null, "approved_by": null, "approved_at": null, "rejected_by": null,
         "rejected_at": null, "rejection_reason": null, "ordered_at": null, "received_by": null, "received_at": null,
-        "cancelled_by": null, "cancelled_at": null, "created_at": null, "updated_at": null,
+        "cancelled_by": null, "cancelled_at": null, "closed_by": null, "closed_at": null, "close_reason": null, "created_at": null, "updated_at": null,
     });
     assert_eq!(shown, expected);
 
@@ -65,12 +66,13 @@ async fn a_request_tells_its_whole_life() {
 async fn every_step_is_open_from_its_own_status_alone() {
     let (shop, product) = shop().await;
     let main = shop.warehouse("Main").await;
-    let open: [(&str, &[&str]); 6] = [
+    let open: [(&str, &[&str]); 7] = [
         ("submit", &["DRAFT"]),
         ("approve", &["SUBMITTED"]),
         ("reject", &["SUBMITTED"]),
         ("mark-ordered", &["APPROVED"]),
         ("receive", &["ORDERED"]),
+        ("close", &["ORDERED"]),
         ("cancel", &["SUBMITTED", "APPROVED"]),
     ];
     for status in ["DRAFT", "SUBMITTED", "APPROVED", "REJECTED", "ORDERED", "CANCELLED", "RECEIVED"] {
@@ -109,6 +111,7 @@ async fn a_step_is_taken_from_the_version_that_was_seen() {
         ("cancel", "SUBMITTED"),
         ("mark-ordered", "APPROVED"),
         ("receive", "ORDERED"),
+        ("close", "ORDERED"),
     ] {
         let request = shop.request(&product, 1, status).await;
         let version = shop.manager().get(format!("{REQUESTS}/{}", request.id)).await.expect(200).version();

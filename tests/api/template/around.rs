@@ -106,8 +106,11 @@ async fn eventful(shop: &Shop) {
     for status in ["DRAFT", "SUBMITTED", "REJECTED"] {
         shop.request(&cheese, 2, status).await;
     }
+    let priced = json!({"items": [{"product_id": cheese, "quantity": 1, "estimated_price": "2.50"}]});
+    shop.staff().post("/api/v1/purchase-requests", priced).await.expect(201);
     let ordered = shop.request(&cheese, 2, "ORDERED").await;
     shop.arrive(&ordered, &main, 1).await.expect(200);
+    shop.step(&ordered.id, "close").await.expect(200);
     let invited = json!({"email": "sam@globex.example", "full_name": "Sam", "role": "STAFF"});
     shop.admin().post("/api/v1/users", invited).await.expect(201);
     let forgetful = json!({"email": shop.staff().email});

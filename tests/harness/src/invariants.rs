@@ -61,6 +61,8 @@ struct Books<'a> {
     transfers: BTreeMap<String, Vec<Line>>,
     /// The number of the last purchase request.
     last_number: u64,
+    /// The counter of purchase requests.
+    counter: Option<&'a Value>,
     requests: BTreeMap<&'a str, RequestBook>,
     /// What the ledger says came in for a request, by request and product.
     arrived: BTreeMap<(String, String), Quantity>,
@@ -71,7 +73,8 @@ struct Books<'a> {
 }
 
 /// The actions that make a thing or give it a new version.
-const CHANGES: [&str; 8] = ["CREATE", "UPDATE", "SUBMIT", "APPROVE", "REJECT", "MARK_ORDERED", "RECEIVE", "CANCEL"];
+const CHANGES: [&str; 9] =
+    ["CREATE", "UPDATE", "SUBMIT", "APPROVE", "REJECT", "MARK_ORDERED", "RECEIVE", "CANCEL", "CLOSE"];
 
 /// Product and warehouse.
 type Place<'a> = (&'a str, &'a str);
@@ -104,14 +107,26 @@ struct Line {
 struct RequestBook {
     request_number: RequestNumber,
     status: String,
+    currency: Option<String>,
     items: Vec<RequestLine>,
 }
 
 #[derive(Debug, Deserialize)]
 struct RequestLine {
     product_id: String,
+    estimated_price: Option<String>,
     quantity: Quantity,
     received_quantity: Quantity,
+    #[serde(default)]
+    cancelled_quantity: Quantity,
+    #[serde(default)]
+    released: bool,
+}
+
+impl RequestLine {
+    fn is_complete(&self) -> bool {
+        self.received_quantity.plus(self.cancelled_quantity) == Some(self.quantity)
+    }
 }
 
 impl RequestBook {
@@ -158,7 +173,7 @@ impl<'a> Books<'a> {
                 self.barcodes.insert((barcode, id));
             }
             ["COUNTER"] if sk == "ADMINS" => self.admins = read(&item["count"]),
-            ["COUNTER"] if sk == "REQUESTS" => self.last_number = read(&item["count"]),
+            ["COUNTER"] if sk == "REQUESTS" => (self.last_number, self.counter) = (read(&item["count"]), Some(item)),
             ["PR"] => _ = self.requests.insert(sk, read(data)),
             ["STOCK", warehouse] => _ = self.levels.insert((sk, warehouse), item),
             ["MOVE", _] => {
@@ -326,8 +341,8 @@ impl<'a> Books<'a> {
         }
     }
 
-    /// Numbers are given once, never more arrives than was ordered, what arrived is in the ledger, and each product counts
-    /// the open requests that name it.
+    /// Numbers are given once, never more arrives and is cancelled than was ordered, what arrived is in the ledger, and each
+    /// product counts the lines of open requests that name it and have not released it.
     fn check_requests(&self, wrong: &mut Vec<String>) {
         let mut numbers = BTreeMap::new();
         let mut open: BTreeMap<&str, u64> = BTreeMap::new();
@@ -341,21 +356,25 @@ impl<'a> Books<'a> {
                 wrong.push(format!("request {id} has the number {number}, the last was {}", self.last_number));
             }
             for line in &request.items {
-                if request.is_open() {
+                if line.released && !line.is_complete() {
+                    wrong.push(format!("request {id} has released the product of an open line: {line:?}"));
+                }
+                if request.is_open() && !line.released {
                     *open.entry(&line.product_id).or_default() += 1;
                 }
-                if line.received_quantity > line.quantity {
+                if line.received_quantity.plus(line.cancelled_quantity).unwrap() > line.quantity {
                     wrong.push(format!("request {id} has more than it ordered: {line:?}"));
                 }
                 if line.received_quantity != Quantity::ZERO {
                     received.insert(((*id).to_owned(), line.product_id.clone()), line.received_quantity);
                 }
             }
-            let all_in = request.items.iter().all(|line| line.received_quantity == line.quantity);
-            if all_in != (request.status == "RECEIVED") {
+            let is_complete = request.items.iter().all(RequestLine::is_complete);
+            if is_complete != (request.status == "RECEIVED") {
                 wrong.push(format!("{request:?} has all or has not"));
             }
         }
+        self.check_prices(wrong);
         if received != self.arrived {
             wrong.push(format!("the requests say {received:?} arrived, the ledger {:?}", self.arrived));
         }
@@ -367,6 +386,21 @@ impl<'a> Books<'a> {
         if counted != open {
             wrong.push(format!("open requests name {open:?}, products count {counted:?}"));
         }
+    }
+
+    /// The requests that have a price are counted, and state the organization's currency.
+    fn check_prices(&self, wrong: &mut Vec<String>) {
+        let has_prices = |request: &&RequestBook| request.items.iter().any(|line| line.estimated_price.is_some());
+        let priced: Vec<_> = self.requests.values().filter(has_prices).collect();
+        let counter = self.counter.filter(|counter| counter["counts_prices"] == true);
+        let counted = counter.map(|counter| counter["priced"].as_u64().unwrap_or_default());
+        if counted.is_some_and(|counted| counted != priced.len() as u64) {
+            wrong.push(format!("{} requests have prices, counted are {counted:?}", priced.len()));
+        }
+        let own = self.organization.map(|organization| text(organization, "currency"));
+        let others =
+            priced.iter().filter_map(|request| request.currency.as_deref()).filter(|stated| Some(*stated) != own);
+        wrong.extend(others.map(|other| format!("a request has prices in {other}, the organization in {own:?}")));
     }
 
     /// What a credential repeats of its user is the user's, who is disabled is nowhere signed in, and a search finds
@@ -411,14 +445,17 @@ impl<'a> Books<'a> {
             let mut told = Map::new();
             for entry in &entries {
                 let mut after = entry["after"].as_object().cloned().unwrap_or_default();
-                if entry["action"] == "RECEIVE" {
-                    receive(&mut told, after.remove("items"));
+                if entry["action"] == "RECEIVE" || entry["action"] == "CLOSE" {
+                    change_lines(&mut told, after.remove("items"));
                 }
                 told.extend(after);
             }
             without_nulls(&mut told);
             let mut stored = thing.as_object().unwrap().clone();
             stored.retain(|name, _| !BOOKKEEPING.contains(&name.as_str()));
+            for line in stored.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
+                line.as_object_mut().unwrap().remove("released");
+            }
             without_nulls(&mut stored);
             // The end of an organization takes its state out of the log, and leaves it in the table.
             if stored != told && thing["status"] != "DELETED" {
@@ -428,12 +465,14 @@ impl<'a> Books<'a> {
     }
 }
 
-/// The entry of a receipt names of a request's lines those that something arrived of.
-fn receive(request: &mut Map<String, Value>, lines: Option<Value>) {
+/// The entry of a receipt or a closing names those lines of a request that it changed, each with its new quantity.
+fn change_lines(request: &mut Map<String, Value>, lines: Option<Value>) {
     for line in lines.as_ref().and_then(Value::as_array).into_iter().flatten() {
         let items = request.get_mut("items").and_then(Value::as_array_mut).unwrap();
         let item = items.iter_mut().find(|item| item["id"] == line["id"]).unwrap();
-        item["received_quantity"] = line["received_quantity"].clone();
+        for (name, value) in line.as_object().unwrap() {
+            item[name] = value.clone();
+        }
     }
 }
 

@@ -63,9 +63,10 @@ fn expression(path: &str) -> String {
     format!("#{}", path.replace('.', ".#"))
 }
 
-/// What the names of that expression stand for.
+/// What the names of that expression stand for. A part may lead to an element of a list: `items[0]`.
 fn names(path: &str) -> impl Iterator<Item = (String, Value)> {
-    path.split('.').map(|name| (format!("#{name}"), json!(name)))
+    let names = path.split('.').map(|part| part.split('[').next().unwrap_or_default());
+    names.map(|name| (format!("#{name}"), json!(name)))
 }
 
 /// Gives a number to an attribute of an item, or to a member of one.

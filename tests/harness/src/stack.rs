@@ -238,8 +238,8 @@ impl Stack {
         self.clock().set(other.clock().now());
     }
 
-    /// Takes attributes, or members of them such as `data.search`, from an item, past the product, so that it is as an older
-    /// version of the product had left it.
+    /// Takes attributes from an item, past the product, so that it is as an older version of the product had left it. A
+    /// path such as `data.items[0].unit` leads to one within another.
     pub fn forget(&self, item: &Value, attributes: &[&str]) {
         items::forget(self.database(), item, attributes);
     }

@@ -70,7 +70,7 @@ async fn bring(
     };
     let first = request.items.first().filter(|item| item.received_quantity == Quantity::ZERO);
     if let Some(item) = first {
-        let lines = vec![ReceivedLine { item: item.id, warehouse, quantity: Some(quantity) }];
+        let lines = vec![ReceivedLine { item: item.id, warehouse: Some(warehouse), quantity: Some(quantity) }];
         done(requests.receive(request.id, None, &Receipt { lines }, |_| Vec::new()).await?)?;
     }
     Ok(())

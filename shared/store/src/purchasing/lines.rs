@@ -1,7 +1,10 @@
 //! Lines of a request, and the products they hold.
 
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use stockroom_domain::{
-    id::{PurchaseRequestId, RequestItemId},
+    catalogue::{Supplier, Warehouse},
+    id::{ProductId, PurchaseRequestId, RequestItemId},
     purchasing::{NewLine, PurchaseRequest, RequestItem},
     quantity::Quantity,
 };
@@ -9,7 +12,9 @@ use stockroom_domain::{
 use crate::{
     error::{StoreError, unknown},
     guard::Guards,
+    item::data,
     keys::{Key, OrganizationKeys},
+    log::{difference, snapshot},
     posting::Goods,
     write::Attempt,
 };
@@ -31,31 +36,47 @@ pub(super) fn named_keys(keys: OrganizationKeys, lines: &[NewLine]) -> Vec<Key> 
     lines.iter().flat_map(key).collect()
 }
 
-/// What a request that is no longer open lets go.
+/// What a request that is no longer open, or its deletion, lets go.
 pub(super) fn releases<'a>(keys: OrganizationKeys, request: &PurchaseRequest) -> Guards<'a> {
+    let held = request.items.iter().filter(|item| !item.released);
+    release(keys, held.map(|item| item.product_id))
+}
+
+/// Each of these products is named by one open line fewer.
+pub(super) fn release<'a>(keys: OrganizationKeys, products: impl Iterator<Item = ProductId>) -> Guards<'a> {
     let mut guards = Guards::default();
-    for item in &request.items {
-        guards.release(&keys.product(item.product_id));
+    for product in products {
+        guards.release(&keys.product(product));
     }
     guards
 }
 
 impl<'a> NewItems<'a> {
-    /// Checks that everything the lines name is there, and that no quantity is too fine for its product.
+    /// Checks that everything the lines name is there, and that no quantity is too fine for its product. `before` are the
+    /// present lines: a line keeps the supplier and the warehouse that it already names, also when they were deleted since.
     pub(super) fn read(
         attempt: &Attempt<'a>,
         keys: OrganizationKeys,
         request: PurchaseRequestId,
+        before: &[RequestItem],
         lines: &[NewLine],
     ) -> Result<Self, StoreError> {
         let mut faults = Vec::new();
         let mut items = Vec::with_capacity(lines.len());
         for (index, line) in lines.iter().enumerate() {
             let mut report = |member: &str, fault| faults.push((format!("items/{index}/{member}").into(), fault));
-            if line.supplier.is_some_and(|supplier| attempt.find(&keys.supplier(supplier)).is_none()) {
+            let before = before.iter().find(|item| item.product_id == line.product);
+            let kept = before.filter(|before| before.supplier_id == line.supplier).map(|before| &before.supplier_name);
+            let key = line.supplier.map(|supplier| keys.supplier(supplier));
+            let supplier_name = name_of(attempt, key, |supplier: Supplier| supplier.details.name, kept)?;
+            if supplier_name.is_none() {
                 report("supplier_id", unknown("supplier"));
             }
-            if line.warehouse.is_some_and(|warehouse| attempt.find(&keys.warehouse(warehouse)).is_none()) {
+            let kept =
+                before.filter(|before| before.warehouse_id == line.warehouse).map(|before| &before.warehouse_name);
+            let key = line.warehouse.map(|warehouse| keys.warehouse(warehouse));
+            let warehouse_name = name_of(attempt, key, |warehouse: Warehouse| warehouse.details.name, kept)?;
+            if warehouse_name.is_none() {
                 report("warehouse_id", unknown("warehouse"));
             }
             let Some(goods) = Goods::read(attempt, keys, line.product)? else {
@@ -71,11 +92,16 @@ impl<'a> NewItems<'a> {
                 product_id: line.product,
                 sku: details.sku.clone(),
                 product_name: details.name.clone(),
+                unit: Some(details.unit.clone()),
                 quantity: line.quantity,
                 received_quantity: Quantity::ZERO,
+                cancelled_quantity: Quantity::ZERO,
                 estimated_price: line.estimated_price,
                 supplier_id: line.supplier,
+                supplier_name: supplier_name.flatten(),
                 warehouse_id: line.warehouse,
+                warehouse_name: warehouse_name.flatten(),
+                released: false,
             };
             items.push((item, goods));
         }
@@ -87,4 +113,42 @@ impl<'a> NewItems<'a> {
         }
         Ok(Self::Ready(items))
     }
+}
+
+/// The name of something that a line refers to, if to anything: its present name, or the one that the line has `kept` of
+/// something deleted since. `None` when the line refers to nothing that the organization has.
+fn name_of<R: DeserializeOwned, N: Clone>(
+    attempt: &Attempt<'_>,
+    key: Option<Key>,
+    name: fn(R) -> N,
+    kept: Option<&Option<N>>,
+) -> Result<Option<Option<N>>, StoreError> {
+    let Some(key) = key else { return Ok(Some(None)) };
+    match attempt.find(&key) {
+        Some(item) => Ok(Some(Some(name(data(item)?)))),
+        None => Ok(kept.cloned()),
+    }
+}
+
+/// What a receipt or a closing changed of a request: of its lines, the changed ones, each with the quantity
+/// of that name.
+pub(super) fn changed_lines(
+    before: &PurchaseRequest,
+    after: &PurchaseRequest,
+    (name, quantity): (&str, fn(&RequestItem) -> Quantity),
+) -> Result<(Option<Value>, Option<Value>), StoreError> {
+    let changed = |request: &PurchaseRequest, other: &PurchaseRequest| -> Result<Value, StoreError> {
+        let pairs = request.items.iter().zip(&other.items);
+        let differing = pairs.filter(|(item, other)| item.outstanding() != other.outstanding());
+        let line = |(item, _): (&RequestItem, _)| -> Value {
+            json!({"id": item.id, "product_id": item.product_id, name: quantity(item)})
+        };
+        let mut shown = snapshot(request)?;
+        if let Value::Object(members) = &mut shown {
+            members.insert("items".to_owned(), differing.map(line).collect());
+        }
+        Ok(shown)
+    };
+    let (before, after) = difference(changed(before, after)?, changed(after, before)?);
+    Ok((Some(before), Some(after)))
 }

@@ -1,36 +1,39 @@
 //! Recording what arrives of an order: the request's lines, the levels and the ledger in one transaction.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
-use serde_json::{Value, json};
 use stockroom_domain::{
     fault::Fault,
-    id::PurchaseRequestId,
+    id::{ProductId, PurchaseRequestId, WarehouseId},
     log::Action,
-    purchasing::{PurchaseRequest, ReceivedLine, RequestItem},
+    purchasing::{MAX_ACTIONS, PurchaseRequest, ReceivedLine, RequestItem, receipt_actions},
+    quantity::Quantity,
     stock::{Movement, Operation},
     text::Reference,
     time::Timestamp,
     user::Person,
 };
 
-use super::{PurchaseRequests, entry, item};
+use super::{
+    PurchaseRequests, entry, item,
+    lines::{changed_lines, release},
+};
 use crate::{
     catalogue::version_is,
     error::{StoreError, unknown},
     expression::absent,
-    guard::Guards,
-    keys::Key,
-    log::{difference, snapshot},
+    keys::{Key, OrganizationKeys},
     movements,
     posting::{Goods, Place},
     write::{Attempt, Authority, Change, Decision, Outcome},
 };
 
+const RECEIVED: (&str, fn(&RequestItem) -> Quantity) = ("received_quantity", |item| item.received_quantity);
+
 /// What arrived, and when.
 #[derive(Debug, Clone)]
 pub struct Receipt {
-    /// 1 to 20 lines into at most 15 warehouses, a line at most once: a transaction holds 100 actions.
+    /// 1 to 30 lines, a line at most once. How many warehouses they go into is bounded by [`receipt_actions`].
     pub lines: Vec<ReceivedLine>,
 }
 
@@ -57,7 +60,8 @@ impl PurchaseRequests<'_> {
         let mut wanted = vec![key.clone()];
         for line in &receipt.lines {
             let product = line.item.product(id);
-            wanted.extend([keys.product(product), keys.warehouse(line.warehouse), keys.level(product, line.warehouse)]);
+            wanted.push(keys.product(product));
+            wanted.extend(line.warehouse.into_iter().flat_map(|into| place_keys(keys, product, into)));
         }
         let decide = |attempt: &Attempt<'_>| self.decide_receipt(attempt, &key, expected, &receipt.lines);
         self.table.write(Authority::Tenant(self.scope), &wanted, decide, present).await
@@ -73,9 +77,17 @@ impl PurchaseRequests<'_> {
         let keys = self.keys();
         let before = self.expected(attempt, key, expected)?;
         let attempt = &attempt.behind(before.updated_at);
+        // Where lines go that name no warehouse is known only now.
+        let unread = lines.iter().filter_map(|line| Some((line.item.product(before.id), destination(&before, line)?)));
+        let unread = unread.flat_map(|(product, into)| place_keys(keys, product, into));
+        let unread: Vec<_> = unread.filter(|key| !attempt.has_read(key)).collect();
+        if !unread.is_empty() {
+            return Ok(Decision::Read(unread));
+        }
         let arrivals = self.arrivals(attempt, &before, lines)?;
         let by = Person::from(&attempt.caller()?.user);
         let (after, quantities) = before.receive(lines, &by, attempt.now)?;
+        require_room(&before, &after, lines)?;
         if arrivals.iter().any(|arrival| arrival.goods.is_leaving(attempt.now) || arrival.place.is_leaving(attempt.now))
         {
             return Ok(Decision::Wait("a product or warehouse is being deleted"));
@@ -83,11 +95,12 @@ impl PurchaseRequests<'_> {
         let recorded_at = arrivals.iter().map(|arrival| arrival.place.updated_at()).fold(attempt.now, Timestamp::max);
         let reference: Reference = after.request_number.to_string().parse().map_err(StoreError::internal)?;
 
-        let entry = entry(attempt, Action::Receive, &after, received(&before, &after)?);
-        let mut change = Change::logged(after.clone(), self.scope.claim().organization, &entry)?
+        let entry = entry(attempt, Action::Receive, &after, changed_lines(&before, &after, RECEIVED)?);
+        let shown = after.clone().stating(attempt.caller()?.organization.currency);
+        let mut change = Change::logged(shown, self.scope.claim().organization, &entry)?
             .kept_forever()
             .put(item(keys, &after)?, &version_is(before.version))?;
-        let mut guards = Guards::default();
+        let mut guards = release(keys, after.released_since(&before));
         for (Arrival { goods, place }, quantity) in arrivals.iter().zip(quantities) {
             let posting = place.balance().apply(Operation::In(quantity))?;
             let movement = Movement {
@@ -114,11 +127,6 @@ impl PurchaseRequests<'_> {
             change = change.put(line, &absent())?;
             change = goods.settle(keys, change, &mut guards, place, &level)?;
         }
-        if !after.status.is_open() {
-            for item in &after.items {
-                guards.release(&keys.product(item.product_id));
-            }
-        }
         Ok(guards.onto(change)?.into())
     }
 
@@ -134,18 +142,23 @@ impl PurchaseRequests<'_> {
         let mut arrivals = Vec::with_capacity(lines.len());
         for (index, line) in lines.iter().enumerate() {
             let mut report = |member: &str, fault| faults.push((format!("items/{index}/{member}").into(), fault));
-            let product = line.item.product(request.id);
-            let item = request.items.iter().find(|item| item.id == line.item);
-            let goods = if item.is_some() { Goods::read(attempt, self.keys(), product)? } else { None };
-            let place = Place::read(attempt, self.keys(), product, line.warehouse)?;
-            if goods.is_none() {
+            let Some(item) = request.items.iter().find(|item| item.id == line.item) else {
                 report("item_id", unknown("line"));
-            }
+                continue;
+            };
+            let goods = Goods::read(attempt, self.keys(), item.product_id)?;
+            let into = destination(request, line);
+            let place =
+                into.map(|into| Place::read(attempt, self.keys(), item.product_id, into)).transpose()?.flatten();
             if place.is_none() {
-                report("warehouse_id", unknown("warehouse"));
+                report("warehouse_id", no_place(into, line.warehouse));
+            }
+            // An open line holds its product. The product of a complete line may be gone; nothing more arrives of that line.
+            if goods.is_none() && item.is_open() && request.status.is_open() {
+                report("item_id", unknown("product"));
             }
             // What was ordered arrives as it was ordered, even when the product has fewer decimals by now.
-            let outstanding = item.map(RequestItem::outstanding);
+            let outstanding = Some(item.outstanding());
             if let (Some(goods), Some(quantity)) = (&goods, line.quantity.filter(|_| line.quantity != outstanding))
                 && let Err(fault) = goods.product.details.decimal_places.admit(quantity)
             {
@@ -157,17 +170,44 @@ impl PurchaseRequests<'_> {
     }
 }
 
-/// What a receipt changed of a request: of its lines, the ones that something arrived of.
-fn received(before: &PurchaseRequest, after: &PurchaseRequest) -> Result<(Option<Value>, Option<Value>), StoreError> {
-    let changed = |request: &PurchaseRequest, other: &PurchaseRequest| -> Result<Value, StoreError> {
-        let differing = request.items.iter().zip(&other.items).filter(|(item, other)| item != other);
-        let line = |(RequestItem { id, product_id, received_quantity, .. }, _): (&RequestItem, _)| json!({"id": id, "product_id": product_id, "received_quantity": received_quantity});
-        let mut shown = snapshot(request)?;
-        if let Value::Object(members) = &mut shown {
-            members.insert("items".to_owned(), differing.map(line).collect());
-        }
-        Ok(shown)
-    };
-    let (before, after) = difference(changed(before, after)?, changed(after, before)?);
-    Ok((Some(before), Some(after)))
+/// The warehouse that a line of a receipt goes into: its own, or the one that the request's line names.
+fn destination(request: &PurchaseRequest, line: &ReceivedLine) -> Option<WarehouseId> {
+    let named = || request.items.iter().find(|item| item.id == line.item)?.warehouse_id;
+    line.warehouse.or_else(named)
+}
+
+/// Why there is no warehouse to receive into.
+fn no_place(into: Option<WarehouseId>, named: Option<WarehouseId>) -> Fault {
+    match (into, named) {
+        (None, _) => Fault::new("required", "must be given, because the line of the request names no warehouse"),
+        (Some(_), None) => Fault::new(
+            "unknown_reference",
+            "must be given, because the warehouse that the line of the request names was deleted",
+        ),
+        (Some(_), Some(_)) => unknown("warehouse"),
+    }
+}
+
+fn place_keys(keys: OrganizationKeys, product: ProductId, into: WarehouseId) -> [Key; 2] {
+    [keys.warehouse(into), keys.level(product, into)]
+}
+
+/// Refuses a receipt that does not fit into one transaction.
+fn require_room(before: &PurchaseRequest, after: &PurchaseRequest, lines: &[ReceivedLine]) -> Result<(), StoreError> {
+    let warehouses: BTreeSet<_> = lines.iter().filter_map(|line| destination(before, line)).collect();
+    let actions = receipt_actions(lines.len(), warehouses.len());
+    if actions > MAX_ACTIONS {
+        let most = MAX_ACTIONS.saturating_sub(receipt_actions(lines.len(), 0));
+        let detail = format!("must go into at most {most} warehouses, because there are {} lines", lines.len());
+        return Err(StoreError::Rejected(vec![("items".into(), Fault::new("too_many_warehouses", detail))]));
+    }
+    // Lines that were complete before lines released their products release them with the last receipt.
+    let received: BTreeSet<_> = lines.iter().map(|line| line.item.product(before.id)).collect();
+    let others = after.released_since(before).filter(|product| !received.contains(product)).count();
+    if actions.saturating_add(others) > MAX_ACTIONS {
+        let fault =
+            Fault::new("too_many", "are too many for the last receipt of this request; receive them in two parts");
+        return Err(StoreError::Rejected(vec![("items".into(), fault)]));
+    }
+    Ok(())
 }

@@ -1,0 +1,35 @@
+//! `POST /purchase-requests/{id}/close`: end an order of which nothing more arrives.
+
+use serde_json::json;
+use stockroom_api::{Answer, ApiError, Operation, OptionalBody, PathId, Precondition, RequestStore, Scope};
+use stockroom_domain::{id::PurchaseRequestId, purchasing::PurchaseRequest};
+
+use crate::{
+    body::ClosingBody,
+    view::{RequestView, shown},
+};
+
+pub(crate) async fn close(
+    store: RequestStore,
+    scope: Scope,
+    PathId(id): PathId<PurchaseRequestId>,
+    Precondition(version): Precondition,
+    OptionalBody(ClosingBody(closing)): OptionalBody<ClosingBody>,
+) -> Result<Answer, ApiError> {
+    let answer = |request: &PurchaseRequest| shown(scope.claim().organization, request);
+    let requests = store.purchase_requests(&scope);
+    let outcome = requests.close(id, version, &closing, |request| answer(request).keep()).await?;
+    Answer::of(outcome, answer)
+}
+
+pub(crate) fn contract(it: &mut Operation) {
+    it.summary("Close an order")
+        .note("From ORDERED. Cancels the quantity that has yet to arrive of every line, or of the named lines. When no line is open, the status becomes RECEIVED.")
+        .member("reason", "Why nothing more is expected.")
+        .member("items", "The lines to close, each once. Without it, all open lines.")
+        .member("item_id", "The line of the request.")
+        .example(json!({"reason": "The supplier has no more"}))
+        .shows::<RequestView<'_>>()
+        .versioned()
+        .conflicts(&["invalid_transition", "line_complete"]);
+}

@@ -1,0 +1,61 @@
+//! Ending an order short: nothing more is expected of its lines, or of some of them.
+
+use stockroom_domain::{
+    id::{PurchaseRequestId, RequestItemId},
+    log::Action,
+    purchasing::{PurchaseRequest, RequestItem},
+    quantity::Quantity,
+    text::CloseReason,
+    user::Person,
+};
+
+use super::{
+    PurchaseRequests, entry, item,
+    lines::{changed_lines, release},
+};
+use crate::{
+    catalogue::version_is,
+    error::StoreError,
+    write::{Attempt, Authority, Change, Decision, Outcome},
+};
+
+const CANCELLED: (&str, fn(&RequestItem) -> Quantity) = ("cancelled_quantity", |item| item.cancelled_quantity);
+
+/// What is to be closed of an order, and why.
+#[derive(Debug, Clone, Default)]
+pub struct Closing {
+    /// Why nothing more is expected.
+    pub reason: Option<CloseReason>,
+    /// 1 to 40 lines, each at most once; none for every line of which something has yet to arrive.
+    pub lines: Option<Vec<RequestItemId>>,
+}
+
+impl PurchaseRequests<'_> {
+    /// Cancels what has yet to arrive of an order, or of some of its lines.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`StoreError::Rejected`] for lines that it does not have,
+    /// [`crate::Conflict::InvalidTransition`], [`crate::Conflict::LineComplete`].
+    pub async fn close(
+        &self,
+        id: PurchaseRequestId,
+        expected: Option<u64>,
+        closing: &Closing,
+        present: impl Fn(&PurchaseRequest) -> Vec<u8>,
+    ) -> Result<Outcome<PurchaseRequest>, StoreError> {
+        let (keys, key) = (self.keys(), self.keys().request(id));
+        let decide = |attempt: &Attempt<'_>| -> Result<Decision<PurchaseRequest>, StoreError> {
+            let before = self.expected(attempt, &key, expected)?;
+            let attempt = &attempt.behind(before.updated_at);
+            let caller = attempt.caller()?;
+            let by = Person::from(&caller.user);
+            let after = before.close(closing.lines.as_deref(), closing.reason.clone(), &by, attempt.now)?;
+            let entry = entry(attempt, Action::Close, &after, changed_lines(&before, &after, CANCELLED)?);
+            let shown = after.clone().stating(caller.organization.currency);
+            let change = Change::logged(shown, self.scope.claim().organization, &entry)?
+                .put(item(keys, &after)?, &version_is(before.version))?;
+            Ok(release(keys, after.released_since(&before)).onto(change)?.into())
+        };
+        self.table.write(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide, present).await
+    }
+}
