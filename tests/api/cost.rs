@@ -207,8 +207,10 @@ async fn measure_organization(costs: &mut Costs, shop: &Shop) {
     let (admin, path) = (shop.admin(), format!("/api/v1/organizations/{}", shop.id));
     let whole = admin.put(&path, json!({"name": "Acme & Co"}));
     costs.measure("PUT /api/v1/organizations/{id}", "", whole, 200).await;
+    let name = admin.patch(&path, json!({"name": "Acme"}));
+    costs.measure("PATCH /api/v1/organizations/{id}", "", name, 200).await;
     let currency = admin.patch(&path, json!({"currency": "EUR"}));
-    costs.measure("PATCH /api/v1/organizations/{id}", "", currency, 200).await;
+    costs.measure("PATCH /api/v1/organizations/{id}", "a currency in use", currency, 409).await;
     let end = admin.delete(&path).query(&[("confirm", &shop.subdomain)]);
     costs.measure("DELETE /api/v1/organizations/{id}", "", end, 202).await;
 }

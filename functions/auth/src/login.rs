@@ -64,6 +64,7 @@ impl FromBody for Login {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "each argument is the part of the request that it reads")]
 pub(crate) async fn login(
     State(app): State<App>,
     store: RequestStore,

@@ -22,6 +22,7 @@ impl FromBody for Logout {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "each argument is the part of the request that it reads")]
 pub(crate) async fn logout(
     State(app): State<App>,
     store: RequestStore,
@@ -43,10 +44,8 @@ pub(crate) async fn logout(
     claims.dedup();
     if claims.is_empty() {
         let is_refresh_token = body.refresh_token.is_some() || cookie.is_there();
-        let error = match headers.contains_key(AUTHORIZATION) {
-            false if is_refresh_token => ApiError::InvalidRefreshToken,
-            _ => ApiError::Unauthenticated,
-        };
+        let is_refresh_token = is_refresh_token && !headers.contains_key(AUTHORIZATION);
+        let error = if is_refresh_token { ApiError::InvalidRefreshToken } else { ApiError::Unauthenticated };
         return Err(Refused::forgetting(error, &cookie));
     }
     let scope =

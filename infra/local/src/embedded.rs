@@ -99,9 +99,9 @@ pub fn start_on(storage: Storage, listener: TcpListener) -> Result<Embedded, Emb
 
     let endpoint = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = database.clone();
+    let shown = database.clone();
     let server =
-        tokio::spawn(listen::serve(listener, move |request, _| table_api::answer(served.clone(), request), async {
+        tokio::spawn(listen::serve(listener, move |request, _| table_api::answer(shown.clone(), request), async {
             // Nothing is ever sent: the sender's end is the sign.
             stopped.await.unwrap_or_default();
         }));

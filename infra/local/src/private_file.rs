@@ -71,7 +71,8 @@ fn close(path: &Path, _mode: u32) -> io::Result<()> {
     fs::metadata(path).map(|_| ())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -90,10 +90,8 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
         Err(error) => error.into_response(),
     };
     if let Err(error) = confirm(&store, scope.as_ref()).await {
-        let error = match error {
-            StoreError::Unauthenticated => count_stranger(&gate.app, &store, &context).await,
-            error => error,
-        };
+        let is_stranger = matches!(error, StoreError::Unauthenticated);
+        let error = if is_stranger { count_stranger(&gate.app, &store, &context).await } else { error };
         response = ApiError::from(error).into_response();
     }
     limits::tell(&store.standings().await, response.headers_mut());

@@ -175,7 +175,7 @@ mod tests {
             assert!(deep(32).is_ok(), "{open}");
             assert!(matches!(deep(34), Err(ApiError::MalformedJson(detail)) if detail.contains("32 deep")), "{open}");
         }
-        assert!(read(&[b'['; 1024 * 1024]).is_err());
+        assert!(read(&vec![b'['; 1024 * 1024]).is_err());
     }
 
     /// The same value by another reader, numbers aside.

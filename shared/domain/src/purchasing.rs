@@ -333,9 +333,10 @@ impl PurchaseRequest {
 
     /// The next version of an order.
     fn next_of_order(&self, at: Timestamp) -> Result<Self, PurchaseError> {
-        match self.status {
-            RequestStatus::Ordered => Ok(self.next(RequestStatus::Ordered, at)),
-            status => Err(PurchaseError::InvalidTransition { status }),
+        if self.status == RequestStatus::Ordered {
+            Ok(self.next(RequestStatus::Ordered, at))
+        } else {
+            Err(PurchaseError::InvalidTransition { status: self.status })
         }
     }
 

@@ -614,12 +614,27 @@ mod tests {
         assert_eq!((shown(limits.tenant), shown(limits.login)), (None, Some((7, 3_600))));
         assert_eq!((shown(limits.address), shown(limits.login_address)), (Some((300, 60)), Some((60, 60))));
         assert_eq!(shown(limits.onboarding), Some((3, 3_600)));
-        for bad in ["0/minute", "600", "600/day", "Off", "-1/second", "1e3/hour", "600 /minute"] {
+        assert_eq!((shown(limits.link_mails), shown(limits.mailbox)), (Some((3, 3_600)), Some((10, 3_600))));
+        for bad in ["0/minute", "600", "600/week", "Off", "-1/second", "1e3/hour", "600 /minute"] {
             assert_eq!(
                 read(&[("LIMIT_REQUESTS", bad)]).unwrap_err().to_string(),
-                "the settings cannot be used: LIMIT_REQUESTS cannot be used, expected 1 to 1000000 per second, minute or \
-                 hour, such as 600/minute, or off"
+                "the settings cannot be used: LIMIT_REQUESTS cannot be used, expected 1 to 1000000 per second, minute, \
+                 hour or day, such as 600/minute, or off"
             );
+        }
+    }
+
+    #[test]
+    fn several_limits_hold_together_in_different_times() {
+        let limits = |text: &str| {
+            let limits = read(&[("LIMIT_INVITATIONS", text)]).ok()?.limits.invitations;
+            Some(limits.into_iter().map(|limit| (limit.burst(), limit.window_seconds())).collect::<Vec<_>>())
+        };
+        assert_eq!(limits(""), Some(vec![(20, 3_600), (100, 86_400)]));
+        assert_eq!(limits("5/minute, 7/hour"), Some(vec![(5, 60), (7, 3_600)]));
+        assert_eq!(limits("off"), Some(Vec::new()));
+        for bad in ["5/hour,7/hour", "5/hour,", "5/hour,off", ","] {
+            assert_eq!(limits(bad), None, "{bad}");
         }
     }
 

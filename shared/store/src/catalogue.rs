@@ -405,9 +405,12 @@ impl Table {
         let has_more = items.len() > page.limit;
         items.truncate(page.limit);
         let names = query.position_names();
-        // Where it is stored: an upgrade can give an item other keys in the indexes.
-        let listed = |item| Ok(PageItem { position: Position::of(&item, &names), item: upgrade(item)? });
-        let listed: Vec<_> = items.into_iter().map(listed).collect::<Result<_, StoreError>>()?;
+        // Where an item is stored: an upgrade can give it other keys in the indexes.
+        let listed = items.into_iter().map(|item| {
+            let position = Position::of(&item, &names);
+            Ok(PageItem { item: upgrade(item)?, position })
+        });
+        let listed = listed.collect::<Result<Vec<_>, StoreError>>()?;
         let next = if has_more { listed.last().map(|last| last.position.clone()) } else { last };
         Ok(Page::new(listed, next))
     }

@@ -114,16 +114,6 @@ impl<T> Page<T> {
         Ok(Page::new(items.collect::<Result<_, E>>()?, self.next))
     }
 
-    /// The same items in another order, for a whole list on one page. Its positions are those of the former order, so it must
-    /// not be cut: its items have to be so small that no page of them is too large.
-    pub(crate) fn sorted_by<K: Ord>(mut self, key: impl Fn(&T) -> K, descending: bool) -> Self {
-        self.items.sort_by_cached_key(|item| key(&item.item));
-        if descending {
-            self.items.reverse();
-        }
-        self
-    }
-
     /// The same page with its positions in other words.
     pub(crate) fn at(self, position: impl Fn(&Position) -> Position) -> Self {
         let items = self.items.into_iter();

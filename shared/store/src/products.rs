@@ -13,9 +13,9 @@ use crate::{
     error::{Conflict, StoreError},
     expression::{Expression, expression},
     item::{into_data, s},
-    keys::{Key, barcode_prefix},
+    keys::{Index, Key, barcode_prefix, name_sort},
     levels::{Held, LevelView, Levels},
-    page::{Page, PageItem, PageRequest},
+    page::{Page, PageItem, PageRequest, Position},
     scope::TenantScope,
     table::{Query, Range, Table},
 };
@@ -112,15 +112,35 @@ impl<'a> Products<'a> {
         if page.after.is_some() {
             return Ok(None);
         }
-        let found = self.led_to(query, filter, page).await?;
-        if found.next().is_some() {
+        let (mut found, next) = self.led_to(query, filter, page).await?.into_parts();
+        if next.is_some() {
             return Ok(None);
         }
-        let key = |product: &Product| match sort {
+        found.sort_by_cached_key(|product| match sort {
             ProductSort::Sku => (product.details.sku.folded(), product.id),
             ProductSort::Catalogue(_) => (product.details.name.folded(), product.id),
-        };
-        Ok(Some(found.sorted_by(key, page.descending)))
+        });
+        if page.descending {
+            found.reverse();
+        }
+        // A page that is cut goes on in the whole list of that order.
+        let listed = found.into_iter().map(|item| PageItem { position: self.position(sort, &item), item });
+        Ok(Some(Page::new(listed.collect(), None)))
+    }
+
+    /// Where a product stands in the list by SKU or by name.
+    fn position(&self, sort: ProductSort, product: &Product) -> Position {
+        let keys = self.scope.keys();
+        let names = ["pk", "sk"];
+        match sort {
+            ProductSort::Sku => Position::of(&Key::new(keys.skus(), product.details.sku.folded()).attributes(), &names),
+            ProductSort::Catalogue(_) => {
+                let (partition, sort) = Index::Two.key_names();
+                let name = name_sort(&product.details.name.folded(), product.id);
+                Position::of(&self.key(product.id).attributes(), &names)
+                    .with([(partition, keys.by_name(ProductDetails::KIND)), (sort, name)])
+            }
+        }
     }
 
     async fn with_sku(&self, sku: &Sku, filter: &ProductFilter) -> Result<Page<Product>, StoreError> {

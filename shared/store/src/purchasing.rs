@@ -25,7 +25,7 @@ pub(crate) use self::prices::{count_prices, has_no_prices, no_prices};
 pub use self::{close::Closing, receive::Receipt};
 use self::{
     lines::{NewItems, named_keys, releases},
-    prices::{COUNTS_PRICES, Prices},
+    prices::{COUNTS_PRICES, Prices, present_currency},
 };
 use crate::{
     catalogue::version_is,
@@ -165,7 +165,7 @@ impl<'a> PurchaseRequests<'a> {
         let keys = self.keys();
         let counter = keys.requests_counter();
         let mut wanted = named_keys(keys, &new.lines);
-        wanted.push(counter.clone());
+        wanted.extend([counter.clone(), keys.organization()]);
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<PurchaseRequest>, StoreError> {
             let id = attempt.id();
             let items = match NewItems::read(attempt, keys, id, &[], &new.lines)? {
@@ -174,7 +174,7 @@ impl<'a> PurchaseRequests<'a> {
             };
             let (last, counts) = next_number(attempt.find(&counter));
             let caller = attempt.caller()?;
-            let currency = caller.organization.currency;
+            let currency = present_currency(attempt, keys)?;
             let items_of_request: Vec<_> = items.iter().map(|(item, _)| item.clone()).collect();
             let request = PurchaseRequest {
                 id,
@@ -231,7 +231,7 @@ impl<'a> PurchaseRequests<'a> {
     ) -> Result<PurchaseRequest, StoreError> {
         let (keys, key) = (self.keys(), self.keys().request(id));
         let mut wanted = changes.lines.as_ref().map(|lines| named_keys(keys, lines)).unwrap_or_default();
-        wanted.push(key.clone());
+        wanted.extend([key.clone(), keys.organization()]);
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<PurchaseRequest>, StoreError> {
             let before = self.expected(attempt, &key, expected)?;
             let attempt = &attempt.behind(before.updated_at);
@@ -254,7 +254,7 @@ impl<'a> PurchaseRequests<'a> {
                 }
                 after.items = items.into_iter().map(|(item, _)| item).collect();
             }
-            let currency = attempt.caller()?.organization.currency;
+            let currency = present_currency(attempt, keys)?;
             if (&after.notes, &after.items) == (&before.notes, &before.items) {
                 return Ok(Decision::Keep(before.stating(currency)));
             }

@@ -1,7 +1,7 @@
 //! Everybody asks for everything, and things go wrong meanwhile: a tour of all that functions do.
 
 use http::Method;
-use stockroom_harness::{Fault, Stack};
+use stockroom_harness::{Fault, PASSWORD, Stack};
 
 use super::{
     operations::{operations, samples},
@@ -11,7 +11,13 @@ use super::{
 /// Sends every sample of every operation as each of acme's people and as nobody, and as the admin again with writes that
 /// meet others or lose their answers.
 pub(crate) async fn everything(stack: &Stack) {
-    let world = World::on(stack.clone()).await;
+    let mut world = World::on(stack.clone()).await;
+    // Logins that are refused for what no sample has: the account is disabled, or there is no such tenant.
+    world.disabled().await;
+    let visitor = world.anonymous().client;
+    for tenant in ["acme", "nowhere"] {
+        visitor.with_tenant(tenant).log_in("disabled@acme.example", PASSWORD).await.expect(401);
+    }
     let [staff, manager, admin] = world.members();
     for caller in [world.anonymous(), staff, manager, admin] {
         for route in operations() {

@@ -63,6 +63,7 @@ async fn a_purchase_request_is_mailed_along_its_way() {
         shop.step(&request.id, step).await.expect(200);
     }
     shop.arrive(&request, &main, 1).await.expect(200);
+    assert_eq!(items(&around, MAILS).await.len(), 4);
     let reason = json!({"reason": "The supplier has no more"});
     shop.manager().post(format!("/api/v1/purchase-requests/{}/close", request.id), reason).await.expect(200);
     let declined = shop.request(&product, 1, "SUBMITTED").await;

@@ -123,13 +123,15 @@ async fn token_form_with_a_refresh_token_gives_the_next_tokens() {
     assert_eq!(in_cookie.json().get("refresh_token"), None);
 }
 
+/// A way to name a client beside the form.
+type Way = fn(&Client, &[(&str, &str)], &str) -> Request;
+
 #[tokio::test]
 async fn two_names_of_the_tenant_that_differ_are_a_conflict_wherever_they_stand() {
     let shop = Furnished::open().await;
     let anywhere = shop.anonymous().without_tenant();
     let oauth = [("username", &*shop.staff().email), ("password", PASSWORD)];
     // Each way to name a tenant.
-    type Way = fn(&Client, &[(&str, &str)], &str) -> Request;
     let ways: [(&str, Way); 5] = [
         ("header", |client, fields, tenant| form(&client.with_tenant(tenant), fields)),
         ("host", |client, fields, tenant| form(client, fields).header(HOST, format!("{tenant}.example.com"))),

@@ -351,7 +351,7 @@ async fn logout_of_another_tenant_ends_nothing() {
 async fn a_refused_refresh_or_logout_clears_a_dead_cookie() {
     let shop = Furnished::open().await;
     let visitor = shop.anonymous();
-    let with = |path: &str, cookies: &str| visitor.request(Method::POST, path).header("cookie", cookies.to_owned());
+    let with = |path: &str, cookies: &str| visitor.request(Method::POST, path).header("cookie", cookies);
     let ended = log_in(&shop).await;
     logout(&shop, &ended.refresh).await.expect(204);
     for dead in [format!("refresh_token={}", ended.refresh), "refresh_token=x".to_owned(), "refresh_token=".to_owned()]

@@ -90,6 +90,9 @@ const LISTS: [(&str, &[&str]); 12] = [
             "sort=sku&search=product",
             "category=Shelves",
             "sku=S-1",
+            "barcode=400",
+            "barcode=400&sort=name",
+            "barcode=400&sort=sku&order=desc",
         ],
     ),
     ("/api/v1/purchase-requests", &["", "order=asc", "status=DRAFT", "created_by={staff}"]),
@@ -126,7 +129,11 @@ async fn stocked() -> (Shop, impl Fn(&str) -> String) {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (mut products, mut warehouses) = (Vec::new(), Vec::new());
     for n in 0..4 {
-        let product = shop.product(&format!("S-{n}")).with("category", "Shelves").with("min_stock_level", 9);
+        let product = shop
+            .product(&format!("S-{n}"))
+            .with("category", "Shelves")
+            .with("min_stock_level", 9)
+            .with("barcode", "400");
         products.push(product.await);
         warehouses.push(shop.warehouse(&format!("W-{n}")).await);
         shop.supplier(&format!("S-{n}")).await;

@@ -48,16 +48,16 @@ async fn a_dead_token_takes_nothing_that_lasts_when_all_processes_ask_at_once() 
     for round in 0..20 {
         let dead = dead_token(&shop).await;
         let processes: Vec<Shop> = (0..8).map(|_| under(&shop, &limits)).collect();
-        let requests = processes.iter().cycle().take(64).map(|process| dead.at(process.stack()).get(ME));
+        let requests = processes.iter().cycle().take(16).map(|process| dead.at(process.stack()).get(ME));
         for reply in at_once(requests).await {
             reply.expect(401);
         }
-        // Never more than there is, and all of it after what was left in a hand is over.
+        // What could not be given back to the table is in the hands of these processes: nothing is lost, nothing created.
         let mut passed = 0;
         for process in &processes {
             passed += let_through(process.staff().get(ME)).await;
         }
-        assert!((90..=100).contains(&passed), "{passed} in round {round}");
+        assert_eq!(passed, 100, "round {round}");
         wait(&shop, 60_000);
     }
 }

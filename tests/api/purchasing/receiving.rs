@@ -169,7 +169,7 @@ async fn the_largest_receipts_are_one_transaction_each() {
             shop.manager().post(path, json!({"items": range.map(line).collect::<Vec<_>>()})).key("largest")
         };
         assert_eq!(receipt(0..40 - lines).key("first").await.expect(200).json()["status"], "ORDERED");
-        let last = receipt(40 - lines..40).key(&format!("{lines} into {warehouses}"));
+        let last = receipt(40 - lines..40).key(&format!("{lines}-into-{warehouses}"));
         assert_eq!(last.clone().await.expect(200).json()["status"], "RECEIVED");
         assert_eq!(last.await.expect(200).header("idempotency-replayed"), Some("true"));
     }

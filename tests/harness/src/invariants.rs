@@ -393,9 +393,9 @@ impl<'a> Books<'a> {
         let has_prices = |request: &&RequestBook| request.items.iter().any(|line| line.estimated_price.is_some());
         let priced: Vec<_> = self.requests.values().filter(has_prices).collect();
         let counter = self.counter.filter(|counter| counter["counts_prices"] == true);
-        let counted = counter.map(|counter| counter["priced"].as_u64().unwrap_or_default());
-        if counted.is_some_and(|counted| counted != priced.len() as u64) {
-            wrong.push(format!("{} requests have prices, counted are {counted:?}", priced.len()));
+        let noted = counter.map(|counter| counter["priced"].as_u64().unwrap_or_default());
+        if noted.is_some_and(|noted| noted != priced.len() as u64) {
+            wrong.push(format!("{} requests have prices, counted are {noted:?}", priced.len()));
         }
         let own = self.organization.map(|organization| text(organization, "currency"));
         let others =

@@ -69,16 +69,18 @@ impl<'a> NewItems<'a> {
             let kept = before.filter(|before| before.supplier_id == line.supplier).map(|before| &before.supplier_name);
             let key = line.supplier.map(|supplier| keys.supplier(supplier));
             let supplier_name = name_of(attempt, key, |supplier: Supplier| supplier.details.name, kept)?;
-            if supplier_name.is_none() {
+            let supplier_name = supplier_name.unwrap_or_else(|Missing| {
                 report("supplier_id", unknown("supplier"));
-            }
+                None
+            });
             let kept =
                 before.filter(|before| before.warehouse_id == line.warehouse).map(|before| &before.warehouse_name);
             let key = line.warehouse.map(|warehouse| keys.warehouse(warehouse));
             let warehouse_name = name_of(attempt, key, |warehouse: Warehouse| warehouse.details.name, kept)?;
-            if warehouse_name.is_none() {
+            let warehouse_name = warehouse_name.unwrap_or_else(|Missing| {
                 report("warehouse_id", unknown("warehouse"));
-            }
+                None
+            });
             let Some(goods) = Goods::read(attempt, keys, line.product)? else {
                 report("product_id", unknown("product"));
                 continue;
@@ -98,9 +100,9 @@ impl<'a> NewItems<'a> {
                 cancelled_quantity: Quantity::ZERO,
                 estimated_price: line.estimated_price,
                 supplier_id: line.supplier,
-                supplier_name: supplier_name.flatten(),
+                supplier_name,
                 warehouse_id: line.warehouse,
-                warehouse_name: warehouse_name.flatten(),
+                warehouse_name,
                 released: false,
             };
             items.push((item, goods));
@@ -115,18 +117,21 @@ impl<'a> NewItems<'a> {
     }
 }
 
-/// The name of something that a line refers to, if to anything: its present name, or the one that the line has `kept` of
-/// something deleted since. `None` when the line refers to nothing that the organization has.
+/// A line refers to nothing that the organization has.
+struct Missing;
+
+/// The name of the thing that a line refers to, if it refers to one: its present name, or the one that the line has `kept`
+/// of a thing deleted since.
 fn name_of<R: DeserializeOwned, N: Clone>(
     attempt: &Attempt<'_>,
     key: Option<Key>,
     name: fn(R) -> N,
     kept: Option<&Option<N>>,
-) -> Result<Option<Option<N>>, StoreError> {
-    let Some(key) = key else { return Ok(Some(None)) };
+) -> Result<Result<Option<N>, Missing>, StoreError> {
+    let Some(key) = key else { return Ok(Ok(None)) };
     match attempt.find(&key) {
-        Some(item) => Ok(Some(Some(name(data(item)?)))),
-        None => Ok(kept.cloned()),
+        Some(item) => Ok(Ok(Some(name(data(item)?)))),
+        None => Ok(kept.cloned().ok_or(Missing)),
     }
 }
 

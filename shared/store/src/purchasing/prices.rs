@@ -6,21 +6,30 @@
 //! both items, so that one of them is first: then the other fails and decides again.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use stockroom_domain::{organization::Currency, purchasing::PurchaseRequest};
+use stockroom_domain::{
+    organization::{Currency, Organization},
+    purchasing::PurchaseRequest,
+};
 
 use crate::{
     error::StoreError,
     expression::{Expression, expression},
-    item::{Item, into_data, n, s},
+    item::{Item, data, into_data, n, s},
     keys::OrganizationKeys,
     table::{Query, Table},
-    write::Change,
+    write::{Attempt, Change},
 };
 
 /// On the counter: how many requests have a price, or how many more since the counter began to count them.
 const PRICED: &str = "priced";
 /// On the counter: whether [`PRICED`] counts all requests. Counters that earlier programs made do not, before a migration.
 pub(super) const COUNTS_PRICES: &str = "counts_prices";
+
+/// The organization's currency as this attempt read it. The caller was read by the first attempt, and may be older.
+pub(super) fn present_currency(attempt: &Attempt<'_>, keys: OrganizationKeys) -> Result<Currency, StoreError> {
+    let organization: Organization = data(attempt.find(&keys.organization()).ok_or(StoreError::Unauthenticated)?)?;
+    Ok(organization.currency)
+}
 
 /// What a change does to whether a request has a price.
 pub(super) enum Prices {
@@ -45,7 +54,8 @@ impl Prices {
             Self::First(_) => "1",
             Self::Gone => "-1",
         };
-        update.text = format!("{} ADD #{PRICED} :priced", update.text).trim().to_owned();
+        update.text.push_str(if update.text.is_empty() { "" } else { " " });
+        update.text.push_str("ADD #priced :priced");
         update.with("priced", AttributeValue::N(by.to_owned()))
     }
 
