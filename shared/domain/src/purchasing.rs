@@ -131,11 +131,15 @@ fn is_zero(quantity: &Quantity) -> bool {
 }
 
 impl RequestItem {
-    /// How much has yet to arrive.
+    /// How much has yet to arrive. No receipt leaves a rest that has more digits than a quantity.
     #[must_use]
     pub fn outstanding(&self) -> Quantity {
-        let settled = self.received_quantity.plus(self.cancelled_quantity);
-        settled.and_then(|settled| self.quantity.minus(settled)).unwrap_or_default()
+        self.rest_after(self.received_quantity).unwrap_or_default()
+    }
+
+    /// How much has yet to arrive once that much has; `None` where that has more digits than a quantity.
+    fn rest_after(&self, received: Quantity) -> Option<Quantity> {
+        self.quantity.minus(received.plus(self.cancelled_quantity)?)
     }
 
     /// Whether some of it has yet to arrive.
@@ -197,6 +201,12 @@ pub enum PurchaseError {
     LineComplete {
         /// The line.
         item: RequestItemId,
+    },
+    /// What would be left of a line has more digits than a quantity can have.
+    #[error("the rest of the line has too many digits")]
+    RestTooPrecise {
+        /// Where it stands among the lines that were sent.
+        index: usize,
     },
     /// It has no such line.
     #[error("no such line")]
@@ -296,6 +306,7 @@ impl PurchaseRequest {
             let (true, Some(received)) = (quantity.is_positive(), received) else {
                 return Err(PurchaseError::ExceedsOrder { item: item.id, outstanding, requested: quantity });
             };
+            item.rest_after(received).ok_or(PurchaseError::RestTooPrecise { index })?;
             item.received_quantity = received;
             item.released |= !item.is_open();
             arrived.push(quantity);

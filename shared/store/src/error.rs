@@ -146,6 +146,10 @@ impl From<PurchaseError> for StoreError {
                 Conflict::ExceedsOrder { item, outstanding, requested }
             }
             PurchaseError::LineComplete { item } => Conflict::LineComplete { item },
+            PurchaseError::RestTooPrecise { index } => {
+                let fault = Fault::new("out_of_range", "leaves a rest of the line with more than 15 digits");
+                return Self::Rejected(vec![(format!("items/{index}/quantity").into(), fault)]);
+            }
             PurchaseError::UnknownItem { index } => return Self::unknown(format!("items/{index}/item_id"), "line"),
         })
     }

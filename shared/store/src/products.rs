@@ -166,7 +166,8 @@ impl<'a> Products<'a> {
         filter: &ProductFilter,
         page: &PageRequest,
     ) -> Result<Page<Product>, StoreError> {
-        let filtered = filter.catalogue.search.is_some() || filter.catalogue.category.is_some();
+        let CatalogueFilter { search, category } = &filter.catalogue;
+        let filtered = search.is_some() || category.is_some() || filter.barcode.is_some();
         let examined = PageRequest { limit: if filtered { MOST_EXAMINED / 10 } else { page.limit }, ..page.clone() };
         let claims = self.table.beside_check(self.scope, self.table.page(query, &examined)).await?;
         let named = claims.filter_map(|claim| Some(self.key(claimed_by(&claim)?)));

@@ -34,7 +34,7 @@ async fn sign_up_over_the_limit_hashes_no_password() {
 async fn login_reset_and_change_over_the_limit_hash_no_password() {
     let limits = [("LIMIT_LOGIN", "1/hour")];
     let shop = limited(&limits).await;
-    let link = shop.stack().link_token(Purpose::PasswordReset, &shop.id, &shop.staff().id, 7);
+    let link = shop.stack().link_token(Purpose::PasswordReset, &shop.id, &shop.manager().id, 7);
     let login = |shop: &Shop| shop.anonymous().log_in(&shop.staff().email, "not the password");
     let reset = |shop: &Shop| {
         let body = json!({"token": link, "password": "nine staplers, no cake"});

@@ -45,7 +45,8 @@ async fn a_dead_token_takes_nothing_from_its_user_through_any_number_of_processe
 async fn a_dead_token_takes_nothing_that_lasts_when_all_processes_ask_at_once() {
     let limits = [("LIMIT_REQUESTS", "100/minute"), ("LIMIT_TENANT", "500/minute")];
     let shop = limited(&limits).await;
-    for round in 0..20 {
+    // Access tokens live for 15 minutes, a round takes one.
+    for round in 0..10 {
         let dead = dead_token(&shop).await;
         let processes: Vec<Shop> = (0..8).map(|_| under(&shop, &limits)).collect();
         let requests = processes.iter().cycle().take(16).map(|process| dead.at(process.stack()).get(ME));
