@@ -21,7 +21,7 @@ use stockroom_domain::{
 
 use crate::{
     error::StoreError,
-    expression::expression,
+    expression::{Expression, expression},
     identity::{Sessions, user_snapshot},
     item::{Item, data, encode, s},
     keys::{Key, OrganizationKeys},
@@ -83,6 +83,15 @@ impl EmailChange {
         Ok(last.filter(|change| change.state == EmailChangeState::Pending && change.auth_epoch == epoch))
     }
 
+    /// That the last one is still what it was when the user's item was read. Neither a request nor a cancellation makes a
+    /// new version of the user, so without this condition a confirmation could undo either.
+    pub(crate) fn is_as_read(user: &Item) -> Expression {
+        match user.get("email_change") {
+            Some(stored) => expression("#email_change = :last").with("last", stored.clone()),
+            None => expression("attribute_not_exists(#email_change)"),
+        }
+    }
+
     /// The request of an entry.
     pub(crate) fn of(entry: &Entry, email: &Email, auth_epoch: u64) -> Self {
         Self { event: entry.id.into(), email: email.clone(), auth_epoch, state: EmailChangeState::Pending }
@@ -135,8 +144,9 @@ impl Users<'_> {
                 let as_read = epoch_is(epoch);
                 if let Some(pending) = EmailChange::pending(item)? {
                     if !is_counted {
-                        return Ok(Decision::Keep(Resend::Uncounted));
+                        return uncounted(terms, attempt, Resend::Uncounted);
                     }
+                    let as_read = as_read.and(EmailChange::is_as_read(item));
                     let entry = requested(attempt, &user, &pending.email, epoch);
                     let next = EmailChange::of(&entry, &pending.email, epoch);
                     let update = expression("SET #email_change = :next").with("next", encode(&next)?);
@@ -157,7 +167,7 @@ impl Users<'_> {
                     }
                 }
                 if !is_counted {
-                    return Ok(Decision::Keep(Resend::Uncounted));
+                    return uncounted(terms, attempt, Resend::Uncounted);
                 }
                 let subject = (Entity::User, user.id);
                 let entry = attempt.entry(Action::Welcome, subject, (None, Some(token_state(epoch))));
@@ -179,6 +189,18 @@ impl Users<'_> {
             }
         }
     }
+}
+
+/// The decision to count first. A mail with a link that is refused for its own limit costs the organization nothing.
+pub(crate) fn uncounted<T>(
+    terms: &AddressTerms,
+    attempt: &Attempt<'_>,
+    uncounted: T,
+) -> Result<Decision<T>, StoreError> {
+    if let Some(limit) = &terms.link_mails {
+        limit.take(attempt.find(&limit.key), attempt.now)?;
+    }
+    Ok(Decision::Keep(uncounted))
 }
 
 /// The same change, counted against the limit on mails with a link.

@@ -15,7 +15,7 @@ use stockroom_domain::{
 };
 
 use crate::{
-    addresses::{AddressTerms, EmailChange, counted, requested},
+    addresses::{AddressTerms, EmailChange, counted, requested, uncounted},
     catalogue::version_is,
     error::{Conflict, StoreError},
     expression::{Expression, expression},
@@ -110,7 +110,10 @@ impl Users<'_> {
                 if after == before && matches!(own, OwnAddress::Stays) {
                     return Ok(Decision::Keep(Changed::Done(UserProfile { user: before, last_login_at })));
                 }
-                if !is_counted && (matches!(own, OwnAddress::Requested(_)) || is_moved(&before, &after)) {
+                if !is_counted && matches!(own, OwnAddress::Requested(_)) {
+                    return uncounted(terms, attempt, Changed::Uncounted);
+                }
+                if !is_counted && is_moved(&before, &after) {
                     return Ok(Decision::Keep(Changed::Uncounted));
                 }
                 let attempt = &attempt.behind(before.updated_at);

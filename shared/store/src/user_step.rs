@@ -12,6 +12,7 @@ use stockroom_domain::{
 };
 
 use crate::{
+    addresses::EmailChange,
     catalogue::version_is,
     error::{Conflict, StoreError},
     expression::{Expression, absent, expression},
@@ -195,6 +196,9 @@ impl Step<'_> {
         }
         if self.next_epoch() != self.epoch || self.email_change.is_some() {
             as_read = as_read.and(expression("#auth_epoch = :epoch").with("epoch", n(self.epoch)));
+        }
+        if self.email_change.is_some() {
+            as_read = as_read.and(EmailChange::is_as_read(self.read));
         }
         let set: Vec<_> = attributes.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
         let update = expression(format!("SET {}", set.join(", ")));
