@@ -15,7 +15,7 @@ use stockroom_domain::{
 };
 
 use crate::{
-    addresses::{AddressTerms, EmailChange, counted, requested, uncounted},
+    addresses::{AddressTerms, EmailChange, counted, requested, unconfirmed_admin, uncounted},
     catalogue::version_is,
     error::{Conflict, StoreError},
     expression::{Expression, expression},
@@ -63,7 +63,8 @@ impl Users<'_> {
     /// Changes a user. Admins change anyone; others change their own name and address alone. A new role holds from the
     /// user's next request on. Disabling ends all sessions, and any login that has begun; so does another address that an
     /// admin sets, because another person may read its mail. Another address of one's own waits until it is confirmed by a
-    /// link ([`crate::Addresses::confirm`]); the present address cancels that.
+    /// link ([`crate::Addresses::confirm`]); the present address cancels that. While an organization waits for the address
+    /// of its first admin, no other admin changes that address.
     ///
     /// # Errors
     /// [`StoreError::Forbidden`], [`StoreError::NotFound`], [`StoreError::VersionMismatch`],
@@ -78,7 +79,9 @@ impl Users<'_> {
     ) -> Result<UserProfile, StoreError> {
         let organization = self.scope.claim().organization;
         let key = self.scope.keys().user(id);
+        let organization_key = self.scope.keys().organization();
         let mut keys = vec![key.clone()];
+        keys.extend((wanted.email.is_some() && self.scope.claim().user != id).then(|| organization_key.clone()));
         keys.extend((wanted.role.is_some() || wanted.status.is_some()).then(|| self.scope.keys().admins()));
         keys.extend(terms.link_mails.iter().map(|limit| limit.key.clone()));
         let mut is_counted = terms.invitations.is_empty();
@@ -95,6 +98,11 @@ impl Users<'_> {
                 // Of oneself the item tells the role as it is now; of another caller the transaction makes sure.
                 let is_beyond_own = (after.role, after.status) != (before.role, before.status);
                 if is_self && is_beyond_own && !before.role.may(Permission::ManageUsers) {
+                    return Err(StoreError::Forbidden);
+                }
+                // Each move of an address leads to mail, and nobody has proved to read it yet.
+                let waits_for = attempt.find(&organization_key).and_then(unconfirmed_admin);
+                if !is_self && waits_for == Some(id) && is_moved(&before, &after) {
                     return Err(StoreError::Forbidden);
                 }
                 if expected.is_some_and(|version| version != before.version) {

@@ -67,6 +67,22 @@ async fn password_set_by_link_confirms_the_organization_too() {
 }
 
 #[tokio::test]
+async fn address_of_the_first_admin_is_no_other_admins_to_change_before_the_confirmation() {
+    let acme = found("acme").await;
+    let other = json!({"email": "two@acme.example", "full_name": "Two", "role": "ADMIN", "password": PASSWORD});
+    acme.client.post(USERS, other).await.expect(201);
+    let tokens = acme.visitor.log_in("two@acme.example", PASSWORD).await.expect(200).json();
+    let two = acme.visitor.with_token(tokens["access_token"].as_str().unwrap());
+    let first = format!("{USERS}/{}", acme.admin);
+    let change = || two.patch(&first, json!({"email": "stranger@elsewhere.example"}));
+    assert_eq!(refused(&change().await), because(403, "forbidden"));
+    assert_eq!(acme.count("EMAIL_CHANGED"), 0);
+    two.patch(&first, json!({"email": "admin@acme.example", "full_name": "First"})).await.expect(200);
+    confirm(&acme.visitor, &acme.link(Purpose::Welcome)).await.expect(204);
+    change().await.expect(200);
+}
+
+#[tokio::test]
 async fn corrected_address_of_the_first_admin_confirms_the_organization_too() {
     let acme = found("acme").await;
     let change = json!({"email": "right@acme.example", "current_password": PASSWORD});
