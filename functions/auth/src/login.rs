@@ -99,7 +99,7 @@ pub(crate) async fn login(
     Ok(deliver(app.issuer()?.issue(&session)?, login.delivery, app.refresh_cookie()))
 }
 
-/// Opens a session for a password. Whatever is wrong, the work is the same: the limit, a read, a hash, a write.
+/// Opens a session for a password. Every refusal takes the same work: the limit, a read, a hash, a write.
 async fn sign_in(
     app: &App,
     store: &RequestStore,

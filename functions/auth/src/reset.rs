@@ -42,7 +42,7 @@ pub(crate) async fn reset(
     Ok(Answer::nothing())
 }
 
-/// Counts the use of a link: for its account, whoever tries it, or for the text that is no token.
+/// Counts the use of a link: for its account or, if the text is no valid token, for the text.
 pub(crate) async fn attempt<'a>(
     attempts: &'a Attempts,
     link: Option<Link>,

@@ -162,8 +162,9 @@ impl Writer<'_> {
         let link = self.link(&organization, recipient, &link, Some(new))?;
         Ok(vec![(MailOccasion::Event(detail.id), link), (MailOccasion::Notice(detail.id), notice)])
     }
-    /// Somebody has another address: a notice goes to the one before. Whoever never accepted the invitation that went there
-    /// is not told the new one: they may be a stranger.
+
+    /// A user has another address: a notice goes to the former one. If nobody accepted the invitation that went there, the
+    /// notice does not name the new address: its reader may be a stranger.
     async fn email_changed(&self, detail: &Detail) -> Result<Option<Letter>, NotifyError> {
         let (old, new) = (email(detail, "/before/email")?, email(detail, "/after/email")?);
         let is_invited = member(detail, "/after/is_invited").and_then(Value::as_bool).unwrap_or_default();

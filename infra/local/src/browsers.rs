@@ -1,4 +1,4 @@
-//! Requests that web pages send here: a page can reach what listens on this machine, whoever wrote it.
+//! Requests that web pages send to this machine: a page of any site can reach a local server.
 
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
