@@ -9,7 +9,7 @@ use dynoxide::actions::update_time_to_live::{TimeToLiveSpecification, UpdateTime
 use dynoxide::types::{AttributeDefinition, GlobalSecondaryIndex, KeySchemaElement, Projection};
 use dynoxide::{Database, DynoxideError};
 use serde::Deserialize;
-use serde_yaml_ng::Value;
+use serde_json::Value;
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 const RESOURCE: &str = "Table";
@@ -43,9 +43,12 @@ struct TimeToLive {
 /// Why the template gives no table.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// It is not YAML, or the table lacks a property this stack needs.
-    #[error("infra/template.yaml does not define the table as expected: {0}")]
-    Unreadable(#[from] serde_yaml_ng::Error),
+    /// It is not YAML.
+    #[error("infra/template.yaml is not valid YAML: {0}")]
+    NotYaml(#[from] serde_saphyr::Error),
+    /// The table lacks a property that the local stack needs.
+    #[error("infra/template.yaml does not define the table as the local stack needs it: {0}")]
+    Incomplete(#[from] serde_json::Error),
     /// It has no table under the name the stack looks for.
     #[error("infra/template.yaml has no resource `{RESOURCE}` of type {RESOURCE_TYPE}")]
     Missing,
@@ -71,6 +74,11 @@ pub fn definition() -> Result<TableDefinition, TemplateError> {
     TableDefinition::from_template(TEMPLATE)
 }
 
+/// The template is YAML 1.2, where `on` and `yes` are texts. Tags are dropped: `!Ref Bus` reads as `Bus`.
+fn yaml_options() -> serde_saphyr::Options {
+    serde_saphyr::options! { strict_booleans: true }
+}
+
 impl TableDefinition {
     fn from_template(yaml: &str) -> Result<Self, TemplateError> {
         #[derive(Deserialize)]
@@ -79,13 +87,13 @@ impl TableDefinition {
             resources: BTreeMap<String, Value>,
         }
 
-        let mut template: Template = serde_yaml_ng::from_str(yaml)?;
+        let mut template: Template = serde_saphyr::from_str_with_options(yaml, yaml_options())?;
         let table = template.resources.remove(RESOURCE).ok_or(TemplateError::Missing)?;
         if table.get("Type").and_then(Value::as_str) != Some(RESOURCE_TYPE) {
             return Err(TemplateError::Missing);
         }
         let properties = table.get("Properties").cloned().unwrap_or_default();
-        Ok(serde_yaml_ng::from_value(properties)?)
+        Ok(serde_json::from_value(properties)?)
     }
 
     /// Makes the table with its indexes, stream and TTL; one that is there already stays as it is.

@@ -8,8 +8,7 @@ use super::parsed;
 #[test]
 fn the_gateways_own_answers_are_problems() {
     let api = &parsed::resources()["Api"]["Properties"];
-    for (kind, answer) in api["GatewayResponses"].as_mapping().unwrap() {
-        let kind = kind.as_str().unwrap();
+    for (kind, answer) in api["GatewayResponses"].as_object().unwrap() {
         let problem: Value =
             serde_json::from_str(answer["ResponseTemplates"]["application/json"].as_str().unwrap()).unwrap();
         let members: Vec<_> = problem.as_object().unwrap().keys().collect();

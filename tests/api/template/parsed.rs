@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs};
 
-use serde_yaml_ng::{Mapping, Value};
+use serde_json::{Map, Value};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/template.yaml");
 
@@ -19,22 +19,24 @@ pub(super) struct Grant {
 }
 
 /// The resources, in their order.
-pub(super) fn resources() -> Mapping {
-    template()["Resources"].as_mapping().unwrap().clone()
+pub(super) fn resources() -> Map<String, Value> {
+    template()["Resources"].as_object().unwrap().clone()
 }
 
 /// What is asked of who deploys it.
-pub(super) fn parameters() -> Mapping {
-    template()["Parameters"].as_mapping().unwrap().clone()
+pub(super) fn parameters() -> Map<String, Value> {
+    template()["Parameters"].as_object().unwrap().clone()
 }
 
 /// The settings that every function gets.
-pub(super) fn variables() -> Mapping {
-    template()["Globals"]["Function"]["Environment"]["Variables"].as_mapping().unwrap().clone()
+pub(super) fn variables() -> Map<String, Value> {
+    template()["Globals"]["Function"]["Environment"]["Variables"].as_object().unwrap().clone()
 }
 
+/// The whole template. Tags are dropped: `!Ref Bus` reads as `Bus`, and `!If` as a list of its three parts.
 fn template() -> Value {
-    serde_yaml_ng::from_str(&fs::read_to_string(FILE).unwrap()).unwrap()
+    let yaml = fs::read_to_string(FILE).unwrap();
+    serde_saphyr::from_str_with_options(&yaml, serde_saphyr::options! { strict_booleans: true }).unwrap()
 }
 
 /// The functions' properties, by the name under which each is deployed: the folder of its binary.
@@ -54,8 +56,8 @@ pub(super) fn statements(function: &Value) -> Vec<Value> {
     let role = text(&function["Role"]).strip_suffix(".Arn").unwrap().to_owned();
     let role = &resources()[role.as_str()]["Properties"];
     assert!(role["ManagedPolicyArns"].is_null(), "a managed policy grants what it likes");
-    let policies = role["Policies"].as_sequence().unwrap();
-    policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_sequence().unwrap().clone()).collect()
+    let policies = role["Policies"].as_array().unwrap();
+    policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap().clone()).collect()
 }
 
 /// What functions may do with the table. Fails when a statement about it allows more than single partitions.
@@ -67,7 +69,7 @@ pub(super) fn grants() -> Vec<Grant> {
             if !is_of_items(&statement) {
                 continue;
             }
-            let condition = statement["Condition"].as_mapping().unwrap();
+            let condition = statement["Condition"].as_object().unwrap();
             assert_eq!(condition.len(), 2, "{name}: {condition:?}");
             // `ForAllValues` is true of a call that names no partition at all, such as a scan.
             assert_eq!(condition["Null"]["dynamodb:LeadingKeys"], "false", "{name}");
@@ -94,12 +96,12 @@ pub(super) fn is_of_items(statement: &Value) -> bool {
 
 /// A text, or several, as a list.
 pub(super) fn texts(value: &Value) -> Vec<String> {
-    value.as_sequence().map_or_else(|| vec![text(value)], |values| values.iter().map(text).collect())
+    value.as_array().map_or_else(|| vec![text(value)], |values| values.iter().map(text).collect())
 }
 
-/// A text, be it behind a tag such as `!Sub` or not.
+/// A text, with or without a tag such as `!Sub`.
 pub(super) fn text(value: &Value) -> String {
-    if let Value::Tagged(tagged) = value { text(&tagged.value) } else { value.as_str().unwrap().to_owned() }
+    value.as_str().unwrap().to_owned()
 }
 
 /// Whether a text looks like a pattern, as IAM's `StringLike` does it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_yaml_ng::Value;
+use serde_json::Value;
 use stockroom_harness::{Access, Shop, Stack};
 
 use super::around;
@@ -143,7 +143,7 @@ fn of_triggers(function: &Value) -> BTreeSet<(String, String)> {
     let mut may = |actions: &[&str], resource: &str| {
         rights.extend(actions.iter().map(|action| ((*action).to_owned(), resource.to_owned())));
     };
-    let events: Vec<_> = function["Events"].as_mapping().unwrap().values().collect();
+    let events: Vec<_> = function["Events"].as_object().unwrap().values().collect();
     for event in events.iter().filter(|event| event["Type"] == "SQS") {
         let actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
         may(&actions, &text(&event["Properties"]["Queue"]));

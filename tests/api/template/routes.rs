@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_yaml_ng::Value;
+use serde_json::Value;
 use stockroom_local::functions;
 
 use super::parsed::{self, texts};
@@ -14,7 +14,7 @@ type Route = (String, String);
 fn the_template_leads_every_route_to_its_function() {
     let mut deployed = parsed::functions();
     let is_called_by_the_api =
-        |function: &Value| function["Events"].as_mapping().unwrap().values().any(|event| event["Type"] == "Api");
+        |function: &Value| function["Events"].as_object().unwrap().values().any(|event| event["Type"] == "Api");
     deployed.retain(|_, function| is_called_by_the_api(function));
     let tables = functions::tables();
     let names: BTreeSet<_> = tables.iter().map(|(name, _)| (*name).to_owned()).collect();
@@ -30,7 +30,7 @@ fn the_template_leads_every_route_to_its_function() {
         });
         let expected: BTreeSet<Route> = routes.collect();
 
-        let events = deployed[name]["Events"].as_mapping().unwrap();
+        let events = deployed[name]["Events"].as_object().unwrap();
         let found = events.values().filter(|event| event["Type"] == "Api").map(|event| {
             let event = &event["Properties"];
             assert_eq!(texts(&event["RestApiId"]), ["Api"]);
@@ -45,7 +45,7 @@ fn the_template_leads_every_route_to_its_function() {
 #[test]
 fn one_path_stands_in_the_definition() {
     let paths = &parsed::resources()["Api"]["Properties"]["DefinitionBody"]["paths"];
-    assert!(!paths.as_mapping().unwrap().is_empty(), "without one, SAM loses the paths of all events");
+    assert!(!paths.as_object().unwrap().is_empty(), "without one, SAM loses the paths of all events");
 }
 
 #[test]

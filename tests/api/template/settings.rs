@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use serde_yaml_ng::{Mapping, Value};
+use serde_json::{Map, Value};
 use stockroom_runtime::Config;
 
 use super::parsed::{functions, parameters, resources, text, variables};
@@ -19,21 +19,21 @@ fn length(secret: &str) -> usize {
 }
 
 /// What a function is given: what every one is, and its own.
-fn given(function: &str) -> Mapping {
+fn given(function: &str) -> Map<String, Value> {
     let mut given = variables();
-    let own = functions()[function]["Environment"]["Variables"].as_mapping().cloned();
+    let own = functions()[function]["Environment"]["Variables"].as_object().cloned();
     given.extend(own.unwrap_or_default());
     given
 }
 
-/// A value of the template while these conditions hold; `None` for one that is not given.
+/// The value of a variable while these conditions hold; `None` if the function does not get the variable. A variable is
+/// a text, so a list is the three parts of an `!If`.
 fn under(value: &Value, holding: &[&str]) -> Option<Value> {
-    let Value::Tagged(tagged) = value else { return Some(value.clone()) };
-    if tagged.tag == "If" {
-        let [condition, yes, no] = &tagged.value.as_sequence().unwrap()[..] else { panic!("{value:?}") };
+    if let Some(parts) = value.as_array() {
+        let [condition, yes, no] = &parts[..] else { panic!("{value:?}") };
         return under(if holding.contains(&condition.as_str().unwrap()) { yes } else { no }, holding);
     }
-    (tagged.value != "AWS::NoValue").then(|| value.clone())
+    (value != "AWS::NoValue").then(|| value.clone())
 }
 
 /// What a function makes of its settings while these conditions hold, when these letters and digits were generated.
@@ -99,8 +99,7 @@ fn each_function_has_the_keys_that_it_uses() {
 fn every_setting_given_is_a_setting() {
     let sample = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env.sample")).unwrap();
     for (name, _) in functions().into_keys().flat_map(|function| given(&function)) {
-        let name = text(&name);
-        assert!(sample.lines().any(|line| line.split('=').next() == Some(&name)), "{name} is no setting");
+        assert!(sample.lines().any(|line| line.split('=').next() == Some(&*name)), "{name} is no setting");
     }
 }
 
@@ -130,7 +129,7 @@ fn a_changed_setting_is_a_new_version_of_every_function() {
 
 /// The words in a value of the template, names of parameters among them.
 fn words_of(value: &Value, found: &mut BTreeSet<String>) {
-    if let Some(values) = value.as_sequence() {
+    if let Some(values) = value.as_array() {
         for value in values {
             words_of(value, found);
         }

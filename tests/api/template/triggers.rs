@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_yaml_ng::Value;
+use serde_json::Value;
 use stockroom_domain::event::EventType;
 use stockroom_harness::{Shop, Stack};
 use stockroom_jobs::Job;
@@ -12,7 +12,7 @@ use crate::bus::relay;
 
 /// The trigger of a function by its kind.
 fn trigger(function: &str, kind: &str) -> Value {
-    let events = functions()[function]["Events"].as_mapping().unwrap().clone();
+    let events = functions()[function]["Events"].as_object().unwrap().clone();
     let mut events = events.values().filter(|event| event["Type"] == kind);
     let found = events.next().unwrap_or_else(|| panic!("{function} has no {kind}"))["Properties"].clone();
     assert!(events.next().is_none(), "{function} has two");
@@ -22,11 +22,11 @@ fn trigger(function: &str, kind: &str) -> Value {
 /// The resources of a kind.
 fn of_kind(kind: &str) -> BTreeMap<String, Value> {
     let of_kind = resources().into_iter().filter(|(_, resource)| resource["Type"] == kind);
-    of_kind.map(|(name, resource)| (text(&name), resource["Properties"].clone())).collect()
+    of_kind.map(|(name, resource)| (name, resource["Properties"].clone())).collect()
 }
 
 fn pattern(pattern: &Value) -> (BTreeSet<String>, BTreeSet<String>) {
-    assert_eq!(pattern.as_mapping().unwrap().len(), 2);
+    assert_eq!(pattern.as_object().unwrap().len(), 2);
     let set = |name: &str| texts(&pattern[name]).into_iter().collect();
     (set("source"), set("detail-type"))
 }
@@ -47,7 +47,7 @@ fn the_bus_leads_every_event_to_who_follows_it() {
         let queue = text(&trigger(job.name(), "SQS")["Queue"]);
         let is_its = |rule: &&Value| text(&rule["Targets"][0]["Arn"]) == queue;
         let rule = rules.values().find(is_its).unwrap();
-        assert_eq!((text(&rule["EventBusName"]).as_str(), rule["Targets"].as_sequence().unwrap().len()), ("Bus", 1));
+        assert_eq!((text(&rule["EventBusName"]).as_str(), rule["Targets"].as_array().unwrap().len()), ("Bus", 1));
         let expected = match job {
             Job::Cleanup | Job::WeeklyReport => (set([stockroom_jobs::SOURCE]), set([job.due()])),
             Job::LowStock => (
@@ -105,7 +105,7 @@ fn what_comes_to_nothing_is_kept_and_an_alarm_tells() {
         dead.insert(queue.strip_suffix(".Arn").unwrap_or_else(|| panic!("{what}")).to_owned());
     };
     for (name, function) in functions() {
-        for event in function["Events"].as_mapping().unwrap().values() {
+        for event in function["Events"].as_object().unwrap().values() {
             let of = &event["Properties"];
             match event["Type"].as_str().unwrap() {
                 "Api" | "SQS" => {}
@@ -154,7 +154,7 @@ fn every_function_has_its_alarms() {
             assert_eq!((text(&of["Stat"]).as_str(), of["Period"].as_u64()), ("Sum", Some(60)), "{name}");
             let metric = &of["Metric"];
             let named = [&query["Id"], &metric["Namespace"], &metric["MetricName"]].map(text);
-            let dimensions = metric["Dimensions"].as_sequence().unwrap().iter();
+            let dimensions = metric["Dimensions"].as_array().unwrap().iter();
             (named, dimensions.map(|of| (text(&of["Name"]), text(&of["Value"]))).collect::<Vec<_>>())
         });
         let of = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -181,10 +181,10 @@ async fn the_relay_gets_the_entries_of_the_log_and_nothing_else() {
         shop.take(&product, &main, 1).await.expect(201);
     }
     let filters = &trigger("relay", "DynamoDB")["FilterCriteria"]["Filters"];
-    let filter: serde_json::Value = serde_json::from_str(filters[0]["Pattern"].as_str().unwrap()).unwrap();
-    assert_eq!((filters.as_sequence().unwrap().len(), &filter["eventName"][0]), (1, &"INSERT".into()));
+    let filter: Value = serde_json::from_str(filters[0]["Pattern"].as_str().unwrap()).unwrap();
+    assert_eq!((filters.as_array().unwrap().len(), &filter["eventName"][0]), (1, &"INSERT".into()));
     let suffixes: Vec<_> = filter["dynamodb"]["Keys"]["pk"]["S"].as_array().unwrap().iter().collect();
-    let is_let_through = |record: &serde_json::Value| {
+    let is_let_through = |record: &Value| {
         let partition = record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap();
         suffixes.iter().any(|rule| partition.ends_with(rule["suffix"].as_str().unwrap()))
     };
@@ -192,7 +192,7 @@ async fn the_relay_gets_the_entries_of_the_log_and_nothing_else() {
     for record in &records {
         assert_eq!(is_let_through(record), relay::of_log(record), "{record}");
     }
-    let used = |suffix: &&&serde_json::Value| {
+    let used = |suffix: &&&Value| {
         let suffix = suffix["suffix"].as_str().unwrap();
         records.iter().any(|record| record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap().ends_with(suffix))
     };
