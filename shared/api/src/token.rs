@@ -1,5 +1,5 @@
-//! Access and refresh tokens: JWT (RFC 7519), checked as RFC 8725 asks. What the library would let pass by default is
-//! refused here: another `typ`, an unknown `crit`, a missing `iss`, a late `exp`, a future `nbf`.
+//! Access and refresh tokens: JWT (RFC 7519), checked as RFC 8725 requires. The library accepts by default any `typ`, a
+//! missing `iss`, an `exp` that passed 60 s ago and a future `nbf`; this module rejects each of them, and every `crit`.
 
 use std::time::Duration;
 
@@ -137,6 +137,11 @@ fn public_id(key: PublicKey) -> String {
     hex(digest::digest(&digest::SHA256, &key.0).as_ref()).chars().take(16).collect()
 }
 
+/// The library rejected a key for HMAC.
+fn unusable(error: jsonwebtoken::errors::Error) -> ConfigError {
+    ConfigError::of(format!("SECRET_KEY or SECRET_KEY_PREVIOUS is unusable: {error}"))
+}
+
 fn access_audience(issuer: &str) -> String {
     format!("{issuer}/api")
 }
@@ -148,12 +153,12 @@ fn refresh_audience(issuer: &str) -> String {
 impl Issuer {
     pub(crate) fn new(config: &Config, sources: Sources) -> Result<Self, ConfigError> {
         let secret = |secret: &Secret| {
-            let key = EncodingKey::from_secret(secret.as_bytes());
-            SigningKey { id: secret_id(secret), key }
+            let key = EncodingKey::from_secret(secret.as_bytes()).map_err(unusable)?;
+            Ok::<_, ConfigError>(SigningKey { id: secret_id(secret), key })
         };
         let (algorithm, current, previous) = match config.keys.signing()? {
             SigningKeys::Secrets { current, previous } => {
-                (Algorithm::HS256, secret(&current), previous.as_ref().map(secret))
+                (Algorithm::HS256, secret(&current)?, previous.as_ref().map(secret).transpose()?)
             }
             SigningKeys::Private(private) => {
                 let key = EncodingKey::from_ed_der(private.der());
@@ -226,10 +231,15 @@ impl Issuer {
 
 impl Tokens {
     pub(crate) fn new(config: &Config, sources: Sources) -> Result<Self, ConfigError> {
-        let secret = |secret: &Secret| (secret_id(secret), DecodingKey::from_secret(secret.as_bytes()));
+        let secret = |secret: &Secret| {
+            let key = DecodingKey::from_secret(secret.as_bytes()).map_err(unusable)?;
+            Ok::<_, ConfigError>((secret_id(secret), key))
+        };
         let public = |key: &PublicKey| (public_id(*key), DecodingKey::from_ed_der(&key.0));
         let (algorithm, keys) = match config.keys.verifying()? {
-            VerifyingKeys::Secrets(secrets) => (Algorithm::HS256, secrets.iter().map(secret).collect()),
+            VerifyingKeys::Secrets(secrets) => {
+                (Algorithm::HS256, secrets.iter().map(secret).collect::<Result<_, _>>()?)
+            }
             VerifyingKeys::Public(keys) => (Algorithm::EdDSA, keys.iter().map(public).collect()),
         };
         Ok(Self { sources, issuer: config.project_name.clone(), algorithm, keys })

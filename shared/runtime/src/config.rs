@@ -158,7 +158,8 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl ConfigError {
-    pub(crate) fn of(fault: impl Into<String>) -> Self {
+    /// One error of a setting, as the operator reads it.
+    pub fn of(fault: impl Into<String>) -> Self {
         Self(vec![fault.into()])
     }
 

@@ -54,7 +54,7 @@ impl Forge {
     /// The same with these characters for a header.
     fn signed_under(&self, header: &str) -> String {
         let message = [header, &self.claims.to_string()].map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
-        let key = EncodingKey::from_secret(self.key.as_bytes());
+        let key = EncodingKey::from_secret(self.key.as_bytes()).unwrap();
         let signature = crypto::sign(message.as_bytes(), &key, self.algorithm).unwrap();
         format!("{message}.{signature}")
     }

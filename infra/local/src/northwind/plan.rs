@@ -140,7 +140,7 @@ fn movements(records: &Northwind) -> Result<Vec<PlannedMovement>, ImportError> {
 }
 
 fn midnight(date: Date) -> Result<Timestamp, ImportError> {
-    let moment = date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp().as_millisecond());
+    let moment = date.to_zoned_datetime(TimeZone::UTC).ok().map(|moment| moment.timestamp().as_millisecond());
     moment.and_then(Timestamp::from_unix_millis).ok_or(ImportError::Inconsistent)
 }
 
