@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use aws_lambda_events::apigw::ApiGatewayProxyResponse;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Response};
+use http::{HeaderValue, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -104,36 +105,19 @@ pub fn proxy_event(parts: &Parts, body: &Bytes, origin: &Origin<'_>) -> Value {
 ///
 /// When it is not what a proxy integration may return.
 pub fn http_response(response: &Value) -> Result<Response<Bytes>, MalformedResponse> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct ProxyResponse {
-        status_code: u16,
-        headers: Option<BTreeMap<String, String>>,
-        multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
-        body: Option<String>,
-        is_base64_encoded: Option<bool>,
-    }
+    let answer = ApiGatewayProxyResponse::deserialize(response)?;
+    let status = u16::try_from(answer.status_code).unwrap_or_default();
+    let body = answer.body.unwrap_or_default();
+    let body = if answer.is_base64_encoded { STANDARD.decode(body)?.into() } else { Bytes::copy_from_slice(&body) };
+    let mut http = Response::builder().status(status).body(body)?;
 
-    let answer = ProxyResponse::deserialize(response)?;
-    let body = match answer.body.unwrap_or_default() {
-        encoded if answer.is_base64_encoded == Some(true) => Bytes::from(STANDARD.decode(encoded)?),
-        text => Bytes::from(text),
-    };
-    let mut http = Response::builder().status(answer.status_code).body(body)?;
-
-    for (name, values) in answer.multi_value_headers.into_iter().flatten() {
-        let name = HeaderName::try_from(name).map_err(http::Error::from)?;
-        for value in values {
-            http.headers_mut().append(&name, HeaderValue::try_from(value).map_err(http::Error::from)?);
-        }
-    }
-    for (name, value) in answer.headers.into_iter().flatten() {
-        let name = HeaderName::try_from(name).map_err(http::Error::from)?;
-        let value = HeaderValue::try_from(value).map_err(http::Error::from)?;
-        // A name given in both forms counts in the one that can hold more.
+    // A name in both forms has the values of the form that can hold more than one.
+    let single = answer.headers.into_iter().filter_map(|(name, value)| Some((name?, value)));
+    *http.headers_mut() = answer.multi_value_headers;
+    for (name, value) in single {
         http.headers_mut().entry(name).or_insert(value);
     }
-    // The length is the gateway's to say, but for an answer to HEAD, which has a length and no body.
+    // The gateway sets the length of a body. An answer to HEAD has a length without a body.
     if !http.body().is_empty() {
         http.headers_mut().remove(CONTENT_LENGTH);
     }

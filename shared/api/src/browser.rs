@@ -6,6 +6,7 @@
 //! cookie is a second guard, and not every browser's.
 
 use axum::extract::FromRequestParts;
+use cookie::Cookie;
 use http::{
     HeaderMap, HeaderName,
     header::{COOKIE, HOST, ORIGIN},
@@ -148,11 +149,8 @@ impl FromRequestParts<App> for RefreshCookie {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let name = app.refresh_cookie();
         let lines = parts.headers.get_all(COOKIE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let values = lines.flat_map(|line| {
-            let pairs = line.split(';').filter_map(|pair| pair.trim().split_once('='));
-            let values = pairs.filter(|(known, _)| *known == name).map(|(_, value)| value.to_owned());
-            values.collect::<Vec<_>>()
-        });
+        let cookies = lines.flat_map(|line| Cookie::split_parse(line.into_owned()).flatten());
+        let values = cookies.filter(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned());
         Ok(Self { name, values: values.collect() })
     }
 }

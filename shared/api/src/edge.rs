@@ -76,7 +76,8 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
     response
 }
 
-/// Whether the client says that it has this very version.
+/// Whether the client says that it has this very version. The `headers` crate is not used: its debug build panics on the
+/// tag `"a b"`.
 fn is_known(if_none_match: Option<&HeaderValue>, response: &Response) -> bool {
     let (Some(known), Some(tag)) = (if_none_match, response.headers().get(ETAG)) else {
         return false;

@@ -152,7 +152,7 @@ async fn open(app: &App, request: &mut Request, access: Access) -> Result<Tenant
     Ok(scope.with_claimed_role(claims.role).with_named_tenant(named))
 }
 
-/// The one bearer token of a request.
+/// The one bearer token of a request. The `headers` crate is not used: of two `Authorization` headers it takes the first.
 ///
 /// # Errors
 /// [`ApiError::Unauthenticated`] when there is none, or more than one.

@@ -62,7 +62,8 @@ pub fn agreed(names: impl IntoIterator<Item = Option<String>>) -> Result<Option<
 }
 
 /// The client that a request names by `Authorization: Basic` (RFC 6749, 2.3.1), which is the tenant. Its secret, of which
-/// there is none here, is not looked at.
+/// there is none here, is not looked at. The `headers` crate is not used: it neither decodes the form encoding of a client
+/// nor notices a second header.
 ///
 /// # Errors
 /// [`ApiError::TenantConflict`] when the header stands there more than once.
