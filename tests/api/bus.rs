@@ -19,30 +19,30 @@ use std::{
 use axum::body::Body;
 use serde_json::{Value, json};
 use stockroom_harness::{Shop, Stack};
-use stockroom_local::{gateway::Gateway, local_routes, surroundings::Surroundings};
+use stockroom_local::{gateway::Gateway, local_routes, services::LocalServices};
 use stockroom_notifications::Notifier;
 use stockroom_notify::{Bus, BusEntry, Mail, Mailer, SendError};
 use tokio::task::yield_now;
 
 /// A shop, and what stands around its functions.
-pub(crate) async fn shop() -> (Shop, Arc<Surroundings>) {
+pub(crate) async fn shop() -> (Shop, Arc<LocalServices>) {
     let stack = Stack::start().await;
-    let surroundings = Surroundings::new(stack.runtime(), stack.database().clone()).unwrap();
-    (Shop::open(&stack, "acme").await, Arc::new(surroundings))
+    let services = LocalServices::new(stack.runtime(), stack.database().clone()).unwrap();
+    (Shop::open(&stack, "acme").await, Arc::new(services))
 }
 
 /// What the local stack answers at this address of its own.
-pub(crate) async fn look(surroundings: &Arc<Surroundings>, path: &str) -> (http::response::Parts, String) {
-    ask(surroundings, http::Request::get(path).body(Body::empty()).unwrap()).await
+pub(crate) async fn look(services: &Arc<LocalServices>, path: &str) -> (http::response::Parts, String) {
+    ask(services, http::Request::get(path).body(Body::empty()).unwrap()).await
 }
 
 /// The same for any request.
 pub(crate) async fn ask(
-    surroundings: &Arc<Surroundings>,
+    services: &Arc<LocalServices>,
     mut request: http::Request<Body>,
 ) -> (http::response::Parts, String) {
     let gateway = Gateway::new(Vec::new(), || unreachable!("no function is asked"), || "0".repeat(32).parse().unwrap())
-        .with_local(local_routes::router(Arc::clone(surroundings)));
+        .with_local(local_routes::router(Arc::clone(services)));
     request.headers_mut().insert("host", http::HeaderValue::from_static("localhost"));
     let (parts, body) = gateway.call(request, [127, 0, 0, 1].into()).await.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
@@ -50,15 +50,15 @@ pub(crate) async fn ask(
 }
 
 /// The items of a JSON answer of the local stack.
-pub(crate) async fn items(surroundings: &Arc<Surroundings>, path: &str) -> Vec<Value> {
-    let (parts, body) = look(surroundings, path).await;
+pub(crate) async fn items(services: &Arc<LocalServices>, path: &str) -> Vec<Value> {
+    let (parts, body) = look(services, path).await;
     assert_eq!(parts.status, 200);
     serde_json::from_str::<Value>(&body).unwrap()["items"].as_array().unwrap().clone()
 }
 
 /// The events of a type that were put on the bus.
-async fn told(surroundings: &Arc<Surroundings>, kind: &str) -> Vec<Value> {
-    let events = items(surroundings, "/_local/events.json").await;
+async fn told(services: &Arc<LocalServices>, kind: &str) -> Vec<Value> {
+    let events = items(services, "/_local/events.json").await;
     events.into_iter().filter(|event| event["detail-type"] == kind).collect()
 }
 

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use stockroom_cleanup::Cleanup;
 use stockroom_harness::{Shop, Stack};
 use stockroom_jobs::{Job, Task, Worker};
-use stockroom_local::surroundings::Surroundings;
+use stockroom_local::services::LocalServices;
 use stockroom_low_stock::LowStock;
 use stockroom_weekly_report::WeeklyReport;
 
@@ -109,14 +109,14 @@ async fn at_once<T: Task + 'static>(shop: &Shop, time: &str, worker: impl Fn() -
 }
 
 /// Runs a job at once, as the local stack does it.
-async fn run_locally(around: &Arc<Surroundings>, name: &str, body: &str) -> (http::StatusCode, Value) {
+async fn run_locally(around: &Arc<LocalServices>, name: &str, body: &str) -> (http::StatusCode, Value) {
     let request = http::Request::post(format!("/_local/schedules/{name}")).body(Body::from(body.to_owned())).unwrap();
     let (parts, body) = ask(around, request).await;
     (parts.status, serde_json::from_str(&body).unwrap())
 }
 
 /// The mails of the local mailbox, subject and recipient, in order.
-async fn mailed(around: &Arc<Surroundings>) -> Vec<(String, String)> {
+async fn mailed(around: &Arc<LocalServices>) -> Vec<(String, String)> {
     let mails = items(around, "/_local/mail.json").await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let mut mailed: Vec<_> = mails.iter().map(|mail| (text(&mail["subject"]), text(&mail["to"][0]))).collect();

@@ -1,35 +1,35 @@
-//! The requests that are measured, and what each may take.
+//! The measured requests and their bars.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::{Value, json};
-use stockroom_local::event::{Origin, proxy_event};
+use stockroom_local::proxy_event::{GatewayContext, proxy_event};
 
 use crate::world::{ADDRESS, EMAIL, Failure, PASSWORD, SUBDOMAIN, World};
 
 /// One kind of request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Case {
-    /// As a reader knows it.
+    /// The name in the report.
     pub(crate) name: &'static str,
-    /// The function that answers.
+    /// The function of the operation.
     pub(crate) function: &'static str,
-    /// The status of its answer.
+    /// The expected status.
     status: u64,
-    request: fn(&World, usize) -> Asked,
-    /// The calls of the table that a read needs, round trip by round trip, as the bare function takes them.
+    request: fn(&World, usize) -> HttpRequest,
+    /// The table calls of a read, by round trip, for the bare function; `None` for writes.
     calls: Option<fn(&World, usize) -> Value>,
-    /// The processor time that one may take; none where the hash of a password decides.
+    /// The largest processor time of a request; `None` where the hash of a password decides.
     pub(crate) bar: Option<Duration>,
-    /// What one takes of the processor in a Python service over `PostgreSQL` and Redis with the same data: one worker on a
-    /// machine of two cores.
+    /// Processor time of the same request in a Python service over `PostgreSQL` and Redis with the same data: one
+    /// worker on a machine of two cores.
     pub(crate) python: Duration,
 }
 
-/// A request before it is an event.
-struct Asked {
+/// A request before it becomes an event.
+struct HttpRequest {
     method: Method,
     resource: &'static str,
     path: String,
@@ -46,7 +46,7 @@ pub(crate) const ME: Case = Case {
     status: 200,
     request: |_, _| get("/api/v1/users/me", "/api/v1/users/me".to_owned()),
     calls: Some(|world, _| json!([[{"get": caller(world)}]])),
-    // A twentieth of the Python service's, which is less than a read may take.
+    // A twentieth of the time of the Python service, which is less than the bar of a read.
     bar: Some(Duration::from_micros(240)),
     python: Duration::from_micros(4_800),
 };
@@ -65,18 +65,18 @@ pub(crate) const PRODUCT: Case = Case {
 };
 
 pub(crate) const PAGE: Case = Case {
-    name: "GET /products, 20 of them",
+    name: "GET /products, a page of 20",
     function: "products",
     status: 200,
     request: |_, _| get("/api/v1/products", "/api/v1/products?limit=20".to_owned()),
     calls: Some(|world, _| json!([[{"get": caller(world)}, {"query": [partition(world, "PRODUCT"), 21]}]])),
     bar: READ,
-    // From its cache.
+    // From the cache of the Python service.
     python: Duration::from_micros(5_600),
 };
 
 pub(crate) const LEVELS: Case = Case {
-    name: "GET /stock-levels, 100 of them",
+    name: "GET /stock-levels, a page of 100",
     function: "stock-movements",
     status: 200,
     request: |world, _| {
@@ -85,14 +85,14 @@ pub(crate) const LEVELS: Case = Case {
     },
     calls: Some(|world, _| {
         let keys: Vec<_> = world.products.iter().take(100).map(|id| key(world, "PRODUCT", id)).collect();
-        // A batch takes a hundred keys.
+        // A batch has at most 100 keys.
         let warehouse = [key(world, "WAREHOUSE", &world.warehouse)];
         let joined: Vec<_> = keys.chunks(50).map(|keys| json!({"get": ([keys, &warehouse].concat())})).collect();
         let levels = partition(world, &format!("STOCK#{}", world.warehouse));
         json!([[{"get": caller(world)}, {"query": [levels, 101]}], joined])
     }),
     bar: READ,
-    // Half of what its page of 200 takes.
+    // Half the time of its page of 200.
     python: Duration::from_micros(25_500),
 };
 
@@ -108,14 +108,14 @@ pub(crate) const RECEIPT: Case = Case {
             "quantity": 1,
             "reference": "a receipt",
         });
-        Asked { key: Some(format!("receipt-{number}")), ..post("/api/v1/stock-movements", movement) }
+        HttpRequest { key: Some(format!("receipt-{number}")), ..post("/api/v1/stock-movements", movement) }
     },
     calls: None,
     bar: WRITE,
     python: Duration::from_millis(15),
 };
 
-/// As [`RECEIPT`], always of the same level and under no key.
+/// Like [`RECEIPT`], but always for the same level and without a key.
 pub(crate) const HOT: Case = Case {
     request: |world, _| {
         let movement =
@@ -135,38 +135,38 @@ pub(crate) const LOGIN: Case = Case {
     python: Duration::from_millis(240),
 };
 
-/// What is measured, in the order of the report.
+/// The measured requests in the order of the report.
 pub(crate) const CASES: [Case; 6] = [ME, PRODUCT, PAGE, LEVELS, RECEIPT, LOGIN];
 
-fn get(resource: &'static str, path: String) -> Asked {
-    Asked { method: Method::GET, resource, path, body: None, key: None }
+fn get(resource: &'static str, path: String) -> HttpRequest {
+    HttpRequest { method: Method::GET, resource, path, body: None, key: None }
 }
 
-fn post(resource: &'static str, body: Value) -> Asked {
-    Asked { method: Method::POST, resource, path: resource.to_owned(), body: Some(body), key: None }
+fn post(resource: &'static str, body: Value) -> HttpRequest {
+    HttpRequest { method: Method::POST, resource, path: resource.to_owned(), body: Some(body), key: None }
 }
 
-/// A partition of the company, by the word for it in keys.
-fn partition(world: &World, of: &str) -> String {
-    format!("ORG#{}#{of}", world.organization)
+/// A partition of the organization, by the name of its kind in keys.
+fn partition(world: &World, kind: &str) -> String {
+    format!("ORG#{}#{kind}", world.organization)
 }
 
-fn key(world: &World, of: &str, id: &str) -> [String; 2] {
-    [partition(world, of), id.to_owned()]
+fn key(world: &World, kind: &str, id: &str) -> [String; 2] {
+    [partition(world, kind), id.to_owned()]
 }
 
-/// What every call with a token reads of its caller.
+/// The items of the caller, which every request with a token reads.
 fn caller(world: &World) -> [[String; 2]; 2] {
     [key(world, "ORG", "ORG"), key(world, "USER", &world.admin)]
 }
 
 impl Case {
-    /// The n-th request of this kind, as API Gateway hands it over.
+    /// The event of the n-th request.
     pub(crate) fn event(&self, world: &World, number: usize) -> Result<Bytes, Failure> {
-        self.handed_over(world, number, (self.request)(world, number))
+        self.event_for(world, number, (self.request)(world, number))
     }
 
-    /// The same for the bare function, and how many items it has to find; none of a case that is no read.
+    /// The event of the n-th request for the bare function, and the number of items to find; `None` for writes.
     pub(crate) fn bare_event(&self, world: &World, number: usize) -> Result<Option<(Bytes, usize)>, Failure> {
         let Some(calls) = self.calls else { return Ok(None) };
         let calls = calls(world, number);
@@ -174,48 +174,48 @@ impl Case {
             if let Some(keys) = call.get("get").and_then(Value::as_array) {
                 return keys.len();
             }
-            let most = call.pointer("/query/1").and_then(Value::as_u64).and_then(|most| most.try_into().ok());
-            world.products.len().min(most.unwrap_or_default())
+            let limit = call.pointer("/query/1").and_then(Value::as_u64).and_then(|limit| limit.try_into().ok());
+            world.products.len().min(limit.unwrap_or_default())
         };
         let items = calls.as_array().into_iter().flatten().filter_map(Value::as_array).flatten().map(found).sum();
-        let asked = Asked { body: Some(calls), ..(self.request)(world, number) };
-        Ok(Some((self.handed_over(world, number, asked)?, items)))
+        let http = HttpRequest { body: Some(calls), ..(self.request)(world, number) };
+        Ok(Some((self.event_for(world, number, http)?, items)))
     }
 
-    fn handed_over(&self, world: &World, number: usize, asked: Asked) -> Result<Bytes, Failure> {
+    fn event_for(&self, world: &World, number: usize, http: HttpRequest) -> Result<Bytes, Failure> {
         let mut request = Request::builder()
-            .method(asked.method)
-            .uri(&asked.path)
+            .method(http.method)
+            .uri(&http.path)
             .header("host", "api.example.com")
             .header("user-agent", "bench")
             .header("x-tenant-id", SUBDOMAIN);
         if self.function != "auth" {
             request = request.header("authorization", format!("Bearer {}", world.token));
         }
-        if let Some(key) = asked.key {
+        if let Some(key) = http.key {
             request = request.header("idempotency-key", key);
         }
-        let body = asked.body.map(|body| body.to_string());
+        let body = http.body.map(|body| body.to_string());
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }
         let (parts, body) = request.body(Bytes::from(body.unwrap_or_default()))?.into_parts();
-        let id = asked.path.strip_prefix(asked.resource.trim_end_matches("{id}"));
+        let id = http.path.strip_prefix(http.resource.trim_end_matches("{id}"));
         let path_parameters = match id {
-            Some(id) if asked.resource.ends_with("{id}") => BTreeMap::from([("id", id)]),
+            Some(id) if http.resource.ends_with("{id}") => BTreeMap::from([("id", id)]),
             _ => BTreeMap::new(),
         };
-        let origin = Origin {
+        let origin = GatewayContext {
             source_ip: ADDRESS,
             request_id: &format!("00000000-0000-4000-9000-{number:012}"),
             time: jiff::Timestamp::UNIX_EPOCH,
-            resource: asked.resource,
+            resource: http.resource,
             path_parameters,
         };
         Ok(proxy_event(&parts, &body, &origin).to_string().into())
     }
 
-    /// Whether the answer is the one that was asked for.
+    /// Fails unless the answer has the expected status and is not a replay.
     pub(crate) fn check(&self, answer: &[u8]) -> Result<(), Failure> {
         let value: Value = serde_json::from_slice(answer)?;
         let is_replayed = value.pointer("/multiValueHeaders/idempotency-replayed").is_some();

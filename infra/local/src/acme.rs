@@ -1,4 +1,4 @@
-//! Acme, a small sample company beside Northwind, with a purchase request in every state.
+//! Acme, a small sample organization with a purchase request in every status.
 
 use std::time::Duration;
 
@@ -14,20 +14,20 @@ use stockroom_runtime::Runtime;
 use stockroom_store::{CatalogueFilter, CatalogueSort, LevelFilter, PageRequest, ProductFilter, ProductSort, Store};
 
 use crate::demo::{
-    Company, Founded, Founder, ImportError, Imported, People, Person, PlannedRequest, all, are_written,
-    as_far_as_it_was_left_alone, done, write_requests,
+    ImportError, Imported, PlannedRequest, SampleOrganization, SampleUser, Setup, SignedUp, Users, all, are_complete,
+    done, tolerate_user_changes, write_requests,
 };
 
-static COMPANY: Company = Company {
+static ORGANIZATION: SampleOrganization = SampleOrganization {
     name: "Acme",
     subdomain: "acme",
     password: "acme-demo-2026",
-    admin: Person { email: "admin@acme.example", full_name: "Acme Admin" },
-    manager: Person { email: "manager@acme.example", full_name: "Acme Manager" },
-    staff: Person { email: "staff@acme.example", full_name: "Acme Staff" },
+    admin: SampleUser { email: "admin@acme.example", full_name: "Acme Admin" },
+    manager: SampleUser { email: "manager@acme.example", full_name: "Acme Manager" },
+    staff: SampleUser { email: "staff@acme.example", full_name: "Acme Staff" },
 };
 
-/// SKU, name, minimum, and what is there.
+/// SKU, name, minimum and quantity on hand.
 const PRODUCTS: [(&str, &str, u32, u32); 4] = [
     ("ANVIL", "Anvil", 5, 12),
     ("ROPE", "Rope", 20, 8),
@@ -35,48 +35,48 @@ const PRODUCTS: [(&str, &str, u32, u32); 4] = [
     ("SPRING", "Spring", 50, 40),
 ];
 
-/// What each request is for: its product's place, how much of it, and how far it is.
+/// Notes, index of the product, quantity and status of each request.
 const REQUESTS: [(&str, usize, u32, RequestStatus); 7] = [
     ("Anvils for the autumn fair", 0, 10, RequestStatus::Draft),
     ("Magnets, the large ones", 2, 4, RequestStatus::Approved),
     ("Gold-plated springs", 3, 500, RequestStatus::Rejected),
     ("Springs", 3, 100, RequestStatus::Ordered),
-    ("Anvils nobody needs any more", 0, 2, RequestStatus::Cancelled),
+    ("Anvils that are no longer needed", 0, 2, RequestStatus::Cancelled),
     ("Rope for the shop floor", 1, 4, RequestStatus::Received),
-    // It is there when all others are as planned, and then one step from the end.
+    // Written last: once it is submitted, all other requests are complete.
     ("More rope", 1, 40, RequestStatus::Submitted),
 ];
-/// What has arrived of the springs that are on order.
+/// How many of the ordered springs have arrived.
 const SPRINGS: u32 = 30;
 
-/// Makes the company complete. It can be dropped at any moment; the next run goes on from there.
+/// Adds the missing parts of the organization. The future can be dropped at any moment; the next run continues.
 ///
 /// # Errors
 ///
-/// When the table cannot be reached.
+/// The table cannot be reached, or the store rejects a record.
 pub async fn import(runtime: &Runtime) -> Result<Imported, ImportError> {
-    let founder = Founder::new(runtime, &COMPANY);
+    let setup = Setup::new(runtime, &ORGANIZATION);
     let now = runtime.sources.now();
-    let Some(company) = founder.found(now).await? else {
+    let Some(signed_up) = setup.sign_up(now).await? else {
         return Ok(Imported::Foreign);
     };
-    company.watch_low_stock(&runtime.store).await?;
-    as_far_as_it_was_left_alone(complete(runtime, &founder, &company).await)
+    signed_up.watch_low_stock(&runtime.store).await?;
+    tolerate_user_changes(complete(runtime, &setup, &signed_up).await)
 }
 
-async fn complete(runtime: &Runtime, founder: &Founder, company: &Founded) -> Result<Imported, ImportError> {
+async fn complete(runtime: &Runtime, setup: &Setup, signed_up: &SignedUp) -> Result<Imported, ImportError> {
     let (store, now) = (&runtime.store, runtime.sources.now());
     let [.., (last, ..)] = REQUESTS;
-    if are_written(store, &company.admin(Permission::DecidePurchases), last).await? {
-        return Ok(Imported::Present);
+    if are_complete(store, &signed_up.admin(Permission::DecidePurchases), last).await? {
+        return Ok(Imported::AlreadyComplete);
     }
-    let people = founder.people(company, [now, now.plus(Duration::from_secs(1))]).await?;
-    let goods = Goods::stock(store, &people).await?;
-    write_requests(store, &people, &goods.requests()?).await?;
+    let users = setup.add_users(signed_up, [now, now.plus(Duration::from_secs(1))]).await?;
+    let goods = Goods::add_missing(store, &users).await?;
+    write_requests(store, &users, &goods.requests()?).await?;
     Ok(Imported::Completed)
 }
 
-/// What the company deals in.
+/// Supplier, warehouse and products.
 struct Goods {
     supplier: SupplierId,
     warehouse: WarehouseId,
@@ -84,9 +84,9 @@ struct Goods {
 }
 
 impl Goods {
-    /// Adds what is missing of them.
-    async fn stock(store: &Store, people: &People) -> Result<Self, ImportError> {
-        let keep = people.manager(Permission::WriteCatalogue);
+    /// Adds the missing ones, and the opening stock of each product.
+    async fn add_missing(store: &Store, users: &Users) -> Result<Self, ImportError> {
+        let keep = users.manager(Permission::WriteCatalogue);
         let (filter, sort) = (CatalogueFilter::default(), CatalogueSort::CreatedAt);
         let suppliers = all(async |page| store.suppliers(&keep).list(&filter, sort, &page).await).await?;
         let supplier = if let Some(known) = suppliers.first() {
@@ -112,14 +112,14 @@ impl Goods {
         let (filter, sort) = (ProductFilter::default(), ProductSort::Catalogue(CatalogueSort::CreatedAt));
         let known = all(async |page| store.products(&keep).list(&filter, sort, &page).await).await?;
         let mut products = Vec::new();
-        for (sku, name, minimum, there) in PRODUCTS {
+        for (sku, name, minimum, on_hand) in PRODUCTS {
             let is_it = |product: &&Product| product.details.sku.as_str() == sku;
             let product = match known.iter().find(is_it) {
                 Some(known) => known.id,
                 None => done(store.products(&keep).add(&product(sku, name, minimum)?, |_| Vec::new()).await?)?.id,
             };
             products.push(product);
-            open(store, people, product, warehouse, there).await?;
+            record_opening_stock(store, users, product, warehouse, on_hand).await?;
         }
         Ok(Self { supplier, warehouse, products })
     }
@@ -133,7 +133,7 @@ impl Goods {
                 supplier: Some(self.supplier),
                 warehouse: Some(self.warehouse),
             };
-            let arrives = match status {
+            let receipt = match status {
                 RequestStatus::Ordered => Some((Quantity::from(SPRINGS), self.warehouse)),
                 RequestStatus::Received => Some((Quantity::from(quantity), self.warehouse)),
                 RequestStatus::Draft
@@ -142,7 +142,7 @@ impl Goods {
                 | RequestStatus::Rejected
                 | RequestStatus::Cancelled => None,
             };
-            Ok(PlannedRequest { notes: notes.parse()?, lines: vec![line], status, arrives })
+            Ok(PlannedRequest { notes: notes.parse()?, lines: vec![line], status, receipt })
         };
         REQUESTS.into_iter().map(planned).collect()
     }
@@ -162,20 +162,20 @@ fn product(sku: &str, name: &str, minimum: u32) -> Result<ProductDetails, Import
     })
 }
 
-/// Records the opening stock of a product that was never in the warehouse.
-async fn open(
+/// Records the opening stock of a product, unless it has a level in the warehouse.
+async fn record_opening_stock(
     store: &Store,
-    people: &People,
+    users: &Users,
     product: ProductId,
     warehouse: WarehouseId,
-    there: u32,
+    on_hand: u32,
 ) -> Result<(), ImportError> {
-    let record = people.staff(Permission::RecordStock);
+    let record = users.staff(Permission::RecordStock);
     let filter = LevelFilter { product: Some(product), warehouse: Some(warehouse), as_of: None };
     let page = PageRequest { limit: 1, after: None, descending: false };
     if store.levels(&record).list(&filter, &page).await?.items().is_empty() {
         let new = NewMovement {
-            operation: Operation::In(Quantity::from(there)),
+            operation: Operation::In(Quantity::from(on_hand)),
             product,
             warehouse,
             reference: Some("OPENING".parse()?),
@@ -209,81 +209,81 @@ mod tests {
         (embedded, Runtime::new(config, Sources::new(SystemClock, OsEntropy)))
     }
 
-    async fn company(runtime: &Runtime) -> (Founded, People) {
-        let founder = Founder::new(runtime, &COMPANY);
+    async fn signed_up(runtime: &Runtime) -> (SignedUp, Users) {
+        let setup = Setup::new(runtime, &ORGANIZATION);
         let now = runtime.sources.now();
-        let company = founder.found(now).await.unwrap().unwrap();
-        (company, founder.people(&company, [now, now]).await.unwrap())
+        let signed_up = setup.sign_up(now).await.unwrap().unwrap();
+        (signed_up, setup.add_users(&signed_up, [now, now]).await.unwrap())
     }
 
-    async fn requests(runtime: &Runtime, see: &TenantScope) -> Vec<PurchaseRequest> {
-        let (requests, filter) = (runtime.store.purchase_requests(see), RequestFilter::default());
+    async fn requests(runtime: &Runtime, scope: &TenantScope) -> Vec<PurchaseRequest> {
+        let (requests, filter) = (runtime.store.purchase_requests(scope), RequestFilter::default());
         all(async |page| requests.list(&filter, &page).await).await.unwrap()
     }
 
-    /// How many requests have which status.
-    fn states(requests: &[PurchaseRequest]) -> BTreeMap<&'static str, usize> {
-        let mut states = BTreeMap::new();
+    /// The number of requests by status.
+    fn statuses(requests: &[PurchaseRequest]) -> BTreeMap<&'static str, usize> {
+        let mut statuses = BTreeMap::new();
         for request in requests {
-            *states.entry(request.status.name()).or_default() += 1;
+            *statuses.entry(request.status.name()).or_default() += 1;
         }
-        states
+        statuses
     }
 
     #[tokio::test]
-    async fn there_is_a_request_in_every_state_and_a_second_run_changes_nothing() {
+    async fn import_writes_a_request_in_every_status_once() {
         let (embedded, runtime) = table().await;
         assert_eq!(import(&runtime).await.unwrap(), Imported::Completed);
-        assert_eq!(import(&runtime).await.unwrap(), Imported::Present);
-        let (company, _) = company(&runtime).await;
-        let all = requests(&runtime, &company.admin(Permission::DecidePurchases)).await;
-        assert_eq!(states(&all), RequestStatus::ALL.map(|status| (status.name(), 1)).into());
+        assert_eq!(import(&runtime).await.unwrap(), Imported::AlreadyComplete);
+        let (signed_up, _) = signed_up(&runtime).await;
+        let all = requests(&runtime, &signed_up.admin(Permission::DecidePurchases)).await;
+        assert_eq!(statuses(&all), RequestStatus::ALL.map(|status| (status.name(), 1)).into());
         let ordered = all.iter().find(|request| request.status == RequestStatus::Ordered).unwrap();
         assert_eq!(ordered.items[0].received_quantity, Quantity::from(SPRINGS));
         embedded.stop().await;
     }
 
     #[tokio::test]
-    async fn an_import_that_stopped_anywhere_is_finished() {
+    async fn import_after_an_interrupted_import_completes_it() {
         for (written, last) in REQUESTS.iter().enumerate().map(|(index, (.., status))| (index, *status)) {
             let (embedded, runtime) = table().await;
-            let (_, people) = company(&runtime).await;
-            let mut planned = Goods::stock(&runtime.store, &people).await.unwrap().requests().unwrap();
+            let (_, users) = signed_up(&runtime).await;
+            let mut planned = Goods::add_missing(&runtime.store, &users).await.unwrap().requests().unwrap();
             planned.truncate(written + 1);
-            // The last of them got no further than this.
+            // The interruption came before the last transition of the last request.
             planned[written].status =
                 if last == RequestStatus::Received { RequestStatus::Ordered } else { RequestStatus::Draft };
-            planned[written].arrives = None;
-            write_requests(&runtime.store, &people, &planned).await.unwrap();
+            planned[written].receipt = None;
+            write_requests(&runtime.store, &users, &planned).await.unwrap();
             assert_eq!(import(&runtime).await.unwrap(), Imported::Completed);
-            let all = requests(&runtime, &people.manager(Permission::DecidePurchases)).await;
-            assert_eq!(states(&all), RequestStatus::ALL.map(|status| (status.name(), 1)).into(), "{written}");
+            let all = requests(&runtime, &users.manager(Permission::DecidePurchases)).await;
+            assert_eq!(statuses(&all), RequestStatus::ALL.map(|status| (status.name(), 1)).into(), "{written}");
             embedded.stop().await;
         }
     }
 
     #[tokio::test]
-    async fn a_company_that_is_used_stays_as_its_people_made_it() {
+    async fn import_keeps_a_deleted_user_deleted() {
         let (embedded, runtime) = table().await;
         assert_eq!(import(&runtime).await.unwrap(), Imported::Completed);
-        let (company, people) = company(&runtime).await;
-        let manage = company.admin(Permission::ManageUsers);
-        let users = runtime.store.users(&manage);
-        users.delete(people.staff(Permission::ReadStock).claim().user, None).await.unwrap();
-        assert_eq!(import(&runtime).await.unwrap(), Imported::Present);
+        let (signed_up, users) = signed_up(&runtime).await;
+        let manage = signed_up.admin(Permission::ManageUsers);
+        let repository = runtime.store.users(&manage);
+        repository.delete(users.staff(Permission::ReadStock).claim().user, None).await.unwrap();
+        assert_eq!(import(&runtime).await.unwrap(), Imported::AlreadyComplete);
         let page = PageRequest { limit: 10, after: None, descending: false };
-        let left = users.list(&UserFilter::default(), &page).await.unwrap().into_parts().0;
-        assert_eq!(left.len(), 2, "who was let go is not hired again");
+        let left = repository.list(&UserFilter::default(), &page).await.unwrap().into_parts().0;
+        assert_eq!(left.len(), 2, "the deleted user is not added again");
         embedded.stop().await;
     }
 
     #[tokio::test]
-    async fn a_company_that_was_changed_while_incomplete_does_not_keep_the_stack_from_starting() {
+    async fn import_after_a_demotion_reports_a_change() {
         let (embedded, runtime) = table().await;
-        let (company, people) = company(&runtime).await;
-        let manage = company.admin(Permission::ManageUsers);
+        let (signed_up, users) = signed_up(&runtime).await;
+        let manage = signed_up.admin(Permission::ManageUsers);
         let demotion = UserChange { role: Some(Role::Staff), ..UserChange::default() };
-        let manager = people.manager(Permission::ReadStock).claim().user;
+        let manager = users.manager(Permission::ReadStock).claim().user;
         runtime.store.users(&manage).change(manager, None, &demotion, &AddressTerms::default()).await.unwrap();
         assert_eq!(import(&runtime).await.unwrap(), Imported::Changed);
         embedded.stop().await;

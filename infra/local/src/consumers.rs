@@ -1,4 +1,4 @@
-//! What follows the bus, and how it is called: the stand-in for the rules, queues and schedules of the template.
+//! The consumers of the bus, and the stand-ins for the rules, queues and schedules of the template.
 
 use serde_json::{Value, json};
 use stockroom_cleanup::Cleanup;
@@ -9,19 +9,19 @@ use stockroom_notifications::Notifier;
 use stockroom_runtime::{ConfigError, Runtime};
 use stockroom_weekly_report::WeeklyReport;
 
-use crate::event::ACCOUNT_ID;
 use crate::local_bus::LocalBus;
 use crate::mailbox::Mailbox;
+use crate::proxy_event::ACCOUNT_ID;
 
-/// Whom a rule hands events to.
+/// The target of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     Notifications,
-    /// A job's queue.
+    /// The queue of a job.
     Queue(Job),
 }
 
-/// The functions behind the bus.
+/// The functions that consume events.
 #[derive(Debug)]
 pub(crate) struct Consumers {
     sources: Sources,
@@ -42,7 +42,7 @@ impl Consumers {
         })
     }
 
-    /// Hands an event over, as its target gets it.
+    /// Delivers an event to a target, in the form that the target gets when deployed.
     pub(crate) async fn deliver(&self, target: Target, event: &Value) -> Result<(), String> {
         match target {
             Target::Notifications => self.notifier.notify(event.clone()).await.map_err(|error| error.to_string()),
@@ -50,13 +50,13 @@ impl Consumers {
                 let answer = self.call(job, self.batch(event)).await?;
                 match answer.get("batchItemFailures").and_then(Value::as_array).map(Vec::as_slice) {
                     Some([]) => Ok(()),
-                    _ => Err(format!("{} is to have it again", job.name())),
+                    _ => Err(format!("{} reported the event as failed", job.name())),
                 }
             }
         }
     }
 
-    /// Calls a job as its schedule does; tells for how many organizations it is due.
+    /// Calls a job as its schedule does. The answer has the number of due organizations.
     pub(crate) async fn run(&self, job: Job, at: Timestamp) -> Result<Value, String> {
         let event = json!({
             "version": "0",
@@ -81,7 +81,7 @@ impl Consumers {
         answered.map_err(|error| error.to_string())
     }
 
-    /// One message of a queue.
+    /// The batch of a queue, with one message.
     fn batch(&self, event: &Value) -> Value {
         json!({ "Records": [{
             "messageId": self.id(),
@@ -100,7 +100,7 @@ impl Consumers {
     }
 }
 
-/// The rules of the bus: who gets an event.
+/// The rules of the bus: the targets of an event.
 pub(crate) fn targets(event: &Value) -> Vec<Target> {
     let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
     let (source, kind) = (text("source"), text("detail-type"));

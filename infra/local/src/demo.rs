@@ -1,5 +1,5 @@
-//! What the sample companies have in common: a founder who signs them up and hires their people, through the same rules as
-//! anybody, under a clock that shows the date of what is recorded.
+//! What both sample organizations share: sign-up, users and purchase requests. All writes follow the product's own
+//! rules, under a clock that shows the date of the record.
 
 mod requests;
 
@@ -21,61 +21,62 @@ use stockroom_store::{
 };
 use tokio::task::JoinError;
 
-pub(crate) use requests::{PlannedRequest, are_written, write_requests};
+pub(crate) use requests::{PlannedRequest, are_complete, write_requests};
 
 /// The most items of a page.
 pub(crate) const PAGE: usize = 100;
 
-/// How far an import is.
+/// Progress of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Movements that are in the ledger, those of earlier runs included.
+    /// Movements in the ledger, including those of earlier runs.
     pub recorded: usize,
-    /// All there will be.
+    /// All movements of the finished import.
     pub total: usize,
 }
 
-/// What an import came to.
+/// Result of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Imported {
-    /// The company is complete now.
+    /// This run completed the organization.
     Completed,
-    /// It was before; whatever has been done with it since stays.
-    Present,
-    /// The subdomain belongs to somebody else, or to the company without its first admin.
+    /// An earlier run completed it; changes since then stay.
+    AlreadyComplete,
+    /// The subdomain belongs to another organization, or the first admin is gone.
     Foreign,
-    /// Its people or goods were changed before it was complete; it stays as it is.
+    /// Its users or products were changed before it was complete; it stays as it is.
     Changed,
 }
 
-/// Why an import did not come to its end.
+/// Why an import failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// A file does not hold what it should.
-    #[error("the sample company's records cannot be read: {0}")]
+    /// A file is not in its format.
+    #[error("the records of the sample organization cannot be read: {0}")]
     Records(#[from] csv::Error),
-    /// A value is not one that the product takes.
-    #[error("the sample company's records have a value that {0}")]
+    /// The product rejects a value.
+    #[error("a record of the sample organization has a value that {0}")]
     Value(#[from] Fault),
-    /// A record names another that is not there.
-    #[error("the sample company's records do not fit each other")]
+    /// A record refers to one that does not exist.
+    #[error("a record of the sample organization refers to one that does not exist")]
     Inconsistent,
-    /// No hash of the password.
-    #[error("the sample company's password cannot be hashed: {0}")]
+    /// The password could not be hashed.
+    #[error("the password of the sample organization cannot be hashed: {0}")]
     Password(String),
-    /// The ledger has movements that are none of the company's.
-    #[error("the sample company was used before its import was complete: start again with another --data-dir")]
+    /// The ledger has movements that the import did not write.
+    #[error("the sample organization was used before its import was complete: use another --data-dir")]
     Used,
-    /// The store refused or failed.
-    #[error("the sample company's import failed: {0}")]
+    /// The store rejected a write or failed.
+    #[error("the import of the sample organization failed: {0}")]
     Store(#[from] StoreError),
-    /// A part of it broke off.
-    #[error("the sample company's import broke off: {0}")]
+    /// A worker panicked.
+    #[error("the import of the sample organization stopped: {0}")]
     Broken(#[from] JoinError),
 }
 
-/// What an import came to that met a company whose people use it: that is theirs to do, and no reason not to start.
-pub(crate) fn as_far_as_it_was_left_alone(imported: Result<Imported, ImportError>) -> Result<Imported, ImportError> {
+/// Turns errors that users of the organization caused by changing it into [`Imported::Changed`]. The local stack starts
+/// nevertheless.
+pub(crate) fn tolerate_user_changes(imported: Result<Imported, ImportError>) -> Result<Imported, ImportError> {
     match imported {
         Err(
             ImportError::Store(
@@ -91,25 +92,26 @@ pub(crate) fn as_far_as_it_was_left_alone(imported: Result<Imported, ImportError
     }
 }
 
-/// A sample company. Its password is printed in `infra/local/README.md`: it opens nothing but a sample on its reader's own machine.
+/// A sample organization. `infra/local/README.md` shows its password, which opens only the sample on the reader's
+/// machine.
 #[derive(Debug)]
-pub(crate) struct Company {
+pub(crate) struct SampleOrganization {
     pub(crate) name: &'static str,
     pub(crate) subdomain: &'static str,
     pub(crate) password: &'static str,
-    pub(crate) admin: Person,
-    pub(crate) manager: Person,
-    pub(crate) staff: Person,
+    pub(crate) admin: SampleUser,
+    pub(crate) manager: SampleUser,
+    pub(crate) staff: SampleUser,
 }
 
-/// Someone who works there.
+/// One of its users.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Person {
+pub(crate) struct SampleUser {
     pub(crate) email: &'static str,
     pub(crate) full_name: &'static str,
 }
 
-/// A clock that stands still.
+/// A clock that always shows one moment.
 #[derive(Debug, Clone, Copy)]
 struct StoppedAt(Timestamp);
 
@@ -119,77 +121,77 @@ impl Clock for StoppedAt {
     }
 }
 
-/// Signs a company up and hires its people; whatever is there already is taken as it is.
+/// Signs an organization up and adds its users. Existing ones stay as they are.
 #[derive(Debug, Clone)]
-pub(crate) struct Founder {
+pub(crate) struct Setup {
     client: TableClient,
     sources: Sources,
-    company: &'static Company,
+    sample: &'static SampleOrganization,
 }
 
-/// A company with its first admin.
+/// An organization with its first admin.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Founded {
-    company: &'static Company,
+pub(crate) struct SignedUp {
+    sample: &'static SampleOrganization,
     organization: OrganizationId,
     admin: UserId,
 }
 
-/// A company with all its people.
+/// An organization with all its users.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct People {
-    founded: Founded,
+pub(crate) struct Users {
+    signed_up: SignedUp,
     manager: UserId,
     staff: UserId,
 }
 
-impl Founded {
-    /// Its admin, about to do something.
+impl SignedUp {
+    /// The scope of its admin.
     pub(crate) fn admin(&self, permission: Permission) -> TenantScope {
         self.scope(self.admin, permission)
     }
 
-    /// Has the low-stock job look at it: its events are history, which nobody follows.
+    /// Adds it to the list of the low-stock job. The events of its import are history and are not delivered.
     pub(crate) async fn watch_low_stock(&self, store: &Store) -> Result<(), StoreError> {
         store.low_watch(self.organization).mark().await
     }
 
     fn scope(&self, user: UserId, permission: Permission) -> TenantScope {
         let claim = Claim { organization: self.organization, user, session: None };
-        TenantScope::new(claim, permission, origin(self.company))
+        TenantScope::new(claim, permission, origin(self.sample))
     }
 }
 
-impl People {
-    /// Its manager, about to do something.
+impl Users {
+    /// The scope of its manager.
     pub(crate) fn manager(&self, permission: Permission) -> TenantScope {
-        self.founded.scope(self.manager, permission).with_claimed_role(Role::Manager)
+        self.signed_up.scope(self.manager, permission).with_claimed_role(Role::Manager)
     }
 
-    /// Its member of staff, about to do something.
+    /// The scope of its member of staff.
     pub(crate) fn staff(&self, permission: Permission) -> TenantScope {
-        self.founded.scope(self.staff, permission).with_claimed_role(Role::Staff)
+        self.signed_up.scope(self.staff, permission).with_claimed_role(Role::Staff)
     }
 }
 
-impl Founder {
-    pub(crate) fn new(runtime: &Runtime, company: &'static Company) -> Self {
+impl Setup {
+    pub(crate) fn new(runtime: &Runtime, sample: &'static SampleOrganization) -> Self {
         let client = TableClient::new(runtime.config.connection.clone());
-        Self { client, sources: runtime.sources.clone(), company }
+        Self { client, sources: runtime.sources.clone(), sample }
     }
 
-    /// The store as it was at a moment.
-    pub(crate) fn at(&self, moment: Timestamp) -> Store {
+    /// A store whose clock shows this moment.
+    pub(crate) fn store_at(&self, moment: Timestamp) -> Store {
         Store::new(self.client.clone(), self.sources.with_clock(StoppedAt(moment)))
     }
 
-    /// The company and its first admin, founded then if need be; `None` when the name is taken without that admin.
-    pub(crate) async fn found(&self, at: Timestamp) -> Result<Option<Founded>, ImportError> {
-        let Company { name, subdomain, admin, .. } = self.company;
-        let store = self.at(at);
-        let founded = |organization, admin| Founded { company: self.company, organization, admin };
+    /// Signs the organization up at this moment, unless it exists. `None` if the subdomain is taken by another one.
+    pub(crate) async fn sign_up(&self, at: Timestamp) -> Result<Option<SignedUp>, ImportError> {
+        let SampleOrganization { name, subdomain, admin, .. } = self.sample;
+        let store = self.store_at(at);
+        let account = |organization, admin| SignedUp { sample: self.sample, organization, admin };
         if let Some(credential) = store.identity().credential(subdomain, &EmailLookup::new(admin.email)).await? {
-            return Ok(credential.user().map(|user| founded(credential.organization(), user)));
+            return Ok(credential.user().map(|user| account(credential.organization(), user)));
         }
         let new = NewOrganization {
             name: name.parse()?,
@@ -200,49 +202,57 @@ impl Founder {
             admin_hash: self.new_password()?.hash,
             is_confirmed: true,
         };
-        let signed_up = store.organizations().sign_up(&new, &origin(self.company), None, |_| Vec::new()).await?;
+        let signed_up = store.organizations().sign_up(&new, &origin(self.sample), None, |_| Vec::new()).await?;
         let signed_up = done(signed_up)?;
-        Ok(Some(founded(signed_up.organization.id, signed_up.admin.id)))
+        Ok(Some(account(signed_up.organization.id, signed_up.admin.id)))
     }
 
-    /// The company's manager and member of staff, hired then if need be.
-    pub(crate) async fn people(&self, founded: &Founded, at: [Timestamp; 2]) -> Result<People, ImportError> {
+    /// Adds the manager and the member of staff at these moments, unless they exist.
+    pub(crate) async fn add_users(&self, signed_up: &SignedUp, at: [Timestamp; 2]) -> Result<Users, ImportError> {
         let [first, second] = at;
-        let manager = self.hire(founded, self.company.manager, Role::Manager, first).await?;
-        let staff = self.hire(founded, self.company.staff, Role::Staff, second).await?;
-        Ok(People { founded: *founded, manager, staff })
+        let manager = self.add_user(signed_up, self.sample.manager, Role::Manager, first).await?;
+        let staff = self.add_user(signed_up, self.sample.staff, Role::Staff, second).await?;
+        Ok(Users { signed_up: *signed_up, manager, staff })
     }
 
-    async fn hire(&self, founded: &Founded, person: Person, role: Role, at: Timestamp) -> Result<UserId, ImportError> {
-        let store = self.at(at);
-        let email: Email = person.email.parse()?;
-        let credential = store.identity().credential(self.company.subdomain, &EmailLookup::from(&email)).await?;
-        if let Some(user) = credential.and_then(|credential| credential.user()) {
-            return Ok(user);
+    async fn add_user(
+        &self,
+        signed_up: &SignedUp,
+        user: SampleUser,
+        role: Role,
+        at: Timestamp,
+    ) -> Result<UserId, ImportError> {
+        let store = self.store_at(at);
+        let email: Email = user.email.parse()?;
+        let credential = store.identity().credential(self.sample.subdomain, &EmailLookup::from(&email)).await?;
+        if let Some(id) = credential.and_then(|credential| credential.user()) {
+            return Ok(id);
         }
-        let (full_name, password) = (person.full_name.parse()?, Some(self.new_password()?));
+        let (full_name, password) = (user.full_name.parse()?, Some(self.new_password()?));
         let new = NewUser { email, full_name, role, password };
-        let scope = founded.admin(Permission::ManageUsers);
+        let scope = signed_up.admin(Permission::ManageUsers);
         Ok(done(store.users(&scope).add(&new, |_| Vec::new()).await?)?.user.id)
     }
 
     fn new_password(&self) -> Result<NewPassword, ImportError> {
-        let password: Password = self.company.password.parse()?;
+        let password: Password = self.sample.password.parse()?;
         let failed = |error: ApiError| ImportError::Password(format!("{error:?}"));
         let hash = Hasher::new(self.sources.clone()).hash(password.reveal()).map_err(failed)?;
         Ok(NewPassword { password, hash })
     }
 }
 
-fn origin(company: &Company) -> Origin {
-    Origin { request_id: company.subdomain.to_owned(), ..Origin::default() }
+fn origin(sample: &SampleOrganization) -> Origin {
+    Origin { request_id: sample.subdomain.to_owned(), ..Origin::default() }
 }
 
-/// What a write without an idempotency key came to.
+/// The result of a write without an idempotency key, which is never a replay.
 pub(crate) fn done<T>(outcome: Outcome<T>) -> Result<T, StoreError> {
     match outcome {
         Outcome::Done(result) => Ok(result),
-        Outcome::Replayed(_) => Err(StoreError::Internal("an answer was kept where none is".to_owned())),
+        Outcome::Replayed(_) => Err(StoreError::Internal(
+            "a write without an idempotency key was answered with a stored response".to_owned(),
+        )),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The embedded DynamoDB: an emulator on SQLite, served over HTTP so that the product's own SDK client talks to it.
+//! The embedded DynamoDB: an emulator on SQLite, served over HTTP for the SDK client of the product.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -12,53 +12,53 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use crate::listen::{self, ListenError};
-use crate::table::{self, TableError, TemplateError};
+use crate::table_definition::{self, TableError, TemplateError};
 use crate::{private_file, table_api};
 
 /// The table's name in the embedded DynamoDB.
 pub const TABLE_NAME: &str = "stockroom";
 
 const FILE_NAME: &str = "table.sqlite";
-/// What SQLite puts beside a file, with the file's permissions.
-const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
+/// Suffixes of the files that SQLite adds, with the permissions of the main file.
+const SQLITE_SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// Where the table's items are kept.
+/// Where the items of the table are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
-    /// Gone when the process ends.
+    /// In memory, until the process ends.
     Memory,
-    /// In `table.sqlite` in this directory, which has to exist; its owner alone can read it. Commits are in the write-ahead log before they are
-    /// answered, so a killed process loses none.
+    /// In `table.sqlite` in this existing directory. Only its owner can read the file. Commits are in the write-ahead
+    /// log before they are answered, so a killed process loses none.
     File(PathBuf),
 }
 
-/// Why the embedded DynamoDB did not start.
+/// Why the embedded DynamoDB cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
     /// SQLite could not open the file.
-    #[error("the table's file could not be opened: {0}")]
+    #[error("cannot open the file of the table: {0}")]
     Open(#[from] DynoxideError),
     /// SQLite could not add an index to the file.
-    #[error("the table's file could not be prepared: {0}")]
+    #[error("cannot add an index to the file of the table: {0}")]
     Prepare(#[from] rusqlite::Error),
-    /// The file could not be made, or closed to others.
-    #[error("the table's file could not be made: {0}")]
+    /// The file cannot be created or restricted to its owner.
+    #[error("cannot create the file of the table: {0}")]
     File(#[source] std::io::Error),
-    /// The emulator takes paths as text.
+    /// The emulator accepts paths in UTF-8 only.
     #[error("the data directory's path is not valid UTF-8: {}", .0.display())]
     Path(PathBuf),
-    /// The template defines no table.
+    /// The template has no usable table.
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// The table could not be made.
+    /// The table cannot be created.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// No loopback port to serve on.
-    #[error("the embedded DynamoDB could not listen on 127.0.0.1: {0}")]
+    /// No loopback port is available.
+    #[error("the embedded DynamoDB cannot listen on 127.0.0.1: {0}")]
     Listen(#[from] std::io::Error),
 }
 
-/// A running DynamoDB with the product's table in it. Dropping it ends the server too, without waiting for it.
+/// A running DynamoDB with the table of the product. Dropping it stops the server without waiting.
 pub struct Embedded {
     database: Database,
     endpoint: String,
@@ -66,57 +66,60 @@ pub struct Embedded {
     server: JoinHandle<Result<(), ListenError>>,
 }
 
-/// Opens the database, makes the table and serves it on a free loopback port.
+/// Opens the database, creates the table and serves it on a free loopback port.
 ///
 /// # Errors
 ///
-/// When the file cannot be opened, holds the table of another version, or no port is free.
+/// See [`EmbeddedError`].
 pub async fn start(storage: Storage) -> Result<Embedded, EmbeddedError> {
     start_on(storage, TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
 }
 
-/// As [`start`], on a port of the caller's choice, for functions that run in processes of their own.
+/// Like [`start`], on a given listener, for functions in other processes.
 ///
 /// # Errors
 ///
-/// As [`start`].
+/// See [`EmbeddedError`].
 ///
 /// # Panics
 ///
-/// Outside a Tokio runtime.
+/// There is no Tokio runtime.
 pub fn start_on(storage: Storage, listener: TcpListener) -> Result<Embedded, EmbeddedError> {
     let database = match storage {
         Storage::Memory => Database::memory()?,
         Storage::File(directory) => {
             let path = directory.join(FILE_NAME);
-            keep_private(&path).map_err(EmbeddedError::File)?;
+            restrict_files(&path).map_err(EmbeddedError::File)?;
             let database = Database::new(path.to_str().ok_or_else(|| EmbeddedError::Path(directory))?)?;
             index_stream(&path)?;
             database
         }
     };
-    table::definition()?.create(&database, TABLE_NAME)?;
+    table_definition::definition()?.create(&database, TABLE_NAME)?;
 
     let endpoint = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();
-    let shown = database.clone();
-    let server =
-        tokio::spawn(listen::serve(listener, move |request, _| table_api::answer(shown.clone(), request), async {
-            // Nothing is ever sent: the sender's end is the sign.
+    let behind_http = database.clone();
+    let server = tokio::spawn(listen::serve(
+        listener,
+        move |request, _| table_api::answer(behind_http.clone(), request),
+        async {
+            // Nothing is sent: dropping the sender is the signal.
             stopped.await.unwrap_or_default();
-        }));
+        },
+    ));
     Ok(Embedded { database, endpoint, stop, server })
 }
 
-/// Makes the table's file its owner's, before anything is in it, and what an earlier version left there.
-fn keep_private(path: &Path) -> std::io::Result<()> {
+/// Creates the file of the table for its owner only, and corrects the permissions of existing files.
+fn restrict_files(path: &Path) -> std::io::Result<()> {
     private_file::open(path)?;
     let companion = |suffix: &str| path.with_file_name(format!("{FILE_NAME}{suffix}"));
-    COMPANIONS.iter().try_for_each(|suffix| private_file::close_if_present(&companion(suffix)))
+    SQLITE_SUFFIXES.iter().try_for_each(|suffix| private_file::restrict_if_present(&companion(suffix)))
 }
 
-/// Before each write the emulator asks for the highest number in its stream, which it keeps as text: without an index
-/// that is a look at every record ever written.
+/// Before each write the emulator reads the highest number of its stream, which it stores as text. Without this index
+/// it would read all records of the stream.
 fn index_stream(path: &Path) -> Result<(), rusqlite::Error> {
     rusqlite::Connection::open(path)?.execute_batch(
         "CREATE INDEX IF NOT EXISTS stockroom_stream_order
@@ -125,25 +128,25 @@ fn index_stream(path: &Path) -> Result<(), rusqlite::Error> {
 }
 
 impl Embedded {
-    /// The URL to give the SDK as `AWS_ENDPOINT_URL`.
+    /// The URL for the SDK, as in `AWS_ENDPOINT_URL`.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The same database without HTTP between.
+    /// The database, without HTTP.
     #[must_use]
     pub fn database(&self) -> &Database {
         &self.database
     }
 
-    /// Lets running requests finish and closes the database; cuts off what is not done within 5 seconds.
+    /// Stops the server. Running requests have 5 seconds to finish.
     pub async fn stop(self) {
         drop(self.stop);
         match self.server.await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the embedded DynamoDB ended badly"),
-            Err(error) => tracing::warn!(%error, "the embedded DynamoDB ended badly"),
+            Ok(Err(error)) => tracing::warn!(%error, "the server of the embedded DynamoDB failed"),
+            Err(error) => tracing::warn!(%error, "the server of the embedded DynamoDB failed"),
         }
     }
 }
@@ -154,7 +157,7 @@ impl fmt::Debug for Embedded {
     }
 }
 
-/// Deletes expired items again and again until `stop` is there, as DynamoDB's own sweep does: the emulator has none.
+/// Deletes expired items in intervals until `stop` completes, as DynamoDB does. The emulator does not do it by itself.
 pub async fn sweep_expired(database: Database, every: Duration, stop: impl Future<Output = ()>) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -166,9 +169,9 @@ pub async fn sweep_expired(database: Database, every: Duration, stop: impl Futur
         }
         let database = database.clone();
         match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
-            Ok(Ok(deleted)) => tracing::debug!(deleted, "swept expired items"),
-            Ok(Err(error)) => tracing::warn!(%error, "could not sweep expired items"),
-            Err(error) => tracing::warn!(%error, "could not sweep expired items"),
+            Ok(Ok(deleted)) => tracing::debug!(deleted, "deleted expired items"),
+            Ok(Err(error)) => tracing::warn!(%error, "cannot delete expired items"),
+            Err(error) => tracing::warn!(%error, "cannot delete expired items"),
         }
     }
 }
@@ -181,8 +184,8 @@ mod tests {
 
     use super::*;
 
-    /// Sends text over a socket and gives the answer's status line, headers and body.
-    async fn say(address: &str, text: &str) -> String {
+    /// Sends text over a socket and returns status line, headers and body of the answer.
+    async fn send(address: &str, text: &str) -> String {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(text.as_bytes()).await.unwrap();
         let mut answer = String::new();
@@ -190,20 +193,20 @@ mod tests {
         answer
     }
 
-    /// A call of the table, as the SDK sends it, with these headers besides.
+    /// A call of the table as the SDK sends it, with additional headers.
     fn call(method: &str, host: &str, headers: &str) -> String {
         let body = json!({"TableName": TABLE_NAME}).to_string();
         format!(
             "{method} / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.0\r\n\
              x-amz-target: DynamoDB_20120810.Scan\r\nx-amz-date: 20260101T000000Z\r\n\
-             authorization: AWS4-HMAC-SHA256 Credential=a/20260101/b/dynamodb/aws4_request, SignedHeaders=host, Signature=c\r\n\
-             {headers}content-length: {}\r\n\r\n{body}",
+             authorization: AWS4-HMAC-SHA256 Credential=a/20260101/b/dynamodb/aws4_request, SignedHeaders=host, \
+             Signature=c\r\n{headers}content-length: {}\r\n\r\n{body}",
             body.len()
         )
     }
 
     #[tokio::test]
-    async fn request_of_a_web_page_is_refused() {
+    async fn call_of_a_web_page_is_refused() {
         let embedded = start(Storage::Memory).await.unwrap();
         let item = json!({"pk": {"S": "secret"}, "sk": {"S": "x"}});
         let put = serde_json::from_value(json!({"TableName": TABLE_NAME, "Item": item})).unwrap();
@@ -212,7 +215,7 @@ mod tests {
 
         let port = address.rsplit_once(':').unwrap().1;
         for host in [&address, &format!("localhost:{port}"), "localhost"] {
-            let answer = say(&address, &call("POST", host, "")).await;
+            let answer = send(&address, &call("POST", host, "")).await;
             assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("secret"), "{host}: {answer}");
         }
         let evil = format!("evil.example:{port}");
@@ -229,7 +232,7 @@ mod tests {
             ("OPTIONS", &address, "origin: https://evil.example\r\naccess-control-request-method: POST\r\n"),
             ("GET", &evil, ""),
         ] {
-            let answer = say(&address, &call(method, host, headers)).await;
+            let answer = send(&address, &call(method, host, headers)).await;
             let lower = answer.to_ascii_lowercase();
             assert!(
                 lower.starts_with("http/1.1 403 ") && !lower.contains("secret"),
@@ -241,10 +244,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn form_of_a_web_page_calls_nothing() {
+    async fn form_of_a_web_page_is_refused() {
         let embedded = start(Storage::Memory).await.unwrap();
         let address = embedded.endpoint().strip_prefix("http://").unwrap().to_owned();
-        // A form can choose neither the header that names the operation nor a content type of JSON.
+        // A form cannot set the header of the operation or a JSON content type.
         for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
             let body = json!({"TableName": TABLE_NAME}).to_string();
             let form = format!(
@@ -252,10 +255,10 @@ mod tests {
                  content-type: {content_type}\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
             );
-            let answer = say(&address, &form).await;
+            let answer = send(&address, &form).await;
             assert!(answer.starts_with("HTTP/1.1 4") && !answer.contains("Items"), "{content_type}: {answer}");
             let form = form.replace("content-type", "x-amz-target: DynamoDB_20120810.Scan\r\ncontent-type");
-            let answer = say(&address, &form).await;
+            let answer = send(&address, &form).await;
             assert!(answer.starts_with("HTTP/1.1 4") && !answer.contains("Items"), "{content_type}: {answer}");
         }
         embedded.stop().await;
@@ -263,7 +266,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn files_are_their_owners_alone() {
+    async fn start_makes_files_private() {
         use std::os::unix::fs::PermissionsExt as _;
 
         let directory = tempfile::tempdir().unwrap();
@@ -291,7 +294,7 @@ mod tests {
 
         let embedded = start_and_put().await;
         assert_eq!(modes(), private(&files));
-        // An earlier version left them open to others.
+        // Earlier versions did not restrict them.
         for (name, _) in modes() {
             let open = std::fs::Permissions::from_mode(0o644);
             std::fs::set_permissions(directory.path().join(name), open).unwrap();
@@ -303,7 +306,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn items_outlive_the_process_but_not_their_expiry() {
+    async fn restart_keeps_items_and_the_sweep_deletes_expired_ones() {
         let directory = tempfile::tempdir().unwrap();
         let storage = Storage::File(directory.path().to_owned());
         let embedded = start(storage.clone()).await.unwrap();

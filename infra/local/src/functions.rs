@@ -1,4 +1,4 @@
-//! Every function of the product, as it is deployed.
+//! Every HTTP function of the product, as deployed.
 
 use serde_json::Value;
 use stockroom_api::{App, Contract, Route, Routes, Routing, document};
@@ -27,7 +27,7 @@ pub fn all(app: &App) -> Vec<Function> {
     each(|_| app.clone())
 }
 
-/// The functions, each with what this makes for its name: as processes of their own have it.
+/// The functions, each with the `App` that `app` makes for its name, like separate processes.
 #[must_use]
 pub fn each(mut app: impl FnMut(&'static str) -> App) -> Vec<Function> {
     let function = |(name, routes): (&'static str, Routes)| Function {
@@ -38,22 +38,22 @@ pub fn each(mut app: impl FnMut(&'static str) -> App) -> Vec<Function> {
     routes().into_iter().map(function).collect()
 }
 
-/// What each function answers.
+/// The route table of each function.
 #[must_use]
 pub fn tables() -> Vec<(&'static str, Vec<Route>)> {
     routes::<Routes>().into_iter().map(|(name, routes)| (name, routes.table().to_vec())).collect()
 }
 
-/// What the operations say of themselves, by function.
+/// The descriptions of the operations, by function.
 #[must_use]
 pub fn contracts() -> Vec<(&'static str, Contract)> {
     routes().into()
 }
 
-/// The API's document. `functions/docs` keeps it as a file, so that it need not link the others.
+/// The OpenAPI document. `functions/docs` has it as a file and so does not link the other functions.
 ///
 /// # Errors
-/// What in it contradicts itself.
+/// The first contradiction in the descriptions.
 pub fn api_document() -> Result<Value, String> {
     document(env!("CARGO_PKG_VERSION"), &contracts())
 }

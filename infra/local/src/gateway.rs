@@ -1,5 +1,5 @@
-//! The stand-in for API Gateway: finds the function a request belongs to, calls it with the event it would get when
-//! deployed, and answers in its place when there is no such function or it fails.
+//! The stand-in for API Gateway: finds the function of a request and calls it with a gateway event. It answers itself
+//! if there is no function, or the function fails.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -17,28 +17,28 @@ use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-use crate::browsers::{is_from_elsewhere, names_this_machine};
-use crate::event::{Origin, http_response, proxy_event};
 use crate::invoke::invoke;
 use crate::listen::{self, ListenError};
-use crate::routes::Template;
+use crate::path_template::PathTemplate;
+use crate::proxy_event::{GatewayContext, http_response, proxy_event};
+use crate::web_pages::{has_loopback_host, is_cross_origin};
 
-/// The largest body API Gateway takes.
+/// The largest body that API Gateway accepts.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
-/// A function as it is deployed: its name, the routes that lead to it, and what it does.
+/// A function: its name, its routes and its router.
 #[derive(Debug)]
 pub struct Function {
-    /// The Lambda's name, for the log.
+    /// The name of the Lambda function, for the log.
     pub name: &'static str,
-    /// Every method and path template, in axum's writing. The templates alone choose the function, so that it is the
-    /// function that answers OPTIONS, HEAD and a method it does not have.
+    /// Every method and path template, in the notation of axum. Only the templates select the function, so the function
+    /// itself answers OPTIONS, HEAD and unknown methods.
     pub routes: Vec<(Method, String)>,
-    /// The function itself.
+    /// The router of the function.
     pub router: Router,
 }
 
-/// Every function behind one address.
+/// All functions under one address.
 pub struct Gateway {
     routes: Vec<Route>,
     local: Router,
@@ -47,12 +47,12 @@ pub struct Gateway {
 }
 
 struct Route {
-    template: Template,
+    template: PathTemplate,
     function: &'static str,
     router: Router,
 }
 
-/// Why the gateway answers itself.
+/// A problem that the gateway answers itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum Refusal {
     #[error("No route has this path.")]
@@ -61,20 +61,20 @@ enum Refusal {
     BodyTooLarge,
     #[error("The body could not be read to its end.")]
     BodyUnreadable,
-    #[error("The local stack's own routes answer only under a name of this machine, and no page from elsewhere.")]
+    #[error("Local routes require a loopback host name and refuse requests from pages of another origin.")]
     ForeignHost,
     #[error("The function failed.")]
     FunctionFailed,
 }
 
 impl Gateway {
-    /// A gateway before these functions. Where two have the same template, the first in the list is called.
+    /// A gateway for these functions. If two have the same template, the first in the list is called.
     #[must_use]
     pub fn new(functions: Vec<Function>, clock: fn() -> Timestamp, request_ids: fn() -> Uuid) -> Self {
         let mut routes = Vec::new();
         for Function { name, routes: own, router } in functions {
             routes.extend(own.into_iter().map(|(_, template)| Route {
-                template: Template::new(template),
+                template: PathTemplate::new(template),
                 function: name,
                 router: router.clone(),
             }));
@@ -83,17 +83,17 @@ impl Gateway {
         Self { routes, local: Router::new(), clock, request_ids }
     }
 
-    /// Serves `/_local/*` by this router, directly and for this machine's own names only.
+    /// Serves `/_local/*` by this router, under loopback names only.
     #[must_use]
     pub fn with_local(self, local: Router) -> Self {
         Self { local, ..self }
     }
 
-    /// Answers what comes in until `shutdown` is there.
+    /// Answers requests until `shutdown` completes.
     ///
     /// # Errors
     ///
-    /// As [`listen::serve`].
+    /// See [`listen::serve`].
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ListenError> {
         let gateway = Arc::new(self);
         let answer = move |request, source_ip| {
@@ -117,16 +117,16 @@ impl Gateway {
 
     async fn call_local(&self, request: Request<Body>) -> Result<Response<Body>, Refusal> {
         let (parts, body) = request.into_parts();
-        if !names_this_machine(&parts.headers) || is_from_elsewhere(&parts.headers) {
+        if !has_loopback_host(&parts.headers) || is_cross_origin(&parts.headers) {
             return Err(Refusal::ForeignHost);
         }
         let request = Request::from_parts(parts, Body::from(read(body).await?));
         let local = self.local.clone();
-        // In a task of its own: a client that hangs up leaves nothing half done.
+        // In its own task, so that the route completes if the client disconnects.
         match tokio::spawn(local.oneshot(request)).await {
             Ok(Ok(answer)) => Ok(answer),
             Err(error) => {
-                tracing::error!(%error, "a local route failed");
+                tracing::error!(%error, "local route failed");
                 Err(Refusal::FunctionFailed)
             }
         }
@@ -146,12 +146,14 @@ impl Gateway {
         let body = read(body).await?;
 
         let resource = route.template.as_str();
-        let event = proxy_event(&parts, &body, &Origin { source_ip, request_id, time, resource, path_parameters });
+        let event =
+            proxy_event(&parts, &body, &GatewayContext { source_ip, request_id, time, resource, path_parameters });
         let (router, id) = (route.router.clone(), request_id.to_owned());
-        // In a task of its own a panic ends this call alone, and a client that hangs up does not end the call, as on Lambda.
+        // In its own task, so that a panic ends this call only, and a client that disconnects does not end it, as on
+        // Lambda.
         let answered = tokio::spawn(async move { invoke(router, event, &id).await }).await;
         let failed = |error: &dyn fmt::Display| {
-            tracing::error!(function = route.function, request_id, %error, "the function failed");
+            tracing::error!(function = route.function, request_id, %error, "function failed");
             Refusal::FunctionFailed
         };
         let answer = answered.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
@@ -243,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_reaches_its_function_the_deployed_way() {
+    async fn request_of_a_route_reaches_its_function() {
         let (status, _, body) = call(Request::post("/api/products/a%2Fb?q=%C3%A9"), "four").await;
         assert_eq!(
             (status, &*body),
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_gateway_answers_for_what_no_function_does() {
+    async fn request_without_an_answering_function_is_a_problem() {
         let (status, headers, body) = call(Request::get("/api/nothing?x=1"), "").await;
         let problem: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(status, StatusCode::NOT_FOUND);
@@ -273,7 +275,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn local_routes_answer_under_this_machines_names_only() {
+    async fn local_route_under_another_host_is_forbidden() {
         for host in ["localhost", "Northwind.localhost:8000", "127.0.0.1:8000", "[::1]:8000"] {
             let (status, ..) = call(Request::get("/_local/mail.json").header("host", host), "").await;
             assert_eq!(status, StatusCode::OK, "{host}");
@@ -286,7 +288,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_from_elsewhere_has_no_local_route() {
+    async fn local_route_from_another_origin_is_forbidden() {
         let from = async |name: &str, value: &str| {
             let request = Request::get("/_local/mail.json").header("host", "localhost").header(name, value);
             call(request, "").await.0

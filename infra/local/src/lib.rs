@@ -1,12 +1,10 @@
-//! `cargo dev`: the whole product in one process, with stand-ins for what AWS puts around the functions. For development
-//! only and reachable from this machine only.
+//! `cargo dev`: the whole product in one process, with stand-ins for the services of AWS. For development only, and
+//! reachable from this machine only.
 
 pub mod acme;
-mod browsers;
 mod consumers;
 pub mod demo;
 pub mod embedded;
-pub mod event;
 pub mod functions;
 pub mod gateway;
 pub mod invoke;
@@ -18,13 +16,15 @@ pub mod mailbox;
 pub mod northwind;
 pub mod optimized;
 pub mod options;
+mod path_template;
 mod private_file;
-mod routes;
+pub mod proxy_event;
 mod schedules;
 pub mod secrets;
+pub mod services;
 pub mod settings;
 mod signals;
 pub mod stack;
-pub mod surroundings;
-pub mod table;
 mod table_api;
+pub mod table_definition;
+mod web_pages;

@@ -1,4 +1,4 @@
-//! HTTP/1.1 for this machine alone: what the gateway and the table listen with.
+//! The HTTP/1.1 server of the gateway and the table, on loopback addresses only.
 
 use std::convert::Infallible;
 use std::io;
@@ -15,32 +15,32 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-const FINISH_WITHIN: Duration = Duration::from_secs(5);
-/// How long to wait when no connection can be accepted, which passes once others have closed.
-const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pause after a failed accept. It usually succeeds once other connections have closed.
+const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// Why the stack does not listen.
+/// Why the stack cannot listen.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// Another process has the port.
-    #[error("port {0} is taken: stop what listens there or choose another with --port")]
+    #[error("port {0} is taken: stop the process that listens there, or choose another port with --port")]
     PortTaken(u16),
-    /// A port below 1024, as a rule.
-    #[error("port {0} is not yours to use: choose one above 1023 with --port")]
+    /// The user may not use the port, usually because it is below 1024.
+    #[error("port {0} requires rights that you do not have: choose a port above 1023 with --port")]
     PortForbidden(u16),
-    /// The stack keeps its secrets and its mailbox open, so nothing but this machine may reach it.
-    #[error("{0} is not a loopback address, and the local stack listens on no other")]
+    /// The stack shows mails and links without a sign-in, so other machines must not reach it.
+    #[error("{0} is not a loopback address: the local stack listens on loopback addresses only")]
     NotLoopback(IpAddr),
-    /// The system refused for a reason of its own.
+    /// Another error of the system.
     #[error("cannot listen: {0}")]
     Io(#[from] io::Error),
 }
 
-/// Takes a port of 127.0.0.1; 0 is any that is free.
+/// Binds a port of 127.0.0.1; 0 takes any free one.
 ///
 /// # Errors
 ///
-/// When the port is taken or may not be used.
+/// The port is taken or not allowed.
 pub async fn bind(port: u16) -> Result<TcpListener, ListenError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
         if error.kind() == io::ErrorKind::AddrInUse {
@@ -53,11 +53,12 @@ pub async fn bind(port: u16) -> Result<TcpListener, ListenError> {
     })
 }
 
-/// Answers requests, with the address each comes from, until `shutdown` is there; running requests then have 5 seconds to finish.
+/// Answers requests until `shutdown` completes; running requests then have 5 seconds to finish. `answer` gets the
+/// address of the client.
 ///
 /// # Errors
 ///
-/// When the listener is not one of this machine alone.
+/// The listener is not on a loopback address.
 pub async fn serve<A, F>(
     listener: TcpListener,
     answer: A,
@@ -85,15 +86,18 @@ where
                     connections.spawn(converse(stream, peer, Arc::clone(&answer), graceful.watcher()));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "could not accept a connection");
-                    tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_RETRY_PAUSE).await;
                 }
             },
         }
     }
     drop(listener);
-    if tokio::time::timeout(FINISH_WITHIN, graceful.shutdown()).await.is_err() {
-        tracing::warn!(connections = connections.len(), "requests were cut off at shutdown");
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
+        tracing::warn!(
+            connections = connections.len(),
+            "requests aborted, because they did not finish within 5 s of the shutdown"
+        );
     }
     connections.shutdown().await;
     Ok(())
@@ -110,7 +114,7 @@ where
     });
     let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, "a connection ended badly");
+        tracing::debug!(%error, "connection failed");
     }
 }
 
@@ -122,7 +126,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_running_request_finishes_before_the_end() {
+    async fn shutdown_during_a_request_waits_for_its_answer() {
         let (arrived, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (arrive, wait) = (Arc::clone(&arrived), Arc::clone(&release));
         let slow = move |_, _| {
@@ -153,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_others_reach_is_refused() {
+    async fn serve_on_a_public_address_is_refused() {
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await.unwrap();
         let nothing = async |_, _| Response::new(Body::empty());
         let refused = serve(listener, nothing, std::future::pending()).await.unwrap_err();

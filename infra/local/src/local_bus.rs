@@ -1,4 +1,4 @@
-//! The stand-in for EventBridge: keeps what is put on the bus, and hands it to the functions that follow it.
+//! The stand-in for EventBridge. It keeps the events, and queues each for its consumers.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use stockroom_domain::source::Sources;
 use stockroom_notify::{Bus, BusEntry};
 
-use crate::event::ACCOUNT_ID;
+use crate::proxy_event::ACCOUNT_ID;
 
-/// How many events are kept to be looked at: the latest.
-const MOST_EVENTS: usize = 10_000;
+/// The number of latest events that are kept for `/_local/events.json`.
+const MAX_EVENTS: usize = 10_000;
 
-/// The bus; clones are the same one.
+/// The bus. Clones share the events.
 #[derive(Debug, Clone)]
 pub struct LocalBus {
     sources: Sources,
@@ -21,8 +21,8 @@ pub struct LocalBus {
 
 #[derive(Debug, Default)]
 struct Events {
-    seen: VecDeque<Value>,
-    /// Not delivered yet.
+    kept: VecDeque<Value>,
+    /// Events that are not delivered yet.
     waiting: VecDeque<Value>,
 }
 
@@ -35,13 +35,13 @@ impl LocalBus {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Everything that was put, oldest first, in the envelope in which it is delivered.
+    /// The kept events in their envelopes, oldest first.
     #[must_use]
-    pub fn seen(&self) -> Vec<Value> {
-        self.events().seen.iter().cloned().collect()
+    pub fn kept(&self) -> Vec<Value> {
+        self.events().kept.iter().cloned().collect()
     }
 
-    /// Takes out what is to be delivered.
+    /// Removes and returns the events that are not delivered yet.
     pub(crate) fn take_waiting(&self) -> VecDeque<Value> {
         std::mem::take(&mut self.events().waiting)
     }
@@ -67,10 +67,10 @@ impl Bus for LocalBus {
         let put = |entry: &BusEntry| {
             let event = self.envelope(entry).map_err(|error| error.to_string())?;
             let mut events = self.events();
-            if events.seen.len() == MOST_EVENTS {
-                events.seen.pop_front();
+            if events.kept.len() == MAX_EVENTS {
+                events.kept.pop_front();
             }
-            events.seen.push_back(event.clone());
+            events.kept.push_back(event.clone());
             events.waiting.push_back(event);
             Ok(())
         };

@@ -1,5 +1,5 @@
-//! `/_local/*`: what the functions have put on the bus and mailed, and the jobs at once instead of on schedule. It shows the
-//! links in mail to whoever asks, so it is served by the local stack alone, which nothing but this machine reaches.
+//! `/_local/*`: shows events and mail, and runs jobs on request. It shows the links in mail without a sign-in, so only
+//! the local stack serves it, to requests of this machine.
 
 use std::sync::Arc;
 
@@ -15,23 +15,25 @@ use serde_json::json;
 use stockroom_domain::time::Timestamp;
 use stockroom_jobs::Job;
 
-use crate::surroundings::Surroundings;
+use crate::services::LocalServices;
 
-/// The mailbox has styles of its own and shows mail of this origin in frames; nothing else is loaded, sent or run.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// A mail has its styles and is a stranger to this origin.
-const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox";
-const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
+/// The mailbox has inline styles and shows mails of this origin in frames. Nothing else is loaded, sent or run.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'none'";
+/// A mail has inline styles. `sandbox` gives it an opaque origin.
+const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'self'; sandbox";
+const NO_CONTENT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// The routes before these surroundings. Each shows all that was done before it was asked.
-pub fn router(surroundings: Arc<Surroundings>) -> Router {
-    let route = |show: fn(&Surroundings, &str) -> Response<Body>| {
-        let surroundings = Arc::clone(&surroundings);
+/// The routes of these services. Each first delivers everything that earlier requests caused.
+pub fn router(services: Arc<LocalServices>) -> Router {
+    let route = |show: fn(&LocalServices, &str) -> Response<Body>| {
+        let services = Arc::clone(&services);
         get(async move |request: Request| {
-            if let Err(error) = surroundings.settle().await {
-                tracing::warn!(%error, "the table's stream could not be followed");
+            if let Err(error) = services.settle().await {
+                tracing::warn!(%error, "cannot read the table's stream");
             }
-            show(&surroundings, request.uri().path())
+            show(&services, request.uri().path())
         })
     };
     Router::new()
@@ -40,80 +42,85 @@ pub fn router(surroundings: Arc<Surroundings>) -> Router {
         .route("/_local/mail.json", route(mails))
         .route("/_local/events.json", route(events))
         .route("/_local/schedules/{name}", {
-            let surroundings = Arc::clone(&surroundings);
-            post(async move |request: Request| run_job(&surroundings, request).await)
+            let services = Arc::clone(&services);
+            post(async move |request: Request| run_job(&services, request).await)
         })
         .fallback(async || refused(StatusCode::NOT_FOUND, ROUTES))
         .method_not_allowed_fallback(async || refused(StatusCode::METHOD_NOT_ALLOWED, ROUTES))
 }
 
-const ROUTES: &str = "There are GET /_local/mail, /_local/mail.json and /_local/events.json, and POST \
+const ROUTES: &str = "The local routes are GET /_local/mail, /_local/mail.json and /_local/events.json, and POST \
     /_local/schedules/{cleanup|low-stock|weekly-report}.";
 
 fn refused(status: StatusCode, detail: &str) -> Response<Body> {
     let problem = json!({ "title": status.canonical_reason(), "status": status.as_u16(), "detail": detail });
-    answer(status, "application/problem+json", NOTHING, problem.to_string())
+    answer(status, "application/problem+json", NO_CONTENT_POLICY, problem.to_string())
 }
 
-/// As of when a job is to run: now, unless it is said.
+/// The body of a run: the time as of which the job runs, by default now.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct RunBody {
     time: Option<Timestamp>,
 }
 
-/// Runs a job, and answers when it and all it set off is done.
-async fn run_job(surroundings: &Surroundings, request: Request) -> Response<Body> {
+/// Runs a job, and answers after it and everything that it caused are done.
+async fn run_job(services: &LocalServices, request: Request) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let name = path.rsplit('/').next().unwrap_or_default();
     let Some(job) = Job::ALL.into_iter().find(|job| job.name() == name) else {
         let names = Job::ALL.map(Job::name).join(", ");
-        return refused(StatusCode::NOT_FOUND, &format!("No job is called {name}; there are {names}."));
+        return refused(StatusCode::NOT_FOUND, &format!("There is no job {name}. The jobs are {names}."));
     };
     let body = match request.into_body().collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) => return refused(StatusCode::BAD_REQUEST, &error.to_string()),
     };
     let time = match serde_json::from_slice::<RunBody>(if body.is_empty() { b"{}" } else { &body }) {
-        Ok(RunBody { time }) => time.unwrap_or_else(|| surroundings.now()),
+        Ok(RunBody { time }) => time.unwrap_or_else(|| services.now()),
         Err(error) => {
-            let form = "The body may be left out or be {\"time\": \"1998-05-03T00:00:00Z\"}";
+            let form = "The body must be empty or like {\"time\": \"1998-05-03T00:00:00Z\"}";
             return refused(StatusCode::BAD_REQUEST, &format!("{form}: {error}."));
         }
     };
-    match Box::pin(surroundings.run_job(job, time)).await {
+    match Box::pin(services.run_job(job, time)).await {
         Ok(done) => {
             let done = json!({ "name": name, "time": time, "organizations": done.get("organizations") });
-            answer(StatusCode::OK, "application/json", NOTHING, done.to_string())
+            answer(StatusCode::OK, "application/json", NO_CONTENT_POLICY, done.to_string())
         }
         Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
 }
 
-fn mail_page(surroundings: &Surroundings, _: &str) -> Response<Body> {
-    match surroundings.mailbox().page() {
+fn mail_page(services: &LocalServices, _: &str) -> Response<Body> {
+    match services.mailbox().page() {
         Ok(page) => answer(StatusCode::OK, "text/html; charset=utf-8", PAGE_POLICY, page),
         Err(error) => {
-            answer(StatusCode::INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", NOTHING, error.to_string())
+            answer(StatusCode::INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", NO_CONTENT_POLICY, error.to_string())
         }
     }
 }
 
-fn mail(surroundings: &Surroundings, path: &str) -> Response<Body> {
-    match surroundings.mailbox().mail(path.rsplit('/').next().unwrap_or_default()) {
+fn mail(services: &LocalServices, path: &str) -> Response<Body> {
+    match services.mailbox().mail(path.rsplit('/').next().unwrap_or_default()) {
         Some(mail) => answer(StatusCode::OK, "text/html; charset=utf-8", MAIL_POLICY, mail.html),
-        None => answer(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", NOTHING, "no such mail".to_owned()),
+        None => answer(
+            StatusCode::NOT_FOUND,
+            "text/plain; charset=utf-8",
+            NO_CONTENT_POLICY,
+            "There is no such mail. The mailbox keeps the latest 1,000 mails of this run.".to_owned(),
+        ),
     }
 }
 
-fn mails(surroundings: &Surroundings, _: &str) -> Response<Body> {
-    let items = json!({ "items": surroundings.mailbox().mails() });
-    answer(StatusCode::OK, "application/json", NOTHING, items.to_string())
+fn mails(services: &LocalServices, _: &str) -> Response<Body> {
+    let items = json!({ "items": services.mailbox().mails() });
+    answer(StatusCode::OK, "application/json", NO_CONTENT_POLICY, items.to_string())
 }
 
-fn events(surroundings: &Surroundings, _: &str) -> Response<Body> {
-    let items = json!({ "items": surroundings.bus().seen() });
-    answer(StatusCode::OK, "application/json", NOTHING, items.to_string())
+fn events(services: &LocalServices, _: &str) -> Response<Body> {
+    let items = json!({ "items": services.bus().kept() });
+    answer(StatusCode::OK, "application/json", NO_CONTENT_POLICY, items.to_string())
 }
 
 fn answer(status: StatusCode, content_type: &'static str, policy: &'static str, body: String) -> Response<Body> {

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::private_file;
 
 const FILE_NAME: &str = "lock";
-/// How the names of the stack's own files begin.
+/// The beginnings of the names of the files that the stack creates.
 const OWN_FILES: [&str; 4] = [FILE_NAME, "secrets.", "dev.", "table.sqlite"];
 
-/// A data directory that is this process's alone. The system releases it when the process ends, however it ends.
+/// The lock of a data directory. The system releases it when the process ends in any way.
 #[derive(Debug)]
 pub struct DirectoryLock {
     _file: File,
@@ -19,39 +19,40 @@ pub struct DirectoryLock {
 /// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another process has it.
+    /// Another process holds the lock.
     #[error("another `cargo dev` uses {}: stop it or choose another directory with --data-dir", .0.display())]
     Held(PathBuf),
-    /// Others can look into it, and it holds what is not the stack's, so that it cannot be closed to them.
+    /// Other users can read the directory, and it has files that the stack did not create, so the stack does not
+    /// restrict it.
     #[error(
-        "the data directory {} is open to other users and holds other files: choose a directory of its own with \
-         --data-dir, or close it with `chmod 700`", .0.display()
+        "the data directory {} is open to other users and holds other files: choose another directory with \
+         --data-dir, or restrict this one with `chmod 700`", .0.display()
     )]
     Shared(PathBuf),
-    /// It is not there and cannot be made, or nothing can be written in it.
+    /// The directory cannot be created, or is not writable.
     #[error("cannot write in the data directory {}: {source}", .directory.display())]
     NotWritable {
         /// The directory.
         directory: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
 impl DirectoryLock {
-    /// Makes the directory when it is missing, closes it to other users and takes it for this process.
+    /// Creates the directory if it is missing, restricts it to its owner and locks it for this process.
     ///
     /// # Errors
     ///
-    /// When another process has it, it cannot be written in, or it is not the stack's alone and open to others.
+    /// See [`LockError`].
     pub fn acquire(directory: &Path) -> Result<Self, LockError> {
         let not_writable = |source| LockError::NotWritable { directory: directory.to_owned(), source };
-        private_file::make_directory(directory).map_err(not_writable)?;
+        private_file::create_directory(directory).map_err(not_writable)?;
         if private_file::is_open_to_others(directory).map_err(not_writable)? {
             if !holds_own_files_only(directory).map_err(not_writable)? {
                 return Err(LockError::Shared(directory.to_owned()));
             }
-            private_file::close_directory(directory).map_err(not_writable)?;
+            private_file::restrict_directory(directory).map_err(not_writable)?;
         }
         let file = private_file::open(&directory.join(FILE_NAME)).map_err(not_writable)?;
         match file.try_lock() {
@@ -80,7 +81,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn directory_of_an_earlier_run_is_closed_to_others() {
+    fn acquire_restricts_a_directory_of_an_earlier_run() {
         use std::os::unix::fs::PermissionsExt as _;
 
         let parent = tempfile::tempdir().unwrap();
@@ -98,7 +99,7 @@ mod tests {
         drop(DirectoryLock::acquire(&directory).unwrap());
         assert_eq!((mode(&directory), mode(&directory.join("lock"))), (0o700, 0o600));
 
-        // A directory that is not the stack's alone stays as it is.
+        // A directory with other files stays as it is.
         open_up(&directory, 0o755);
         fs::write(directory.join("thesis.tex"), "").unwrap();
         assert!(matches!(DirectoryLock::acquire(&directory), Err(LockError::Shared(_))));
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_is_held_by_one_at_a_time() {
+    fn acquire_of_a_locked_directory_is_refused() {
         let parent = tempfile::tempdir().unwrap();
         let directory = parent.path().join("made/on/demand");
         let held = DirectoryLock::acquire(&directory).unwrap();

@@ -1,4 +1,4 @@
-//! The mailbox: where mail goes in place of SES.
+//! The mailbox, the stand-in for SES.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,19 +12,18 @@ use stockroom_domain::time::Timestamp;
 use stockroom_notify::{Mail, Mailer, SendError};
 use uuid::Uuid;
 
-/// How many mails are kept: the latest.
-const MOST_MAILS: usize = 1_000;
+/// The number of latest mails that are kept.
+const MAX_MAILS: usize = 1_000;
 
-/// Mail that was sent, in memory; clones are the same mailbox.
+/// The sent mails, in memory. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Mailbox {
     sources: Sources,
     mails: Arc<Mutex<VecDeque<Received>>>,
 }
 
-/// A mail as it came.
+/// A received mail.
 #[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct Received {
     pub id: Uuid,
     pub organization: OrganizationId,
@@ -51,18 +50,18 @@ impl Mailbox {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All mails, oldest first.
+    /// The kept mails, oldest first.
     #[must_use]
     pub fn mails(&self) -> Vec<Received> {
         self.kept().iter().cloned().collect()
     }
 
-    /// The mail of that id.
+    /// The mail with this id.
     pub(crate) fn mail(&self, id: &str) -> Option<Received> {
         self.kept().iter().find(|mail| mail.id.to_string() == id).cloned()
     }
 
-    /// A page that shows all mails, latest first.
+    /// A page of the kept mails, newest first.
     pub(crate) fn page(&self) -> Result<String, askama::Error> {
         let mails: Vec<_> = self.kept().iter().rev().cloned().collect();
         Page { mails: &mails }.render()
@@ -70,10 +69,10 @@ impl Mailbox {
 }
 
 impl Mailer for Mailbox {
-    /// Takes what SES would take.
+    /// Accepts mails that SES would accept.
     async fn send(&self, mail: &Mail) -> Result<(), SendError> {
         if mail.to.header().is_none() {
-            return Err(SendError::Refused("the address has no form in ASCII".to_owned()));
+            return Err(SendError::Refused("the address has no ASCII form".to_owned()));
         }
         let now = self.sources.now();
         let received = Received {
@@ -87,7 +86,7 @@ impl Mailer for Mailbox {
             created_at: now,
         };
         let mut mails = self.kept();
-        if mails.len() == MOST_MAILS {
+        if mails.len() == MAX_MAILS {
             mails.pop_front();
         }
         mails.push_back(received);

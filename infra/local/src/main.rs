@@ -7,7 +7,7 @@ use clap::Parser as _;
 use stockroom_local::{optimized, options::Options, stack};
 
 #[tokio::main]
-#[expect(clippy::print_stderr, reason = "this is where the program talks to whoever started it")]
+#[expect(clippy::print_stderr, reason = "errors of the program go to stderr")]
 async fn main() -> ExitCode {
     let options = Options::parse();
     if options.release && cfg!(debug_assertions) {

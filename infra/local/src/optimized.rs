@@ -1,4 +1,4 @@
-//! `cargo dev --release`: the options belong to this program and not to cargo, so it hands itself over to cargo once more.
+//! `cargo dev --release`: cargo passes the option to this program, so the program starts cargo again with `--release`.
 
 use std::env;
 use std::ffi::OsString;
@@ -6,15 +6,15 @@ use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-/// Becomes `cargo run --release` with the same options; gives the reason when it cannot.
-#[must_use = "it returns only when it failed"]
+/// Replaces this process by `cargo run --release` with the same options. Returns only the error of a failure.
+#[must_use = "it returns only after a failure"]
 pub fn run_instead() -> io::Error {
     let program = ["run", "--release", "--package", env!("CARGO_PKG_NAME"), "--bin", "dev", "--"];
     Command::new(cargo()).args(program).args(env::args_os().skip(1)).exec()
 }
 
-/// The cargo that started this program.
-#[expect(clippy::disallowed_methods, reason = "cargo tells where it is in a variable of its own")]
+/// The path of the cargo that started this program.
+#[expect(clippy::disallowed_methods, reason = "cargo sets this variable for the programs that it runs")]
 fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
 
-/// The whole product in one process: every function and its table, on this machine alone.
+/// Runs the whole product in one process: every function and its table, on this machine only.
 ///
-/// The functions' settings come from the environment, such as `LOG_LEVEL` (here `warn` by default) or `CORS_ORIGINS`; the
-/// secrets, the table and the AWS account are the stack's own.
+/// Settings of the functions come from the environment, for example `LOG_LEVEL` (`warn` by default) or `CORS_ORIGINS`.
+/// The local stack sets secrets, table and AWS credentials itself.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
 #[command(name = "cargo dev", bin_name = "cargo dev", version)]
 pub struct Options {
-    /// Port of 127.0.0.1 for the API; 0 takes any that is free
+    /// Port of 127.0.0.1 for the API; 0 takes any free port
     #[arg(long, default_value_t = 8000, value_parser = clap::value_parser!(u16).range(..65534))]
     pub port: u16,
 
-    /// Directory that keeps the table and the stack's own secrets between runs
+    /// Directory of the table and the secrets, kept between runs
     #[arg(long, value_name = "DIR", default_value = ".stockroom", conflicts_with = "in_memory")]
     data_dir: PathBuf,
 
@@ -23,30 +23,30 @@ pub struct Options {
     #[arg(long)]
     in_memory: bool,
 
-    /// Have a sample company in the table; what is missing of it is filled in
+    /// Add the sample organizations, or complete them
     #[arg(long, value_name = "NAME")]
     pub demo: Option<Demo>,
 
-    /// Start what stands around the functions and leave the functions, and the port, to `cargo lambda watch`: the table
-    /// listens on the port after it, the mailbox on the one after that, and `dev.env` in the data directory has the
-    /// functions' settings
+    /// Start the table and the mailbox only, for functions in other processes (`cargo lambda watch` on the port): the
+    /// table listens on the next port, the mailbox on the one after it, and `dev.env` in the data directory has the
+    /// settings of the functions
     #[arg(long)]
     pub services_only: bool,
 
-    /// Run an optimized build: it takes minutes to make the first time, and answers many times faster
+    /// Run an optimized build: minutes to build the first time, many times faster
     #[arg(long)]
     pub release: bool,
 }
 
-/// A sample company.
+/// A set of sample data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Demo {
-    /// A food trading company: 77 products, 29 suppliers and two years of orders
+    /// Northwind, a food trader with 77 products, 29 suppliers and two years of orders; and Acme, a small organization
     Northwind,
 }
 
 impl Options {
-    /// The port of the table, where it has one of its own choice.
+    /// The port of the table; 0 for any free one.
     #[must_use]
     pub fn table_port(&self) -> u16 {
         match (self.services_only, self.port) {
@@ -55,13 +55,13 @@ impl Options {
         }
     }
 
-    /// The port of the mailbox, where the functions and their port are left to others.
+    /// The port of the mailbox with `--services-only`; 0 for any free one.
     #[must_use]
     pub fn mail_port(&self) -> u16 {
         if self.port == 0 { 0 } else { self.port.saturating_add(2) }
     }
 
-    /// Where to keep things between runs, if anywhere.
+    /// The data directory; `None` with `--in-memory`.
     #[must_use]
     pub fn data_dir(&self) -> Option<&Path> {
         (!self.in_memory).then_some(self.data_dir.as_path())
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_and_memory_exclude_each_other() {
+    fn data_dir_with_in_memory_is_refused() {
         Options::command().debug_assert();
         let plain = options("dev").unwrap();
         assert_eq!((plain.port, plain.data_dir(), plain.demo), (8000, Some(Path::new(".stockroom")), None));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn beside_the_functions_the_table_has_the_next_port() {
+    fn services_only_puts_the_table_on_the_next_port() {
         let port = |line| options(line).unwrap().table_port();
         assert_eq!((port("dev"), port("dev --services-only"), port("dev --services-only --port 0")), (0, 8001, 0));
         assert!(options("dev --port 65535").is_err());

@@ -1,4 +1,4 @@
-//! When the jobs run by themselves: at the hours of the deployed schedules.
+//! The schedules of the jobs, at the same hours as deployed.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const WEEK: Duration = DAY.saturating_mul(7);
 /// The first Sunday of 1970, which began on a Thursday.
 const SUNDAY: Duration = DAY.saturating_mul(3);
 
-/// The first moment behind `now` at which a job runs.
+/// The next run of a job after `now`.
 pub(crate) fn next(job: Job, now: Timestamp) -> Timestamp {
     let (every, from) = match job {
         Job::Cleanup => (DAY, HOUR.saturating_mul(2)),
@@ -35,7 +35,7 @@ impl Timetable {
         Self(Job::ALL.map(|job| (job, next(job, now))))
     }
 
-    /// The jobs whose time has come, each with the time; what was slept through runs once.
+    /// The due jobs with the time of their run. Several missed runs of a job are one.
     pub(crate) fn due(&mut self, now: Timestamp) -> Vec<(Job, Timestamp)> {
         let mut due = Vec::new();
         for (job, at) in self.0.iter_mut().filter(|(_, at)| *at <= now) {
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn every_job_has_its_hour() {
+    fn next_run_is_at_the_deployed_hour() {
         // A Tuesday.
         let now = at("2026-11-24T02:00:00Z");
         assert_eq!(next(Job::Cleanup, now), at("2026-11-25T02:00:00Z"));
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_comes_once_and_what_was_slept_through_too() {
+    fn due_gives_each_run_once_and_missed_runs_as_one() {
         let mut timetable = Timetable::from(at("2026-11-24T12:30:00Z"));
         assert_eq!(timetable.due(at("2026-11-24T12:59:59Z")), []);
         assert_eq!(timetable.due(at("2026-11-24T13:00:00Z")), [(Job::LowStock, at("2026-11-24T13:00:00Z"))]);

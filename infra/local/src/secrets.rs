@@ -1,4 +1,4 @@
-//! The local stack's own keys. They are made once per data directory, so that a restart ends no session.
+//! The keys of the local stack. They are generated once for a data directory, so a restart ends no session.
 
 use std::fmt;
 use std::fs;
@@ -18,51 +18,54 @@ const KEY_BYTES: usize = 32;
 /// Keys of 32 random bytes, each as URL-safe base64 without padding. Debug output does not show them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secrets {
-    /// What access and refresh tokens are signed with.
+    /// Signs access and refresh tokens.
     pub secret_key: String,
-    /// What cursors are sealed with.
+    /// Seals cursors.
     pub cursor_key: String,
 }
 
-/// Why there are no secrets.
+/// Why the secrets are unavailable.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
-    /// The system gave no randomness.
-    #[error("the system gives no random bytes: {0}")]
+    /// The system has no random bytes.
+    #[error("cannot get random bytes from the system: {0}")]
     Random(#[from] getrandom::Error),
     /// The file cannot be read or written.
-    #[error("cannot keep the stack's secrets in {}: {source}", .path.display())]
+    #[error("cannot read or write the secrets of the local stack in {}: {source}", .path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The file holds something else.
-    #[error("{} does not hold both keys: remove it to have new ones made, which ends every session", .0.display())]
+    /// The file does not hold both keys.
+    #[error(
+        "{} does not hold both keys: delete it, so that the next start generates new keys and ends every session",
+        .0.display()
+    )]
     Damaged(PathBuf),
 }
 
 impl Secrets {
-    /// New keys, kept nowhere.
+    /// New keys, which are not stored.
     ///
     /// # Errors
     ///
-    /// When the system has no randomness.
+    /// The system has no random bytes.
     pub fn generate() -> Result<Self, SecretsError> {
         Ok(Self { secret_key: random_key()?, cursor_key: random_key()? })
     }
 
-    /// The keys of a data directory, made at its first use and readable by their owner alone. The caller holds the
-    /// directory's lock.
+    /// The keys of a data directory. The first use generates them; only their owner can read them. The caller holds the
+    /// lock of the directory.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read or made, or is not what this wrote.
+    /// The file cannot be read or created, or does not hold both keys.
     pub fn of_directory(directory: &Path) -> Result<Self, SecretsError> {
         let path = directory.join(FILE_NAME);
         let failed = |source| SecretsError::File { path: path.clone(), source };
-        private_file::close_if_present(&path).map_err(failed)?;
+        private_file::restrict_if_present(&path).map_err(failed)?;
         match fs::read_to_string(&path) {
             Ok(text) => Self::parse(&text).ok_or(SecretsError::Damaged(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -102,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_outlive_the_process_and_are_the_owners() {
+    fn secrets_of_a_directory_are_stored_once_and_private() {
         let directory = tempfile::tempdir().unwrap();
         let first = Secrets::of_directory(directory.path()).unwrap();
         assert_eq!(Secrets::of_directory(directory.path()).unwrap(), first);
@@ -116,12 +119,12 @@ mod tests {
             assert_eq!(mode(), 0o600);
             fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
             assert_eq!(Secrets::of_directory(directory.path()).unwrap(), first);
-            assert_eq!(mode(), 0o600, "what an earlier run left open is closed");
+            assert_eq!(mode(), 0o600, "the mode of an earlier file is corrected");
         }
     }
 
     #[test]
-    fn damaged_secrets_are_not_replaced_silently() {
+    fn damaged_secrets_are_refused() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join(FILE_NAME), "SECRET_KEY=short\nCURSOR_KEY=short\n").unwrap();
         let damaged = Secrets::of_directory(directory.path()).unwrap_err();

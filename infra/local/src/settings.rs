@@ -1,4 +1,4 @@
-//! The settings that the functions get from the stack, and those of the process's environment that may go before them.
+//! The settings of the functions: fixed ones of the local stack, and others from the environment or from defaults.
 
 use std::io;
 use std::path::Path;
@@ -7,19 +7,19 @@ use crate::embedded::TABLE_NAME;
 use crate::private_file;
 use crate::secrets::Secrets;
 
-/// Settings by the names of the functions' environment variables.
+/// Settings by the name of their environment variable.
 #[derive(Clone)]
 pub struct Settings {
-    /// What makes this stack this stack. The environment's own values may be those of an account on AWS, so they are
-    /// never looked at; an empty one is one that is not set.
+    /// Settings that the environment cannot replace, because its values may belong to an AWS account. Empty means
+    /// unset.
     fixed: [(&'static str, String); 10],
-    /// What is so unless the environment says otherwise.
+    /// Settings that the environment can replace.
     defaults: [(&'static str, String); 3],
     environment: fn(&str) -> Option<String>,
 }
 
 impl Settings {
-    /// The settings for the table at `endpoint` and functions at `url`; `environment` gives the rest.
+    /// The settings for a table at `endpoint` and functions at `url`. `environment` reads a variable.
     #[must_use]
     pub fn new(secrets: &Secrets, endpoint: &str, url: &str, environment: fn(&str) -> Option<String>) -> Self {
         let fixed = [
@@ -28,7 +28,7 @@ impl Settings {
             ("SECRET_KEY_PREVIOUS", ""),
             ("CURSOR_KEY", &secrets.cursor_key),
             ("TABLE_NAME", TABLE_NAME),
-            // The emulator takes any region and any key.
+            // The emulator accepts any region and any key.
             ("AWS_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", "local"),
             ("AWS_SECRET_ACCESS_KEY", "local"),
@@ -48,19 +48,18 @@ impl Settings {
         }
         let given = |name| (self.environment)(name).filter(|value| !value.is_empty());
         given(name).or_else(|| {
-            // DEBUG chooses a level of its own.
+            // DEBUG sets the level to `debug`.
             let unless_debugging = name != "LOG_LEVEL" || given("DEBUG").is_none();
             let default = self.defaults.iter().find(|(default, _)| *default == name && unless_debugging);
             default.map(|(_, value)| value.clone())
         })
     }
 
-    /// Writes what functions in processes of their own need to work with this stack, secrets included, for their owner
-    /// alone to read.
+    /// Writes the settings for functions in other processes, including secrets. Only the owner can read the file.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// The file cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let chosen = ["TENANT_BASE_DOMAIN", "PUBLIC_URL"].map(|name| (name, self.get(name).unwrap_or_default()));
         let lines = self.fixed.iter().chain(&chosen).map(|(name, value)| format!("{name}={value}\n"));
@@ -86,11 +85,11 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_chooses_what_it_may() {
+    fn environment_replaces_defaults_and_no_fixed_setting() {
         let config = |settings: Settings| Config::from_vars(|name| settings.get(name)).unwrap();
         let quiet = config(settings(|_| None));
         assert_eq!((quiet.log_level, quiet.tenant_base_domain.as_deref()), (LogLevel::WARN, Some("localhost")));
-        assert_eq!(quiet.public_url, "http://localhost:8001", "links in mail lead to this stack");
+        assert_eq!(quiet.public_url, "http://localhost:8001", "links in mail begin with the address of the stack");
 
         let everything = |name: &str| match name {
             "CORS_ORIGINS" | "PUBLIC_URL" => Some("https://app.example".to_owned()),
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn other_processes_read_the_same_settings_from_the_file() {
+    fn written_settings_load_as_a_config() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("dev.env");
         let settings = settings(|_| None);

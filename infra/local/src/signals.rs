@@ -1,13 +1,12 @@
-//! When the process is asked to end.
+//! The signals that stop the process.
 
 use std::io;
 
-/// Takes SIGINT and SIGTERM (or Ctrl-C, where there are no signals) over from the system; the future is there once one
-/// arrives.
+/// Handles SIGINT and SIGTERM, or Ctrl-C on systems without signals. The future completes when one arrives.
 ///
 /// # Errors
 ///
-/// When the system does not give them.
+/// The system refuses a handler.
 #[cfg(unix)]
 pub(crate) fn stop_requested() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -27,7 +26,7 @@ pub(crate) fn stop_requested() -> io::Result<impl Future<Output = ()>> {
     let interrupted = tokio::signal::ctrl_c();
     Ok(async move {
         if let Err(error) = interrupted.await {
-            tracing::warn!(%error, "cannot tell when to stop");
+            tracing::warn!(%error, "cannot wait for Ctrl-C");
             std::future::pending::<()>().await;
         }
     })

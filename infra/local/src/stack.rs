@@ -1,4 +1,4 @@
-//! Everything `cargo dev` starts, in order: the data directory, the table, the sample company, the functions.
+//! Everything that `cargo dev` starts, in order: data directory, table, sample organizations, functions.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -29,20 +29,19 @@ use crate::northwind;
 use crate::options::{Demo, Options};
 use crate::private_file;
 use crate::secrets::{Secrets, SecretsError};
+use crate::services::{LocalServices, ServicesError};
 use crate::settings::Settings;
 use crate::signals;
-use crate::surroundings::{Surroundings, SurroundingsError};
 
-/// Where `cargo lambda watch` serves unless it is told otherwise.
+/// The default port of `cargo lambda watch`.
 const CARGO_LAMBDA_PORT: u16 = 9000;
 /// How often expired items are deleted.
-const SWEEP_EVERY: Duration = Duration::from_mins(1);
-/// What functions in processes of their own read their settings from.
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
+/// The file with the settings for functions in other processes.
 const SETTINGS_FILE: &str = "dev.env";
 
-/// Why the stack does not start, in one sentence for whoever started it.
+/// Why the stack does not start. The text is for the developer who started it.
 #[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "each says what it is")]
 pub enum StackError {
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -57,18 +56,18 @@ pub enum StackError {
     #[error(transparent)]
     Import(#[from] ImportError),
     #[error(transparent)]
-    Surroundings(#[from] SurroundingsError),
-    #[error("cannot write the functions' settings to {}: {source}", .path.display())]
+    LocalServices(#[from] ServicesError),
+    #[error("cannot write the settings of the functions to {}: {source}", .path.display())]
     SettingsFile { path: PathBuf, source: io::Error },
-    #[error("the system does not tell when to stop: {0}")]
+    #[error("cannot listen for the signals that stop the process: {0}")]
     Signals(#[source] io::Error),
 }
 
-/// Runs the stack until the process is asked to end, and tells on `out` how it goes.
+/// Runs the stack until the process is asked to stop. Prints addresses and progress to `out`.
 ///
 /// # Errors
 ///
-/// When it cannot start.
+/// The stack cannot start.
 pub async fn run(options: &Options, out: impl Write) -> Result<(), StackError> {
     run_until(signals::stop_requested().map_err(StackError::Signals)?, options, out).await
 }
@@ -88,8 +87,8 @@ async fn run_until(stop: impl Future<Output = ()>, options: &Options, out: impl 
     let settings = Settings::new(&home.secrets, embedded.endpoint(), &url, environment);
 
     let (end, ended) = oneshot::channel::<()>();
-    let sweep = embedded::sweep_expired(embedded.database().clone(), SWEEP_EVERY, async {
-        // Nothing is ever sent: the sender's end is the sign.
+    let sweep = embedded::sweep_expired(embedded.database().clone(), SWEEP_INTERVAL, async {
+        // Nothing is sent: dropping the sender is the signal.
         ended.await.unwrap_or_default();
     });
     let work = async {
@@ -104,7 +103,7 @@ async fn run_until(stop: impl Future<Output = ()>, options: &Options, out: impl 
     worked
 }
 
-/// What is there once the table is.
+/// The running table, and everything that needs it.
 struct Stack<'a, W> {
     options: &'a Options,
     home: &'a Home,
@@ -128,28 +127,28 @@ impl<W: Write> Stack<'_, W> {
             let console = &mut self.console;
             let imported = tokio::select! {
                 () = &mut stop => return Ok(()),
-                imported = Box::pin(northwind::import(&runtime, |progress| console.follow(progress))) => imported?,
+                imported = Box::pin(northwind::import(&runtime, |progress| console.show(progress))) => imported?,
             };
             has_demo = imported != Imported::Foreign;
-            self.console.tell("northwind", imported);
+            self.console.report("northwind", imported);
             let imported = tokio::select! {
                 () = &mut stop => return Ok(()),
                 imported = Box::pin(acme::import(&runtime)) => imported?,
             };
-            self.console.tell("acme", imported);
+            self.console.report("acme", imported);
         }
-        // From here on: nobody is mailed what happened before, the demo's history least of all.
-        let surroundings = Arc::new(Surroundings::new(&runtime, self.database.clone())?);
+        // The stream is followed from here on: the history of the sample organizations sends no mail.
+        let services = Arc::new(LocalServices::new(&runtime, self.database.clone())?);
         let served = Box::pin(async {
             match (api, mail) {
-                (Some(listener), _) => self.serve(&runtime, listener, &surroundings, has_demo, stop).await,
-                (None, Some(listener)) => self.stand_by(&runtime, listener, &surroundings, stop).await,
+                (Some(listener), _) => self.serve(&runtime, listener, &services, has_demo, stop).await,
+                (None, Some(listener)) => self.serve_services(&runtime, listener, &services, stop).await,
                 (None, None) => Ok(()),
             }
         });
         tokio::select! {
             served = served => served,
-            () = surroundings.run() => Ok(()),
+            () = services.run() => Ok(()),
         }
     }
 
@@ -157,17 +156,17 @@ impl<W: Write> Stack<'_, W> {
         &mut self,
         runtime: &Runtime,
         listener: TcpListener,
-        surroundings: &Arc<Surroundings>,
+        services: &Arc<LocalServices>,
         has_demo: bool,
         stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<(), StackError> {
         let functions = functions::all(&App::issuing(runtime)?);
-        let local = local_routes::router(Arc::clone(surroundings));
+        let local = local_routes::router(Arc::clone(services));
         let gateway = Gateway::new(functions, now, request_id).with_local(local);
         let url = format!("http://{}", listener.local_addr().map_err(ListenError::Io)?);
-        self.console.say(format_args!("ready {url}\n\n  API      {url}/api/v1\n  Mail     {url}/_local/mail"));
+        self.console.print(format_args!("ready {url}\n\n  API      {url}/api/v1\n  Mail     {url}/_local/mail"));
         if has_demo {
-            self.console.say(
+            self.console.print(
                 "  Tenants  northwind (Northwind Traders) and acme\n  \
                    Sign in  as admin@, manager@ or staff@northwind.example or acme.example;\n           \
                    infra/local/README.md has the passwords",
@@ -176,15 +175,15 @@ impl<W: Write> Stack<'_, W> {
         Ok(gateway.serve(listener, stop).await?)
     }
 
-    /// Leaves the functions to processes of their own.
-    async fn stand_by(
+    /// Serves the mailbox and writes the settings for functions in other processes.
+    async fn serve_services(
         &mut self,
         runtime: &Runtime,
         listener: TcpListener,
-        surroundings: &Arc<Surroundings>,
+        services: &Arc<LocalServices>,
         stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<(), StackError> {
-        let local = local_routes::router(Arc::clone(surroundings));
+        let local = local_routes::router(Arc::clone(services));
         let gateway = Gateway::new(Vec::new(), now, request_id).with_local(local);
         let mail = format!("http://{}/_local/mail", listener.local_addr().map_err(ListenError::Io)?);
         let path = self.home.directory.path().join(SETTINGS_FILE);
@@ -195,7 +194,7 @@ impl<W: Write> Stack<'_, W> {
             port => format!(" --invoke-port {port}"),
         };
         let path = path.display();
-        self.console.say(format_args!(
+        self.console.print(format_args!(
             "ready {endpoint}\n\n  DynamoDB   {endpoint}, table {TABLE_NAME}\n  \
                Settings   {path}\n  \
                Functions  cargo lambda watch --env-file {path} --concurrency 4 --invoke-address 127.0.0.1{port}\n  \
@@ -205,7 +204,7 @@ impl<W: Write> Stack<'_, W> {
     }
 }
 
-/// Where the stack keeps its files.
+/// The data directory with its content.
 struct Home {
     directory: Directory,
     secrets: Secrets,
@@ -217,7 +216,7 @@ enum Directory {
         path: PathBuf,
         _lock: DirectoryLock,
     },
-    /// Of this run alone, for what functions in processes of their own have to find.
+    /// Of this run only. Functions in other processes find their settings in it.
     Temporary(TempDir),
 }
 
@@ -228,7 +227,7 @@ impl Home {
                 tempfile::Builder::new()
                     .prefix("stockroom-")
                     .tempdir()
-                    .and_then(|made| private_file::close_directory(made.path()).map(|()| made))
+                    .and_then(|created| private_file::restrict_directory(created.path()).map(|()| created))
                     .map_err(|source| LockError::NotWritable { directory: std::env::temp_dir(), source })?,
             );
             return Ok(Self { directory, secrets: Secrets::generate()?, storage: Storage::Memory });
@@ -248,41 +247,43 @@ impl Directory {
     }
 }
 
-/// Whoever started the stack and reads along.
+/// The terminal of the developer who started the stack.
 struct Console<W> {
     out: W,
-    /// How many tenths of an import were told.
+    /// The last reported progress of an import, in tenths.
     tenths: Option<usize>,
 }
 
 impl<W: Write> Console<W> {
-    fn say(&mut self, text: impl Display) {
+    fn print(&mut self, text: impl Display) {
         if let Err(error) = writeln!(self.out, "{text}").and_then(|()| self.out.flush()) {
-            tracing::debug!(%error, "nobody reads along");
+            tracing::debug!(%error, "cannot write to the terminal");
         }
     }
 
-    /// Says why a sample company is not as it would be.
-    fn tell(&mut self, company: &str, imported: Imported) {
+    /// Prints why a sample organization is not complete.
+    fn report(&mut self, subdomain: &str, imported: Imported) {
         let why = match imported {
-            Imported::Completed | Imported::Present => return,
-            Imported::Foreign => "is there without its demo's admin",
+            Imported::Completed | Imported::AlreadyComplete => return,
+            Imported::Foreign => "has no user with the address of the demo's admin",
             Imported::Changed => "was changed before its sample data was complete",
         };
-        self.say(format_args!("The organization {company} {why}; it stays as it is."));
+        self.print(format_args!(
+            "The organization {subdomain} {why}, so it stays as it is. For the complete demo, use another --data-dir."
+        ));
     }
 
-    fn follow(&mut self, progress: Progress) {
+    fn show(&mut self, progress: Progress) {
         let Progress { recorded, total } = progress;
         let tenths = recorded.saturating_mul(10).checked_div(total);
         if tenths != self.tenths {
             self.tenths = tenths;
-            self.say(format_args!("Northwind: {recorded} of {total} stock movements"));
+            self.print(format_args!("Northwind: {recorded} of {total} stock movements"));
         }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is where the stack reads the environment")]
+#[expect(clippy::disallowed_methods, reason = "the local stack reads its environment here only")]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
@@ -309,11 +310,11 @@ mod tests {
 
     use super::*;
 
-    /// What the stack has said so far.
+    /// The output of the stack so far.
     #[derive(Clone, Default)]
-    struct Said(Arc<Mutex<Vec<u8>>>);
+    struct Output(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Said {
+    impl Write for Output {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
@@ -324,12 +325,12 @@ mod tests {
         }
     }
 
-    impl Said {
+    impl Output {
         fn text(&self) -> String {
             String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
         }
 
-        /// The address that is ready.
+        /// The address in the line `ready`, once it is printed.
         async fn ready(&self) -> String {
             loop {
                 if let Some(address) = self.text().lines().find_map(|line| line.strip_prefix("ready http://")) {
@@ -344,12 +345,12 @@ mod tests {
         Options::try_parse_from(line.split_whitespace()).unwrap()
     }
 
-    /// Runs the stack for as long as `visit` takes.
-    async fn run_for(line: &str, visit: impl AsyncFnOnce(&Said)) {
-        let (options, said, (stop, stopped)) = (options(line), Said::default(), oneshot::channel::<()>());
-        let stack = run_until(async { stopped.await.unwrap_or_default() }, &options, said.clone());
+    /// Runs the stack until `visit` ends.
+    async fn run_for(line: &str, visit: impl AsyncFnOnce(&Output)) {
+        let (options, output, (stop, stopped)) = (options(line), Output::default(), oneshot::channel::<()>());
+        let stack = run_until(async { stopped.await.unwrap_or_default() }, &options, output.clone());
         let visit = async {
-            visit(&said).await;
+            visit(&output).await;
             drop(stop);
             Ok(())
         };
@@ -361,9 +362,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_functions_answer_once_it_is_ready() {
-        run_for("dev --in-memory --port 0", async |said| {
-            let address = said.ready().await;
+    async fn start_prints_an_address_that_answers() {
+        run_for("dev --in-memory --port 0", async |output| {
+            let address = output.ready().await;
             let mut client = TcpStream::connect(&address).await.unwrap();
             let request = b"GET /health-check HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
             client.write_all(request).await.unwrap();
@@ -379,11 +380,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn functions_elsewhere_find_the_table_by_the_settings_file() {
+    async fn services_only_writes_settings_that_reach_the_table() {
         let directory = tempfile::tempdir().unwrap();
         let line = format!("dev --services-only --port 0 --data-dir {}", directory.path().display());
-        run_for(&line, async |said| {
-            said.ready().await;
+        run_for(&line, async |output| {
+            output.ready().await;
             let second = refused(&line).await;
             assert!(matches!(second, StackError::Lock(LockError::Held(_))), "{second}");
 
@@ -393,7 +394,7 @@ mod tests {
             let store = Store::new(TableClient::new(config.connection), Sources::new(SystemClock, OsEntropy));
             store.ping().await.unwrap();
             for secret in ["SECRET_KEY", "CURSOR_KEY"] {
-                assert!(!said.text().contains(value(secret).unwrap()));
+                assert!(!output.text().contains(value(secret).unwrap()));
             }
         })
         .await;

@@ -1,5 +1,5 @@
-//! DynamoDB's JSON protocol before the embedded database, for programs alone. The emulator's own server answers every web
-//! page (`Access-Control-Allow-Origin: *`) under any name, so that a page could read and write the table.
+//! Serves the embedded database by the JSON protocol of DynamoDB, to programs and not to web pages. The server of the
+//! emulator answers every page (`Access-Control-Allow-Origin: *`) under any host name, so a page could use the table.
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -13,23 +13,23 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::browsers::{is_from_a_page, names_this_machine};
+use crate::web_pages::{has_loopback_host, is_from_web_page};
 
-/// The largest body that DynamoDB takes.
+/// The largest body that DynamoDB accepts.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
-/// No page sends it without asking first, which it may not.
+/// A page cannot send this type without a preflight request, which is refused.
 const MEDIA_TYPE: &str = "application/x-amz-json-1.0";
 const TARGETS: [&str; 2] = ["DynamoDB_20120810.", "DynamoDBStreams_20120810."];
 
 /// Answers one call of the table.
 pub(crate) async fn answer(database: Database, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    if !names_this_machine(&parts.headers) || is_from_a_page(&parts.headers) {
-        let detail = "The table answers programs of this machine, under its own names, and no web page.";
+    if !has_loopback_host(&parts.headers) || is_from_web_page(&parts.headers) {
+        let detail = "The table requires a loopback host name and refuses requests of web pages.";
         return error(StatusCode::FORBIDDEN, "AccessDeniedException", detail);
     }
     if parts.method != Method::POST || !is_json(&parts.headers) {
-        return error(StatusCode::NOT_FOUND, "UnknownOperationException", "A call is a POST of JSON.");
+        return error(StatusCode::NOT_FOUND, "UnknownOperationException", "Calls are POST requests with a JSON body.");
     }
     match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(body) => call(&database, &parts, &body.to_bytes()),
@@ -47,7 +47,11 @@ fn call(database: &Database, parts: &Parts, body: &Bytes) -> Response<Body> {
     let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let target = text("x-amz-target").unwrap_or_default();
     let Some(operation) = TARGETS.iter().find_map(|prefix| target.strip_prefix(prefix)) else {
-        return error(StatusCode::BAD_REQUEST, "UnknownOperationException", "x-amz-target names no operation.");
+        return error(
+            StatusCode::BAD_REQUEST,
+            "UnknownOperationException",
+            "The header x-amz-target names no operation.",
+        );
     };
     let signature = AuthMaterial {
         authorization: text(AUTHORIZATION.as_str()),
@@ -60,7 +64,7 @@ fn call(database: &Database, parts: &Parts, body: &Bytes) -> Response<Body> {
     match dispatch(database, operation, body) {
         Ok(answer) => response(StatusCode::OK, answer),
         Err(failure) => {
-            tracing::debug!(operation, %failure, "the table refused a call");
+            tracing::debug!(operation, %failure, "the table rejected a call");
             let status = StatusCode::from_u16(failure.status_code()).unwrap_or(StatusCode::BAD_REQUEST);
             response(status, failure.to_json())
         }
@@ -93,7 +97,7 @@ fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Result<String,
         "UpdateItem" => run(body, |request| database.update_item(request)),
         "UpdateTable" => run(body, |request| database.update_table(request)),
         "UpdateTimeToLive" => run(body, |request| database.update_time_to_live(request)),
-        other => Err(DynoxideError::ValidationException(format!("the embedded table has no {other}"))),
+        other => Err(DynoxideError::ValidationException(format!("the embedded table does not support {other}"))),
     }
 }
 

@@ -153,7 +153,7 @@ async fn what_happened_before_the_stack_began_is_not_told() {
     let product = shop.product("SKU-1").await;
     shop.request(&product, 1, "APPROVED").await;
     let stack = shop.stack();
-    let later = stockroom_local::surroundings::Surroundings::new(stack.runtime(), stack.database().clone()).unwrap();
+    let later = stockroom_local::services::LocalServices::new(stack.runtime(), stack.database().clone()).unwrap();
     let later = std::sync::Arc::new(later);
     assert_eq!(items(&later, "/_local/events.json").await.len(), 0);
     shop.request(&product, 1, "SUBMITTED").await;

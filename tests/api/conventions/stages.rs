@@ -5,22 +5,22 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 use stockroom_harness::{PASSWORD, Shop, Stack};
 use stockroom_local::{
-    event::{Origin, proxy_event},
     functions,
     invoke::invoke,
+    proxy_event::{GatewayContext, proxy_event},
 };
 
 /// Asks a function as the gateway's stage `prod` does.
 async fn ask(shop: &Shop, function: &str, request: http::request::Builder, body: Value) -> Value {
     let (parts, body) = request.body(Bytes::from(body.to_string())).unwrap().into_parts();
-    let origin = Origin {
+    let context = GatewayContext {
         source_ip: [203, 0, 113, 7].into(),
         request_id: "0190b6a4-7b1e-7c3a-8f00-0123456789ab",
         time: jiff::Timestamp::UNIX_EPOCH,
         resource: parts.uri.path(),
         path_parameters: [].into(),
     };
-    let mut event = proxy_event(&parts, &body, &origin);
+    let mut event = proxy_event(&parts, &body, &context);
     event["requestContext"]["path"] = format!("/prod{}", parts.uri.path()).into();
     event["requestContext"]["stage"] = "prod".into();
     let mut functions = functions::all(shop.stack().app()).into_iter();

@@ -7,7 +7,7 @@ use stockroom_domain::time::Timestamp;
 use stockroom_harness::{Shop, Stack};
 use stockroom_local::{
     northwind::{self, data::Northwind},
-    surroundings::Surroundings,
+    services::LocalServices,
 };
 
 use super::{at_once, mailed, run, run_locally, weekly_report};
@@ -23,7 +23,7 @@ fn line<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
 async fn northwind_is_told_of_its_last_week() {
     let stack = Stack::start().await;
     northwind::import(stack.runtime(), |_| ()).await.unwrap();
-    let around = Surroundings::new(stack.runtime(), stack.database().clone()).unwrap().into();
+    let around = LocalServices::new(stack.runtime(), stack.database().clone()).unwrap().into();
     let (status, done) = run_locally(&around, "weekly-report", r#"{"time": "1998-05-03T00:00:00Z"}"#).await;
     assert_eq!((status.as_u16(), &done["organizations"]), (200, &json!(1)));
 

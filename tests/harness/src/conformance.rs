@@ -1,5 +1,5 @@
-//! Compares every answer that a test gets with the OpenAPI document: its status, headers, media type, and each member of
-//! its body. An answer that the document does not describe fails the test.
+//! Compares every answer that a test gets with the OpenAPI document: its status, headers, media type, and each member
+//! of its body. An answer that the document does not describe fails the test.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

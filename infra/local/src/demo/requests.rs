@@ -1,4 +1,4 @@
-//! The purchase requests of a sample company, each brought as far as planned.
+//! The purchase requests of a sample organization, each in its planned status.
 
 use stockroom_domain::{
     access::Permission,
@@ -9,63 +9,63 @@ use stockroom_domain::{
 };
 use stockroom_store::{NewRequest, Receipt, RequestFilter, Store, TenantScope};
 
-use super::{ImportError, People, all, done};
+use super::{ImportError, Users, all, done};
 
-/// A request as it is to be in the end. Its notes tell it from the others.
+/// A request in its final state. Its notes identify it.
 #[derive(Debug, Clone)]
 pub(crate) struct PlannedRequest {
     pub(crate) notes: Notes,
     pub(crate) lines: Vec<NewLine>,
     pub(crate) status: RequestStatus,
-    /// How much of its first line arrives while it is on order.
-    pub(crate) arrives: Option<(Quantity, WarehouseId)>,
+    /// Quantity of its first line that is received, and where.
+    pub(crate) receipt: Option<(Quantity, WarehouseId)>,
 }
 
-/// Whether the last of a company's requests, which is known by its notes, is as far as planned; then so are all others.
-/// What became of them since then stays.
-pub(crate) async fn are_written(store: &Store, see: &TenantScope, last: &str) -> Result<bool, ImportError> {
-    let known = known(store, see).await?;
+/// Whether the last request, identified by its notes, has left `DRAFT`. Requests are written in order, so all others
+/// are complete then. Later changes stay.
+pub(crate) async fn are_complete(store: &Store, scope: &TenantScope, last: &str) -> Result<bool, ImportError> {
+    let known = known(store, scope).await?;
     let last = known.iter().find(|known| known.notes.as_ref().is_some_and(|notes| notes.as_str() == last));
     Ok(last.is_some_and(|last| last.status != RequestStatus::Draft))
 }
 
-/// Writes what is missing of these requests, in their order, and takes each as far as planned.
+/// Adds the missing ones of these requests in order, and takes each to its planned status.
 pub(crate) async fn write_requests(
     store: &Store,
-    people: &People,
+    users: &Users,
     planned: &[PlannedRequest],
 ) -> Result<(), ImportError> {
-    let known = known(store, &people.manager(Permission::DecidePurchases)).await?;
+    let known = known(store, &users.manager(Permission::DecidePurchases)).await?;
     for planned in planned {
         let request = if let Some(known) = known.iter().find(|known| known.notes.as_ref() == Some(&planned.notes)) {
             known.clone()
         } else {
             let new = NewRequest { notes: Some(planned.notes.clone()), lines: planned.lines.clone() };
-            let ask = people.staff(Permission::RequestPurchases);
+            let ask = users.staff(Permission::RequestPurchases);
             done(store.purchase_requests(&ask).add(&new, |_| Vec::new()).await?)?
         };
-        bring(store, people, request, planned).await?;
+        advance(store, users, request, planned).await?;
     }
     Ok(())
 }
 
-async fn known(store: &Store, see: &TenantScope) -> Result<Vec<PurchaseRequest>, ImportError> {
+async fn known(store: &Store, scope: &TenantScope) -> Result<Vec<PurchaseRequest>, ImportError> {
     let filter = RequestFilter::default();
-    Ok(all(async |page| store.purchase_requests(see).list(&filter, &page).await).await?)
+    Ok(all(async |page| store.purchase_requests(scope).list(&filter, &page).await).await?)
 }
 
-async fn bring(
+async fn advance(
     store: &Store,
-    people: &People,
+    users: &Users,
     mut request: PurchaseRequest,
     planned: &PlannedRequest,
 ) -> Result<(), ImportError> {
-    let decide = people.manager(Permission::DecidePurchases);
+    let decide = users.manager(Permission::DecidePurchases);
     let requests = store.purchase_requests(&decide);
-    while let Some(step) = next_step(request.status, planned.status)? {
+    while let Some(step) = next_transition(request.status, planned.status)? {
         request = done(requests.take(request.id, None, &step, |_| Vec::new()).await?)?;
     }
-    let Some((quantity, warehouse)) = planned.arrives.filter(|_| request.status == RequestStatus::Ordered) else {
+    let Some((quantity, warehouse)) = planned.receipt.filter(|_| request.status == RequestStatus::Ordered) else {
         return Ok(());
     };
     let first = request.items.first().filter(|item| item.received_quantity == Quantity::ZERO);
@@ -76,8 +76,8 @@ async fn bring(
     Ok(())
 }
 
-/// The step from a status towards another; `None` when there is none to take.
-fn next_step(status: RequestStatus, wanted: RequestStatus) -> Result<Option<Step>, ImportError> {
+/// The transition from one status towards another; `None` once the planned status is reached.
+fn next_transition(status: RequestStatus, wanted: RequestStatus) -> Result<Option<Step>, ImportError> {
     Ok(match (status, wanted) {
         (RequestStatus::Draft, RequestStatus::Draft) => None,
         (RequestStatus::Draft, _) => Some(Step::Submit),

@@ -1,5 +1,4 @@
-//! The company's records as `infra/local/northwind/*.csv` hold them; money and discounts stay the exact decimals they are
-//! written as.
+//! The records of `infra/local/northwind/*.csv`. Money and discounts keep their exact decimals.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -15,7 +14,7 @@ const PRODUCTS: &str = include_str!("../../northwind/products.csv");
 const ORDERS: &str = include_str!("../../northwind/orders.csv");
 const ORDER_LINES: &str = include_str!("../../northwind/order-details.csv");
 
-/// Everything there is of the company.
+/// All records.
 #[derive(Debug, Clone)]
 pub struct Northwind {
     /// By id.
@@ -24,22 +23,22 @@ pub struct Northwind {
     pub categories: Vec<Category>,
     /// By id.
     pub products: Vec<Product>,
-    /// What customers ordered, by date and then by id.
+    /// Orders of customers, by date and then by id.
     pub orders: Vec<Order>,
-    /// What was sold, in the order of [`Northwind::orders`] and within one as its lines stand in the file.
+    /// Sold products, in the order of [`Northwind::orders`]. Lines of one order are in the order of the file.
     pub order_lines: Vec<OrderLine>,
 }
 
-/// Who the company buys from.
+/// A supplier of the company.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Supplier {
     /// Counts from 1.
     #[serde(rename = "supplierID")]
     pub id: u32,
-    /// The company.
+    /// Name of the supplier.
     pub company_name: String,
-    /// The person.
+    /// Name of its contact.
     pub contact_name: String,
     /// Street and number.
     pub address: String,
@@ -53,11 +52,11 @@ pub struct Supplier {
     pub postal_code: Option<String>,
     /// Country, in English.
     pub country: String,
-    /// In the writing of its country.
+    /// In the notation of its country.
     pub phone: String,
 }
 
-/// A kind of product.
+/// A category of products.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Category {
@@ -66,18 +65,18 @@ pub struct Category {
     pub id: u32,
     /// One or two words.
     pub category_name: String,
-    /// What belongs to it.
+    /// Examples of its products.
     pub description: String,
 }
 
-/// What the company trades in.
+/// A product.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Product {
     /// Counts from 1.
     #[serde(rename = "productID")]
     pub id: u32,
-    /// What it is called.
+    /// Its name.
     pub product_name: String,
     /// A [`Supplier`].
     #[serde(rename = "supplierID")]
@@ -85,13 +84,13 @@ pub struct Product {
     /// A [`Category`].
     #[serde(rename = "categoryID")]
     pub category_id: u32,
-    /// What a unit is, such as `10 boxes x 20 bags`.
+    /// Content of a unit, such as `10 boxes x 20 bags`.
     pub quantity_per_unit: String,
     /// List price in dollars.
     pub unit_price: String,
     /// On hand after the last order.
     pub units_in_stock: u32,
-    /// Ordered from the supplier and not yet in.
+    /// Ordered from the supplier and not yet received.
     pub units_on_order: u32,
     /// Stock below it is low.
     pub reorder_level: u32,
@@ -104,15 +103,15 @@ pub struct Product {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
-    /// Rises with the date.
+    /// Increases with the date.
     #[serde(rename = "orderID")]
     pub id: u32,
     /// Five letters.
     #[serde(rename = "customerID")]
     pub customer_id: String,
-    /// When it was placed.
+    /// Date of the order.
     pub order_date: Date,
-    /// When it left, unless it has not.
+    /// Date of shipment; `None` for an order that is not shipped.
     #[serde(deserialize_with = "nullable")]
     pub shipped_date: Option<Date>,
 }
@@ -140,7 +139,7 @@ impl Northwind {
     ///
     /// # Errors
     ///
-    /// When one is not as expected, which a changed file alone can cause.
+    /// A record is malformed, which only a changed file can cause.
     pub fn read() -> Result<Self, csv::Error> {
         let mut orders: Vec<Order> = rows(ORDERS)?;
         orders.sort_by_key(|order| (order.order_date, order.id));
@@ -161,7 +160,7 @@ fn rows<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, csv::Error> {
     csv::Reader::from_reader(text.as_bytes()).deserialize().collect()
 }
 
-/// The files write `NULL` for what is not there.
+/// The files write `NULL` for an absent value.
 fn nullable<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -171,7 +170,7 @@ where
     if text == "NULL" { Ok(None) } else { text.parse().map(Some).map_err(D::Error::custom) }
 }
 
-/// The files write `0` and `1`.
+/// The files write `0` and `1` for false and true.
 fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     u8::deserialize(deserializer).map(|flag| flag != 0)
 }
@@ -181,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_company_is_complete() {
+    fn reading_gives_every_record() {
         let northwind = Northwind::read().unwrap();
         assert_eq!(northwind.products.len(), 77);
         assert_eq!(northwind.suppliers.len(), 29);
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_stand_in_the_order_they_were_sold() {
+    fn reading_sorts_order_lines_by_date() {
         let northwind = Northwind::read().unwrap();
         let dates: HashMap<u32, Date> = northwind.orders.iter().map(|order| (order.id, order.order_date)).collect();
         let when = |line: &OrderLine| (dates[&line.order_id], line.order_id);

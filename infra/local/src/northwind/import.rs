@@ -1,5 +1,5 @@
-//! Writes the company into the table, through the same rules as any other: each write under a clock that shows the date of
-//! its record. What a run before this one left unfinished is finished; what is there is never written again.
+//! Writes the organization into the table, under the product's own rules and under a clock that shows the date of each
+//! record. A run completes an interrupted one and never writes an existing record again.
 
 use std::time::Duration;
 
@@ -17,46 +17,46 @@ use stockroom_store::{
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::plan::{COMPANY, Plan, PlannedMovement};
+use super::plan::{ORGANIZATION, Plan, PlannedMovement};
 use super::reorder;
-use crate::demo::{Founded, Founder, ImportError, Imported, PAGE, Progress, all, as_far_as_it_was_left_alone, done};
+use crate::demo::{ImportError, Imported, PAGE, Progress, Setup, SignedUp, all, done, tolerate_user_changes};
 
-/// How many products' movements are recorded side by side.
+/// Number of products whose movements are recorded in parallel.
 const WORKERS: usize = 8;
-/// Seconds after the company was founded at which its first things were added, each behind the people.
+/// Seconds after sign-up at which warehouse, suppliers and products are added. Users come first.
 const WAREHOUSE_AT: usize = 3;
 const SUPPLIERS_FROM: usize = 60;
 const PRODUCTS_FROM: usize = 120;
 const DAY: Duration = Duration::from_hours(24);
 
-/// Makes the company complete, and tells how far it is as often as that changes.
+/// Adds the missing parts of the organization, and reports each change of its progress.
 ///
-/// It can be dropped at any moment; the next one goes on from there.
+/// The future can be dropped at any moment; the next run continues.
 ///
 /// # Errors
 ///
-/// When the table cannot be reached or the company was used while it was incomplete.
+/// The table cannot be reached, or the organization was used before it was complete.
 pub async fn import(runtime: &Runtime, progress: impl FnMut(Progress)) -> Result<Imported, ImportError> {
     let plan = Plan::make()?;
-    let founder = Founder::new(runtime, &COMPANY);
-    let Some(company) = founder.found(plan.founded(0)).await? else {
+    let setup = Setup::new(runtime, &ORGANIZATION);
+    let Some(signed_up) = setup.sign_up(plan.after_start(0)).await? else {
         return Ok(Imported::Foreign);
     };
-    let importer = Importer(founder.clone());
-    match importer.is_complete(&plan, &company.admin(Permission::ReadStock)).await {
+    let importer = Importer(setup.clone());
+    match importer.is_complete(&plan, &signed_up.admin(Permission::ReadStock)).await {
         Ok(true) => {}
-        Ok(false) => importer.history(&plan, &company, progress).await?,
+        Ok(false) => importer.history(&plan, &signed_up, progress).await?,
         Err(StoreError::Unauthenticated) => return Ok(Imported::Foreign),
         Err(error) => return Err(error.into()),
     }
-    company.watch_low_stock(&runtime.store).await?;
-    as_far_as_it_was_left_alone(reorder::write(runtime, &founder, &company, &plan).await)
+    signed_up.watch_low_stock(&runtime.store).await?;
+    tolerate_user_changes(reorder::write(runtime, &setup, &signed_up, &plan).await)
 }
 
 #[derive(Debug, Clone)]
-struct Importer(Founder);
+struct Importer(Setup);
 
-/// A planned movement of a product that is there.
+/// A planned movement of an existing product.
 struct Recording {
     at: stockroom_domain::time::Timestamp,
     key: IdempotencyKey,
@@ -65,16 +65,21 @@ struct Recording {
 
 impl Importer {
     /// Everything up to the last order line.
-    async fn history(&self, plan: &Plan, founded: &Founded, progress: impl FnMut(Progress)) -> Result<(), ImportError> {
-        let people = self.0.people(founded, [plan.founded(1), plan.founded(2)]).await?;
-        let keep_catalogue = people.manager(Permission::WriteCatalogue);
-        self.suppliers(plan, &keep_catalogue).await?;
-        let warehouse = self.warehouse(plan, &keep_catalogue).await?;
-        let products = self.products(plan, &keep_catalogue).await?;
-        self.movements(plan, &people.staff(Permission::RecordStock), warehouse, &products, progress).await
+    async fn history(
+        &self,
+        plan: &Plan,
+        signed_up: &SignedUp,
+        progress: impl FnMut(Progress),
+    ) -> Result<(), ImportError> {
+        let users = self.0.add_users(signed_up, [plan.after_start(1), plan.after_start(2)]).await?;
+        let write_catalogue = users.manager(Permission::WriteCatalogue);
+        self.suppliers(plan, &write_catalogue).await?;
+        let warehouse = self.warehouse(plan, &write_catalogue).await?;
+        let products = self.products(plan, &write_catalogue).await?;
+        self.movements(plan, &users.staff(Permission::RecordStock), warehouse, &products, progress).await
     }
 
-    /// The last order line is recorded after all else, and no movement is ever deleted.
+    /// The last order line is recorded last, and movements are never deleted.
     async fn is_complete(&self, plan: &Plan, scope: &TenantScope) -> Result<bool, StoreError> {
         let Some(last) = plan.movements.last() else {
             return Ok(true);
@@ -87,17 +92,17 @@ impl Importer {
             ..MovementFilter::default()
         };
         let page = PageRequest { limit: PAGE, after: None, descending: false };
-        let found = self.0.at(last.at).movements(scope).list(&filter, &page).await?;
+        let found = self.0.store_at(last.at).movements(scope).list(&filter, &page).await?;
         Ok(found.items().len() >= wanted)
     }
 
     async fn suppliers(&self, plan: &Plan, scope: &TenantScope) -> Result<(), ImportError> {
-        let store = self.0.at(plan.founded(0));
+        let store = self.0.store_at(plan.after_start(0));
         let (filter, sort) = (CatalogueFilter::default(), CatalogueSort::CreatedAt);
         let known = all(async |page| store.suppliers(scope).list(&filter, sort, &page).await).await?;
         for (place, supplier) in plan.suppliers.iter().enumerate() {
             if known.iter().all(|known| known.details.name != supplier.name) {
-                let store = self.0.at(plan.founded(SUPPLIERS_FROM.saturating_add(place)));
+                let store = self.0.store_at(plan.after_start(SUPPLIERS_FROM.saturating_add(place)));
                 done(store.suppliers(scope).add(supplier, |_| Vec::new()).await?)?;
             }
         }
@@ -105,7 +110,7 @@ impl Importer {
     }
 
     async fn warehouse(&self, plan: &Plan, scope: &TenantScope) -> Result<WarehouseId, ImportError> {
-        let store = self.0.at(plan.founded(WAREHOUSE_AT));
+        let store = self.0.store_at(plan.after_start(WAREHOUSE_AT));
         let (filter, sort) = (CatalogueFilter::default(), CatalogueSort::CreatedAt);
         let known = all(async |page| store.warehouses(scope).list(&filter, sort, &page).await).await?;
         match known.into_iter().find(|known| known.details.name == plan.warehouse.name) {
@@ -115,7 +120,7 @@ impl Importer {
     }
 
     async fn products(&self, plan: &Plan, scope: &TenantScope) -> Result<Vec<ProductId>, ImportError> {
-        let store = self.0.at(plan.founded(0));
+        let store = self.0.store_at(plan.after_start(0));
         let (filter, sort) = (ProductFilter::default(), ProductSort::Catalogue(CatalogueSort::CreatedAt));
         let known = all(async |page| store.products(scope).list(&filter, sort, &page).await).await?;
         let mut ids = Vec::new();
@@ -124,7 +129,7 @@ impl Importer {
             let id = if let Some(known) = known.iter().find(is_it) {
                 known.id
             } else {
-                let store = self.0.at(plan.founded(PRODUCTS_FROM.saturating_add(place)));
+                let store = self.0.store_at(plan.after_start(PRODUCTS_FROM.saturating_add(place)));
                 done(store.products(scope).add(product, |_| Vec::new()).await?)?.id
             };
             ids.push(id);
@@ -132,8 +137,8 @@ impl Importer {
         Ok(ids)
     }
 
-    /// Records what is missing: some products at a time, the movements of each one after the other, the last of all when
-    /// the others are done.
+    /// Records the missing movements: several products in parallel, the movements of each in order, and the last
+    /// movement after all others.
     async fn movements(
         &self,
         plan: &Plan,
@@ -142,12 +147,12 @@ impl Importer {
         products: &[ProductId],
         mut progress: impl FnMut(Progress),
     ) -> Result<(), ImportError> {
-        let mut reached = Vec::new();
+        let mut sequences = Vec::new();
         for (place, product) in products.iter().enumerate() {
-            reached.push(self.reached(plan, scope, warehouse, (place, *product)).await?);
+            sequences.push(self.last_sequence(plan, scope, warehouse, (place, *product)).await?);
         }
         let is_missing = |movement: &&PlannedMovement| {
-            reached.get(movement.product).is_some_and(|sequence| movement.sequence > *sequence)
+            sequences.get(movement.product).is_some_and(|sequence| movement.sequence > *sequence)
         };
         let missing: Vec<&PlannedMovement> = plan.movements.iter().filter(is_missing).collect();
         let Some((last, others)) = missing.split_last() else {
@@ -157,25 +162,25 @@ impl Importer {
         let mut recorded = total.saturating_sub(missing.len());
         progress(Progress { recorded, total });
 
-        let (tell, mut told) = mpsc::unbounded_channel();
+        let (sender, mut results) = mpsc::unbounded_channel();
         let mut workers = JoinSet::new();
         for worker in 0..WORKERS {
             let share = others.iter().filter(|movement| movement.product % WORKERS == worker);
             let share = share.map(|movement| recording(movement, warehouse, products));
             let share: Vec<Recording> = share.collect::<Result<_, _>>()?;
-            let (importer, scope, tell) = (self.clone(), scope.clone(), tell.clone());
+            let (importer, scope, sender) = (self.clone(), scope.clone(), sender.clone());
             workers.spawn(async move {
                 for recording in share {
                     let result = importer.record(&scope, recording).await;
                     let failed = result.is_err();
-                    if tell.send(result).is_err() || failed {
+                    if sender.send(result).is_err() || failed {
                         return;
                     }
                 }
             });
         }
-        drop(tell);
-        while let Some(result) = told.recv().await {
+        drop(sender);
+        while let Some(result) = results.recv().await {
             result?;
             recorded = recorded.saturating_add(1);
             progress(Progress { recorded, total });
@@ -188,8 +193,8 @@ impl Importer {
         Ok(())
     }
 
-    /// The sequence of a product's newest movement, 0 before the first.
-    async fn reached(
+    /// The sequence of a product's newest movement; 0 if it has none.
+    async fn last_sequence(
         &self,
         plan: &Plan,
         scope: &TenantScope,
@@ -198,7 +203,7 @@ impl Importer {
     ) -> Result<u64, ImportError> {
         let filter = MovementFilter { product: Some(product), warehouse: Some(warehouse), ..MovementFilter::default() };
         let page = PageRequest { limit: 1, after: None, descending: true };
-        let found = self.0.at(plan.founded(0)).movements(scope).list(&filter, &page).await?;
+        let found = self.0.store_at(plan.after_start(0)).movements(scope).list(&filter, &page).await?;
         let Some(PageItem { item: newest, .. }) = found.items().first() else {
             return Ok(0);
         };
@@ -214,7 +219,7 @@ impl Importer {
     async fn record(&self, scope: &TenantScope, recording: Recording) -> Result<(), StoreError> {
         let Recording { at, key, new } = recording;
         let scope = scope.clone().with_idempotency(Some(key));
-        self.0.at(at).movements(&scope).record(&new, |_| Vec::new()).await.map(|_| ())
+        self.0.store_at(at).movements(&scope).record(&new, |_| Vec::new()).await.map(|_| ())
     }
 }
 
@@ -232,7 +237,7 @@ fn recording(
         notes: None,
         occurred_at: None,
     };
-    // Should two imports ever overlap, each movement is still recorded once.
+    // If two imports overlap, each movement is still recorded once.
     let key = IdempotencyKey { name: format!("northwind {} {product}", planned.reference), fingerprint: [0; 32] };
     Ok(Recording { at: planned.at, key, new })
 }
@@ -258,7 +263,7 @@ mod tests {
         (embedded, Runtime::new(config, Sources::new(SystemClock, OsEntropy)))
     }
 
-    /// Begins an import and drops it once so much is recorded.
+    /// Starts an import and drops it once this many movements are recorded.
     async fn interrupt(runtime: &Runtime, at: usize) {
         let reached = Notify::new();
         let watch = |progress: Progress| {
@@ -272,24 +277,24 @@ mod tests {
         }
     }
 
-    /// A member of staff of the company, which is there.
+    /// The scope of a member of staff of the existing organization.
     async fn staff(runtime: &Runtime, permission: Permission) -> TenantScope {
-        let founder = Founder::new(runtime, &COMPANY);
+        let setup = Setup::new(runtime, &ORGANIZATION);
         let now = runtime.sources.now();
-        let company = founder.found(now).await.unwrap().unwrap();
-        founder.people(&company, [now, now]).await.unwrap().staff(permission)
+        let signed_up = setup.sign_up(now).await.unwrap().unwrap();
+        setup.add_users(&signed_up, [now, now]).await.unwrap().staff(permission)
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn an_interrupted_import_is_finished_exactly_and_once() {
+    async fn import_after_an_interrupted_import_writes_each_record_once() {
         let (embedded, runtime) = table().await;
         interrupt(&runtime, 300).await;
         let mut steps = Vec::new();
         assert_eq!(import(&runtime, |progress| steps.push(progress.recorded)).await.unwrap(), Imported::Completed);
         assert!(steps[0] >= 300 && steps.is_sorted(), "{}", steps[0]);
-        assert_eq!(embedded.database().sweep_ttl().unwrap(), 0, "nothing of it has an end");
+        assert_eq!(embedded.database().sweep_ttl().unwrap(), 0, "no record expires");
         let again = import(&runtime, |progress| panic!("{progress:?}")).await.unwrap();
-        assert_eq!(again, Imported::Present);
+        assert_eq!(again, Imported::AlreadyComplete);
 
         let plan = Plan::make().unwrap();
         let scope = staff(&runtime, Permission::ReadStock).await;
@@ -334,12 +339,12 @@ mod tests {
         let mut missing: Vec<_> = low.iter().map(|level| level.product_id).collect();
         asked_for.sort();
         missing.sort();
-        assert_eq!(asked_for, missing, "each product below its minimum is asked for once");
+        assert_eq!(asked_for, missing, "each product below its minimum is requested once");
         embedded.stop().await;
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_company_that_was_used_while_incomplete_is_not_finished() {
+    async fn import_after_a_foreign_movement_is_used() {
         let (embedded, runtime) = table().await;
         interrupt(&runtime, 80).await;
         let scope = staff(&runtime, Permission::RecordStock).await;
@@ -362,19 +367,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_company_of_that_name_is_left_alone() {
+    async fn import_into_another_organizations_subdomain_is_foreign() {
         let (embedded, runtime) = table().await;
         let new = NewOrganization {
             name: "North Wind Sails".parse().unwrap(),
-            subdomain: COMPANY.subdomain.parse().unwrap(),
+            subdomain: ORGANIZATION.subdomain.parse().unwrap(),
             currency: Currency::default(),
             admin_email: "owner@sails.example".parse().unwrap(),
             admin_name: "Owner".parse().unwrap(),
             admin_hash: stockroom_store::PasswordHash(String::new()),
             is_confirmed: true,
         };
-        let founded = runtime.store.organizations().sign_up(&new, &Origin::default(), None, |_| Vec::new()).await;
-        founded.unwrap();
+        let signed_up = runtime.store.organizations().sign_up(&new, &Origin::default(), None, |_| Vec::new()).await;
+        signed_up.unwrap();
         assert_eq!(import(&runtime, |_| {}).await.unwrap(), Imported::Foreign);
         embedded.stop().await;
     }

@@ -1,4 +1,4 @@
-//! Northwind, the sample company of `cargo dev --demo northwind`.
+//! Northwind, the sample organization of `cargo dev --demo northwind`.
 
 pub mod data;
 mod import;

@@ -1,4 +1,4 @@
-//! What the company's records become: details, and every movement from the opening stock to the last order line.
+//! Turns the records into details of the catalogue and into movements, from the opening stock to the last order line.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,26 +14,26 @@ use stockroom_domain::{
 };
 
 use super::data::{Northwind, Product, Supplier};
-use crate::demo::{Company, ImportError, Person};
+use crate::demo::{ImportError, SampleOrganization, SampleUser};
 
-pub(crate) static COMPANY: Company = Company {
+pub(crate) static ORGANIZATION: SampleOrganization = SampleOrganization {
     name: "Northwind Traders",
     subdomain: "northwind",
     password: "northwind-demo-2026",
-    admin: Person { email: "admin@northwind.example", full_name: "Northwind Admin" },
-    manager: Person { email: "manager@northwind.example", full_name: "Northwind Manager" },
-    staff: Person { email: "staff@northwind.example", full_name: "Northwind Staff" },
+    admin: SampleUser { email: "admin@northwind.example", full_name: "Northwind Admin" },
+    manager: SampleUser { email: "manager@northwind.example", full_name: "Northwind Manager" },
+    staff: SampleUser { email: "staff@northwind.example", full_name: "Northwind Staff" },
 };
 
-const FOUNDED: Date = date(1996, 7, 1);
-/// Before the first order.
+const SIGNED_UP: Date = date(1996, 7, 1);
+/// Date of the opening stock, before the first order.
 const OPENED: Date = date(1996, 7, 2);
 const OPENING: &str = "OPENING";
 
-/// Everything that is to be there in the end.
+/// The content of the finished organization.
 #[derive(Debug)]
 pub(super) struct Plan {
-    founded: Timestamp,
+    start: Timestamp,
     pub(super) suppliers: Vec<SupplierDetails>,
     pub(super) warehouse: WarehouseDetails,
     pub(super) products: Vec<ProductDetails>,
@@ -41,12 +41,12 @@ pub(super) struct Plan {
     pub(super) movements: Vec<PlannedMovement>,
 }
 
-/// A movement in the warehouse.
+/// A planned movement in the warehouse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PlannedMovement {
-    /// The product's place in [`Plan::products`].
+    /// Index of the product in [`Plan::products`].
     pub(super) product: usize,
-    /// What will be its place among the product's movements, from 1 on.
+    /// Its `sequence` among the movements of the product, from 1 on.
     pub(super) sequence: u64,
     pub(super) at: Timestamp,
     pub(super) operation: Operation,
@@ -63,7 +63,7 @@ impl Plan {
             product_details(product, category)
         });
         Ok(Self {
-            founded: midnight(FOUNDED)?,
+            start: midnight(SIGNED_UP)?,
             suppliers: records.suppliers.iter().map(supplier_details).collect::<Result<_, _>>()?,
             warehouse: WarehouseDetails { name: "Main".parse()?, location: "Main warehouse".parse()?, capacity: None },
             products: products.collect::<Result<_, _>>()?,
@@ -71,9 +71,9 @@ impl Plan {
         })
     }
 
-    /// When the company is founded, and so many seconds later, so that what is added then stays in order.
-    pub(super) fn founded(&self, seconds_later: usize) -> Timestamp {
-        self.founded.plus(Duration::from_secs(u64::try_from(seconds_later).unwrap_or_default()))
+    /// This many seconds after sign-up, so that records of the catalogue keep their order.
+    pub(super) fn after_start(&self, seconds_later: usize) -> Timestamp {
+        self.start.plus(Duration::from_secs(u64::try_from(seconds_later).unwrap_or_default()))
     }
 }
 
@@ -104,7 +104,7 @@ fn product_details(product: &Product, category: Option<&str>) -> Result<ProductD
     })
 }
 
-/// What is in stock and what was sold was there from the opening; every product was sold, so none opens with nothing.
+/// The opening stock is the present stock plus all sales. Every product was sold, so no opening stock is 0.
 fn movements(records: &Northwind) -> Result<Vec<PlannedMovement>, ImportError> {
     let places: HashMap<u32, usize> =
         records.products.iter().enumerate().map(|(place, product)| (product.id, place)).collect();
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_history_ends_at_what_is_in_stock() {
+    fn planned_movements_end_at_the_present_stock() {
         let plan = Plan::make().unwrap();
         let records = Northwind::read().unwrap();
         assert!(plan.movements.is_sorted_by_key(|movement| movement.at));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn records_become_details() {
+    fn plan_of_the_records_has_their_details() {
         let plan = Plan::make().unwrap();
         let pavlova = &plan.suppliers[6];
         assert_eq!(pavlova.name.as_str(), "Pavlova, Ltd.");

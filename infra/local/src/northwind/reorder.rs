@@ -1,4 +1,4 @@
-//! What Northwind has yet to buy: open purchase requests for every product below its minimum, one for each supplier.
+//! Open purchase requests for every product below its minimum, one for each supplier.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +12,18 @@ use stockroom_store::{CatalogueFilter, CatalogueSort, ProductFilter, ProductSort
 
 use super::data::{Northwind, Product};
 use super::plan::Plan;
-use crate::demo::{Founded, Founder, ImportError, Imported, PlannedRequest, all, are_written, write_requests};
+use crate::demo::{ImportError, Imported, PlannedRequest, Setup, SignedUp, all, are_complete, write_requests};
 
-/// How far the requests are, one after the other, from the last on; none is a final status. The last is no draft: it says
-/// that all of them are there.
+/// Statuses of the requests in turn, from the last request to the first. None is final. The last request is not a
+/// draft, because its status shows that all requests are complete.
 const STATUSES: [RequestStatus; 4] =
     [RequestStatus::Submitted, RequestStatus::Approved, RequestStatus::Ordered, RequestStatus::Draft];
 
-/// Asks for what is missing, unless that was done.
+/// Adds the requests, unless they are complete.
 pub(super) async fn write(
     runtime: &Runtime,
-    founder: &Founder,
-    company: &Founded,
+    setup: &Setup,
+    signed_up: &SignedUp,
     plan: &Plan,
 ) -> Result<Imported, ImportError> {
     let store = &runtime.store;
@@ -35,13 +35,13 @@ pub(super) async fn write(
         by_supplier.entry(&supplier.company_name).or_default().push(product);
     }
     if let Some(last) = by_supplier.keys().next_back()
-        && are_written(store, &company.admin(Permission::DecidePurchases), &notes(last)).await?
+        && are_complete(store, &signed_up.admin(Permission::DecidePurchases), &notes(last)).await?
     {
-        return Ok(Imported::Present);
+        return Ok(Imported::AlreadyComplete);
     }
 
-    let people = founder.people(company, [plan.founded(1), plan.founded(2)]).await?;
-    let read = people.staff(Permission::ReadCatalogue);
+    let users = setup.add_users(signed_up, [plan.after_start(1), plan.after_start(2)]).await?;
+    let read = users.staff(Permission::ReadCatalogue);
     let (filter, sort) = (CatalogueFilter::default(), CatalogueSort::CreatedAt);
     let suppliers = all(async |page| store.suppliers(&read).list(&filter, sort, &page).await).await?;
     let warehouses = all(async |page| store.warehouses(&read).list(&filter, sort, &page).await).await?;
@@ -52,7 +52,7 @@ pub(super) async fn write(
         let supplier = suppliers.iter().find(|known| known.details.name.as_str() == supplier);
         Ok(NewLine {
             product: known.iter().find(|known| known.details.sku.as_str() == sku).ok_or(ImportError::Inconsistent)?.id,
-            // Twice the minimum, less what is there.
+            // Up to twice the minimum.
             quantity: Quantity::from(product.reorder_level.saturating_mul(2).saturating_sub(product.units_in_stock)),
             estimated_price: Some(product.unit_price.parse()?),
             supplier: supplier.map(|supplier| supplier.id),
@@ -62,10 +62,10 @@ pub(super) async fn write(
     let mut planned = Vec::new();
     for ((supplier, products), status) in by_supplier.iter().rev().zip(STATUSES.into_iter().cycle()) {
         let lines = products.iter().map(|product| line(product, supplier)).collect::<Result<_, ImportError>>()?;
-        planned.push(PlannedRequest { notes: notes(supplier).parse()?, lines, status, arrives: None });
+        planned.push(PlannedRequest { notes: notes(supplier).parse()?, lines, status, receipt: None });
     }
     planned.reverse();
-    write_requests(store, &people, &planned).await?;
+    write_requests(store, &users, &planned).await?;
     Ok(Imported::Completed)
 }
 

@@ -1,7 +1,6 @@
-//! What stands around the functions: the table's stream, the bus it is carried to, what follows the bus, the schedules,
-//! and the mailbox that ends it.
+//! The services around the functions: the table's stream, the bus, its consumers, the schedules and the mailbox.
 //!
-//! The stream is followed from the moment this is made. What is older is history, such as the demo's: nobody is told of it.
+//! The stream is read from the moment of creation. Older entries, such as those of the demo, are not delivered.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,17 +22,16 @@ use crate::local_bus::LocalBus;
 use crate::mailbox::Mailbox;
 use crate::schedules::Timetable;
 
-/// How long the stream is left alone when it held nothing new.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// The most records of one batch.
-const BATCH: usize = 100;
-/// How often an event is delivered before it is given up.
-const TRIES: u32 = 5;
+/// Pause between two reads of the stream.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// The largest number of records in a batch.
+const MAX_BATCH_RECORDS: usize = 100;
+/// Deliveries of an event before it is dropped.
+const MAX_DELIVERIES: u32 = 5;
 
-/// Why the stream cannot be followed.
+/// Why the services cannot start.
 #[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "each says what it is")]
-pub enum SurroundingsError {
+pub enum ServicesError {
     #[error("the table's stream cannot be read: {0}")]
     Stream(#[from] DynoxideError),
     #[error("the table has no stream")]
@@ -42,39 +40,38 @@ pub enum SurroundingsError {
     Config(#[from] ConfigError),
 }
 
-/// Why a job did not do all it was to do.
+/// Why a run of a job is incomplete.
 #[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "each says what it is")]
-pub enum RunError {
+pub enum JobRunError {
     #[error("the job failed: {0}")]
     Failed(String),
-    #[error("{0} events that it set off were given up; the log says why")]
-    GivenUp(u64),
+    #[error("{0} events of the run were dropped after 5 failed deliveries; the log has the errors")]
+    Dropped(u64),
     #[error("the table's stream cannot be read: {0}")]
     Stream(#[from] DynoxideError),
 }
 
-/// The stream, the bus, its followers and the mailbox of one table.
+/// The stream, the bus, its consumers and the mailbox of one table.
 #[derive(Debug)]
-pub struct Surroundings {
+pub struct LocalServices {
     sources: Sources,
     stream: Mutex<Stream>,
     bus: LocalBus,
     mailbox: Mailbox,
     consumers: Consumers,
-    /// One run at a time: two would hold up each other's mail.
+    /// Serializes runs: two at once would count the dropped events of each other.
     running: Mutex<()>,
-    /// How many deliveries were given up.
-    given_up: AtomicU64,
+    /// The number of dropped events.
+    dropped: AtomicU64,
 }
 
-impl Surroundings {
-    /// Follows the table's stream from now on, once it is told to.
+impl LocalServices {
+    /// Services for this table. They deliver entries of the stream from now on.
     ///
     /// # Errors
     ///
-    /// When the table has no stream.
-    pub fn new(runtime: &Runtime, database: Database) -> Result<Self, SurroundingsError> {
+    /// The table has no stream, or a setting of a consumer is invalid.
+    pub fn new(runtime: &Runtime, database: Database) -> Result<Self, ServicesError> {
         let sources = runtime.sources.clone();
         let (mailbox, bus) = (Mailbox::new(sources.clone()), LocalBus::new(sources.clone()));
         Ok(Self {
@@ -83,7 +80,7 @@ impl Surroundings {
             bus,
             mailbox,
             running: Mutex::new(()),
-            given_up: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
             sources,
         })
     }
@@ -92,60 +89,61 @@ impl Surroundings {
         self.sources.now()
     }
 
-    /// What was put on the bus.
+    /// The bus.
     #[must_use]
     pub fn bus(&self) -> &LocalBus {
         &self.bus
     }
 
-    /// What was mailed.
+    /// The mailbox.
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
     }
 
-    /// Carries on whatever is new and runs the jobs when they are due, again and again; never ends by itself.
+    /// Delivers new entries and runs due jobs in a loop that never ends.
     pub async fn run(&self) {
         let mut timetable = Timetable::from(self.sources.now());
         loop {
             for (job, at) in timetable.due(self.sources.now()) {
                 if let Err(error) = Box::pin(self.run_job(job, at)).await {
-                    tracing::error!(job = job.name(), %error, "a scheduled run has failed");
+                    tracing::error!(job = job.name(), %error, "scheduled run failed");
                 }
             }
             if let Err(error) = self.settle().await {
-                tracing::warn!(%error, "the table's stream could not be followed");
+                tracing::warn!(%error, "cannot read the table's stream");
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Runs a job as of a moment, behind all that was done before and with all that it sets off; gives what it answers.
+    /// Runs a job as of a moment. Everything before the run is delivered first, and everything that it causes
+    /// afterwards. Returns the answer of the job.
     ///
     /// # Errors
     ///
-    /// When something of it is left undone.
-    pub async fn run_job(&self, job: Job, at: Timestamp) -> Result<Value, RunError> {
+    /// See [`JobRunError`].
+    pub async fn run_job(&self, job: Job, at: Timestamp) -> Result<Value, JobRunError> {
         let _running = self.running.lock().await;
         self.settle().await?;
-        let given_up = self.given_up.load(Ordering::SeqCst);
-        let answer = self.consumers.run(job, at).await.map_err(RunError::Failed)?;
+        let dropped = self.dropped.load(Ordering::SeqCst);
+        let answer = self.consumers.run(job, at).await.map_err(JobRunError::Failed)?;
         self.settle().await?;
-        match self.given_up.load(Ordering::SeqCst).saturating_sub(given_up) {
+        match self.dropped.load(Ordering::SeqCst).saturating_sub(dropped) {
             0 => Ok(answer),
-            more => Err(RunError::GivenUp(more)),
+            dropped => Err(JobRunError::Dropped(dropped)),
         }
     }
 
-    /// Carries on all that is new: to the bus, and from there to whoever is mailed.
+    /// Delivers all new entries to the bus, and their events to the consumers, until nothing is left.
     ///
     /// # Errors
     ///
-    /// When the stream cannot be read.
+    /// The stream cannot be read.
     pub async fn settle(&self) -> Result<(), DynoxideError> {
         let mut stream = self.stream.lock().await;
         loop {
-            let is_quiet = !Box::pin(stream.carry(&self.bus, &self.sources)).await?;
+            let is_quiet = !Box::pin(stream.relay_batch(&self.bus, &self.sources)).await?;
             let waiting = self.bus.take_waiting();
             if is_quiet && waiting.is_empty() {
                 return Ok(());
@@ -159,18 +157,18 @@ impl Surroundings {
     }
 
     async fn deliver(&self, target: Target, event: &Value) {
-        for tries in 1..=TRIES {
+        for attempt in 1..=MAX_DELIVERIES {
             match self.consumers.deliver(target, event).await {
                 Ok(()) => return,
-                Err(error) => tracing::warn!(?target, error, tries, "an event was not dealt with"),
+                Err(error) => tracing::warn!(?target, error, attempt, "delivery of an event failed"),
             }
         }
-        tracing::error!(?target, "an event was given up");
-        self.given_up.fetch_add(1, Ordering::SeqCst);
+        tracing::error!(?target, "event dropped after the last delivery failed");
+        self.dropped.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-/// Where the table's stream has been read to.
+/// The position in the table's stream.
 struct Stream {
     database: Database,
     iterator: String,
@@ -183,25 +181,25 @@ impl fmt::Debug for Stream {
 }
 
 impl Stream {
-    fn from_now(database: Database) -> Result<Self, SurroundingsError> {
+    fn from_now(database: Database) -> Result<Self, ServicesError> {
         let streams = database.list_streams(ListStreamsRequest::default())?.streams;
-        let arn = streams.into_iter().next().ok_or(SurroundingsError::NoStream)?.stream_arn;
+        let arn = streams.into_iter().next().ok_or(ServicesError::NoStream)?.stream_arn;
         let request = DescribeStreamRequest { stream_arn: arn.clone(), ..DescribeStreamRequest::default() };
         let shards = database.describe_stream(request)?.stream_description.shards;
         let request = GetShardIteratorRequest {
             stream_arn: arn,
-            shard_id: shards.into_iter().next().ok_or(SurroundingsError::NoStream)?.shard_id,
+            shard_id: shards.into_iter().next().ok_or(ServicesError::NoStream)?.shard_id,
             shard_iterator_type: "LATEST".to_owned(),
             ..GetShardIteratorRequest::default()
         };
-        let iterator = database.get_shard_iterator(request)?.shard_iterator.ok_or(SurroundingsError::NoStream)?;
+        let iterator = database.get_shard_iterator(request)?.shard_iterator.ok_or(ServicesError::NoStream)?;
         Ok(Self { database, iterator })
     }
 
-    /// Carries one batch to the bus. False when there is none.
-    async fn carry(&mut self, bus: &LocalBus, sources: &Sources) -> Result<bool, DynoxideError> {
+    /// Relays one batch to the bus. Returns false if there are no records.
+    async fn relay_batch(&mut self, bus: &LocalBus, sources: &Sources) -> Result<bool, DynoxideError> {
         let (database, shard_iterator) = (self.database.clone(), self.iterator.clone());
-        let read = move || database.get_records(GetRecordsRequest { shard_iterator, limit: Some(BATCH) });
+        let read = move || database.get_records(GetRecordsRequest { shard_iterator, limit: Some(MAX_BATCH_RECORDS) });
         let found = tokio::task::spawn_blocking(read).await;
         let found = found.map_err(|error| DynoxideError::InternalServerError(error.to_string()))??;
         if found.records.is_empty() {
@@ -209,8 +207,12 @@ impl Stream {
         }
         let failed = stockroom_relay::relay(bus, sources, json!({ "Records": found.records })).await;
         for record in failed.batch_item_failures {
-            // This bus takes everything, so what failed cannot be read: deployed, it would end in the queue for that.
-            tracing::error!(sequence_number = record.item_identifier, "a record of the stream was left out");
+            // This bus accepts every event, so a failed record is unreadable. Deployed, it is reported in the queue of
+            // relay failures.
+            tracing::error!(
+                sequence_number = record.item_identifier,
+                "record of the stream skipped, because it is unreadable"
+            );
         }
         if let Some(next) = found.next_shard_iterator {
             self.iterator = next;

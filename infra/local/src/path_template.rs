@@ -1,12 +1,12 @@
-//! Which route template a path belongs to, by the rules axum and API Gateway share: a literal segment goes before a
-//! parameter, a parameter before a greedy rest.
+//! Matches paths with route templates, by the rules that axum and API Gateway share: a literal segment precedes a
+//! parameter, a parameter precedes a greedy rest.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-/// A path template in axum's writing: `/products/{id}`, `/docs/{*rest}`.
+/// A path template in the notation of axum: `/products/{id}`, `/docs/{*rest}`.
 #[derive(Debug, Clone)]
-pub(crate) struct Template {
+pub(crate) struct PathTemplate {
     text: String,
     segments: Vec<Segment>,
 }
@@ -18,7 +18,7 @@ enum Segment {
     Rest(String),
 }
 
-impl Template {
+impl PathTemplate {
     pub(crate) fn new(text: String) -> Self {
         let segments = segments(&text).map(Segment::new).collect();
         Self { text, segments }
@@ -28,13 +28,13 @@ impl Template {
         &self.text
     }
 
-    /// Of templates sorted by this, the first that matches a path is the right one.
+    /// Orders templates so that the first match of a path is its route.
     pub(crate) fn precedence(&self, other: &Self) -> Ordering {
         let ranks = |template: &Self| template.segments.iter().map(Segment::rank).collect::<Vec<_>>();
         ranks(self).cmp(&ranks(other))
     }
 
-    /// The path's parameters, undecoded, when it matches.
+    /// The parameters of a path, undecoded; `None` if it does not match.
     pub(crate) fn matches<'a>(&'a self, path: &'a str) -> Option<BTreeMap<&'a str, &'a str>> {
         let mut parameters = BTreeMap::new();
         let mut rest = path.strip_prefix('/');
@@ -92,14 +92,14 @@ mod tests {
     fn route(path: &str) -> Option<String> {
         let mut templates =
             ["/a/{*rest}", "/a/{id}", "/a/{id}/c", "/a/b", "/a/b/{x}", "/", "/docs/", "/p/{a}/{y}", "/p/{b}/x"]
-                .map(|text| Template::new(text.to_owned()));
-        templates.sort_by(Template::precedence);
+                .map(|text| PathTemplate::new(text.to_owned()));
+        templates.sort_by(PathTemplate::precedence);
         let found = templates.iter().find_map(|template| Some((template.as_str(), template.matches(path)?)));
         found.map(|(template, parameters)| format!("{template} {parameters:?}"))
     }
 
     #[test]
-    fn the_most_literal_template_wins() {
+    fn match_prefers_the_most_literal_template() {
         assert_eq!(route("/a/b").unwrap(), "/a/b {}");
         assert_eq!(route("/a/z%2F").unwrap(), r#"/a/{id} {"id": "z%2F"}"#);
         assert_eq!(route("/a/b/c").unwrap(), r#"/a/b/{x} {"x": "c"}"#);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_template_names_matches_none() {
+    fn match_of_an_unknown_path_is_none() {
         for path in ["", "*", "/a", "/a/", "/b", "/docs", "a/b"] {
             assert_eq!(route(path), None, "{path}");
         }

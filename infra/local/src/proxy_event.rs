@@ -1,4 +1,7 @@
-//! HTTP to the proxy events of an API Gateway REST API and back, by its rules.
+//! Converts HTTP requests to proxy events of a REST API, and proxy responses to HTTP.
+//!
+//! Events are built as JSON. The request type of `aws_lambda_events` writes `{}` for an absent query where the gateway
+//! writes null, and the first of repeated values where the gateway writes the last.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,81 +19,80 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
-/// The account every local request belongs to: the one AWS uses in its examples.
+/// The account of all local requests, which AWS uses in its examples.
 pub(crate) const ACCOUNT_ID: &str = "123456789012";
 const API_ID: &str = "local";
-/// Part of no path that a function knows; its edge has to leave it out.
+/// The stage. It is part of no route; the edge of a function removes it from paths.
 const STAGE: &str = "local";
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
-/// What API Gateway knows of a request beside the request itself.
+/// The context that API Gateway adds to a request.
 #[derive(Debug, Clone)]
-pub struct Origin<'a> {
-    /// The client's address.
+pub struct GatewayContext<'a> {
+    /// The address of the client.
     pub source_ip: IpAddr,
-    /// API Gateway's own id for the request.
+    /// The id that API Gateway gives to the request.
     pub request_id: &'a str,
-    /// When the request came in.
+    /// Time of arrival.
     pub time: Timestamp,
     /// The template of the route that matched, such as `/api/v1/products/{id}`.
     pub resource: &'a str,
-    /// What stands in the path where the template has names, undecoded.
+    /// The parameters of the path, undecoded.
     pub path_parameters: BTreeMap<&'a str, &'a str>,
 }
 
-/// Why a function's answer cannot be sent to the client. API Gateway makes it a 502.
+/// Why the answer of a function cannot be sent. API Gateway answers 502 instead.
 #[derive(Debug, thiserror::Error)]
 pub enum MalformedResponse {
-    /// A member is missing or of another type.
+    /// A member is missing or has another type.
     #[error("not a proxy response: {0}")]
     Shape(#[from] serde_json::Error),
-    /// The status, or a header's name or value, is none.
+    /// The status is invalid.
     #[error("not an HTTP answer: {0}")]
     Http(#[from] http::Error),
-    /// `isBase64Encoded` is not true of the body.
+    /// `isBase64Encoded` is set, but the body is not base64.
     #[error("the body is not base64: {0}")]
     Base64(#[from] base64::DecodeError),
 }
 
-/// The event a function gets for a request. The path goes through as it came, the query is decoded, and a body that is not
-/// UTF-8 is base64.
+/// The event of a request. The path stays as sent, the query is decoded, and a body that is not UTF-8 becomes base64.
 #[must_use]
-pub fn proxy_event(parts: &Parts, body: &Bytes, origin: &Origin<'_>) -> Value {
+pub fn proxy_event(parts: &Parts, body: &Bytes, context: &GatewayContext<'_>) -> Value {
     let path = parts.uri.path();
     let method = parts.method.as_str();
     let query = parts.uri.query().unwrap_or_default();
     let (parameters, all_parameters) = single_and_multi(form_urlencoded::parse(query.as_bytes()));
-    let (headers, all_headers) = single_and_multi(headers(parts, origin.source_ip));
+    let (headers, all_headers) = single_and_multi(headers(parts, context.source_ip));
     let (body, encoded) = match std::str::from_utf8(body) {
         Ok("") => (Value::Null, false),
         Ok(text) => (json!(text), false),
         Err(_) => (json!(STANDARD.encode(body)), true),
     };
     json!({
-        "resource": origin.resource,
+        "resource": context.resource,
         "path": path,
         "httpMethod": method,
         "headers": headers,
         "multiValueHeaders": all_headers,
         "queryStringParameters": parameters,
         "multiValueQueryStringParameters": all_parameters,
-        "pathParameters": if origin.path_parameters.is_empty() { Value::Null } else { json!(origin.path_parameters) },
+        "pathParameters": if context.path_parameters.is_empty() { Value::Null } else { json!(context.path_parameters) },
         "stageVariables": null,
         "requestContext": {
             "accountId": ACCOUNT_ID,
             "apiId": API_ID,
-            "resourcePath": origin.resource,
+            "resourcePath": context.resource,
             "httpMethod": method,
             "path": path,
             "protocol": format!("{:?}", parts.version),
             "stage": STAGE,
             "domainName": parts.headers.get(HOST).map(text),
-            "requestId": origin.request_id,
-            "requestTime": origin.time.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
-            "requestTimeEpoch": origin.time.as_millisecond(),
+            "requestId": context.request_id,
+            "requestTime": context.time.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
+            "requestTimeEpoch": context.time.as_millisecond(),
             "identity": {
-                "sourceIp": origin.source_ip.to_string(),
+                "sourceIp": context.source_ip.to_string(),
                 "userAgent": parts.headers.get(USER_AGENT).map(text),
             },
         },
@@ -99,11 +101,11 @@ pub fn proxy_event(parts: &Parts, body: &Bytes, origin: &Origin<'_>) -> Value {
     })
 }
 
-/// The answer a client gets for what a function returned.
+/// The HTTP answer for the proxy response of a function.
 ///
 /// # Errors
 ///
-/// When it is not what a proxy integration may return.
+/// See [`MalformedResponse`].
 pub fn http_response(response: &Value) -> Result<Response<Bytes>, MalformedResponse> {
     let answer = ApiGatewayProxyResponse::deserialize(response)?;
     let status = u16::try_from(answer.status_code).unwrap_or_default();
@@ -124,7 +126,7 @@ pub fn http_response(response: &Value) -> Result<Response<Bytes>, MalformedRespo
     Ok(http)
 }
 
-/// The request's headers with those that API Gateway adds. Another proxy's addresses stay before the client's.
+/// The headers of the request and those that API Gateway adds. Addresses of other proxies precede that of the client.
 fn headers(parts: &Parts, source_ip: IpAddr) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     let sent = parts.headers.iter().filter(|(name, _)| !matches!(name.as_str(), FORWARDED_FOR | FORWARDED_PROTO));
     let forwarded_for = match parts.headers.get(FORWARDED_FOR) {
@@ -135,7 +137,7 @@ fn headers(parts: &Parts, source_ip: IpAddr) -> impl Iterator<Item = (Cow<'_, st
         .chain([(FORWARDED_FOR.into(), forwarded_for.into()), (FORWARDED_PROTO.into(), "http".into())])
 }
 
-/// API Gateway's two views of names and values: the last value of each name, and all of them. Both null when there are none.
+/// The two forms of names and values: the last value of each name, and all values. Both are null if there are none.
 fn single_and_multi<'a>(pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> (Value, Value) {
     let mut single = Map::new();
     let mut multi = BTreeMap::<_, Vec<_>>::new();
@@ -160,18 +162,18 @@ mod tests {
 
     fn event(request: Request<&'static [u8]>) -> Value {
         let (parts, body) = request.into_parts();
-        let origin = Origin {
+        let context = GatewayContext {
             source_ip: Ipv4Addr::LOCALHOST.into(),
             request_id: "5e5b1f4e",
             time: "2026-11-23T02:57:00.250Z".parse().unwrap(),
             resource: "/products/{id}",
             path_parameters: BTreeMap::from([("id", "a%2Fb")]),
         };
-        proxy_event(&parts, &Bytes::from_static(body), &origin)
+        proxy_event(&parts, &Bytes::from_static(body), &context)
     }
 
     #[test]
-    fn a_request_becomes_the_event_a_rest_api_sends() {
+    fn event_of_a_request_is_that_of_a_rest_api() {
         let request = Request::post("/products/a%2Fb?tag=1&tag=caf%C3%A9+au%26lait&empty=")
             .header("host", "northwind.localhost:8000")
             .header("user-agent", "curl")
@@ -226,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_text_is_base64_and_what_is_absent_is_null() {
+    fn event_of_bytes_is_base64_and_of_an_absent_query_null() {
         let event = event(Request::put("/x").body(b"\xff\x00".as_slice()).unwrap());
         assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("/wA="), &json!(true)));
         assert_eq!(event["queryStringParameters"], Value::Null);
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_keeps_every_value_of_a_header() {
+    fn answer_with_repeated_headers_keeps_each_value() {
         let answer = http_response(&json!({
             "statusCode": 201,
             "headers": {"Set-Cookie": "lost=1", "etag": "\"1\""},
@@ -251,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_none_is_refused() {
+    fn answer_that_is_malformed_is_refused() {
         let malformed = [
             json!({"body": "x"}),
             json!({"statusCode": 42}),

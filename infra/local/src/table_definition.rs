@@ -1,5 +1,5 @@
-//! The table as `infra/template.yaml` defines it, made in the embedded DynamoDB: what runs here has the keys and indexes
-//! of what is deployed.
+//! Creates the table of `infra/template.yaml` in the embedded DynamoDB, with the keys, indexes, stream and TTL of the
+//! deployed one.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ const TEMPLATE: &str = include_str!("../../template.yaml");
 const RESOURCE: &str = "Table";
 const RESOURCE_TYPE: &str = "AWS::DynamoDB::Table";
 
-/// The part of the table's CloudFormation properties that decides what can be stored and read.
+/// The CloudFormation properties of the table that affect stored items and reads.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TableDefinition {
@@ -40,7 +40,7 @@ struct TimeToLive {
     enabled: bool,
 }
 
-/// Why the template gives no table.
+/// Why the template has no usable table.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     /// It is not YAML.
@@ -49,27 +49,27 @@ pub enum TemplateError {
     /// The table lacks a property that the local stack needs.
     #[error("infra/template.yaml does not define the table as the local stack needs it: {0}")]
     Incomplete(#[from] serde_json::Error),
-    /// It has no table under the name the stack looks for.
+    /// It has no table with the expected name.
     #[error("infra/template.yaml has no resource `{RESOURCE}` of type {RESOURCE_TYPE}")]
     Missing,
 }
 
-/// Why the table could not be made.
+/// Why the table cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// There is a table, with other keys or indexes than the template's.
-    #[error("the data directory was made by another version: remove it or use another --data-dir")]
+    /// A table exists with other keys or indexes.
+    #[error("the data directory was created by another version: delete it or use another --data-dir")]
     OtherVersion,
-    /// The emulator refused.
-    #[error("the embedded DynamoDB refused the table: {0}")]
-    Refused(#[from] DynoxideError),
+    /// The emulator rejected a call.
+    #[error("the embedded DynamoDB rejected the table: {0}")]
+    Rejected(#[from] DynoxideError),
 }
 
-/// The table this build was made with.
+/// The table of the template that this program was built with.
 ///
 /// # Errors
 ///
-/// When the template has no such table or lacks one of its properties.
+/// See [`TemplateError`].
 pub fn definition() -> Result<TableDefinition, TemplateError> {
     TableDefinition::from_template(TEMPLATE)
 }
@@ -96,11 +96,11 @@ impl TableDefinition {
         Ok(serde_json::from_value(properties)?)
     }
 
-    /// Makes the table with its indexes, stream and TTL; one that is there already stays as it is.
+    /// Creates the table with its indexes, stream and TTL. An existing table stays as it is.
     ///
     /// # Errors
     ///
-    /// [`TableError::OtherVersion`] when a table of that name has other keys or indexes.
+    /// See [`TableError`].
     pub fn create(&self, database: &Database, table_name: &str) -> Result<(), TableError> {
         let described = DescribeTableRequest { table_name: table_name.to_owned() };
         match database.describe_table(described) {
@@ -135,7 +135,7 @@ impl TableDefinition {
             attribute_definitions: self.attribute_definitions.clone(),
             key_schema: self.key_schema.clone(),
             global_secondary_indexes: Some(self.global_secondary_indexes.clone()),
-            // CloudFormation enables a stream by naming its view; the API wants to be told.
+            // CloudFormation enables the stream implicitly, the API requires a flag.
             stream_specification: Some(StreamSpecification {
                 stream_enabled: true,
                 stream_view_type: Some(self.stream_specification.stream_view_type.clone()),
@@ -151,7 +151,7 @@ impl TableDefinition {
     }
 }
 
-/// What cannot change under the items a table holds.
+/// The properties that an existing table cannot change.
 #[derive(PartialEq)]
 struct Layout<'a> {
     key: &'a [KeySchemaElement],
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_template_becomes_a_table_once() {
+    fn create_twice_makes_one_table() {
         let database = Database::memory().unwrap();
         let definition = definition().unwrap();
         definition.create(&database, "stockroom").unwrap();
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_of_another_version_is_refused() {
+    fn create_over_another_index_is_other_version() {
         let definition = definition().unwrap();
         let mut older = definition.clone();
         older.global_secondary_indexes.get_mut(0).unwrap().projection.non_key_attributes =
@@ -200,12 +200,12 @@ mod tests {
     }
 
     #[test]
-    fn cloudformation_tags_do_not_disturb() {
-        let tagged = TEMPLATE.replacen("Resources:", "Metadata: !Sub 'x-${AWS::Region}'\nResources:", 1).replacen(
-            "      BillingMode:",
-            "      TableName: !Sub '${AWS::StackName}-table'\n      Tags: [{ Key: a, Value: !Ref AWS::StackName }]\n      BillingMode:",
-            1,
-        ) + "  Other:\n    Type: Custom::Thing\n    Condition: !Equals [!Ref A, b]\n    Properties: !If [X, { Arn: !GetAtt Table.Arn }, !Ref AWS::NoValue]\nOutputs:\n  Table: { Value: !Ref Table }\n";
+    fn definition_from_a_template_with_tags_is_the_same() {
+        let resources = "Metadata: !Sub 'x-${AWS::Region}'\nResources:\n  Other:\n    Type: Custom::Thing\n    \
+            Condition: !Equals [!Ref A, b]\n    Properties: !If [X, { Arn: !GetAtt Table.Arn }, !Ref AWS::NoValue]";
+        let properties = "      TableName: !Sub '${AWS::StackName}-table'\n      \
+            Tags: [{ Key: a, Value: !Ref AWS::StackName }]\n      BillingMode:";
+        let tagged = TEMPLATE.replacen("Resources:", resources, 1).replacen("      BillingMode:", properties, 1);
 
         assert_eq!(TableDefinition::from_template(&tagged).unwrap(), definition().unwrap());
     }
