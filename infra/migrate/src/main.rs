@@ -9,7 +9,7 @@ use stockroom_runtime::{Config, OsEntropy, SystemClock};
 use stockroom_store::{Store, TableClient};
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::print_stderr, reason = "this is where the program talks to whoever started it")]
+#[expect(clippy::print_stderr, reason = "errors of the program go to stderr")]
 async fn main() -> ExitCode {
     let Options { command } = Options::parse();
     let connection = match Config::connection_from_env() {
