@@ -1,5 +1,5 @@
-//! A function that makes the calls of the table that a read needs, as the event's body lists them, and counts what they find:
-//! what the SDK takes of every read, with a client as the store has it.
+//! A function that makes the table calls of a read, as the body of the event lists them, and counts the found items.
+//! Its cost is that of the SDK, with the same client as the store.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -17,13 +17,13 @@ use serde::Deserialize;
 use stockroom_runtime::Config as Settings;
 use stockroom_store::https_client;
 
-/// One call.
+/// One call of the table.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Call {
-    /// Items by their keys, strongly consistent.
+    /// Items by key, strongly consistent.
     Get(Vec<(String, String)>),
-    /// The first items of a partition, so many at most.
+    /// The first items of a partition, and their maximum number.
     Query(String, i32),
 }
 
@@ -50,7 +50,7 @@ impl Table {
         Self { client: Client::from_conf(config.build()), name: connection.table }
     }
 
-    /// How many items were found.
+    /// Makes a call and returns the number of found items.
     async fn make(&self, call: Call) -> Result<usize, Error> {
         match call {
             Call::Get(keys) => {
@@ -77,8 +77,8 @@ async fn main() -> Result<(), Error> {
         let table = Arc::clone(&table);
         async move {
             let mut found = 0_usize;
-            for side_by_side in serde_json::from_slice::<Vec<Vec<Call>>>(request.body())? {
-                let calls = side_by_side.into_iter().map(|call| table.make(call));
+            for parallel in serde_json::from_slice::<Vec<Vec<Call>>>(request.body())? {
+                let calls = parallel.into_iter().map(|call| table.make(call));
                 found = found.saturating_add(try_join_all(calls).await?.into_iter().sum());
             }
             Ok::<_, Error>(Response::new(Body::Text(found.to_string())))

@@ -1,4 +1,4 @@
-//! A function that does nothing: what every function of `lambda_http` takes before it has done anything.
+//! A function without logic: its cost is that of the Lambda runtime and `lambda_http`.
 
 use lambda_http::{Body, Error, Request, Response, run, service_fn};
 

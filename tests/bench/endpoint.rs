@@ -1,4 +1,4 @@
-//! Lambda's runtime API for one process of a function: it hands out one event at a time and takes the answer.
+//! The Lambda runtime API for one process of a function. It delivers one event at a time and receives the answer.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
@@ -26,23 +26,23 @@ use tokio::{
 
 const API: &str = "/2018-06-01/runtime/";
 
-/// Far enough away that no call runs into it: milliseconds since 1970.
+/// The deadline of all calls, in milliseconds since 1970: the year 2100.
 const DEADLINE: &str = "4102444800000";
 
-/// Why an event got no answer.
+/// Why a call has no answer.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum Unanswered {
-    /// The function says that it failed.
+pub(crate) enum CallError {
+    /// The function reported an error.
     #[error("the function failed: {0}")]
     Failed(String),
-    /// The process is gone, or the endpoint is.
-    #[error("the function is gone")]
-    Gone,
+    /// The process or the endpoint ended.
+    #[error("the process of the function ended")]
+    Ended,
 }
 
-type Answer = Result<Bytes, Unanswered>;
+type Answer = Result<Bytes, CallError>;
 
-/// The endpoint that a process is given as `AWS_LAMBDA_RUNTIME_API`. It ends when it is dropped.
+/// The endpoint for `AWS_LAMBDA_RUNTIME_API` of one process. Dropping it stops the server.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     address: SocketAddr,
@@ -60,7 +60,7 @@ struct Shared {
 }
 
 impl Endpoint {
-    /// Opens one on a free port of the loopback address.
+    /// Opens an endpoint on a free loopback port.
     ///
     /// # Errors
     /// No port is free.
@@ -79,28 +79,28 @@ impl Endpoint {
         Ok(Self { address, events, shared, _server: server })
     }
 
-    /// Where it listens.
+    /// The address of the endpoint.
     #[must_use]
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Waits until the function asks for its first event: its start is over.
+    /// Waits until the function requests its first event, which ends its start.
     pub(crate) async fn started(&self) {
         self.shared.started.notified().await;
     }
 
-    /// Has the function answer an event; several are answered one after the other, as Lambda has it.
+    /// Calls the function with an event. Several events are answered in order, as on Lambda.
     ///
     /// # Errors
-    /// The function failed, or is no more.
+    /// The function failed or ended.
     pub(crate) async fn invoke(&self, event: Bytes) -> Answer {
         let (answer, answered) = oneshot::channel();
-        self.events.send((event, answer)).map_err(|_| Unanswered::Gone)?;
-        answered.await.map_err(|_| Unanswered::Gone)?
+        self.events.send((event, answer)).map_err(|_| CallError::Ended)?;
+        answered.await.map_err(|_| CallError::Ended)?
     }
 
-    /// Lets whoever waits for an answer know that none will come.
+    /// Fails all calls that wait for an answer.
     pub(crate) fn abandon(&self) {
         self.shared.running().clear();
     }
@@ -121,14 +121,14 @@ impl Shared {
             return status(StatusCode::BAD_REQUEST);
         };
         let mut words = path.trim_start_matches("invocation/").splitn(2, '/');
-        let (call, what) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let answer = if what == "response" {
+        let (call, kind) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let answer = if kind == "response" {
             Ok(body)
         } else {
-            Err(Unanswered::Failed(String::from_utf8_lossy(&body).into_owned()))
+            Err(CallError::Failed(String::from_utf8_lossy(&body).into_owned()))
         };
         match self.running().remove(call) {
-            // Whoever asked may have stopped waiting.
+            // The caller may have stopped waiting.
             Some(waiting) => drop(waiting.send(answer)),
             None => return status(StatusCode::NOT_FOUND),
         }
@@ -159,7 +159,7 @@ fn status(status: StatusCode) -> Response<Full<Bytes>> {
 async fn listen(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        // As small messages as these wait for nothing.
+        // Small messages are sent without delay.
         if stream.set_nodelay(true).is_err() {
             continue;
         }
@@ -169,7 +169,7 @@ async fn listen(listener: TcpListener, shared: Arc<Shared>) {
                 let shared = Arc::clone(&shared);
                 async move { Ok::<_, Infallible>(shared.answer(request).await) }
             });
-            // A process that ends closes its connection as it likes.
+            // A process may end without closing its connection.
             drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
         });
     }

@@ -1,9 +1,9 @@
-//! `cargo bench`: what the functions take, beside what they may take.
+//! `cargo bench`: measures the functions and compares each figure with its bar.
 //!
-//! Each is a process of its own with the real Lambda runtime, before a runtime API of one's own and an embedded DynamoDB that
-//! it reaches over HTTP. What is timed is this machine's: figures of two machines, or of two hours on a shared one, do not
-//! compare, those of one run do. `cargo bench -- processor cold` measures these alone.
-#![expect(clippy::print_stderr, clippy::print_stdout, reason = "what is measured is told")]
+//! Each function is a process with the real Lambda runtime. It reaches a local runtime API and an embedded DynamoDB
+//! over HTTP. Compare figures of one run only: machines differ, and so do hours on a shared machine.
+//! `cargo bench -- processor cold` measures these two parts.
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "the report goes to stdout, progress to stderr")]
 
 mod cases;
 mod endpoint;
@@ -23,37 +23,37 @@ use world::{Failure, World};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// How large the functions are.
+    /// Compressed size of the functions
     Artifact,
-    /// Processor time, memory, and the same with ten times the data.
+    /// Processor time and memory of a request, also with ten times the data
     Processor,
-    /// Sixteen processes at once.
+    /// Sixteen processes at once
     Crowd,
-    /// Many writers of one level.
+    /// Many writers of one level
     Hot,
-    /// From the start of a process to its first answer.
+    /// From the start of a process to its first answer
     Cold,
-    /// Time and price by the memory a function is given. Needs the right to make control groups.
+    /// Time and price by memory; needs the right to create control groups
     Memory,
 }
 
-/// Measures the functions, and says what each figure may be.
+/// Measures the functions and compares each figure with its bar.
 #[derive(Debug, Parser)]
 struct Options {
-    /// What to measure; everything if nothing is said.
+    /// The parts to measure; by default all
     parts: Vec<Part>,
-    /// Requests of each kind.
+    /// Number of requests of each kind
     #[arg(long, default_value_t = 4_000)]
     requests: usize,
-    /// A few of everything, with the binaries of a debug build as they are: whether it works, not how fast.
+    /// Measure little, with debug builds: checks that the benchmark works
     #[arg(long)]
     brief: bool,
-    /// What cargo says to every benchmark.
+    /// The argument that cargo gives to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// How much is done of everything.
+/// The amount of data and requests.
 struct Scale {
     products: usize,
     movements: usize,
@@ -99,9 +99,9 @@ impl Scale {
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let options = Options::parse();
-    // Debug builds are large, and how large says nothing.
-    let is_usual = |part| options.parts.is_empty() && !(options.brief && part == Part::Artifact);
-    let wanted = |part| is_usual(part) || options.parts.contains(&part);
+    // The size of a debug build is of no interest.
+    let is_default = |part| options.parts.is_empty() && !(options.brief && part == Part::Artifact);
+    let wanted = |part| is_default(part) || options.parts.contains(&part);
     let measured: Vec<&str> = CASES.iter().map(|case| case.function).collect();
     let binaries = binaries(options.brief, if wanted(Part::Artifact) { &[] } else { &measured })?;
     let scale = Scale::of(&options);
@@ -111,7 +111,7 @@ async fn main() -> Result<(), Failure> {
     if options.parts == [Part::Artifact] {
         return Ok(());
     }
-    eprintln!("filling a table: {} products", scale.products);
+    eprintln!("filling a table with {} products", scale.products);
     let world = World::of(scale.products, scale.movements).await?;
     if wanted(Part::Processor) {
         report::processor(&binaries, &world, &scale).await?;
@@ -132,18 +132,19 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Builds these functions, or all, as they are deployed, but for this machine, and finds them.
+/// Builds these functions, or all, with the profile of a deployment but for this machine, and returns their paths.
 fn binaries(brief: bool, functions: &[&str]) -> Result<Binaries, Failure> {
     // <target>/release/deps/bench-<hash>
     let program = env::current_exe()?;
-    let built = program.parent().and_then(Path::parent).ok_or("this program is not where cargo puts it")?;
-    let target = built.parent().ok_or("this program is not where cargo puts it")?;
+    let built =
+        program.parent().and_then(Path::parent).ok_or("this program is not in the target directory of cargo")?;
+    let target = built.parent().ok_or("this program is not in the target directory of cargo")?;
     let profile = if brief { "debug" } else { "release" };
     if brief {
-        // As the checks build everything: nothing is compiled anew.
+        // The same build as that of the checks, so nothing is compiled again.
         cargo(&["build", "--locked", "--workspace", "--examples"])?;
     } else {
-        // The default members: all functions, and nothing that would choose features for them.
+        // The default members: all functions, and no crate that selects features for them.
         let some = functions.iter().flat_map(|function| ["--bin", function]);
         let all: &[&str] = if functions.is_empty() { &["--bins"] } else { &[] };
         let arguments = ["build", "--locked", "--release"].into_iter().chain(all.iter().copied()).chain(some);
@@ -156,7 +157,7 @@ fn binaries(brief: bool, functions: &[&str]) -> Result<Binaries, Failure> {
 }
 
 fn cargo(arguments: &[&str]) -> Result<(), Failure> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).ok_or("no workspace")?;
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).ok_or("the workspace was not found")?;
     let status = Command::new(env!("CARGO")).args(arguments).current_dir(workspace).status()?;
     if status.success() { Ok(()) } else { Err(format!("cargo {}: {status}", arguments.join(" ")).into()) }
 }

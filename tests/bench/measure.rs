@@ -1,4 +1,4 @@
-//! Has functions answer, and looks at what that took.
+//! Calls functions and measures time, processor and memory.
 
 use std::{
     io::Write as _,
@@ -22,17 +22,17 @@ use crate::{
     world::{Failure, PASSWORD, World},
 };
 
-/// Requests before it is looked at: connections, caches and leases of limits are there then.
-const WARM: usize = 50;
+/// Requests before a measurement, for connections, caches and token leases.
+const WARM_UP: usize = 50;
 
-/// Where the binaries are.
+/// Paths of the binaries.
 #[derive(Debug)]
 pub(crate) struct Binaries {
-    /// The functions'.
+    /// The directory of the functions.
     pub(crate) functions: PathBuf,
-    /// The function's that does nothing.
+    /// The function without logic.
     pub(crate) empty: PathBuf,
-    /// The function's that makes the calls of a read and nothing of them.
+    /// The function that only makes the table calls of a read.
     pub(crate) bare: PathBuf,
 }
 
@@ -42,26 +42,26 @@ impl Binaries {
     }
 }
 
-/// What requests of one kind took.
+/// Measurements of requests of one kind.
 #[derive(Debug)]
-pub(crate) struct Taken {
-    /// Of the processor, each.
+pub(crate) struct Measured {
+    /// Processor time of a request.
     pub(crate) processor: Duration,
-    /// Until the answer, half of them at most.
+    /// Median time to the answer.
     pub(crate) median: Duration,
-    /// Until the answer, 99 of 100 at most.
+    /// 99th percentile of the time to the answer.
     pub(crate) p99: Duration,
-    /// Of memory, at the end.
+    /// Memory after the last request.
     pub(crate) memory: Memory,
 }
 
-/// Where the numbers of a series of requests begin. Every series has its own, and with them keys that nobody has used.
+/// The first number of a series of requests. Each series has its own numbers, and so idempotency keys of its own.
 pub(crate) fn series(part: Part, index: usize) -> usize {
-    // A series has fewer than a million, and a part fewer than ten thousand series.
+    // A series has fewer than a million requests, a part fewer than ten thousand series.
     (part as usize).saturating_mul(10_000).saturating_add(index).saturating_mul(1_000_000)
 }
 
-/// The value that this share of them does not exceed.
+/// The percentile of these values.
 pub(crate) fn quantile(mut values: Vec<Duration>, percent: usize) -> Duration {
     values.sort_unstable();
     let index = values.len().saturating_sub(1).saturating_mul(percent).div_ceil(100);
@@ -72,7 +72,7 @@ fn each(total: Duration, count: usize) -> Duration {
     total.checked_div(u32::try_from(count).unwrap_or(u32::MAX)).unwrap_or_default()
 }
 
-async fn ask(function: &mut Function, world: &World, case: &Case, number: usize) -> Result<Duration, Failure> {
+async fn send(function: &mut Function, world: &World, case: &Case, number: usize) -> Result<Duration, Failure> {
     let event = case.event(world, number)?;
     let before = Instant::now();
     let answer = function.invoke(event).await?;
@@ -81,44 +81,44 @@ async fn ask(function: &mut Function, world: &World, case: &Case, number: usize)
     Ok(took)
 }
 
-/// A process of the case's function that has answered some requests, numbered from `first`.
+/// A process of the function of the case after its warm-up, whose requests are numbered from `first`.
 async fn warm(binaries: &Binaries, world: &World, case: &Case, first: usize) -> Result<Function, Failure> {
     let mut function = Function::start(&binaries.function(case.function), &world.settings).await?;
-    for number in first..first.saturating_add(WARM) {
-        ask(&mut function, world, case, number).await?;
+    for number in first..first.saturating_add(WARM_UP) {
+        send(&mut function, world, case, number).await?;
     }
     Ok(function)
 }
 
-/// One process that answers `count` requests, the numbers of which begin at `first`.
+/// Measures one process that answers `count` requests, numbered from `first`.
 pub(crate) async fn processor(
     binaries: &Binaries,
     world: &World,
     case: &Case,
     first: usize,
     count: usize,
-) -> Result<Taken, Failure> {
+) -> Result<Measured, Failure> {
     let mut function = warm(binaries, world, case, first).await?;
     let before = function.processor()?;
     let mut times = Vec::with_capacity(count);
-    let first = first.saturating_add(WARM);
+    let first = first.saturating_add(WARM_UP);
     for number in first..first.saturating_add(count) {
-        times.push(ask(&mut function, world, case, number).await?);
+        times.push(send(&mut function, world, case, number).await?);
     }
     let processor = each(function.processor()?.saturating_sub(before), count);
     let memory = function.memory()?;
     function.end().await?;
-    Ok(Taken { processor, median: quantile(times.clone(), 50), p99: quantile(times, 99), memory })
+    Ok(Measured { processor, median: quantile(times.clone(), 50), p99: quantile(times, 99), memory })
 }
 
-/// What the function that does nothing takes of the processor for a request: how fast this machine is, and what Lambda's
-/// runtime takes of every other figure.
-pub(crate) async fn nothing(binaries: &Binaries, world: &World, count: usize) -> Result<Duration, Failure> {
+/// Processor time of a request to the function without logic. It shows the speed of the machine and the share of the
+/// Lambda runtime in every other figure.
+pub(crate) async fn empty(binaries: &Binaries, world: &World, count: usize) -> Result<Duration, Failure> {
     let event = PRODUCT.event(world, 0)?;
-    plain(&binaries.empty, world, count, |_| Ok((event.clone(), String::new()))).await
+    reference(&binaries.empty, world, count, |_| Ok((event.clone(), String::new()))).await
 }
 
-/// What the calls of a read take by themselves; none of a case that is no read.
+/// Processor time of the table calls of a read; `None` for writes.
 pub(crate) async fn bare(
     binaries: &Binaries,
     world: &World,
@@ -132,12 +132,12 @@ pub(crate) async fn bare(
         let (event, items) = case.bare_event(world, number)?.unwrap_or_default();
         Ok((event, items.to_string()))
     };
-    plain(&binaries.bare, world, count, event).await.map(Some)
+    reference(&binaries.bare, world, count, event).await.map(Some)
 }
 
-/// The processor time that a function which is not the product's takes for each of `count` events; each comes with the body
+/// Processor time of each of `count` events in a function outside the product. Each event comes with the expected body
 /// of its answer.
-async fn plain(
+async fn reference(
     binary: &Path,
     world: &World,
     count: usize,
@@ -145,26 +145,26 @@ async fn plain(
 ) -> Result<Duration, Failure> {
     let mut function = Function::start(binary, &world.settings).await?;
     let mut before = Duration::ZERO;
-    for number in 0..WARM.saturating_add(count) {
-        if number == WARM {
+    for number in 0..WARM_UP.saturating_add(count) {
+        if number == WARM_UP {
             before = function.processor()?;
         }
         let (event, body) = event(number)?;
-        is_answered(&function.invoke(event).await?, &body)?;
+        check_body(&function.invoke(event).await?, &body)?;
     }
     let taken = each(function.processor()?.saturating_sub(before), count);
     function.end().await?;
     Ok(taken)
 }
 
-/// Whether a function which is not the product's has answered with this body.
-fn is_answered(answer: &[u8], body: &str) -> Result<(), Failure> {
+/// Fails unless a function outside the product answered with this body.
+fn check_body(answer: &[u8], body: &str) -> Result<(), Failure> {
     let answer: Value = serde_json::from_slice(answer)?;
     let found = answer.get("body").and_then(Value::as_str).unwrap_or_default();
-    if found == body { Ok(()) } else { Err(format!("{body:?} was to be answered, not {answer}").into()) }
+    if found == body { Ok(()) } else { Err(format!("expected the body {body:?}, got {answer}").into()) }
 }
 
-/// As many processes at once: the processor time of one request, and how many were answered in a second by all.
+/// Processor time of a request with this many processes at once, and the requests answered in a second by all.
 pub(crate) async fn crowd(
     binaries: &Binaries,
     world: &World,
@@ -183,9 +183,9 @@ pub(crate) async fn crowd(
     let before = processor(&functions)?;
     let began = Instant::now();
     try_join_all(functions.iter_mut().enumerate().map(async |(index, function)| {
-        let first = series(Part::Crowd, index).saturating_add(WARM);
+        let first = series(Part::Crowd, index).saturating_add(WARM_UP);
         for number in first..first.saturating_add(count) {
-            ask(function, world, case, number).await?;
+            send(function, world, case, number).await?;
         }
         Ok::<_, Failure>(())
     }))
@@ -200,78 +200,80 @@ pub(crate) async fn crowd(
     Ok((taken, all.saturating_mul(1_000).checked_div(millis).unwrap_or_default()))
 }
 
-/// As many processes write to one level at once: until the last is answered. Every answer has to be a success.
+/// Time until the last answer when this many processes write to one level at once. Every write must succeed.
 pub(crate) async fn hot(binaries: &Binaries, world: &World, writers: usize) -> Result<Duration, Failure> {
     let mut functions = Vec::new();
     for _ in 0..writers {
         let mut function = Function::start(&binaries.function(HOT.function), &world.settings).await?;
-        ask(&mut function, world, &HOT, 0).await?;
+        send(&mut function, world, &HOT, 0).await?;
         functions.push(function);
     }
-    let times = try_join_all(functions.iter_mut().map(|function| ask(function, world, &HOT, 0))).await?;
+    let times = try_join_all(functions.iter_mut().map(|function| send(function, world, &HOT, 0))).await?;
     for function in functions {
         function.end().await?;
     }
     Ok(times.into_iter().max().unwrap_or_default())
 }
 
-/// From the start of a process to its first answer, and the part of it that is the start.
+/// Times of a cold start.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cold {
+pub(crate) struct ColdStart {
+    /// Until the process requests its first event.
     pub(crate) start: Duration,
+    /// Until the first answer.
     pub(crate) answer: Duration,
 }
 
-async fn cold(
+async fn cold_start(
     binary: &Path,
     world: &World,
     event: Bytes,
     memory: Option<u64>,
-) -> Result<(Cold, Bytes, Function, Option<Share>), Failure> {
+) -> Result<(ColdStart, Bytes, Function, Option<Share>), Failure> {
     let began = Instant::now();
     let mut function = Function::start(binary, &world.settings).await?;
     function.started().await?;
     let start = began.elapsed();
     let share = memory.map(|memory| Share::of(function.id()?, memory)).transpose()?;
     let answer = function.invoke(event).await?;
-    let cold = Cold { start, answer: began.elapsed() };
+    let cold = ColdStart { start, answer: began.elapsed() };
     Ok((cold, answer, function, share))
 }
 
-/// Cold starts in turns, the medians: of the function that does nothing, of the one that makes a read's calls if it is a
-/// read, of the case's.
-pub(crate) async fn from_cold(
+/// Medians of cold starts, measured in turns: of the function without logic, of the bare function for reads, and of the
+/// function of the case.
+pub(crate) async fn cold_starts(
     binaries: &Binaries,
     world: &World,
     case: &Case,
     rounds: usize,
-) -> Result<(Cold, Option<Cold>, Cold), Failure> {
-    let (mut nothing, mut bare, mut something) = (Vec::new(), Vec::new(), Vec::new());
+) -> Result<(ColdStart, Option<ColdStart>, ColdStart), Failure> {
+    let (mut empty, mut bare, mut full) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds {
         let number = series(Part::Cold, round);
-        let asked = case.event(world, number)?;
-        let (time, _, function, _) = cold(&binaries.empty, world, asked.clone(), None).await?;
-        nothing.push(time);
+        let event = case.event(world, number)?;
+        let (time, _, function, _) = cold_start(&binaries.empty, world, event.clone(), None).await?;
+        empty.push(time);
         function.end().await?;
         if let Some((read, items)) = case.bare_event(world, number)? {
-            let (time, answer, function, _) = cold(&binaries.bare, world, read, None).await?;
-            is_answered(&answer, &items.to_string())?;
+            let (time, answer, function, _) = cold_start(&binaries.bare, world, read, None).await?;
+            check_body(&answer, &items.to_string())?;
             bare.push(time);
             function.end().await?;
         }
-        let (time, answer, function, _) = cold(&binaries.function(case.function), world, asked, None).await?;
+        let (time, answer, function, _) = cold_start(&binaries.function(case.function), world, event, None).await?;
         case.check(&answer)?;
-        something.push(time);
+        full.push(time);
         function.end().await?;
     }
-    let median = |times: &[Cold]| Cold {
+    let median = |times: &[ColdStart]| ColdStart {
         start: quantile(times.iter().map(|cold| cold.start).collect(), 50),
         answer: quantile(times.iter().map(|cold| cold.answer).collect(), 50),
     };
-    Ok((median(&nothing), (!bare.is_empty()).then(|| median(&bare)), median(&something)))
+    Ok((median(&empty), (!bare.is_empty()).then(|| median(&bare)), median(&full)))
 }
 
-/// What a hash of a password takes of the processor by itself, with the product's own parameters.
+/// Processor time of hashing a password with the parameters of the product.
 pub(crate) fn hash(rounds: usize) -> Result<Duration, Failure> {
     let hasher = Hasher::new(Sources::new(SystemClock, OsEntropy));
     let before = own_processor()?;
@@ -281,14 +283,14 @@ pub(crate) fn hash(rounds: usize) -> Result<Duration, Failure> {
     Ok(each(own_processor()?.saturating_sub(before), rounds))
 }
 
-/// A function with the share of a processor that so many MB bring: its start is at full speed, as on Lambda.
+/// Measurements of a function with the processor share of its memory. Its start has the full speed, as on Lambda.
 #[derive(Debug)]
 pub(crate) struct Sized {
     /// From the start of the process to the first answer.
     pub(crate) cold: Duration,
     pub(crate) median: Duration,
     pub(crate) p99: Duration,
-    /// Of memory, at most.
+    /// Peak of resident memory, in KiB.
     pub(crate) peak: u64,
 }
 
@@ -301,12 +303,13 @@ pub(crate) async fn sized(
 ) -> Result<Sized, Failure> {
     let first = series(Part::Memory, usize::try_from(memory)?);
     let binary = binaries.function(case.function);
-    let (cold, answer, mut function, share) = cold(&binary, world, case.event(world, first)?, Some(memory)).await?;
+    let (cold, answer, mut function, share) =
+        cold_start(&binary, world, case.event(world, first)?, Some(memory)).await?;
     case.check(&answer)?;
     let first = first.saturating_add(1);
     let mut times = Vec::new();
     for number in first..first.saturating_add(count) {
-        times.push(ask(&mut function, world, case, number).await?);
+        times.push(send(&mut function, world, case, number).await?);
     }
     let peak = function.memory()?.peak;
     function.end().await?;
@@ -314,12 +317,12 @@ pub(crate) async fn sized(
     Ok(Sized { cold: cold.answer, median: quantile(times.clone(), 50), p99: quantile(times, 99), peak })
 }
 
-/// How large a function is as Lambda takes it, compressed; in bytes.
-pub(crate) fn packed(binary: &Path) -> Result<u64, Failure> {
+/// The compressed size of a binary, in bytes.
+pub(crate) fn compressed_size(binary: &Path) -> Result<u64, Failure> {
     let mut deflated = DeflateEncoder::new(Vec::new(), Compression::default());
     deflated.write_all(&std::fs::read(binary)?)?;
     Ok(u64::try_from(deflated.finish()?.len())?)
 }
 
-/// The cases that memory is chosen by: a read, a write and a hash.
+/// The cases of the part `memory`: a read, a write and a hash.
 pub(crate) const SIZED: [Case; 3] = [PRODUCT, RECEIPT, LOGIN];

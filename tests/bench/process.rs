@@ -1,36 +1,36 @@
-//! A function as a process of its own, and what the operating system says of it.
+//! A function as a process, with its processor time and memory.
 
 use std::{fs, io, path::Path, process::Stdio, time::Duration};
 
 use bytes::Bytes;
 use tokio::process::{Child, Command};
 
-use crate::endpoint::{Endpoint, Unanswered};
+use crate::endpoint::{CallError, Endpoint};
 
-/// What Linux counts processor time in, for whoever reads `/proc`: a hundredth of a second.
+/// The unit of processor times in `/proc`, a hundredth of a second.
 const TICK: Duration = Duration::from_millis(10);
 
-/// A running function. It is killed when it is dropped.
+/// A running function. Dropping it kills the process.
 #[derive(Debug)]
 pub(crate) struct Function {
     child: Child,
     endpoint: Endpoint,
 }
 
-/// How much memory is resident.
+/// Resident memory of a process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
     /// Now, in KiB.
     pub(crate) now: u64,
-    /// At most since the process began, in KiB.
+    /// Peak since the start, in KiB.
     pub(crate) peak: u64,
 }
 
 impl Function {
-    /// Starts a binary with these settings and no other.
+    /// Starts a binary with these settings only.
     ///
     /// # Errors
-    /// There is no such binary, or no free port.
+    /// The binary does not exist, or no port is free.
     pub(crate) async fn start(binary: &Path, settings: &[(String, String)]) -> io::Result<Self> {
         let endpoint = Endpoint::open().await?;
         let child = Command::new(binary)
@@ -49,61 +49,61 @@ impl Function {
         Ok(Self { child, endpoint })
     }
 
-    /// Waits until its start is over.
+    /// Waits for the end of its start.
     ///
     /// # Errors
-    /// It ended instead.
-    pub(crate) async fn started(&mut self) -> Result<(), Unanswered> {
+    /// The process ended.
+    pub(crate) async fn started(&mut self) -> Result<(), CallError> {
         tokio::select! {
             () = self.endpoint.started() => Ok(()),
-            _ = self.child.wait() => Err(Unanswered::Gone),
+            _ = self.child.wait() => Err(CallError::Ended),
         }
     }
 
-    /// Has it answer an event.
+    /// Calls the function with an event.
     ///
     /// # Errors
-    /// It failed, or it ended.
-    pub(crate) async fn invoke(&mut self, event: Bytes) -> Result<Bytes, Unanswered> {
+    /// The function failed or ended.
+    pub(crate) async fn invoke(&mut self, event: Bytes) -> Result<Bytes, CallError> {
         tokio::select! {
             answer = self.endpoint.invoke(event) => answer,
             _ = self.child.wait() => {
                 self.endpoint.abandon();
-                Err(Unanswered::Gone)
+                Err(CallError::Ended)
             }
         }
     }
 
-    /// Its process.
+    /// The id of the process.
     ///
     /// # Errors
-    /// It has ended.
+    /// The process ended.
     pub(crate) fn id(&self) -> io::Result<u32> {
-        self.child.id().ok_or_else(|| io::Error::other("the function has ended"))
+        self.child.id().ok_or_else(|| io::Error::other("the process of the function ended"))
     }
 
     /// The processor time of all its threads so far, in steps of 10 ms.
     ///
     /// # Errors
-    /// It has ended.
+    /// The process ended.
     pub(crate) fn processor(&self) -> io::Result<Duration> {
         processor(&fs::read_to_string(format!("/proc/{}/stat", self.id()?))?)
-            .ok_or_else(|| io::Error::other("/proc tells no processor time"))
+            .ok_or_else(|| io::Error::other("/proc has no processor time"))
     }
 
     /// Its resident memory.
     ///
     /// # Errors
-    /// It has ended.
+    /// The process ended.
     pub(crate) fn memory(&self) -> io::Result<Memory> {
         memory(&fs::read_to_string(format!("/proc/{}/status", self.id()?))?)
-            .ok_or_else(|| io::Error::other("/proc tells no memory"))
+            .ok_or_else(|| io::Error::other("/proc has no memory figures"))
     }
 
-    /// Ends it, and waits for that.
+    /// Kills the process and waits for its end.
     ///
     /// # Errors
-    /// It cannot be killed.
+    /// The process cannot be killed.
     pub(crate) async fn end(mut self) -> io::Result<()> {
         self.child.kill().await
     }
@@ -112,14 +112,14 @@ impl Function {
 /// The processor time of this process.
 ///
 /// # Errors
-/// `/proc` tells none.
+/// `/proc` has no such figure.
 pub(crate) fn own_processor() -> io::Result<Duration> {
-    processor(&fs::read_to_string("/proc/self/stat")?).ok_or_else(|| io::Error::other("/proc tells no processor time"))
+    processor(&fs::read_to_string("/proc/self/stat")?).ok_or_else(|| io::Error::other("/proc has no processor time"))
 }
 
 /// `utime` and `stime` of `/proc/<process>/stat`, proc(5).
 fn processor(stat: &str) -> Option<Duration> {
-    // The second member is the program's name in parentheses, whatever is in it.
+    // The second field is the name of the program in parentheses. It may contain spaces and parentheses.
     let (_, rest) = stat.rsplit_once(')')?;
     let mut ticks = rest.split_whitespace().skip(11).map(|field| field.parse::<u32>().ok());
     Some(TICK * (ticks.next()?? + ticks.next()??))
@@ -127,9 +127,9 @@ fn processor(stat: &str) -> Option<Duration> {
 
 /// `VmRSS` and `VmHWM` of `/proc/<process>/status`, proc(5).
 fn memory(status: &str) -> Option<Memory> {
-    let of = |name: &str| {
+    let kib = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         line.trim().strip_suffix(" kB")?.parse().ok()
     };
-    Some(Memory { now: of("VmRSS:")?, peak: of("VmHWM:")? })
+    Some(Memory { now: kib("VmRSS:")?, peak: kib("VmHWM:")? })
 }

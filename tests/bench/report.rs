@@ -1,5 +1,5 @@
-//! The tables: what was measured, and what it may be.
-#![expect(clippy::cast_precision_loss, clippy::float_arithmetic, reason = "figures are rounded for a reader")]
+//! The tables of the report: measurements and their bars.
+#![expect(clippy::cast_precision_loss, clippy::float_arithmetic, reason = "the report rounds its figures")]
 
 use std::{env, fs, io, path::Path, time::Duration};
 
@@ -11,16 +11,20 @@ use crate::{
     world::{Failure, World},
 };
 
-/// The bars: how many times less than the Python service, by how many percent more with ten times the data, how many
-/// times an empty function's start, MB of memory under load and while hashing, MB of an artifact.
-const TIMES_LESS: f64 = 20.0;
-const GROWTH: f64 = 10.0;
-const TIMES_EMPTY: f64 = 2.0;
-const RESIDENT: f64 = 20.0;
-const HASHING: f64 = 64.0;
-const ARTIFACT: f64 = 4.5;
+/// How many times less processor time than the Python service, at least.
+const MIN_TIMES_LESS: f64 = 20.0;
+/// Percent more processor time with ten times the data.
+const MAX_GROWTH: f64 = 10.0;
+/// How many times the cold start of the function without logic.
+const MAX_TIMES_EMPTY: f64 = 2.0;
+/// MB of resident memory under load.
+const MAX_RESIDENT: f64 = 20.0;
+/// MB of resident memory while hashing.
+const MAX_HASHING: f64 = 64.0;
+/// MB of a compressed function.
+const MAX_ARTIFACT: f64 = 4.5;
 
-/// Every function of the workspace, by its folder.
+/// The names of all functions, from their folders.
 fn functions() -> io::Result<Vec<String>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions");
     let mut names: Vec<String> = fs::read_dir(folder)?
@@ -33,25 +37,26 @@ fn functions() -> io::Result<Vec<String>> {
 pub(crate) fn artifact(binaries: &Binaries) -> Result<(), Failure> {
     println!("\n## Artifacts of {}\n\n| function | MB compressed | bar | |\n|---|---:|---:|---|", env::consts::ARCH);
     for name in functions()? {
-        let size = measure::packed(&binaries.functions.join(&name))? as f64 / 1e6;
-        println!("| {name} | {size:.2} | {ARTIFACT} | {} |", verdict(size <= ARTIFACT));
+        let size = measure::compressed_size(&binaries.functions.join(&name))? as f64 / 1e6;
+        println!("| {name} | {size:.2} | {MAX_ARTIFACT} | {} |", verdict(size <= MAX_ARTIFACT));
     }
     Ok(())
 }
 
 pub(crate) async fn processor(binaries: &Binaries, world: &World, scale: &Scale) -> Result<(), Failure> {
-    eprintln!("filling another: {} products", scale.products * 10);
+    eprintln!("filling a second table with {} products", scale.products * 10);
     let large = World::of(scale.products * 10, scale.movements).await?;
     println!(
-        "\n## Processor time of a request, and memory\n\n\
-         | request | µs | bar | | the SDK alone, µs | times less than Python | bar | | with ten times the data | bar | | ms until the answer, median | p99 \
-         | MB resident | bar | |\n|---|---:|---:|---|---:|---:|---:|---|---:|---:|---|---:|---:|---:|---:|---|"
+        "\n## Processor time and memory of a request\n\n\
+         | request | µs | bar | | SDK alone, µs | times less than Python | bar | | with ten times the data | bar | \
+         | ms to the answer, median | p99 | MB resident | bar | |\n\
+         |---|---:|---:|---|---:|---:|---:|---|---:|---:|---|---:|---:|---:|---:|---|"
     );
     let hash = measure::hash(if scale.rounds > 1 { 20 } else { 1 })?;
-    let nothing = measure::nothing(binaries, world, scale.requests).await?;
+    let empty = measure::empty(binaries, world, scale.requests).await?;
     for case in CASES {
         let count = scale.requests(&case);
-        // In turns, so that what else the machine does befalls both.
+        // In turns, so that other load of the machine affects both.
         let (mut small, mut big, mut bare) = (Vec::new(), Vec::new(), Vec::new());
         for turn in 0..2 {
             let first = measure::series(Part::Processor, turn);
@@ -64,42 +69,42 @@ pub(crate) async fn processor(binaries: &Binaries, world: &World, scale: &Scale)
         } else {
             format!("{:.0}", bare.iter().map(|taken| micros(*taken)).sum::<f64>() / bare.len() as f64)
         };
-        let mean = |taken: &[measure::Taken]| {
+        let mean = |taken: &[measure::Measured]| {
             taken.iter().map(|taken| micros(taken.processor)).sum::<f64>() / taken.len().max(1) as f64
         };
         let (used, grown) = (mean(&small), (mean(&big) / mean(&small) - 1.0) * 100.0);
         let times = micros(case.python) / used;
         let bar = case.bar.unwrap_or(hash);
         let (less, at_least) = match case.bar {
-            Some(_) => (format!("{times:.0}"), format!("{TIMES_LESS}")),
-            // The hash is what it is for everybody.
+            Some(_) => (format!("{times:.0}"), format!("{MIN_TIMES_LESS}")),
+            // The hash takes the same time in both services.
             None => (format!("{times:.1}"), String::new()),
         };
         let allowed = if case.bar.is_some() { micros(bar) } else { micros(bar) * 1.1 };
-        let last = small.last().ok_or("nothing was measured")?;
-        let most = if case.bar.is_some() { RESIDENT } else { HASHING };
+        let last = small.last().ok_or("there is no measurement")?;
+        let largest = if case.bar.is_some() { MAX_RESIDENT } else { MAX_HASHING };
         let resident =
             small.iter().chain(&big).map(|taken| if case.bar.is_some() { taken.memory.now } else { taken.memory.peak });
         let memory = megabytes(resident.max().unwrap_or_default());
         println!(
-            "| {} | {used:.0} | {}{:.0} | {} | {} | {less} | {at_least} | {} | {grown:+.1}% | {GROWTH:+}% | {} | {:.2} | {:.2} | {memory:.1} \
-             | {most} | {} |",
+            "| {} | {used:.0} | {}{:.0} | {} | {} | {less} | {at_least} | {} | {grown:+.1}% | {MAX_GROWTH:+}% | {} \
+             | {:.2} | {:.2} | {memory:.1} | {largest} | {} |",
             case.name,
             if case.bar.is_some() { "" } else { "one hash: " },
             micros(bar),
             verdict(used <= allowed),
             bare,
-            if case.bar.is_some() { verdict(times >= TIMES_LESS) } else { "" },
-            verdict(grown < GROWTH),
+            if case.bar.is_some() { verdict(times >= MIN_TIMES_LESS) } else { "" },
+            verdict(grown < MAX_GROWTH),
             millis(last.median),
             millis(last.p99),
-            verdict(memory <= most),
+            verdict(memory <= largest),
         );
     }
     println!(
-        "\nThe function that does nothing takes {:.0} µs a request here; a hash of a password by itself takes {:.1} ms. The SDK \
-         alone is a function that makes the same calls of the table and looks at nothing they find.",
-        micros(nothing),
+        "\nThe function without logic takes {:.0} µs for a request; hashing a password takes {:.1} ms. \"SDK alone\" \
+         is a function that makes the same calls of the table and ignores the results.",
+        micros(empty),
         millis(hash)
     );
     large.close().await;
@@ -109,7 +114,8 @@ pub(crate) async fn processor(binaries: &Binaries, world: &World, scale: &Scale)
 pub(crate) async fn crowd(binaries: &Binaries, world: &World, scale: &Scale) -> Result<(), Failure> {
     let processes = scale.processes;
     println!(
-        "\n## {processes} processes at once\n\n| request | µs of the processor | bar | | answered a second |\n|---|---:|---:|---|---:|"
+        "\n## {processes} processes at once\n\n| request | µs of the processor | bar | | requests a second |\n\
+         |---|---:|---:|---|---:|"
     );
     for case in [PRODUCT, LEVELS, RECEIPT] {
         let count = scale.requests(&case).div_ceil(8);
@@ -121,9 +127,7 @@ pub(crate) async fn crowd(binaries: &Binaries, world: &World, scale: &Scale) -> 
 }
 
 pub(crate) async fn hot(binaries: &Binaries, world: &World, scale: &Scale) -> Result<(), Failure> {
-    println!(
-        "\n## One hot product\n\n| writers at once | s until the last is answered | bar | |\n|---:|---:|---:|---|"
-    );
+    println!("\n## One hot product\n\n| writers at once | s to the last answer | bar | |\n|---:|---:|---:|---|");
     for (writers, bar) in scale.writers.into_iter().zip([2, 5]) {
         let took = measure::hot(binaries, world, writers).await?;
         let bar = Duration::from_secs(bar);
@@ -134,14 +138,14 @@ pub(crate) async fn hot(binaries: &Binaries, world: &World, scale: &Scale) -> Re
 
 pub(crate) async fn cold(binaries: &Binaries, world: &World, scale: &Scale) -> Result<(), Failure> {
     println!(
-        "\n## From cold\n\n| function | ms to the first answer | of it, its start | the empty function's | times | bar | | of the SDK alone |\n\
-         |---|---:|---:|---:|---:|---:|---|---:|"
+        "\n## Cold start\n\n| function | ms to the first answer | of that, its start | function without logic | times \
+         | bar | | SDK alone |\n|---|---:|---:|---:|---:|---:|---|---:|"
     );
     for case in [PRODUCT, RECEIPT, LOGIN] {
-        let (empty, bare, cold) = measure::from_cold(binaries, world, &case, scale.rounds).await?;
+        let (empty, bare, cold) = measure::cold_starts(binaries, world, &case, scale.rounds).await?;
         let times = millis(cold.answer) / millis(empty.answer);
-        // A login is the time of its hash, whatever came before.
-        let bar = if case.function == LOGIN.function { None } else { Some(TIMES_EMPTY) };
+        // The time of a login is that of its hash.
+        let bar = if case.function == LOGIN.function { None } else { Some(MAX_TIMES_EMPTY) };
         println!(
             "| {}: {} | {:.1} | {:.1} | {:.1} | {times:.2} | {} | {} | {} |",
             case.function,
@@ -157,13 +161,14 @@ pub(crate) async fn cold(binaries: &Binaries, world: &World, scale: &Scale) -> R
     Ok(())
 }
 
-/// What a GB-second costs in USD on arm64, `us-east-1`.
+/// USD for a GB-second on arm64 in `us-east-1`.
 const GB_SECOND: f64 = 0.000_013_333_4;
 
 pub(crate) async fn memory(binaries: &Binaries, world: &World, scale: &Scale) -> Result<(), Failure> {
     println!(
-        "\n## By memory given\n\nThe share of a processor is what Lambda gives; the table answers at once, as it does not over a network.\n\n\
-         | request | MB | ms to the first answer | ms warm, median | p99 | USD a million, of the median | MB resident at most |\n\
+        "\n## Time and price by memory\n\nThe processor share is that of Lambda. The table has no network latency.\n\n\
+         | request | MB | ms to the first answer | ms warm, median | p99 | USD for a million, by median \
+         | peak MB resident |\n\
          |---|---:|---:|---:|---:|---:|---:|"
     );
     for case in SIZED {

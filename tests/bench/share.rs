@@ -1,36 +1,36 @@
-//! The share of a processor that a function of some memory has on Lambda.
+//! The processor share that Lambda gives to a function by its memory.
 //!
-//! A function has a whole one from 1,769 MB on and proportionally less below
-//! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>). Here Linux keeps it to that by a control group,
-//! which takes the right to make one: root's.
+//! A function has one processor at 1,769 MB and proportionally less below
+//! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>). Here a Linux control group limits it,
+//! which only root can create.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// The memory in MB that comes with one processor.
-const WHOLE: u64 = 1_769;
+/// The memory in MB that gives one processor.
+const ONE_PROCESSOR: u64 = 1_769;
 
-/// In µs, how often the share is given out anew.
+/// The period of the quota, in µs.
 const PERIOD: u64 = 20_000;
 
-/// Why a process cannot be kept to a share: most often, that this is not root.
+/// Why the share of a process cannot be limited. The usual reason is that the user is not root.
 #[derive(Debug, thiserror::Error)]
-#[error("no control group for processors can be made here: {0}")]
+#[error("cannot create a control group, which requires root: {0}")]
 pub(crate) struct NoShare(#[from] io::Error);
 
-/// A control group with one process in it. It is removed when it is dropped, for which the process must have ended.
+/// A control group of one process. Dropping it removes the group, if the process has ended.
 #[derive(Debug)]
 pub(crate) struct Share {
     group: PathBuf,
 }
 
 impl Share {
-    /// Keeps a process to what comes with so many MB.
+    /// Limits a process to the share of this many MB.
     pub(crate) fn of(process: u32, memory: u64) -> Result<Self, NoShare> {
-        let quota = PERIOD.saturating_mul(memory).checked_div(WHOLE).unwrap_or(PERIOD);
-        // Version 2 of control groups has one tree; version 1 has one for processors.
+        let quota = PERIOD.saturating_mul(memory).checked_div(ONE_PROCESSOR).unwrap_or(PERIOD);
+        // Version 2 of control groups has one tree, version 1 a tree for processors.
         let first = Path::new("/sys/fs/cgroup/cpu");
         let root = if first.is_dir() { first } else { Path::new("/sys/fs/cgroup") };
         let share = Self { group: root.join(format!("stockroom-bench-{process}")) };
@@ -48,7 +48,7 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        // One that stays is empty and harmless.
+        // A group that remains is empty and harmless.
         drop(fs::remove_dir(&self.group));
     }
 }

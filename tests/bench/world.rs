@@ -1,4 +1,4 @@
-//! What the functions work on: an embedded table with one company's goods in it.
+//! The data of the benchmark: an embedded table with one organization and its products.
 
 use std::{
     error::Error,
@@ -28,42 +28,42 @@ use stockroom_runtime::{Config, OsEntropy, Runtime, SystemClock};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// Why something could not be measured.
+/// Why a measurement failed.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 pub(crate) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub(crate) const SUBDOMAIN: &str = "bench";
 const ADMIN: &str = "admin@bench.example";
-/// Who signs in again and again: a person has at most ten sessions, and the admin's has to last.
+/// The user whose sign-ins are measured. A user has at most ten sessions, and that of the admin must last.
 pub(crate) const EMAIL: &str = "staff@bench.example";
 pub(crate) const PASSWORD: &str = "tidy shelves and full bins";
 
-/// How many requests fill the table at once.
-const AT_ONCE: usize = 8;
+/// Number of parallel requests that fill the table.
+const CONCURRENCY: usize = 8;
 
-/// A table with one company in it, and all that a function needs to serve that.
+/// A table with one organization, and the settings of a function for it.
 #[derive(Debug)]
 pub(crate) struct World {
     embedded: Embedded,
     _directory: TempDir,
-    /// What a function finds in its environment.
+    /// The environment of a function.
     pub(crate) settings: Vec<(String, String)>,
-    /// The company's id, and its admin's.
+    /// The ids of the organization and its admin.
     pub(crate) organization: String,
     pub(crate) admin: String,
-    /// The admin's access token.
+    /// The access token of the admin.
     pub(crate) token: String,
-    /// The products' ids, each with stock in the warehouse.
+    /// The ids of the products. Each has stock in the warehouse.
     pub(crate) products: Vec<String>,
-    /// The warehouse's id.
+    /// The id of the warehouse.
     pub(crate) warehouse: String,
 }
 
 impl World {
-    /// Fills a table with this many products, each with this many movements.
+    /// Fills a table with this many products and movements of each.
     pub(crate) async fn of(products: usize, movements: usize) -> Result<Self, Failure> {
         let directory = tempfile::tempdir()?;
-        // In a file, since the emulator's stream makes long work in memory slow.
+        // In a file, because the stream of the emulator becomes slow in memory.
         let embedded = embedded::start(Storage::File(directory.path().to_owned())).await?;
         let settings = settings(embedded.endpoint())?;
         let config = Config::from_vars(|name| {
@@ -71,28 +71,28 @@ impl World {
             found.map(|(_, value)| value.clone())
         })?;
         let runtime = Runtime::new(config, Sources::new(SystemClock, OsEntropy));
-        let mut company = Company {
+        let mut setup = Setup {
             gateway: Gateway::new(functions::all(&App::issuing(&runtime)?), || jiff::Timestamp::UNIX_EPOCH, Uuid::nil),
             token: String::new(),
         };
 
         let admin = json!({"email": ADMIN, "full_name": "The Admin", "password": PASSWORD});
-        let company_of = json!({"name": "Bench", "subdomain": SUBDOMAIN, "admin": admin});
-        let signed_up = company.post("/organizations", company_of).await?;
+        let organization = json!({"name": "Bench", "subdomain": SUBDOMAIN, "admin": admin});
+        let signed_up = setup.post("/organizations", organization).await?;
         let (organization, admin) = (text(&signed_up, "/organization/id")?, text(&signed_up, "/admin/id")?);
         let credentials = json!({"email": ADMIN, "password": PASSWORD});
-        company.token = text(&company.post("/auth/token", credentials).await?, "/access_token")?;
-        let staff = json!({"email": EMAIL, "full_name": "Somebody", "password": PASSWORD, "role": "STAFF"});
-        company.post("/users", staff).await?;
+        setup.token = text(&setup.post("/auth/token", credentials).await?, "/access_token")?;
+        let staff = json!({"email": EMAIL, "full_name": "The Staff", "password": PASSWORD, "role": "STAFF"});
+        setup.post("/users", staff).await?;
         let place = json!({"name": "Main", "location": "Here"});
-        let warehouse = text(&company.post("/warehouses", place).await?, "/id")?;
-        let filled = stream::iter(0..products).map(|number| company.stock(number, &warehouse, movements));
-        let products = filled.buffered(AT_ONCE).try_collect().await?;
-        let token = company.token;
+        let warehouse = text(&setup.post("/warehouses", place).await?, "/id")?;
+        let filled = stream::iter(0..products).map(|number| setup.add_product(number, &warehouse, movements));
+        let products = filled.buffered(CONCURRENCY).try_collect().await?;
+        let token = setup.token;
         Ok(Self { embedded, _directory: directory, settings, organization, admin, token, products, warehouse })
     }
 
-    /// The product that the n-th request is for, so that all get their turn.
+    /// The product of the n-th request. Requests use all products in turn.
     pub(crate) fn product(&self, number: usize) -> &str {
         let index = number.checked_rem(self.products.len()).unwrap_or_default();
         self.products.get(index).map_or("", String::as_str)
@@ -104,7 +104,7 @@ impl World {
     }
 }
 
-/// As on Lambda, and with limits that count as ever but let everything through.
+/// Settings as on Lambda. Limits count but refuse nothing.
 fn settings(endpoint: &str) -> Result<Vec<(String, String)>, Failure> {
     let secrets = Secrets::generate()?;
     let pair = Ed25519KeyPair::generate()?;
@@ -144,14 +144,14 @@ fn settings(endpoint: &str) -> Result<Vec<(String, String)>, Failure> {
     Ok(settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
-/// The company while it is being made, in this process.
-struct Company {
+/// Creates the organization through the gateway of this process.
+struct Setup {
     gateway: Gateway,
     token: String,
 }
 
-impl Company {
-    async fn stock(&self, number: usize, warehouse: &str, movements: usize) -> Result<String, Failure> {
+impl Setup {
+    async fn add_product(&self, number: usize, warehouse: &str, movements: usize) -> Result<String, Failure> {
         let sku = format!("SKU-{number:06}");
         let product = json!({"sku": sku, "name": format!("Product {number}"), "category": "Goods"});
         let product = text(&self.post("/products", product).await?, "/id")?;
@@ -184,5 +184,5 @@ impl Company {
 
 fn text(value: &Value, pointer: &str) -> Result<String, Failure> {
     let found = value.pointer(pointer).and_then(Value::as_str);
-    Ok(found.ok_or_else(|| format!("no {pointer} in {value}"))?.to_owned())
+    Ok(found.ok_or_else(|| format!("{value} has no {pointer}"))?.to_owned())
 }
