@@ -1,4 +1,4 @@
-//! Who asks the deployed product, over the network.
+//! A client of the deployed product.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, header::AUTHORIZATION};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 type Connections = legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// Somebody with an address to ask, perhaps signed in.
+/// A caller of an address, with or without a token.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     connections: Connections,
@@ -26,7 +26,7 @@ impl Client {
     pub(crate) fn of(url: &str) -> Self {
         let https = HttpsConnectorBuilder::new().with_provider_and_native_roots(aws_lc_rs::default_provider());
         let https = https.unwrap().https_or_http().enable_http1().build();
-        // None is kept: one that has waited for an update of the stack may be closed already.
+        // No idle connections, because a server may close them during an update of the stack.
         let connections = legacy::Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(https);
         Self { connections, url: url.to_owned(), tenant: None, token: None }
     }
@@ -39,7 +39,7 @@ impl Client {
         Self { token: None, ..self.clone() }
     }
 
-    /// The access token it has.
+    /// Its access token; empty without a sign-in.
     pub(crate) fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
     }
@@ -48,7 +48,7 @@ impl Client {
         self.post("/api/v1/auth/token", json!({"email": email, "password": password})).await
     }
 
-    /// The same, with a token that says whose it is.
+    /// The same client, signed in as this user.
     pub(crate) async fn signed_in(&self, email: &str, password: &str) -> Self {
         let tokens = self.log_in(email, password).await.expect(200).json();
         Self { tenant: None, token: tokens["access_token"].as_str().map(str::to_owned), ..self.clone() }
@@ -66,7 +66,7 @@ impl Client {
         self.send(Method::POST, path, None, &body).await
     }
 
-    /// The same under an idempotency key.
+    /// `POST` with an idempotency key.
     pub(crate) async fn keyed(&self, key: &str, path: &str, body: Value) -> Reply {
         self.send(Method::POST, path, Some(key), &body).await
     }
@@ -76,25 +76,25 @@ impl Client {
     }
 
     async fn send(&self, method: Method, path: &str, key: Option<&str>, body: &Value) -> Reply {
-        let asked = format!("{method} {path}");
+        let operation = format!("{method} {path}");
         let mut request = http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         let token = self.token.as_ref().map(|token| format!("Bearer {token}"));
-        let named = [
+        let headers = [
             (AUTHORIZATION.as_str(), token.as_deref()),
             ("x-tenant-id", self.tenant.as_deref()),
             ("idempotency-key", key),
             ("content-type", (!body.is_null()).then_some("application/json")),
         ];
-        for (name, value) in named {
+        for (name, value) in headers {
             if let Some(value) = value {
                 request = request.header(name, value);
             }
         }
         let bytes = if body.is_null() { Bytes::new() } else { body.to_string().into() };
         let answer = self.connections.request(request.body(Full::new(bytes)).unwrap()).await;
-        let (parts, body) = answer.unwrap_or_else(|error| panic!("{asked}: {error}")).into_parts();
+        let (parts, body) = answer.unwrap_or_else(|error| panic!("{operation}: {error}")).into_parts();
         Reply {
-            asked,
+            operation,
             status: parts.status.as_u16(),
             headers: parts.headers,
             body: body.collect().await.unwrap().to_bytes(),
@@ -102,20 +102,20 @@ impl Client {
     }
 }
 
-/// What came back.
+/// The answer to a request.
 #[derive(Debug)]
 pub(crate) struct Reply {
-    asked: String,
+    operation: String,
     status: u16,
     headers: HeaderMap,
     body: Bytes,
 }
 
 impl Reply {
-    /// The same reply, if its status is this one.
+    /// The reply; panics unless it has this status.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}: {}", self.asked, String::from_utf8_lossy(&self.body));
+        assert_eq!(self.status, status, "{}: {}", self.operation, String::from_utf8_lossy(&self.body));
         self
     }
 
@@ -133,7 +133,7 @@ impl Reply {
 
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{} is not JSON: {:?}", self.asked, self.body))
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{} is not JSON: {:?}", self.operation, self.body))
     }
 
     #[track_caller]

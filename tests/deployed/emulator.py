@@ -1,4 +1,4 @@
-"""MiniStack, with what it lacks: as little as lets the template be deployed as it stands, and its roles be enforced."""
+"""MiniStack with the features that the template needs and that it lacks, so that roles are enforced."""
 
 import email.utils
 import json
@@ -9,7 +9,7 @@ import ministack.core.iam_evaluator as evaluator
 import ministack.services.cloudformation.provisioners as cloudformation
 from ministack.app import main
 
-# What is replaced or used below. A name that MiniStack does not have any more would be replaced to no effect.
+# The names that are replaced or used below. Replacing a name that MiniStack no longer has would have no effect.
 for module, names in {
     actions: (
         "_DYNAMODB_TRANSACT_ITEM_ACTIONS",
@@ -22,17 +22,17 @@ for module, names in {
     evaluator: ("enforce",),
 }.items():
     for name in names:
-        assert hasattr(module, name), f"MiniStack's {module.__name__} has no {name} any more"
+        assert hasattr(module, name), f"{module.__name__} of MiniStack no longer has {name}"
 
-# Types it does not know: they are taken as given, and nothing is done.
+# Unknown resource types are accepted and ignored.
 for name in ("AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup", "AWS::Events::Archive"):
-    assert name not in cloudformation._RESOURCE_HANDLERS, f"MiniStack knows {name} by now"
+    assert name not in cloudformation._RESOURCE_HANDLERS, f"MiniStack now supports {name}: remove it here"
     cloudformation._RESOURCE_HANDLERS[name] = {
         "create": lambda logical_id, properties, stack: (f"{stack}-{logical_id}", {}),
         "delete": lambda physical_id, properties: None,
     }
 
-# Of GenerateSecretString it reads ExcludeCharacters, but not ExcludePunctuation.
+# GenerateSecretString supports ExcludeCharacters, but not ExcludePunctuation.
 secret_string = cloudformation._sm_secret_string
 
 
@@ -45,7 +45,7 @@ def without_punctuation(properties):
 
 cloudformation._sm_secret_string = without_punctuation
 
-# It makes no alarm of several metrics: it is told of the first.
+# Alarms of several metrics are not supported: the first metric is used.
 alarm_record = cloudformation._cw_metric_alarm_record
 
 
@@ -57,7 +57,7 @@ def of_first_metric(name, properties):
 
 cloudformation._cw_metric_alarm_record = of_first_metric
 
-# It evaluates a role's conditions, but does not say which partitions a call names, nor whom a mail is from.
+# It evaluates the conditions of a role, but does not provide the partitions of a call or the sender of a mail.
 LEADING_KEYS = "dynamodb:LeadingKeys"
 service_context = actions.dynamodb_service_context
 resource_of = actions.extract_resource_arn
@@ -65,13 +65,13 @@ enforce = evaluator.enforce
 
 
 class Arn(str):
-    """What a call is about, with condition keys of it."""
+    """The resource of a call, with its condition keys."""
 
     conditions: dict
 
 
 def leading_keys(call):
-    """The partitions that a call, or a part of a transaction, names; the store calls that of a query `:partition`."""
+    """The partitions of a call or of a part of a transaction. The partition of a query is its value `:partition`."""
     keys = [call[place] for place in ("Key", "Item") if place in call]
     keys += [key for table in call.get("RequestItems", {}).values() for key in table["Keys"]]
     partitions = [key["pk"]["S"] for key in keys]
@@ -85,7 +85,7 @@ def with_leading_keys(body):
 
 
 def transaction_checks(action, body, region, account):
-    """The parts of a transaction, each of which is allowed or refused by itself."""
+    """The parts of a transaction. Each is allowed or refused separately."""
     checks = []
     if action in ("dynamodb:TransactGetItems", "dynamodb:TransactWriteItems"):
         for item in json.loads(body)["TransactItems"]:
@@ -105,7 +105,7 @@ def with_identity(service, method, path, headers, body, parameters, region, acco
     return resource_of(service, method, path, headers, body, parameters, region, account)
 
 
-def enforce_and_tell(key, action, service, region, resource_arn="*", service_context=None):
+def enforce_and_log(key, action, service, region, resource_arn="*", service_context=None):
     if isinstance(resource_arn, Arn):
         service_context = {**(service_context or {}), **resource_arn.conditions}
     refused = enforce(key, action, service, region, resource_arn=resource_arn, service_context=service_context)
@@ -117,6 +117,6 @@ def enforce_and_tell(key, action, service, region, resource_arn="*", service_con
 actions.dynamodb_service_context = with_leading_keys
 actions.dynamodb_transaction_checks = transaction_checks
 actions.extract_resource_arn = with_identity
-evaluator.enforce = enforce_and_tell
+evaluator.enforce = enforce_and_log
 
 main()

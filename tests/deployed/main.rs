@@ -1,24 +1,27 @@
-//! A stack made of `infra/template.yaml`, driven as its users and operators do: `tests/deployed/run`.
+//! Tests a deployed stack of `infra/template.yaml` over its address: `tests/deployed/run`.
 //!
-//! Where there is no account, `MiniStack` plays AWS. Its shortfalls, and where they are made up for:
+//! Without an AWS account the stack is in the emulator `MiniStack`. It lacks these features:
 //!
-//! | what it cannot do | where it is looked at instead |
+//! | missing feature | replacement |
 //! |---|---|
-//! | know `dynamodb:LeadingKeys`, by which every role allows | `emulator.py` tells it, and every role is enforced, as is shown here. That none allows too much: `tests/api/template/policies.rs` |
-//! | the gateway's own answers: it takes none from the template, and says 403 where there is no route | `tests/api/template/answers.rs`; `infra/local` answers alike |
-//! | throttle, at the table or at the gateway | `tests/api/stock/faults.rs`, `tests/api/limits` |
-//! | switch on expiry and recovery of a table that it makes from a template | `infra/local/src/table.rs` makes its table with the template's expiry; `checkov` asks for recovery. On AWS: here |
-//! | so delete what has expired | the product checks `expires_at` itself: `tests/api/conventions/idempotency.rs` |
-//! | refuse what its own parts do, such as reading a queue for a function | `tests/api/template/policies.rs`: what each trigger needs |
-//! | shift a deployment bit by bit, and roll it back; keep an archive; generate secrets without punctuation | `emulator.py` takes the first two as given and sees to the third; `cfn-lint` reads them |
-//! | make an alarm of several metrics | `emulator.py` tells it of the first one; `tests/api/template/triggers.rs` |
-//! | raise alarms: it counts nothing | `tests/api/template/triggers.rs`: which there are |
+//! | condition key `dynamodb:LeadingKeys` | added by `emulator.py`, so roles are enforced here |
+//! | refusing what a role allows too much | `tests/api/template/policies.rs` |
+//! | gateway responses of the template; unknown routes are 403 | `tests/api/template/answers.rs`, `infra/local` |
+//! | throttling by table and gateway | `tests/api/stock/faults.rs`, `tests/api/limits` |
+//! | TTL of a table of a template | `infra/local/src/table_definition.rs`; on AWS, this test |
+//! | recovery of a table of a template | `checkov`; on AWS, this test |
+//! | deletion of expired items | the product checks `expires_at`: `tests/api/conventions/idempotency.rs` |
+//! | enforced rights of triggers, such as reading a queue | `tests/api/template/policies.rs` |
+//! | gradual deployments, archives | ignored by `emulator.py`; `cfn-lint` checks their syntax |
+//! | secrets without punctuation | added by `emulator.py` |
+//! | alarms of several metrics | `emulator.py` uses the first metric; `tests/api/template/triggers.rs` |
+//! | firing alarms | `tests/api/template/triggers.rs` lists the alarms |
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stderr,
     clippy::unwrap_used,
-    reason = "this is a test: it says how far it came, and what is not as expected ends it there"
+    reason = "this is a test: it prints its progress and panics at the first failure"
 )]
 
 mod client;
@@ -34,8 +37,8 @@ const PASSWORD: &str = "tidy shelves and full bins";
 const MOVEMENTS: &str = "/api/v1/stock-movements";
 const REQUESTS: &str = "/api/v1/purchase-requests";
 
-/// A company, and who is who in it.
-struct Company {
+/// An organization with its users.
+struct Organization {
     id: String,
     admin: Client,
     manager: Client,
@@ -43,55 +46,58 @@ struct Company {
     addresses: [String; 3],
 }
 
-/// What lies where.
+/// A product with stock in a warehouse.
 struct Goods {
     product: String,
     warehouse: String,
 }
 
 #[tokio::test]
-#[ignore = "needs a deployed stack: tests/deployed/run makes one"]
-async fn a_deployed_stack_does_what_it_is_for() {
+#[ignore = "needs a deployed stack: tests/deployed/run deploys one"]
+async fn deployed_stack_runs_the_product() {
     let stack = Stack::of_environment();
     let step = |what: &str| eprintln!("- {what}");
 
-    step("it is well, and keeps what it should");
-    stack.visitor().get("/health-check").await.expect(200);
-    keeps_what_it_should(&stack);
+    step("health check, table and roles");
+    stack.anonymous().get("/health-check").await.expect(200);
+    check_table(&stack);
     if stack.is_ministack() {
-        keeps_to_its_role(&stack).await;
+        check_role(&stack).await;
     }
 
-    step("companies sign up, people are invited and sign in");
-    let acme = company(&stack, "acme").await;
-    only_auth_signs(&stack, &acme);
-    let globex = company(&stack, "globex").await;
-    third_sign_up(&stack, &acme).await;
+    step("sign-up, invitation and sign-in");
+    let acme = sign_up(&stack, "acme").await;
+    check_signing_keys(&stack, &acme);
+    let globex = sign_up(&stack, "globex").await;
+    exceed_sign_up_limit(&stack, &acme).await;
 
-    step("stock moves, once however often it is asked for");
+    step("stock movements and retries");
     let goods = stock(&acme).await;
 
-    step("a purchase request goes its way, and people are told");
+    step("a purchase request and its mails");
     purchase(&stack, &acme, &goods).await;
 
-    step("roles and tenants are kept apart");
+    step("roles and tenants");
     refusals(&acme, &globex, &goods).await;
 
-    step("a schedule fires, and tells of low stock");
+    step("a schedule and its low-stock mails");
     low_stock(&stack, &acme, &goods).await;
 
-    step("an update of the stack loses nothing");
+    step("an update of the stack keeps the data");
     update(&stack, &acme, &goods).await;
 
-    step("nothing came to nothing");
+    step("no dead letters");
     for queue in ["cleanup-dead", "failed-calls", "low-stock-dead", "relay-failures", "weekly-report-dead"] {
-        assert_eq!(stack.waiting_in(queue), "0", "{queue}");
+        assert_eq!(stack.messages_in(queue), "0", "{queue}");
     }
 }
 
-fn keeps_what_it_should(stack: &Stack) {
+fn check_table(stack: &Stack) {
     if stack.is_ministack() || !stack.is_emulated() {
-        assert!(stack.refuses_strangers(), "whoever comes is let in: no role is enforced");
+        assert!(
+            stack.refuses_unknown_credentials(),
+            "the emulator accepts unknown credentials, so it enforces no role"
+        );
     }
     let table = aws(&["dynamodb", "describe-table", "--table-name", &stack.table]);
     assert_eq!(table["Table"]["StreamSpecification"]["StreamViewType"], "NEW_AND_OLD_IMAGES");
@@ -105,9 +111,9 @@ fn keeps_what_it_should(stack: &Stack) {
     assert_eq!(recovery["PointInTimeRecoveryStatus"], "ENABLED");
 }
 
-/// A role allows what it names and nothing else, and a function does what its role allows and nothing else. Only in an
-/// emulator can somebody take a function's role.
-async fn keeps_to_its_role(stack: &Stack) {
+/// A role allows only its own calls, and a function can make only the calls that its role allows. Only in an emulator
+/// can the test assume the role of a function.
+async fn check_role(stack: &Stack) {
     let role = stack.role("DocsRole");
     let foreign = format!("ORG#{}#USER", "0".repeat(36));
     let key = |partition: &str| json!({"pk": {"S": partition}, "sk": {"S": "any"}});
@@ -122,14 +128,17 @@ async fn keeps_to_its_role(stack: &Stack) {
     assert!(reads(&json!([get("PING")])));
     assert!(!reads(&json!([get("PING"), get(&foreign)])));
 
-    let table = role.take_away("table");
-    assert!(!stack.visitor().get("/health-check").await.is(200), "a function does what its role does not allow");
-    role.give_back("table", &table);
-    stack.visitor().get("/health-check").await.expect(200);
+    let table = role.remove_policy("table");
+    assert!(
+        !stack.anonymous().get("/health-check").await.is(200),
+        "a function made a call that its role does not allow"
+    );
+    role.restore_policy("table", &table);
+    stack.anonymous().get("/health-check").await.expect(200);
 }
 
-/// Whoever verifies tokens has nothing to sign one with, nor a link that sets a password.
-fn only_auth_signs(stack: &Stack, acme: &Company) {
+/// Functions that only verify tokens have no key to sign tokens or links.
+fn check_signing_keys(stack: &Stack, acme: &Organization) {
     let header = acme.admin.token().split('.').next().unwrap();
     let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
     assert_eq!(header["alg"], "EdDSA");
@@ -149,70 +158,71 @@ fn only_auth_signs(stack: &Stack, acme: &Company) {
     }
 }
 
-/// Signs a company up. Its manager is given a password, its staff is invited and follows the mail, where that can be read.
-async fn company(stack: &Stack, name: &str) -> Company {
+/// Signs an organization up. Its manager gets a password. Its staff is invited and uses the link, if the mail is
+/// readable.
+async fn sign_up(stack: &Stack, name: &str) -> Organization {
     let subdomain = format!("{name}-{}", stack.run);
-    let visitor = stack.visitor().with_tenant(&subdomain);
+    let anonymous = stack.anonymous().with_tenant(&subdomain);
     let addresses = ["admin", "manager", "staff"].map(|role| stack.address(role, &subdomain));
     let [admin_address, manager_address, staff_address] = &addresses;
-    let person = |email: &str, role: &str| json!({"email": email, "full_name": format!("The {role}"), "role": role});
+    let user = |email: &str, role: &str| json!({"email": email, "full_name": format!("The {role}"), "role": role});
 
     let admin = json!({"email": admin_address, "full_name": "The Admin", "password": PASSWORD});
-    let founding = json!({"name": name, "subdomain": subdomain, "admin": admin});
-    let founded = visitor.post("/api/v1/organizations", founding).await.expect(201).json();
-    let refused = visitor.log_in(admin_address, "not the password").await.expect(401);
+    let body = json!({"name": name, "subdomain": subdomain, "admin": admin});
+    let signed_up = anonymous.post("/api/v1/organizations", body).await.expect(201).json();
+    let refused = anonymous.log_in(admin_address, "not the password").await.expect(401);
     assert_eq!(refused.json()["code"], "invalid_credentials");
     assert_eq!(refused.header("content-type"), "application/problem+json");
-    let admin = visitor.signed_in(admin_address, PASSWORD).await;
+    let admin = anonymous.signed_in(admin_address, PASSWORD).await;
 
     if stack.is_ministack() {
-        // Until the address is confirmed, no one else gets mail.
+        // Mail to other users requires a confirmed address.
         let text = stack.mail(admin_address, "Welcome to Stockroom").await;
         let token = text.split("confirm?token=").nth(1).unwrap().split_whitespace().next().unwrap();
         let confirm = json!({ "token": token });
-        stack.visitor().post("/api/v1/auth/email/confirm", confirm).await.expect(204);
+        stack.anonymous().post("/api/v1/auth/email/confirm", confirm).await.expect(204);
     }
-    let mut manager = person(manager_address, "MANAGER");
+    let mut manager = user(manager_address, "MANAGER");
     manager["password"] = PASSWORD.into();
     admin.post("/api/v1/users", manager).await.expect(201);
-    let mut staff = person(staff_address, "STAFF");
+    let mut staff = user(staff_address, "STAFF");
     if stack.is_ministack() {
         admin.post("/api/v1/users", staff).await.expect(201);
         let text = stack.mail(staff_address, "You are invited to").await;
         let token = text.split("reset?token=").nth(1).unwrap().split_whitespace().next().unwrap();
         let reset = json!({"token": token, "password": PASSWORD});
-        visitor.post("/api/v1/auth/password/reset", reset.clone()).await.expect(204);
+        anonymous.post("/api/v1/auth/password/reset", reset.clone()).await.expect(204);
         assert_eq!(
-            visitor.post("/api/v1/auth/password/reset", reset).await.expect(400).json()["code"],
+            anonymous.post("/api/v1/auth/password/reset", reset).await.expect(400).json()["code"],
             "invalid_token"
         );
     } else {
         staff["password"] = PASSWORD.into();
         admin.post("/api/v1/users", staff).await.expect(201);
     }
-    let manager = visitor.signed_in(manager_address, PASSWORD).await;
-    let staff = visitor.signed_in(staff_address, PASSWORD).await;
+    let manager = anonymous.signed_in(manager_address, PASSWORD).await;
+    let staff = anonymous.signed_in(staff_address, PASSWORD).await;
     assert_eq!(staff.get("/api/v1/users/me").await.expect(200).json()["role"], "STAFF");
-    let id = founded["organization"]["id"].as_str().unwrap().to_owned();
-    Company { id, admin, manager, staff, addresses }
+    let id = signed_up["organization"]["id"].as_str().unwrap().to_owned();
+    Organization { id, admin, manager, staff, addresses }
 }
 
-/// An address may sign up three companies in an hour.
-async fn third_sign_up(stack: &Stack, acme: &Company) {
+/// The limit is three sign-ups in an hour from one address.
+async fn exceed_sign_up_limit(stack: &Stack, acme: &Organization) {
     let organization = acme.admin.get("/api/v1/organizations").await.expect(200).json()["items"][0].clone();
     let admin = json!({"email": "admin@example.com", "full_name": "The Admin", "password": PASSWORD});
     let taken = json!({"name": "Acme", "subdomain": organization["subdomain"], "admin": admin});
-    let refused = stack.visitor().post("/api/v1/organizations", taken.clone()).await.expect(409);
+    let refused = stack.anonymous().post("/api/v1/organizations", taken.clone()).await.expect(409);
     assert_eq!(refused.json()["code"], "duplicate_subdomain");
-    let refused = stack.visitor().post("/api/v1/organizations", taken).await.expect(429);
+    let refused = stack.anonymous().post("/api/v1/organizations", taken).await.expect(429);
     assert!(refused.header("retry-after").parse::<u32>().unwrap() > 0);
 }
 
-async fn stock(acme: &Company) -> Goods {
+async fn stock(acme: &Organization) -> Goods {
     let product = json!({"sku": "CHAI", "name": "Chai", "min_stock_level": 5});
     let product = acme.manager.post("/api/v1/products", product).await.expect(201);
     let location = format!("/dev/api/v1/products/{}", product.id());
-    assert_eq!(product.header("location"), location, "the stage is part of where it is");
+    assert_eq!(product.header("location"), location, "the location includes the stage");
     let product = product.id();
     let warehouse = acme.manager.post("/api/v1/warehouses", json!({"name": "Main", "location": "Here"})).await;
     let goods = Goods { product, warehouse: warehouse.expect(201).id() };
@@ -231,12 +241,12 @@ fn movement(goods: &Goods, kind: &str, quantity: i64) -> Value {
     json!({"type": kind, "product_id": goods.product, "warehouse_id": goods.warehouse, "quantity": quantity})
 }
 
-async fn on_hand(company: &Company, goods: &Goods) -> i64 {
+async fn on_hand(organization: &Organization, goods: &Goods) -> i64 {
     let path = format!("/api/v1/stock-levels?product_id={}&warehouse_id={}", goods.product, goods.warehouse);
-    company.staff.get(&path).await.expect(200).json()["items"][0]["on_hand"].as_i64().unwrap()
+    organization.staff.get(&path).await.expect(200).json()["items"][0]["on_hand"].as_i64().unwrap()
 }
 
-async fn purchase(stack: &Stack, acme: &Company, goods: &Goods) {
+async fn purchase(stack: &Stack, acme: &Organization, goods: &Goods) {
     let lines = json!({"items": [{"product_id": goods.product, "quantity": 3, "estimated_price": "18.00"}]});
     let draft = acme.staff.post(REQUESTS, lines).await.expect(201);
     let (item, request) = (draft.json()["items"][0]["id"].clone(), format!("{REQUESTS}/{}", draft.id()));
@@ -252,20 +262,20 @@ async fn purchase(stack: &Stack, acme: &Company, goods: &Goods) {
     assert_eq!(on_hand(acme, goods).await, 11);
 
     let [admin, manager, staff] = &acme.addresses;
-    let told = [
+    let mails = [
         (admin, "PR-00001 waits for a decision"),
         (manager, "PR-00001 waits for a decision"),
         (staff, "PR-00001 was approved"),
         (staff, "PR-00001 has arrived"),
     ];
-    for (to, subject) in told.iter().filter(|_| stack.is_ministack()) {
+    for (to, subject) in mails.iter().filter(|_| stack.is_ministack()) {
         stack.mail(to, subject).await;
     }
     // Two of the submission, one each of approval and receipt, and the invitation.
-    stack.claims(&acme.id, 4 + usize::from(stack.is_ministack())).await;
+    stack.sent_mails(&acme.id, 4 + usize::from(stack.is_ministack())).await;
 }
 
-async fn refusals(acme: &Company, globex: &Company, goods: &Goods) {
+async fn refusals(acme: &Organization, globex: &Organization, goods: &Goods) {
     let path = format!("/api/v1/products/{}", goods.product);
     assert_eq!(acme.staff.patch(&path, json!({"name": "Tea"})).await.expect(403).json()["code"], "forbidden");
     assert_eq!(acme.manager.delete(&path).await.expect(403).json()["code"], "forbidden");
@@ -283,14 +293,14 @@ async fn refusals(acme: &Company, globex: &Company, goods: &Goods) {
     assert_eq!(events["items"].as_array().unwrap().len(), 3);
 }
 
-async fn low_stock(stack: &Stack, acme: &Company, goods: &Goods) {
+async fn low_stock(stack: &Stack, acme: &Organization, goods: &Goods) {
     acme.staff.post(MOVEMENTS, movement(goods, "OUT", 7)).await.expect(201);
     let low = acme.staff.get("/api/v1/stock-movements/low-stock").await.expect(200).json();
     assert_eq!((low["items"].as_array().unwrap().len(), &low["items"][0]["shortage"]), (1, &json!(1)));
 
-    let claims = stack.claims(&acme.id, 0).await;
+    let sent = stack.sent_mails(&acme.id, 0).await;
     stack.fire("low-stock");
-    stack.claims(&acme.id, claims + 2).await;
+    stack.sent_mails(&acme.id, sent + 2).await;
     if stack.is_ministack() {
         for address in &acme.addresses[..2] {
             assert!(stack.mail(address, "1 level has fallen below its minimum").await.contains("CHAI"));
@@ -298,9 +308,9 @@ async fn low_stock(stack: &Stack, acme: &Company, goods: &Goods) {
     }
 }
 
-async fn update(stack: &Stack, acme: &Company, goods: &Goods) {
+async fn update(stack: &Stack, acme: &Organization, goods: &Goods) {
     let before = stack.version_of("stock-movements");
-    // Another in every run, so that a stack that was there before changes, too.
+    // Different in every run, so that an existing stack changes too.
     deploy(&[&format!("SettingsVersion={}", stack.run)]);
     assert!(stack.version_of("stock-movements") > before, "the deployment made no new version");
     assert_eq!(on_hand(acme, goods).await, 4);
