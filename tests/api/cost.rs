@@ -211,6 +211,11 @@ async fn measure_organization(costs: &mut Costs, shop: &Shop) {
     costs.measure("PATCH /api/v1/organizations/{id}", "", name, 200).await;
     let currency = admin.patch(&path, json!({"currency": "EUR"}));
     costs.measure("PATCH /api/v1/organizations/{id}", "a currency in use", currency, 409).await;
+    let other = Shop::open(shop.stack(), "priceless").await;
+    let product = other.product("FREE").await;
+    other.request(&product, 1, "DRAFT").await;
+    let currency = other.admin().patch(format!("/api/v1/organizations/{}", other.id), json!({"currency": "EUR"}));
+    costs.measure("PATCH /api/v1/organizations/{id}", "another currency", currency, 200).await;
     let end = admin.delete(&path).query(&[("confirm", &shop.subdomain)]);
     costs.measure("DELETE /api/v1/organizations/{id}", "", end, 202).await;
 }

@@ -1,7 +1,6 @@
 //! What is to become of an organization, as it is sent.
 
 use stockroom_api::{FromBody, Members};
-use stockroom_domain::organization::Currency;
 use stockroom_store::OrganizationChange;
 
 /// A whole organization, to replace.
@@ -22,7 +21,7 @@ pub(crate) struct OrganizationPatch(pub(crate) OrganizationChange);
 impl FromBody for OrganizationPatch {
     fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let name = object.patch_required("name");
-        let currency = object.patch("currency");
-        Some(Self(OrganizationChange { name: name?, currency: currency?.set(Currency::default()) }))
+        let currency = object.patch_required("currency");
+        Some(Self(OrganizationChange { name: name?, currency: currency? }))
     }
 }

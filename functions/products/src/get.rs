@@ -37,12 +37,18 @@ pub(crate) async fn get(
     if !levels {
         return Ok(shown(organization, &store.products(&scope).get(id).await?));
     }
-    let (product, levels) = store.products(&scope).get_with_levels(id).await?;
+    let (product, levels, has_more) = store.products(&scope).get_with_levels(id).await?;
+    let all = has_more.then(|| format!("/api/v1/stock-levels?product_id={id}"));
     // Levels change without the product's version, so this view has no entity tag.
-    Ok(Answer::ok(&ProductView::new(organization, &product).with_levels(&levels)))
+    Ok(Answer::ok(&ProductView::new(organization, &product).with_levels(&levels)).next(all))
 }
 
 pub(crate) fn contract(it: &mut Operation) {
     it.summary("Get a product")
-        .note("With its levels per warehouse when they are included; that answer has no ETag, since levels change without the product.").shows::<ProductView<'_>>().versioned();
+        .note(
+            "`include=levels` adds up to 1,000 levels, one for each warehouse. If there are more, the header `Link` has \
+             `rel=\"next\"` and leads to `GET /stock-levels?product_id=...`, which lists all of them. An answer with levels \
+             has no ETag, because levels change without the product.",
+        )
+        .shows::<ProductView<'_>>().versioned();
 }

@@ -272,15 +272,6 @@ impl<T: Clone> Patch<T> {
         }
     }
 
-    /// What is to be set, if anything: null sets the default.
-    pub fn set(self, default: T) -> Option<T> {
-        match self {
-            Self::Keep => None,
-            Self::Clear => Some(default),
-            Self::Set(value) => Some(value),
-        }
-    }
-
     /// A member with a default, after the patch.
     pub fn or(&self, present: &T, default: T) -> T {
         match self {

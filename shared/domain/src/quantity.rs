@@ -29,6 +29,12 @@ impl Quantity {
     /// The most decimals any quantity can have.
     pub const FINEST: u32 = 4;
 
+    /// Whether it has no decimals.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        self.decimals() == 0
+    }
+
     /// How many decimals it really has: 1.50 has one.
     #[must_use]
     pub fn decimals(self) -> u32 {

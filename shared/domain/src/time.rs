@@ -4,8 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use jiff::{
     SignedDuration,
-    civil::{DateTime, Time, date},
-    fmt::temporal::Pieces,
+    civil::{Date, DateTime, Time, date},
 };
 
 use crate::fault::Fault;
@@ -88,26 +87,57 @@ impl fmt::Display for Timestamp {
 impl FromStr for Timestamp {
     type Err = Fault;
 
-    /// Any RFC 3339 moment of the years 1970 to 9999; what is finer than a millisecond is cut off.
+    /// An RFC 3339 moment of the years 1970 to 9999; what is finer than a millisecond is cut off, and a leap second is the
+    /// second before it.
     fn from_str(text: &str) -> Result<Self, Fault> {
-        let has_separator = text.as_bytes().get(10).is_some_and(|c| matches!(c, b'T' | b't' | b' '));
-        let read = || {
-            let pieces = Pieces::parse(text).ok()?;
-            let offset = pieces.to_numeric_offset().filter(|_| pieces.time_zone_annotation().is_none())?;
-            let local = pieces.date().to_datetime(pieces.time().unwrap_or(Time::midnight()));
-            let since_start =
-                local.duration_since(START).checked_sub(SignedDuration::from_secs(offset.seconds().into()))?;
-            // What is before 1970 by less than a millisecond is before it all the same.
-            if since_start.is_negative() {
-                return None;
-            }
-            i64::try_from(since_start.as_millis()).ok().and_then(Self::from_unix_millis)
-        };
-        has_separator
-            .then(read)
-            .flatten()
+        read(text)
             .ok_or_else(|| Fault::new("invalid_format", "must be an RFC 3339 time such as 2026-11-23T02:57:00.000Z"))
     }
+}
+
+/// Reads exactly the `date-time` of RFC 3339, section 5.6. Parsers of ISO 8601 take more: `T02Z`, `,5Z`, `+01`.
+fn read(text: &str) -> Option<Timestamp> {
+    let (local, rest) = text.split_at_checked("2026-11-23T02:57:00".len())?;
+    let number = |at: std::ops::Range<usize>| digits(local.get(at)?);
+    let punctuation = [4, 7, 10, 13, 16].map(|at| local.as_bytes().get(at).map_or(0, u8::to_ascii_uppercase));
+    if punctuation != *b"--T::" {
+        return None;
+    }
+    let day = Date::new(number(0..4)?, number(5..7)?.try_into().ok()?, number(8..10)?.try_into().ok()?).ok()?;
+    let second = number(17..19).filter(|second| *second <= 60)?.min(59);
+    let time = Time::new(number(11..13)?.try_into().ok()?, number(14..16)?.try_into().ok()?, second.try_into().ok()?, 0);
+    let (millis, offset) = match rest.strip_prefix('.') {
+        None => (0, rest),
+        Some(rest) => {
+            let (fraction, offset) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
+            let padded = format!("{}000", fraction.get(..fraction.len().min(3))?);
+            (digits(padded.get(..3).filter(|_| !fraction.is_empty())?)?, offset)
+        }
+    };
+    let local = day.to_datetime(time.ok()?).duration_since(START);
+    let at = local.checked_sub(minutes_ahead(offset)?)?.checked_add(SignedDuration::from_millis(millis.into()))?;
+    i64::try_from(at.as_millis()).ok().and_then(Timestamp::from_unix_millis)
+}
+
+/// The offset of a local time from UTC: `Z`, `+01:00`.
+fn minutes_ahead(offset: &str) -> Option<SignedDuration> {
+    if offset.eq_ignore_ascii_case("Z") {
+        return Some(SignedDuration::ZERO);
+    }
+    let (sign, offset) = offset.split_at_checked(1)?;
+    let (hours, minutes) = offset.split_once(':').filter(|(hours, minutes)| (hours.len(), minutes.len()) == (2, 2))?;
+    let (hours, minutes) = (digits(hours).filter(|hours| *hours < 24)?, digits(minutes).filter(|minutes| *minutes < 60)?);
+    let ahead = SignedDuration::from_mins(i64::from(hours.saturating_mul(60).saturating_add(minutes)));
+    match sign {
+        "+" => Some(ahead),
+        "-" => ahead.checked_neg(),
+        _ => None,
+    }
+}
+
+/// The number that these digits, at most four, write.
+fn digits(text: &str) -> Option<i16> {
+    text.bytes().all(|c| c.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 crate::text::serialize_as_text!(Timestamp);
@@ -131,6 +161,10 @@ mod tests {
             ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"),
             ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000Z"),
             ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999Z"),
+            ("2026-11-23t02:57:00.1z", "2026-11-23T02:57:00.100Z"),
+            ("2026-11-23T02:57:00.12345678901234567890-00:00", "2026-11-23T02:57:00.123Z"),
+            ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59.000Z"),
+            ("2026-11-23T00:57:00-23:59", "2026-11-24T00:56:00.000Z"),
             ("9999-12-31T23:59:59+14:00", "9999-12-31T09:59:59.000Z"),
         ] {
             assert_eq!(read.parse::<Timestamp>().unwrap().to_string(), written);
@@ -148,6 +182,25 @@ mod tests {
             "10000-01-01T00:00:00Z",
             "2026-11-23T02:57:00Z[Europe/Berlin]",
             "2026-11-23T02:57:00+99:00",
+            "2026-11-23T02:57:00+24:00",
+            "2026-11-23T02:57:00+01:60",
+            "2026-11-23T02:57:00+01",
+            "2026-11-23T02:57:00+0100",
+            "2026-11-23T02:57:00+01:00:00",
+            "2026-11-23T02:57:00\u{2212}01:00",
+            "2026-11-23T02:57:00.Z",
+            "2026-11-23T02:57:00,5Z",
+            "2026-11-23T02:57:61Z",
+            "2026-11-23T02:60:00Z",
+            "2026-11-23T24:00:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-11-23T02:57Z",
+            "2026-11-23T02Z",
+            "2026-11-23T025700Z",
+            "2026-11-23 02:57:00Z",
+            "2026-11-23T02:57:00 Z",
+            "2026-11-23T+2:57:00Z",
+            "2026-11-23T02:57:00Z ",
             "-271821-04-20T00:00:00Z",
         ] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");

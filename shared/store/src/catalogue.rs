@@ -449,7 +449,7 @@ fn require_unused(item: &Item) -> Result<(), StoreError> {
     if item.contains_key(HAS_LEVELS) {
         return Err(StoreError::Conflict(Conflict::QuantitiesRecorded));
     }
-    if counted(item, REQUESTS) > 0 {
+    if counted(item, REQUESTS) != 0 {
         return Err(StoreError::Conflict(Conflict::QuantitiesRequested));
     }
     Ok(())

@@ -110,7 +110,7 @@ impl<'a> Cleaning<'a> {
                 |request: &PurchaseRequest| request.status == RequestStatus::Draft && request.created_at < made_before;
             let Some(request) = request.filter(is_due) else { return Ok(Decision::Keep(0)) };
             let written = request.items.len().saturating_add(2);
-            Ok(purchasing::deletion(attempt, self.organization, &request)?.map(|()| written).into())
+            Ok(purchasing::deletion(attempt, self.organization, &request)?.map(|()| written))
         };
         let authority = Authority::Public { origin, idempotency: None };
         self.table.change(authority, std::slice::from_ref(key), decide).await

@@ -32,8 +32,11 @@ use crate::{
 
 /// On a warehouse: how many levels were ever made in it.
 pub(crate) const PLACES: &str = "places";
-/// On a product: how many open purchase requests name it.
+/// On a product: how many lines of open purchase requests hold it.
 pub(crate) const REQUESTS: &str = "requests";
+/// On a product: rises with every change of [`REQUESTS`]. A recount is conditioned on it, because a sum can be as before
+/// although it has changed twice.
+pub(crate) const REQUEST_CHANGES: &str = "request_changes";
 
 /// On a product: whether it ever had a level, so that movements are recorded in its unit. Products that got their levels
 /// before this was kept have no such attribute until their next movement.
@@ -75,13 +78,14 @@ pub(crate) fn not_closing(now: Timestamp) -> Expression {
     expression("attribute_not_exists(#closing) OR #closing.#until <= :now").with("now", millis(now))
 }
 
-/// How much of something an item counts, as it was read.
-pub(crate) fn counted(item: &Item, counter: &str) -> usize {
+/// The value of a counter of an item, as it was read. A count below 0 is wrong: it says that the item is in use, but not how
+/// often.
+pub(crate) fn counted(item: &Item, counter: &str) -> i64 {
     item.get(counter).and_then(|count| count.as_n().ok()?.parse().ok()).unwrap_or_default()
 }
 
 /// What an item says of others beside its details.
-pub(crate) const USES: [&str; 3] = [PLACES, REQUESTS, HAS_LEVELS];
+pub(crate) const USES: [&str; 4] = [PLACES, REQUESTS, REQUEST_CHANGES, HAS_LEVELS];
 
 /// None of that has changed since the item was read.
 pub(crate) fn same_uses(item: &Item) -> Expression {
@@ -98,7 +102,7 @@ struct Leaving<D: Details> {
     resource: Resource<D>,
     /// What it counted when the mark was made.
     places: usize,
-    requests: usize,
+    requests: i64,
     /// Nothing has been counted since.
     same_uses: Expression,
 }
@@ -168,7 +172,8 @@ impl<D: Stored> Catalogue<'_, D> {
         let Some(marked) = marked.filter(|_| result == Conditional::Done) else {
             return Ok(None);
         };
-        let (places, requests) = (counted(&marked, PLACES), counted(&marked, REQUESTS));
+        let places = usize::try_from(counted(&marked, PLACES)).unwrap_or_default();
+        let requests = counted(&marked, REQUESTS);
         Ok(Some(Leaving { mark, resource, places, requests, same_uses: same_uses(&marked) }))
     }
 
@@ -179,7 +184,7 @@ impl<D: Stored> Catalogue<'_, D> {
     /// Freezes every level, until a look finds nothing else; fails when one holds stock, or a purchase request is open.
     async fn look(&self, leaving: &Leaving<D>, held: Held, patience: &mut Patience) -> Result<(), StoreError> {
         let Leaving { mark, places, .. } = leaving;
-        if leaving.requests > 0 {
+        if leaving.requests != 0 {
             return Err(StoreError::Conflict(Conflict::InOpenRequest));
         }
         loop {

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
     catalogue::version_is,
-    closing::{HAS_LEVELS, Mark, REQUESTS},
+    closing::{HAS_LEVELS, Mark, REQUEST_CHANGES, REQUESTS},
     error::StoreError,
     expression::{Expression, expression},
     item::Item,
@@ -56,9 +56,15 @@ impl<'a> Guards<'a> {
         self.of(key, item, version).fixes_unit = true;
     }
 
-    /// One open purchase request fewer names the product, which the request itself has kept from being deleted.
+    /// The same, and one more line of an open purchase request holds the product.
+    pub(crate) fn hold(&mut self, key: &Key, item: &'a Item, version: u64) {
+        self.count(key, item, version, REQUESTS);
+        self.count(key, item, version, REQUEST_CHANGES);
+    }
+
+    /// One line fewer of an open purchase request holds the product, which exists as long as the line holds it.
     pub(crate) fn release(&mut self, key: &Key) {
-        self.0.entry(key.clone()).or_default().counts.insert(REQUESTS, -1);
+        self.0.entry(key.clone()).or_default().counts.extend([(REQUESTS, -1), (REQUEST_CHANGES, 1)]);
     }
 
     /// Adds what was gathered to a change.

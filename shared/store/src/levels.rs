@@ -29,6 +29,9 @@ use crate::{
     write::{Attempt, Authority, Change, Decision},
 };
 
+/// The most levels that one answer shows beside their product.
+pub const MAX_LEVELS_OF_PRODUCT: usize = 1_000;
+
 /// How many levels follow a new minimum in one transaction.
 const SPREAD_AT_ONCE: usize = 90;
 
@@ -234,9 +237,7 @@ impl<'a> Levels<'a> {
         }
         let query = match (filter.warehouse, filter.product) {
             (Some(warehouse), _) => Query::new(keys.stock(warehouse), 0),
-            (None, Some(product)) => {
-                Query { range: Range::Prefix(format!("{product}#")), ..Query::index(Index::Two, keys.levels(), 0) }
-            }
+            (None, Some(product)) => self.query_of(product, 0),
             (None, None) => Query::index(Index::Two, keys.levels(), 0),
         };
         // An index shows where a level is, and nothing else of it.
@@ -279,14 +280,21 @@ impl<'a> Levels<'a> {
         Ok(found.filter_map(|key| levels.remove(&parse_level(&key)?)))
     }
 
-    /// The levels of one product.
+    /// The levels of one product, at most [`MAX_LEVELS_OF_PRODUCT`], and whether it has more. An organization with more
+    /// warehouses than that finds them by the index, which can miss a level that was created a moment ago.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn of_product(&self, product: ProductId) -> Result<Vec<LevelView>, StoreError> {
-        let warehouses = self.table.beside_check(self.scope, self.warehouses()).await?;
-        let levels: Vec<Key> = warehouses.into_iter().map(|warehouse| self.keys().level(product, warehouse)).collect();
-        self.read(&levels, Items::new(), None).await
+    pub async fn of_product(&self, product: ProductId) -> Result<(Vec<LevelView>, bool), StoreError> {
+        let query = Query::new(self.keys().catalogue(WarehouseDetails::KIND), MAX_LEVELS_OF_PRODUCT.saturating_add(1));
+        let warehouses = self.table.beside_check(self.scope, self.table.query(&query)).await?;
+        if warehouses.last.is_none() {
+            let keys = self.keys_in(product, warehouse_ids(&warehouses.items));
+            return Ok((self.read(&keys, Items::new(), None).await?, false));
+        }
+        let indexed = self.table.query(&self.query_of(product, MAX_LEVELS_OF_PRODUCT)).await?;
+        let keys: Vec<Key> = indexed.items.iter().filter_map(Key::of).collect();
+        Ok((self.read(&keys, Items::new(), None).await?, indexed.last.is_some()))
     }
 
     /// Reads levels, but for those that are at hand, together with what they are of, in the order of their keys; as of a
@@ -327,11 +335,26 @@ impl<'a> Levels<'a> {
         }
     }
 
-    /// Whether a product has a level anywhere, of which the index knows.
+    /// Whether a product has a level: in a warehouse that exists, strongly consistent; in one that was deleted, as the index
+    /// shows, because a warehouse is deleted long after its last level was created.
     pub(crate) async fn exist_of(&self, product: ProductId) -> Result<bool, StoreError> {
+        let warehouses = async {
+            let keys = self.keys_in(product, self.warehouses().await?);
+            self.table.get_settled(&keys).await
+        };
+        let query = self.query_of(product, 1);
+        let (levels, indexed) = self.table.both(warehouses, self.table.query(&query)).await?;
+        Ok(!levels.is_empty() || !indexed.items.is_empty())
+    }
+
+    /// The levels of a product that the index shows.
+    fn query_of(&self, product: ProductId, examine: usize) -> Query {
         let range = Range::Prefix(format!("{product}#"));
-        let query = Query { range, ..Query::index(Index::Two, self.keys().levels(), 1) };
-        Ok(!self.table.query(&query).await?.items.is_empty())
+        Query { range, ..Query::index(Index::Two, self.keys().levels(), examine) }
+    }
+
+    fn keys_in(&self, product: ProductId, warehouses: Vec<WarehouseId>) -> Vec<Key> {
+        warehouses.into_iter().map(|warehouse| self.keys().level(product, warehouse)).collect()
     }
 
     /// All levels of a product or in a warehouse, strongly consistent.
@@ -344,14 +367,12 @@ impl<'a> Levels<'a> {
 
     async fn warehouses(&self) -> Result<Vec<WarehouseId>, StoreError> {
         let query = Query::new(self.keys().catalogue(WarehouseDetails::KIND), i32::MAX as usize);
-        let items = self.table.query_all(query).await?;
-        Ok(items.iter().filter_map(|item| last_id(item.get("sk")?.as_s().ok()?)).collect())
+        Ok(warehouse_ids(&self.table.query_all(query).await?))
     }
 
     /// One look into every warehouse.
     async fn stored_of_product(&self, product: ProductId) -> Result<Vec<StoredLevel>, StoreError> {
-        let warehouses = self.warehouses().await?;
-        let keys: Vec<Key> = warehouses.into_iter().map(|warehouse| self.keys().level(product, warehouse)).collect();
+        let keys = self.keys_in(product, self.warehouses().await?);
         let mut found = self.table.get(&keys).await?;
         // What is not there may be about to be: absence is asked for once more, behind whatever is being committed.
         let absent: Vec<Key> = keys.into_iter().filter(|key| !found.contains_key(key)).collect();
@@ -401,6 +422,10 @@ impl<'a> Levels<'a> {
             patience.pause(&self.table.sources, "the minimum kept changing").await?;
         }
     }
+}
+
+fn warehouse_ids(items: &[Item]) -> Vec<WarehouseId> {
+    items.iter().filter_map(|item| last_id(item.get("sk")?.as_s().ok()?)).collect()
 }
 
 fn spread(

@@ -71,7 +71,7 @@ pub use events::{DomainEvent, EventFilter, Events, Since};
 pub use https::https_client;
 pub use idempotency::IdempotencyKey;
 pub use identity::{Credential, Identity, NewSession, PasswordHash};
-pub use levels::{LevelFilter, LevelView, Levels};
+pub use levels::{MAX_LEVELS_OF_PRODUCT, LevelFilter, LevelView, Levels};
 pub use limits::{Admission, Bucket, Standing, TooMany};
 pub use link_mails::LinkMails;
 pub use log::Origin;

@@ -10,26 +10,30 @@
 //! migration reads the kind that it is about and nothing else, and no right to scan the table is needed. Where it has
 //! got to is written down page by page; a run that was stopped is taken up there by the next.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use stockroom_domain::{
     catalogue::{ProductDetails, SupplierDetails, WarehouseDetails},
-    id::{EntryId, OrganizationId},
+    id::{EntryId, OrganizationId, ProductId},
     time::Timestamp,
 };
 
 use crate::{
     barcodes::barcode_pointers,
     catalogue::Stored as _,
+    closing::{REQUEST_CHANGES, REQUESTS, counted},
     error::StoreError,
     expression::{Expression, always, expression},
     item::{Item, attributes, s},
     keys::{DIRECTORY_SHARDS, Index, Key, MIGRATIONS, OrganizationKeys, PRODUCT, directory, migration, migration_run},
     page::Position,
-    purchasing::count_prices,
+    purchasing::{COUNTED_WITH, count_holds, count_prices},
     retry::Patience,
     schema::upgrade,
     table::{Conditional, Query, Range, Table},
@@ -55,6 +59,26 @@ pub struct Migration {
     partitions: fn(OrganizationKeys) -> Vec<String>,
     /// The items that today's product puts beside an item of the current version.
     companions: fn(OrganizationKeys, &Item) -> Result<Vec<Item>, StoreError>,
+    recounts: Option<Recount>,
+}
+
+/// A count that a migration makes anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Recount {
+    /// How many purchase requests have prices, on their counter.
+    Prices,
+    /// How many lines of open purchase requests hold a product, on the product.
+    Holds,
+}
+
+impl Recount {
+    /// The attributes that change whenever the count does.
+    fn fences(self) -> &'static [&'static str] {
+        match self {
+            Self::Prices => &COUNTED_WITH,
+            Self::Holds => &[REQUESTS, REQUEST_CHANGES],
+        }
+    }
 }
 
 /// Every migration, in the order in which they run.
@@ -64,6 +88,7 @@ pub const MIGRATIONS_OF_THIS_PROGRAM: &[Migration] = &[
         purpose: "users who signed up before users could be listed are found by name and address",
         partitions: |keys| vec![keys.users()],
         companions: |_, _| Ok(Vec::new()),
+        recounts: None,
     },
     Migration {
         id: "0003-sort-and-search-catalogue",
@@ -74,24 +99,35 @@ pub const MIGRATIONS_OF_THIS_PROGRAM: &[Migration] = &[
                 .to_vec()
         },
         companions: |_, _| Ok(Vec::new()),
+        recounts: None,
     },
     Migration {
         id: "0004-find-users-without-accents",
         purpose: "users are found by names and addresses without accents",
         partitions: |keys| vec![keys.users()],
         companions: |_, _| Ok(Vec::new()),
+        recounts: None,
     },
     Migration {
         id: "0005-find-products-by-barcode",
         purpose: "products that got their barcode before barcodes were looked up are found by it",
         partitions: |keys| vec![keys.catalogue(PRODUCT)],
         companions: barcode_pointers,
+        recounts: None,
     },
     Migration {
         id: "0007-count-prices",
         purpose: "organizations whose purchase requests have no prices can change their currency",
         partitions: |keys| vec![keys.counters()],
         companions: |_, _| Ok(Vec::new()),
+        recounts: Some(Recount::Prices),
+    },
+    Migration {
+        id: "0008-count-open-lines",
+        purpose: "products can be deleted exactly if no line of an open purchase request names them",
+        partitions: |keys| vec![keys.catalogue(PRODUCT)],
+        companions: |_, _| Ok(Vec::new()),
+        recounts: Some(Recount::Holds),
     },
 ];
 
@@ -181,6 +217,9 @@ pub enum MigrateError {
 pub struct Migrations<'a> {
     table: &'a Table,
 }
+
+/// How many lines of open purchase requests hold each product.
+type Holds = BTreeMap<ProductId, i64>;
 
 /// What became of an item.
 struct Brought {
@@ -306,7 +345,14 @@ impl<'a> Migrations<'a> {
         items: Vec<Item>,
     ) -> Result<(), MigrateError> {
         let count = items.len();
-        let items = items.into_iter().map(|item| self.bring(migration, keys, item));
+        let holds = match migration.recounts {
+            Some(Recount::Holds) => {
+                let products: Vec<Key> = items.iter().filter_map(Key::of).collect();
+                Some(count_holds(self.table, keys, &products).await?)
+            }
+            Some(Recount::Prices) | None => None,
+        };
+        let items = items.into_iter().map(|item| self.bring(migration, keys, item, holds.as_ref()));
         let brought = stream::iter(items).buffer_unordered(AT_ONCE);
         let results: Vec<Result<Brought, MigrateError>> = brought.collect().await;
         for result in results {
@@ -324,6 +370,7 @@ impl<'a> Migrations<'a> {
         migration: &Migration,
         keys: OrganizationKeys,
         mut stored: Item,
+        mut holds: Option<&Holds>,
     ) -> Result<Brought, MigrateError> {
         let mut patience = Patience::new();
         let mut overtaken = 0_u64;
@@ -331,14 +378,22 @@ impl<'a> Migrations<'a> {
             let key = Key::of(&stored).ok_or_else(|| StoreError::internal("an item has no key"))?;
             let unreadable = |reason| MigrateError::Unreadable { pk: key.pk.clone(), sk: key.sk.clone(), reason };
             let current = upgrade(stored.clone()).map_err(unreadable)?;
-            let counts_prices = key == keys.requests_counter();
-            let current = if counts_prices { count_prices(self.table, keys, current).await? } else { current };
+            let current = match migration.recounts {
+                Some(Recount::Prices) if key == keys.requests_counter() => {
+                    count_prices(self.table, keys, current).await?
+                }
+                Some(Recount::Holds) => match holds.take() {
+                    Some(holds) => with_holds(current, holds),
+                    None => with_holds(current, &count_holds(self.table, keys, std::slice::from_ref(&key)).await?),
+                },
+                Some(Recount::Prices) | None => current,
+            };
             let companions = (migration.companions)(keys, &current).map_err(unreadable)?;
             let missing = self.missing(companions).await?;
             if current == stored && missing.is_empty() {
                 return Ok(Brought { is_changed: false, overtaken });
             }
-            if self.write(&key, (&stored, &current), missing).await? == Conditional::Done {
+            if self.write(&key, (&stored, &current), missing, migration.recounts).await? == Conditional::Done {
                 return Ok(Brought { is_changed: true, overtaken });
             }
             overtaken = overtaken.saturating_add(1);
@@ -366,8 +421,9 @@ impl<'a> Migrations<'a> {
         key: &Key,
         (stored, current): (&Item, &Item),
         missing: Vec<Item>,
+        recount: Option<Recount>,
     ) -> Result<Conditional, StoreError> {
-        let (update, as_read) = rewrite(stored, current);
+        let (update, as_read) = rewrite(stored, current, recount);
         if missing.is_empty() {
             return Ok(self.table.update(key, &update, &as_read).await?.0);
         }
@@ -455,16 +511,33 @@ fn assign(record: &impl Serialize) -> Result<Expression, StoreError> {
     Ok(setting(set, gone.into_iter().map(|(name, _)| name)))
 }
 
-/// The update from one state of an item to another, and the condition that it is in the first, whatever is in it.
-fn rewrite(stored: &Item, current: &Item) -> (Expression, Expression) {
+/// A product with the number of lines that hold it.
+fn with_holds(mut product: Item, holds: &Holds) -> Item {
+    let id = product.get("sk").and_then(|id| id.as_s().ok()?.parse().ok());
+    let count = id.and_then(|id: ProductId| holds.get(&id).copied()).unwrap_or_default();
+    if counted(&product, REQUESTS) != count {
+        product.insert(REQUESTS.to_owned(), AttributeValue::N(count.to_string()));
+    }
+    product
+}
+
+/// The update from one state of an item to another, and the condition that it is in the first: in all its attributes, or in
+/// those of a counter that a recount relies on, because a busy counter changes all the time.
+fn rewrite(stored: &Item, current: &Item, recount: Option<Recount>) -> (Expression, Expression) {
     let set = current.iter().filter(|(name, value)| stored.get(*name) != Some(value));
     let set: Vec<_> = set.map(|(name, value)| (name.clone(), value.clone())).collect();
     let gone = stored.keys().filter(|name| !current.contains_key(*name));
     let mut as_read = expression("attribute_exists(#pk)");
-    for (name, _) in set.iter().filter(|(name, _)| !stored.contains_key(name)) {
+    let fences = recount.map_or(&[][..], Recount::fences);
+    let names: BTreeSet<&str> = set.iter().map(|(name, _)| name.as_str()).chain(fences.iter().copied()).collect();
+    for name in names.into_iter().filter(|name| !stored.contains_key(*name)) {
         as_read = as_read.and(expression(format!("attribute_not_exists(#{name})")));
     }
-    for (name, value) in stored.iter().filter(|(name, _)| !matches!(name.as_str(), "pk" | "sk")) {
+    let is_compared = |name: &str| match recount {
+        Some(Recount::Prices) => fences.contains(&name),
+        Some(Recount::Holds) | None => !matches!(name, "pk" | "sk"),
+    };
+    for (name, value) in stored.iter().filter(|(name, _)| is_compared(name)) {
         let was = format!("was_{name}");
         as_read = as_read.and(expression(format!("#{name} = :{was}")).with(&was, value.clone()));
     }

@@ -22,7 +22,8 @@ use crate::{
     keys::{Index, Key, OrganizationKeys, listed, onboarding_idempotency, tenant},
     log::{Entry, Origin, difference, snapshot},
     passwords::token_state,
-    purchasing::{has_no_prices, no_prices},
+    purchasing::{CurrencyChange, PriceLook, currency_change},
+    retry::Patience,
     schema::of_this_version,
     scope::TenantScope,
     table::Table,
@@ -185,31 +186,22 @@ impl<'a> Organizations<'a> {
         let counter = scope.keys().requests_counter();
         let mut wanted_keys = vec![key.clone()];
         wanted_keys.extend(wanted.currency.map(|_| counter.clone()));
-        let decide = |attempt: &Attempt<'_>| -> Result<Decision<Organization>, StoreError> {
-            let (read, before) = owned(attempt, &key, id)?;
-            if expected.is_some_and(|version| version != before.version) {
-                return Err(StoreError::VersionMismatch);
-            }
-            let after = Organization {
-                name: wanted.name.as_ref().unwrap_or(&before.name).clone(),
-                currency: wanted.currency.unwrap_or(before.currency),
-                ..before.clone()
+        let mut patience = Patience::new();
+        let mut look = None;
+        loop {
+            let decide = |attempt: &Attempt<'_>| {
+                let free = || currency_change(attempt.find(&counter), look.as_ref());
+                decide_change(scope, attempt, (id, expected), wanted, free)
             };
-            if after == before {
-                return Ok(Decision::Keep(before));
+            if let Some(organization) = self.table.change(Authority::Tenant(scope), &wanted_keys, decide).await? {
+                return Ok(organization);
             }
-            let (attempt, after) = next(attempt, &before, after);
-            let (shown_before, shown_after) = difference(snapshot(&before)?, snapshot(&after)?);
-            let changed = (Some(shown_before), Some(shown_after));
-            let entry = attempt.entry(Action::Update, (Entity::Organization, id), changed);
-            let changes_currency = after.currency != before.currency;
-            if changes_currency && !has_no_prices(attempt.find(&counter)) {
-                return Err(StoreError::Conflict(Conflict::Priced));
+            if look.is_some() {
+                patience.pause(&self.table.sources, "prices kept changing").await?;
             }
-            let change = step(scope, read, &before, after, &entry)?;
-            Ok(if changes_currency { change.check(&counter, &no_prices())? } else { change }.into())
-        };
-        self.table.change(Authority::Tenant(scope), &wanted_keys, decide).await
+            let found = PriceLook::at(self.table, scope.keys()).await?;
+            look = Some(found.ok_or(StoreError::Conflict(Conflict::Priced))?);
+        }
     }
 
     /// Ends the caller's own organization. From then on none of its people is known, whatever token they have, and
@@ -246,6 +238,42 @@ impl<'a> Organizations<'a> {
         };
         self.table.change(Authority::Tenant(scope), std::slice::from_ref(&key), decide).await
     }
+}
+
+/// The decision on a change of the caller's own organization; nothing if the currency changes and it is unknown whether it
+/// can.
+fn decide_change(
+    scope: &TenantScope,
+    attempt: &Attempt<'_>,
+    (id, expected): (OrganizationId, Option<u64>),
+    wanted: &OrganizationChange,
+    currency_change: impl Fn() -> CurrencyChange,
+) -> Result<Decision<Option<Organization>>, StoreError> {
+    let (read, before) = owned(attempt, &scope.keys().organization(), id)?;
+    if expected.is_some_and(|version| version != before.version) {
+        return Err(StoreError::VersionMismatch);
+    }
+    let after = Organization {
+        name: wanted.name.as_ref().unwrap_or(&before.name).clone(),
+        currency: wanted.currency.unwrap_or(before.currency),
+        ..before.clone()
+    };
+    if after == before {
+        return Ok(Decision::Keep(Some(before)));
+    }
+    let (attempt, after) = next(attempt, &before, after);
+    let (shown_before, shown_after) = difference(snapshot(&before)?, snapshot(&after)?);
+    let changed = (Some(shown_before), Some(shown_after));
+    let entry = attempt.entry(Action::Update, (Entity::Organization, id), changed);
+    let changes_currency = after.currency != before.currency;
+    let change = step(scope, read, &before, after, &entry)?;
+    let change = match changes_currency.then(currency_change) {
+        None => change,
+        Some(CurrencyChange::Free(condition)) => change.check(&scope.keys().requests_counter(), &condition)?,
+        Some(CurrencyChange::Unknown) => return Ok(Decision::Keep(None)),
+        Some(CurrencyChange::Priced) => return Err(StoreError::Conflict(Conflict::Priced)),
+    };
+    Ok(change.map(Some).into())
 }
 
 /// The caller's organization as it is now, if that is the one they name; its item too.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join_all;
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use stockroom_domain::{
     id::{Id, ProductId, WarehouseId},
     log::Action,
@@ -17,6 +17,7 @@ use stockroom_domain::{
 
 use crate::{
     error::StoreError,
+    expression::expression,
     item::{Item, data},
     keys::{Index, Key, OrganizationKeys, id_bounds, ledger_sort},
     levels::{LevelRecord, LevelView, StoredLevel},
@@ -28,8 +29,15 @@ use crate::{
 
 /// Behind every sequence there will ever be.
 const LAST_SEQUENCE: u64 = 999_999_999_999;
-/// How many changes since the moment are looked at for the former name of one product or warehouse.
-const MAX_CHANGES: usize = 25;
+/// How many changes since the moment are looked at, for the former names of one product or warehouse. If there are more,
+/// a name that none of them changed is shown as it is now.
+const MAX_CHANGES: usize = 1_000;
+/// How many of them are looked at with one call.
+const CHANGES_AT_ONCE: usize = 100;
+/// What levels show of a product.
+const PRODUCT_NAMES: &[&str] = &["sku", "name", "unit"];
+/// What levels show of a warehouse.
+const WAREHOUSE_NAMES: &[&str] = &["name"];
 
 /// The organization's stock as it was recorded at a moment, movements and changes of that moment included.
 #[derive(Debug, Clone, Copy)]
@@ -111,8 +119,8 @@ impl Past<'_> {
         let (products, warehouses) = self
             .table
             .both(
-                self.former(products, |id| self.keys.product(id), items),
-                self.former(warehouses, |id| self.keys.warehouse(id), items),
+                self.former(products, |id| self.keys.product(id), items, PRODUCT_NAMES),
+                self.former(warehouses, |id| self.keys.warehouse(id), items, WAREHOUSE_NAMES),
             )
             .await?;
         let mut names = Names::of(self.keys, levels, items)?;
@@ -127,31 +135,32 @@ impl Past<'_> {
         ids: BTreeSet<I>,
         key: impl Fn(I) -> Key,
         items: &Items,
+        members: &'static [&'static str],
     ) -> Result<BTreeMap<I, Option<N>>, StoreError> {
         let mut asked = Vec::new();
         for id in ids {
             let item = items.get(&key(id));
             let updated_at = item.map(data::<Updated>).transpose()?.map(|item| item.updated_at);
             if updated_at.is_none_or(|at| at > self.moment) {
-                asked.push(async move { Ok::<_, StoreError>((id, self.names_of(id, item.zip(updated_at)).await?)) });
+                asked.push(async move { Ok::<_, StoreError>((id, self.names_of(id, item.zip(updated_at), members).await?)) });
             }
         }
         Ok(try_join_all(asked).await?.into_iter().collect())
     }
 
-    /// What one of them was called. The log is followed from now back to the moment.
+    /// The names of one of them. Each is what the first change of it since the moment replaced; without such a change, what it
+    /// is now.
     async fn names_of<N: DeserializeOwned>(
         &self,
         id: impl Id,
         now: Option<(&Item, Timestamp)>,
+        members: &[&str],
     ) -> Result<Option<N>, StoreError> {
         let history = self.keys.history(id);
-        let last = Query { descending: true, ..Query::index(Index::One, history.clone(), 1) };
-        let (low, high) = id_bounds(Some(self.moment.plus(std::time::Duration::from_millis(1))), None);
-        let since = Query { range: Range::Between(low, high), ..Query::index(Index::One, history, MAX_CHANGES) };
+        let last = Query { descending: true, ..Query::index(Index::One, history, 1) };
         let mut patience = Patience::new();
         loop {
-            let (last, since) = self.table.both(self.table.query(&last), self.table.query(&since)).await?;
+            let (last, replaced) = self.table.both(self.table.query(&last), self.replaced_since(id, members)).await?;
             let last = last.items.first().map(data::<Changed>).transpose()?;
             let state = match (now, last) {
                 (Some((item, updated_at)), Some(last)) if last.created_at >= updated_at => Some(data::<Value>(item)?),
@@ -167,14 +176,38 @@ impl Past<'_> {
                 patience.relieve(&self.table.sources, "the index of the log lags behind").await?;
                 continue;
             };
-            for changed in since.items.iter().rev() {
-                if let (Value::Object(state), Some(Value::Object(before))) =
-                    (&mut state, data::<Changed>(changed)?.before)
-                {
-                    state.extend(before);
-                }
+            if let Value::Object(state) = &mut state {
+                state.extend(replaced);
             }
             return serde_json::from_value(state).map(Some).map_err(StoreError::internal);
         }
+    }
+
+    /// What the first changes of these members since the moment replaced.
+    async fn replaced_since(&self, id: impl Id, members: &[&str]) -> Result<Map<String, Value>, StoreError> {
+        let (low, high) = id_bounds(Some(self.moment.plus(std::time::Duration::from_millis(1))), None);
+        let named = members.iter().map(|member| format!("attribute_exists(#data.#before.#{member})"));
+        let mut since = Query {
+            range: Range::Between(low, high),
+            filter: expression(named.collect::<Vec<_>>().join(" OR ")),
+            ..Query::index(Index::One, self.keys.history(id), CHANGES_AT_ONCE)
+        };
+        let mut replaced = Map::new();
+        for _ in 0..MAX_CHANGES / CHANGES_AT_ONCE {
+            let found = self.table.query(&since).await?;
+            for changed in &found.items {
+                let Some(Value::Object(before)) = data::<Changed>(changed)?.before else { continue };
+                for (name, value) in before {
+                    if members.contains(&name.as_str()) {
+                        replaced.entry(name).or_insert(value);
+                    }
+                }
+            }
+            since.after = found.last;
+            if replaced.len() == members.len() || since.after.is_none() {
+                break;
+            }
+        }
+        Ok(replaced)
     }
 }

@@ -10,7 +10,7 @@ use stockroom_domain::{
 
 use crate::{
     catalogue::SPREADING,
-    closing::{HAS_LEVELS, Mark, PLACES, REQUESTS},
+    closing::{HAS_LEVELS, Mark, PLACES},
     error::StoreError,
     guard::Guards,
     item::{Item, attributes, data},
@@ -54,9 +54,14 @@ impl<'a> Goods<'a> {
         self.mark.as_ref().is_some_and(|mark| mark.holds(now))
     }
 
-    /// One open purchase request more names it.
+    /// One more line of an open purchase request holds it.
     pub(crate) fn hold(&self, guards: &mut Guards<'a>) {
-        guards.count(&self.key, self.item, self.product.version, REQUESTS);
+        guards.hold(&self.key, self.item, self.product.version);
+    }
+
+    /// It must be as it was read until the change is committed.
+    pub(crate) fn keep(&self, guards: &mut Guards<'a>) {
+        guards.keep(&self.key, self.item, self.product.version);
     }
 
     /// The level that a movement leaves. What was read of product and level need not be of one moment: a level keeps its own

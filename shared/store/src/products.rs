@@ -9,16 +9,19 @@ use stockroom_domain::{
 };
 
 use crate::{
-    catalogue::{Catalogue, CatalogueFilter, CatalogueSort, MOST_EXAMINED, Revised, Stored as _, claimed_by},
+    catalogue::{Catalogue, CatalogueFilter, CatalogueSort, Revised, Stored as _, claimed_by},
     error::{Conflict, StoreError},
     expression::{Expression, expression},
-    item::{into_data, s},
+    item::{Item, into_data, s},
     keys::{Index, Key, barcode_prefix, name_sort},
     levels::{Held, LevelView, Levels},
     page::{Page, PageItem, PageRequest, Position},
     scope::TenantScope,
     table::{Query, Range, Table},
 };
+
+/// The most claims or pointers that a filtered page follows; each costs the read of a product.
+const MAX_POINTERS: usize = 100;
 
 /// Which products a list shows.
 #[derive(Debug, Clone, Default)]
@@ -86,13 +89,15 @@ impl<'a> Products<'a> {
         }
     }
 
-    /// One product, and how much of it is where.
+    /// One product, how much of it is where, and whether there are more levels than those
+    /// ([`crate::MAX_LEVELS_OF_PRODUCT`]).
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn get_with_levels(&self, id: ProductId) -> Result<(Product, Vec<LevelView>), StoreError> {
+    pub async fn get_with_levels(&self, id: ProductId) -> Result<(Product, Vec<LevelView>, bool), StoreError> {
         let levels = Levels::new(self.table, self.scope);
-        self.table.both(self.get(id), levels.of_product(id)).await
+        let (product, (levels, has_more)) = self.table.both(self.get(id), levels.of_product(id)).await?;
+        Ok((product, levels, has_more))
     }
 
     /// The products with a barcode. They are few, so whatever the order they fit on one page as a rule, and their pointers
@@ -112,10 +117,13 @@ impl<'a> Products<'a> {
         if page.after.is_some() {
             return Ok(None);
         }
-        let (mut found, next) = self.led_to(query, filter, page).await?.into_parts();
-        if next.is_some() {
+        // Pointers that do not fit on the page lead to products for nothing.
+        let pointers = PageRequest { limit: page.limit.min(MAX_POINTERS), ..page.clone() };
+        let pointers = self.table.beside_check(self.scope, self.table.page(query, &pointers)).await?;
+        if pointers.next().is_some() {
             return Ok(None);
         }
+        let (mut found, _) = self.named_by(pointers, filter, page).await?.into_parts();
         found.sort_by_cached_key(|product| match sort {
             ProductSort::Sku => (product.details.sku.folded(), product.id),
             ProductSort::Catalogue(_) => (product.details.name.folded(), product.id),
@@ -168,8 +176,18 @@ impl<'a> Products<'a> {
     ) -> Result<Page<Product>, StoreError> {
         let CatalogueFilter { search, category } = &filter.catalogue;
         let filtered = search.is_some() || category.is_some() || filter.barcode.is_some();
-        let examined = PageRequest { limit: if filtered { MOST_EXAMINED / 10 } else { page.limit }, ..page.clone() };
+        let examined = PageRequest { limit: if filtered { MAX_POINTERS } else { page.limit }, ..page.clone() };
         let claims = self.table.beside_check(self.scope, self.table.page(query, &examined)).await?;
+        self.named_by(claims, filter, page).await
+    }
+
+    /// The products that a page of claims or pointers names, as far as they pass the filter and fit.
+    async fn named_by(
+        &self,
+        claims: Page<Item>,
+        filter: &ProductFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Product>, StoreError> {
         let named = claims.filter_map(|claim| Some(self.key(claimed_by(&claim)?)));
         let keys: Vec<Key> = named.items().iter().map(|claim| claim.item.clone()).collect();
         let mut items = self.table.get(&keys).await?;

@@ -8,10 +8,10 @@ mod close;
 mod lines;
 mod prices;
 mod receive;
+mod recount;
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use stockroom_domain::{
     access::{Permission, Role},
     id::{OrganizationId, PurchaseRequestId, UserId},
@@ -21,11 +21,14 @@ use stockroom_domain::{
     user::Person,
 };
 
-pub(crate) use self::prices::{count_prices, has_no_prices, no_prices};
+pub(crate) use self::{
+    prices::{COUNTED_WITH, CurrencyChange, PriceLook, count_prices, currency_change},
+    recount::count_holds,
+};
 pub use self::{close::Closing, receive::Receipt};
 use self::{
-    lines::{NewItems, named_keys, releases},
-    prices::{COUNTS_PRICES, Prices, present_currency},
+    lines::{NewItems, held, named_keys, releasing, relies_on_product},
+    prices::{Prices, present_currency},
 };
 use crate::{
     catalogue::version_is,
@@ -209,7 +212,7 @@ impl<'a> PurchaseRequests<'a> {
             }
             let entry = entry(attempt, Action::Create, &request, (None, Some(snapshot(&request)?)));
             let prices = Prices::of(None, &request, currency);
-            let number = next_counter(attempt.find(&counter), request.request_number);
+            let number = next_counter(request.request_number);
             let change = Change::logged(request.clone().stating(currency), self.scope.claim().organization, &entry)?
                 .put(item(keys, &request)?, &absent())?
                 .update(&counter, &prices.counted(number), &counts)?;
@@ -237,7 +240,7 @@ impl<'a> PurchaseRequests<'a> {
             let attempt = &attempt.behind(before.updated_at);
             let mut after = before.next(before.status, attempt.now);
             after.notes = (changes.notes)(&before.notes);
-            let mut guards = Guards::default();
+            let (mut guards, mut gone) = (Guards::default(), Vec::new());
             let read = |lines: &Vec<NewLine>| NewItems::read(attempt, keys, id, &before.items, lines);
             let new_items = changes.lines.as_ref().map(read).transpose()?;
             before.require_draft()?;
@@ -246,12 +249,14 @@ impl<'a> PurchaseRequests<'a> {
                     return Ok(Decision::Wait("a product is being deleted"));
                 };
                 let (old, new) = (before.products(), lines.iter().map(|line| line.product).collect::<BTreeSet<_>>());
-                for (_, goods) in items.iter().filter(|(item, _)| !old.contains(&item.product_id)) {
-                    goods.hold(&mut guards);
+                for (item, goods) in &items {
+                    match before.items.iter().find(|line| line.product_id == item.product_id) {
+                        None => goods.hold(&mut guards),
+                        Some(line) if relies_on_product(line, item) => goods.keep(&mut guards),
+                        Some(_) => {}
+                    }
                 }
-                for gone in old.difference(&new) {
-                    guards.release(&keys.product(*gone));
-                }
+                gone.extend(old.difference(&new));
                 after.items = items.into_iter().map(|(item, _)| item).collect();
             }
             let currency = present_currency(attempt, keys)?;
@@ -261,7 +266,7 @@ impl<'a> PurchaseRequests<'a> {
             let after = after.in_currency(currency);
             let change = self.next(attempt, Action::Update, &before, &after)?;
             let prices = Prices::of(Some(&before), &after, currency);
-            Ok(guards.onto(prices.onto(keys, change)?)?.into())
+            releasing(attempt, keys, gone.into_iter(), guards, prices.onto(keys, change)?)
         };
         self.table.change(Authority::Tenant(self.scope), &wanted, decide).await
     }
@@ -280,7 +285,7 @@ impl<'a> PurchaseRequests<'a> {
                 return Err(StoreError::Forbidden);
             }
             require_version(&request, expected)?;
-            Ok(deletion(attempt, self.scope.claim().organization, &request)?.into())
+            deletion(attempt, self.scope.claim().organization, &request)
         };
         self.table.change(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide).await
     }
@@ -302,8 +307,8 @@ impl<'a> PurchaseRequests<'a> {
             let attempt = &attempt.behind(before.updated_at);
             let after = before.take(step, &Person::from(&attempt.caller()?.user), attempt.now)?;
             let change = self.next(attempt, step.action(), &before, &after)?;
-            let freed = if after.status.is_open() { Guards::default() } else { releases(keys, &after) };
-            Ok(freed.onto(change)?.into())
+            let released = held(&after).filter(|_| !after.status.is_open());
+            releasing(attempt, keys, released, Guards::default(), change)
         };
         self.table.write(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide, present).await
     }
@@ -336,7 +341,7 @@ pub(crate) fn deletion(
     attempt: &Attempt<'_>,
     organization: OrganizationId,
     request: &PurchaseRequest,
-) -> Result<Change<()>, StoreError> {
+) -> Result<Decision<()>, StoreError> {
     request.require_draft()?;
     let keys = OrganizationKeys(organization);
     let attempt = &attempt.behind(request.updated_at);
@@ -344,7 +349,7 @@ pub(crate) fn deletion(
     let change =
         Change::logged((), organization, &entry)?.delete(&keys.request(request.id), &version_is(request.version))?;
     let change = if request.has_prices() { Prices::Gone.onto(keys, change)? } else { change };
-    releases(keys, request).onto(change)
+    releasing(attempt, keys, held(request), Guards::default(), change)
 }
 
 /// An entry about a request, which is its creator's own.
@@ -373,15 +378,9 @@ fn next_number(counter: Option<&Item>) -> (u64, Expression) {
     last.map_or_else(|| (0, absent()), |last| (last, expression("#count = :last").with("last", n(last))))
 }
 
-/// The update that gives a number. A counter that begins with it counts prices from the beginning.
-fn next_counter(counter: Option<&Item>, RequestNumber(number): RequestNumber) -> Expression {
-    let update = match counter {
-        Some(_) => expression("SET #count = :next"),
-        None => {
-            expression(format!("SET #count = :next, #{COUNTS_PRICES} = :yes")).with("yes", AttributeValue::Bool(true))
-        }
-    };
-    update.with("next", n(number))
+/// The update that gives a number.
+fn next_counter(RequestNumber(number): RequestNumber) -> Expression {
+    expression("SET #count = :next").with("next", n(number))
 }
 
 fn item(keys: OrganizationKeys, request: &PurchaseRequest) -> Result<Item, StoreError> {

@@ -140,6 +140,18 @@ pub(crate) enum Decision<T> {
     Wait(&'static str),
 }
 
+impl<T> Decision<T> {
+    /// The same decision with another result.
+    pub(crate) fn map<U>(self, map: impl FnOnce(T) -> U) -> Decision<U> {
+        match self {
+            Self::Commit(change) => Decision::Commit(change.map(map)),
+            Self::Keep(result) => Decision::Keep(map(result)),
+            Self::Read(keys) => Decision::Read(keys),
+            Self::Wait(reason) => Decision::Wait(reason),
+        }
+    }
+}
+
 impl<T> From<Change<T>> for Decision<T> {
     fn from(change: Change<T>) -> Self {
         Self::Commit(change)

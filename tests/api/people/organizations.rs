@@ -26,12 +26,13 @@ async fn an_admin_changes_name_and_currency() {
 
     let stale = admin.put(&path, json!({"name": "Late"})).if_match(1).await;
     assert_eq!(refused(&stale), because(412, "version_mismatch"));
-    // An absent currency stays; null in a patch is the default.
+    // A currency cannot be cleared; without one it stays.
     let replaced = admin.put(&path, json!({"name": " Acme & Co "})).await.expect(200);
     assert_eq!((&replaced.json()["name"], &replaced.json()["currency"]), (&json!("Acme & Co"), &json!("EUR")));
     admin.patch(&path, json!({"currency": "JPY"})).await.expect(200);
-    let cleared = admin.patch(&path, json!({"currency": null})).await.expect(200);
-    assert_eq!(cleared.json()["currency"], "USD");
+    let cleared = admin.patch(&path, json!({"currency": null})).await.expect(422);
+    assert_eq!(cleared.faults(), ["/currency required"]);
+    assert_eq!(shop.staff().get(&path).await.json()["currency"], "JPY");
 
     let entry = entries_of(shop.stack(), &replaced).remove(0);
     assert_eq!((&entry["action"], &entry["entity"]), (&json!("UPDATE"), &json!("Organization")));
@@ -66,7 +67,6 @@ async fn change_of_the_currency_while_prices_exist_is_in_use() {
         assert!(refused["detail"].as_str().unwrap().contains("prices"), "{refused}");
     }
     assert_eq!(change("USD").await.expect(409).code(), "in_use");
-    assert_eq!(admin.patch(&path, json!({"currency": null})).await.expect(409).code(), "in_use");
     assert_eq!(items(shop.stack()), before);
     let renamed = admin.put(&path, json!({"name": "Acme", "currency": "EUR"})).await.expect(200);
     assert_eq!(admin.put(&path, json!({"name": "Acme"})).await.expect(200).json(), renamed.json());

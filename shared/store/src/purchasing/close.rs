@@ -11,11 +11,12 @@ use stockroom_domain::{
 
 use super::{
     PurchaseRequests, entry, item,
-    lines::{changed_lines, release},
+    lines::{changed_lines, releasing},
 };
 use crate::{
     catalogue::version_is,
     error::StoreError,
+    guard::Guards,
     write::{Attempt, Authority, Change, Decision, Outcome},
 };
 
@@ -54,7 +55,7 @@ impl PurchaseRequests<'_> {
             let shown = after.clone().stating(caller.organization.currency);
             let change = Change::logged(shown, self.scope.claim().organization, &entry)?
                 .put(item(keys, &after)?, &version_is(before.version))?;
-            Ok(release(keys, after.released_since(&before)).onto(change)?.into())
+            releasing(attempt, keys, after.released_since(&before), Guards::default(), change)
         };
         self.table.write(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide, present).await
     }

@@ -16,7 +16,7 @@ use crate::{
     keys::{Key, OrganizationKeys},
     log::{difference, snapshot},
     posting::Goods,
-    write::Attempt,
+    write::{Attempt, Change, Decision},
 };
 
 /// New lines with the products they name, as they were read.
@@ -36,19 +36,38 @@ pub(super) fn named_keys(keys: OrganizationKeys, lines: &[NewLine]) -> Vec<Key> 
     lines.iter().flat_map(key).collect()
 }
 
-/// What a request that is no longer open, or its deletion, lets go.
-pub(super) fn releases<'a>(keys: OrganizationKeys, request: &PurchaseRequest) -> Guards<'a> {
-    let held = request.items.iter().filter(|item| !item.released);
-    release(keys, held.map(|item| item.product_id))
+/// The products that a request holds.
+pub(super) fn held(request: &PurchaseRequest) -> impl Iterator<Item = ProductId> {
+    request.items.iter().filter(|item| !item.released).map(|item| item.product_id)
 }
 
-/// Each of these products is named by one open line fewer.
-pub(super) fn release<'a>(keys: OrganizationKeys, products: impl Iterator<Item = ProductId>) -> Guards<'a> {
-    let mut guards = Guards::default();
-    for product in products {
-        guards.release(&keys.product(product));
+/// The decision on a change that releases these products: each is held by one line fewer.
+///
+/// A product that a line holds is not deleted, as long as counts are right. Programs that do not count can have made them
+/// wrong. So if the first transaction fails, the products are read, and those that do not exist are passed over: otherwise
+/// the request could never end.
+pub(super) fn releasing<'a, T>(
+    attempt: &Attempt<'a>,
+    keys: OrganizationKeys,
+    products: impl Iterator<Item = ProductId>,
+    mut guards: Guards<'a>,
+    change: Change<T>,
+) -> Result<Decision<T>, StoreError> {
+    let products: Vec<Key> = products.map(|product| keys.product(product)).collect();
+    let unread: Vec<Key> = products.iter().filter(|key| !attempt.has_read(key)).cloned().collect();
+    if attempt.is_repeated && !unread.is_empty() {
+        return Ok(Decision::Read(unread));
     }
-    guards
+    for key in products.iter().filter(|key| !attempt.has_read(key) || attempt.find(key).is_some()) {
+        guards.release(key);
+    }
+    Ok(guards.onto(change)?.into())
+}
+
+/// Whether the change of a line is right only if its product is as it was read. A line that stays keeps its unit, which
+/// cannot change while the line holds the product; another quantity may be too fine for a product that is read too early.
+pub(super) fn relies_on_product(before: &RequestItem, after: &RequestItem) -> bool {
+    before.unit.is_none() || (before.quantity != after.quantity && !after.quantity.is_whole())
 }
 
 impl<'a> NewItems<'a> {
@@ -94,7 +113,7 @@ impl<'a> NewItems<'a> {
                 product_id: line.product,
                 sku: details.sku.clone(),
                 product_name: details.name.clone(),
-                unit: Some(details.unit.clone()),
+                unit: before.and_then(|before| before.unit.clone()).or_else(|| Some(details.unit.clone())),
                 quantity: line.quantity,
                 received_quantity: Quantity::ZERO,
                 cancelled_quantity: Quantity::ZERO,

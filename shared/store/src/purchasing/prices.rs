@@ -2,8 +2,8 @@
 //!
 //! The counter that gives requests their numbers also counts the requests that have a price, in their transactions. The
 //! transaction of a request's first price adds one and checks that the organization still has the currency that the
-//! request states. A change of the currency writes the organization and checks that the count is 0. Both transactions have
-//! both items, so that one of them is first: then the other fails and decides again.
+//! request states. A change of the currency writes the organization and checks that no price came or went since it looked
+//! at the requests. Both transactions have both items, so that one of them is first: then the other fails and decides again.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use stockroom_domain::{
@@ -12,8 +12,9 @@ use stockroom_domain::{
 };
 
 use crate::{
+    closing::counted,
     error::StoreError,
-    expression::{Expression, expression},
+    expression::{Expression, absent, expression},
     item::{Item, data, into_data, n, s},
     keys::OrganizationKeys,
     table::{Query, Table},
@@ -22,8 +23,15 @@ use crate::{
 
 /// On the counter: how many requests have a price, or how many more since the counter began to count them.
 const PRICED: &str = "priced";
-/// On the counter: whether [`PRICED`] counts all requests. Counters that earlier programs made do not, before a migration.
-pub(super) const COUNTS_PRICES: &str = "counts_prices";
+/// On the counter: rises with every change of [`PRICED`], because a sum can be as before although it has changed twice.
+const PRICE_CHANGES: &str = "price_changes";
+/// On the counter: whether [`PRICED`] counts all requests. Migration 0007 alone sets it, so that it runs when no program is
+/// left that does not count.
+const COUNTS_PRICES: &str = "counts_prices";
+/// The attributes of the counter that a new count relies on. Its other attributes change with every request.
+pub(crate) const COUNTED_WITH: [&str; 3] = [PRICED, PRICE_CHANGES, COUNTS_PRICES];
+/// The most requests that a change of the currency looks at.
+const MAX_LOOK: usize = 1_000;
 
 /// The organization's currency as this attempt read it. The caller was read by the first attempt, and may be older.
 pub(super) fn present_currency(attempt: &Attempt<'_>, keys: OrganizationKeys) -> Result<Currency, StoreError> {
@@ -55,8 +63,8 @@ impl Prices {
             Self::Gone => "-1",
         };
         update.text.push_str(if update.text.is_empty() { "" } else { " " });
-        update.text.push_str("ADD #priced :priced");
-        update.with("priced", AttributeValue::N(by.to_owned()))
+        update.text.push_str("ADD #priced :priced, #price_changes :one");
+        update.with("priced", AttributeValue::N(by.to_owned())).with("one", n(1))
     }
 
     /// Lets a first price be committed only in the organization's currency.
@@ -77,45 +85,91 @@ impl Prices {
     }
 }
 
-/// Whether no request of an organization has a price, as its counter was read.
-pub(crate) fn has_no_prices(counter: Option<&Item>) -> bool {
-    counter.is_none_or(|counter| {
-        let none = counter.get(PRICED).is_none_or(|priced| *priced == n(0));
-        counter.contains_key(COUNTS_PRICES) && none
+/// What the counter of an organization says about a change of its currency.
+#[derive(Debug)]
+pub(crate) enum CurrencyChange {
+    /// Requests have prices.
+    Priced,
+    /// No request has a price, as long as this holds of the counter.
+    Free(Expression),
+    /// The counter alone does not say it: look at the requests, with [`PriceLook::at`].
+    Unknown,
+}
+
+/// A look at the requests of an organization that found no price.
+#[derive(Debug)]
+pub(crate) struct PriceLook {
+    /// The number of price changes before the look.
+    price_changes: Option<AttributeValue>,
+    /// Whether it saw all requests.
+    is_complete: bool,
+}
+
+/// Whether the currency can change, as the counter was read, after a look at the requests if there was one. The count is not
+/// relied on alone: a program of the version before, after a roll-back or during a deployment, does not count.
+pub(crate) fn currency_change(counter: Option<&Item>, look: Option<&PriceLook>) -> CurrencyChange {
+    let Some(counter) = counter else { return CurrencyChange::Free(absent()) };
+    if counted(counter, PRICED) > 0 {
+        return CurrencyChange::Priced;
+    }
+    match look {
+        Some(look) if look.price_changes.as_ref() == counter.get(PRICE_CHANGES) => {
+            if look.is_complete || counter.contains_key(COUNTS_PRICES) {
+                CurrencyChange::Free(same(PRICE_CHANGES, counter.get(PRICE_CHANGES)))
+            } else {
+                CurrencyChange::Priced
+            }
+        }
+        Some(_) | None => CurrencyChange::Unknown,
+    }
+}
+
+fn same(name: &str, value: Option<&AttributeValue>) -> Expression {
+    match value {
+        Some(value) => expression(format!("#{name} = :{name}")).with(name, value.clone()),
+        None => expression(format!("attribute_exists(#pk) AND attribute_not_exists(#{name})")),
+    }
+}
+
+impl PriceLook {
+    /// Looks at the requests, at most [`MAX_LOOK`] of them; `None` if one of them has a price.
+    pub(crate) async fn at(table: &Table, keys: OrganizationKeys) -> Result<Option<Self>, StoreError> {
+        // A commit in progress may show on the counter before it shows on its request. A settled read waits for it.
+        let key = keys.requests_counter();
+        let counter = table.get_settled(std::slice::from_ref(&key)).await?.remove(&key);
+        let found = table.query(&Query::new(keys.requests(), MAX_LOOK)).await?;
+        let is_complete = found.last.is_none();
+        let price_changes = counter.and_then(|mut counter| counter.remove(PRICE_CHANGES));
+        let has_none = priced(found.items)? == 0;
+        Ok(has_none.then_some(Self { price_changes, is_complete }))
+    }
+}
+
+fn priced(requests: Vec<Item>) -> Result<u64, StoreError> {
+    requests.into_iter().try_fold(0_u64, |priced, item| {
+        Ok(priced.saturating_add(u64::from(into_data::<PurchaseRequest>(item)?.has_prices())))
     })
 }
 
-/// The condition of the counter under which that is so.
-pub(crate) fn no_prices() -> Expression {
-    let none = format!("attribute_not_exists(#{PRICED}) OR #{PRICED} = :none");
-    expression(format!("attribute_not_exists(#pk) OR (attribute_exists(#{COUNTS_PRICES}) AND ({none}))"))
-        .with("none", n(0))
-}
-
-/// How many requests are read at once.
+/// How many requests a count reads at once.
 const PAGE: usize = 500;
 
-/// The counter as it counts all prices of its organization, if no request was changed since it was read: whoever writes it
-/// requires it to be as it was, and every first or last price of a request changes it.
+/// The counter with the number of all requests that have prices. It may be written only while [`COUNTED_WITH`] are as they
+/// were read: every change of whether a request has prices raises [`PRICE_CHANGES`].
 pub(crate) async fn count_prices(table: &Table, keys: OrganizationKeys, mut counter: Item) -> Result<Item, StoreError> {
-    if counter.contains_key(COUNTS_PRICES) {
-        return Ok(counter);
-    }
     // A commit in progress may show on the counter before it shows on its request. A settled read waits for it.
     table.get_settled(&[keys.requests_counter()]).await?;
     let mut query = Query::new(keys.requests(), PAGE);
-    let mut priced = 0_u64;
+    let mut count = 0_u64;
     loop {
         let found = table.query(&query).await?;
-        for item in found.items {
-            priced = priced.saturating_add(u64::from(into_data::<PurchaseRequest>(item)?.has_prices()));
-        }
+        count = count.saturating_add(priced(found.items)?);
         query.after = found.last;
         if query.after.is_none() {
             break;
         }
     }
-    counter.insert(PRICED.to_owned(), n(priced));
+    counter.insert(PRICED.to_owned(), n(count));
     counter.insert(COUNTS_PRICES.to_owned(), AttributeValue::Bool(true));
     Ok(counter)
 }

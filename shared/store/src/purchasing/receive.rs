@@ -16,12 +16,13 @@ use stockroom_domain::{
 
 use super::{
     PurchaseRequests, entry, item,
-    lines::{changed_lines, release},
+    lines::{changed_lines, releasing},
 };
 use crate::{
     catalogue::version_is,
     error::{StoreError, unknown},
     expression::absent,
+    guard::Guards,
     keys::{Key, OrganizationKeys},
     movements,
     posting::{Goods, Place},
@@ -100,7 +101,7 @@ impl PurchaseRequests<'_> {
         let mut change = Change::logged(shown, self.scope.claim().organization, &entry)?
             .kept_forever()
             .put(item(keys, &after)?, &version_is(before.version))?;
-        let mut guards = release(keys, after.released_since(&before));
+        let mut guards = Guards::default();
         for (Arrival { goods, place }, quantity) in arrivals.iter().zip(quantities) {
             let posting = place.balance().apply(Operation::In(quantity))?;
             let movement = Movement {
@@ -127,7 +128,7 @@ impl PurchaseRequests<'_> {
             change = change.put(line, &absent())?;
             change = goods.settle(keys, change, &mut guards, place, &level)?;
         }
-        Ok(guards.onto(change)?.into())
+        releasing(attempt, keys, after.released_since(&before), guards, change)
     }
 
     /// What the lines touch; refuses lines that the request does not have, warehouses that are not there, and quantities
