@@ -19,6 +19,7 @@ mod numbers;
 mod oauth;
 mod origins;
 mod parameters;
+mod rooms;
 mod secrets;
 mod sessions;
 mod sign_in;

@@ -1,5 +1,5 @@
 //! `migrate`: shows and runs the migrations of stored items while the product is in use. The store migrates the items
-//! (`shared/store/src/migrations.rs`); this crate has the command line and its output. `infra/MIGRATIONS.md` says when
+//! (`shared/store/src/background/migrations.rs`); this crate has the command line and its output. `infra/MIGRATIONS.md` says when
 //! to run it.
 
 use std::{

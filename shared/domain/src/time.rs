@@ -105,7 +105,8 @@ fn read(text: &str) -> Option<Timestamp> {
     }
     let day = Date::new(number(0..4)?, number(5..7)?.try_into().ok()?, number(8..10)?.try_into().ok()?).ok()?;
     let second = number(17..19).filter(|second| *second <= 60)?.min(59);
-    let time = Time::new(number(11..13)?.try_into().ok()?, number(14..16)?.try_into().ok()?, second.try_into().ok()?, 0);
+    let time =
+        Time::new(number(11..13)?.try_into().ok()?, number(14..16)?.try_into().ok()?, second.try_into().ok()?, 0);
     let (millis, offset) = match rest.strip_prefix('.') {
         None => (0, rest),
         Some(rest) => {
@@ -126,7 +127,8 @@ fn minutes_ahead(offset: &str) -> Option<SignedDuration> {
     }
     let (sign, offset) = offset.split_at_checked(1)?;
     let (hours, minutes) = offset.split_once(':').filter(|(hours, minutes)| (hours.len(), minutes.len()) == (2, 2))?;
-    let (hours, minutes) = (digits(hours).filter(|hours| *hours < 24)?, digits(minutes).filter(|minutes| *minutes < 60)?);
+    let (hours, minutes) =
+        (digits(hours).filter(|hours| *hours < 24)?, digits(minutes).filter(|minutes| *minutes < 60)?);
     let ahead = SignedDuration::from_mins(i64::from(hours.saturating_mul(60).saturating_add(minutes)));
     match sign {
         "+" => Some(ahead),

@@ -1,5 +1,10 @@
 //! What products, suppliers and warehouses have in common: added, seen, listed, changed and deleted alike.
 
+pub(crate) mod barcodes;
+pub(crate) mod deletion;
+pub(crate) mod products;
+pub(crate) mod warehouses;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use stockroom_domain::{
     catalogue::{Details, ProductDetails, Resource, SupplierDetails, WarehouseDetails},
@@ -7,31 +12,30 @@ use stockroom_domain::{
     log::Action,
     search::search_fold,
     text::{Barcode, Category, SearchTerm, fold},
-    time::Timestamp,
 };
 
 use crate::{
-    closing::{HAS_LEVELS, Mark, REQUESTS, USES, counted, not_closing, same_uses},
+    dynamo::{
+        expression::{Expression, absent, expression, version_is},
+        item::{DATA, Item, data, encode, into_data, s},
+        key::{Index, Key},
+        page::{Page, PageRequest},
+        query::Query,
+    },
     error::{Conflict, StoreError},
-    expression::{Expression, absent, expression},
-    item::{DATA, Item, data, encode, into_data, n, s},
-    keys::{Index, Key, PRODUCT, is_current_name_sort, name_sort},
-    log::{difference, snapshot},
-    page::{Page, PageItem, PageRequest, Position},
-    schema::upgrade,
-    scope::TenantScope,
-    table::{Found, Query, Table},
-    write::{Attempt, Authority, Change, Decision, Outcome},
+    keys::{PRODUCT, SUPPLIER, WAREHOUSE, is_current_name_sort, name_sort},
+    schema::{CATALOGUE_VERSION, Upgrade},
+    write::{
+        Attempt, Authority, Change, Decision, Outcome,
+        access::Table,
+        fence::{HAS_LEVELS, Mark, REQUESTS, SPREADING, USES, counted, not_closing, same_uses},
+        log::{difference, snapshot},
+        scope::TenantScope,
+    },
 };
-
-/// The most items that a filtered page examines; the table stops at 1 MB before, if they are large.
-pub(crate) const MOST_EXAMINED: usize = 1_000;
 
 /// The attribute of `data` that a search looks through.
 const SEARCH: &str = "search";
-
-/// Stands on a product while its levels have yet to follow its new minimum.
-pub(crate) const SPREADING: &str = "spreading";
 
 /// How details are kept.
 pub trait Stored: Details {
@@ -113,11 +117,11 @@ impl Stored for ProductDetails {
 }
 
 impl Stored for SupplierDetails {
-    const KIND: &'static str = "SUPPLIER";
+    const KIND: &'static str = SUPPLIER;
 }
 
 impl Stored for WarehouseDetails {
-    const KIND: &'static str = "WAREHOUSE";
+    const KIND: &'static str = WAREHOUSE;
 }
 
 /// Which resources a list shows.
@@ -394,31 +398,14 @@ impl<'a, D: Stored> Catalogue<'a, D> {
     }
 }
 
-impl Table {
-    /// A page of one query, by its order.
-    pub(crate) async fn page(&self, mut query: Query, page: &PageRequest) -> Result<Page<Item>, StoreError> {
-        // One more than asked tells whether there is a next page; a filter may pass over many.
-        query.examine = if query.filter.text.is_empty() { page.limit.saturating_add(1) } else { MOST_EXAMINED };
-        query.descending = page.descending;
-        query.after.clone_from(&page.after);
-        let Found { mut items, last } = self.admitted(Box::pin(self.query_stored(&query))).await?;
-        let has_more = items.len() > page.limit;
-        items.truncate(page.limit);
-        let names = query.position_names();
-        // Where an item is stored: an upgrade can give it other keys in the indexes.
-        let listed = items.into_iter().map(|item| {
-            let position = Position::of(&item, &names);
-            Ok(PageItem { item: upgrade(item)?, position })
-        });
-        let listed = listed.collect::<Result<Vec<_>, StoreError>>()?;
-        let next = if has_more { listed.last().map(|last| last.position.clone()) } else { last };
-        Ok(Page::new(listed, next))
-    }
+/// The upgrades of a product, supplier or warehouse, from version 1 on.
+pub(crate) const fn upgrades<D: Stored>() -> [Upgrade; CATALOGUE_VERSION - 1] {
+    [sort_and_search::<D>]
 }
 
 /// Version 2 of a product, supplier or warehouse: in the order by name it stands before those whose names begin with its own,
 /// and searches disregard accents. A product's own index shows no place in that order, and nobody who reads needs it.
-pub(crate) fn sort_and_search<D: Stored>(item: &mut Item) -> Result<(), StoreError> {
+fn sort_and_search<D: Stored>(item: &mut Item) -> Result<(), StoreError> {
     let (_, name) = Index::Two.key_names();
     // Both are written together.
     if item.get(name).and_then(|sort| sort.as_s().ok()).is_none_or(|sort| is_current_name_sort(sort)) {
@@ -459,10 +446,6 @@ fn is_claimed_by(id: impl std::fmt::Display) -> Expression {
     expression("#id = :id").with("id", s(id))
 }
 
-pub(crate) fn version_is(version: u64) -> Expression {
-    expression("#data.#version = :version").with("version", n(version))
-}
-
 /// The resource of an attempt, in the version that is asked for.
 fn expect<D: Stored>(attempt: &Attempt<'_>, key: &Key, expected: Option<u64>) -> Result<Resource<D>, StoreError> {
     let resource: Resource<D> = data(attempt.find(key).ok_or(StoreError::NotFound)?)?;
@@ -478,9 +461,4 @@ fn reject<D: Stored>(details: &D) -> Result<(), StoreError> {
         return Ok(());
     }
     Err(StoreError::Rejected(faults.into_iter().map(|(member, fault)| (member.into(), fault)).collect()))
-}
-
-/// Whether a moment lies before another, as stored in milliseconds.
-pub(crate) fn millis(at: Timestamp) -> AttributeValue {
-    n(at.unix_millis())
 }

@@ -1,6 +1,6 @@
 //! What can go wrong with a request to the store. Knows no HTTP.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use stockroom_domain::{
     fault::Fault,
@@ -9,8 +9,6 @@ use stockroom_domain::{
     quantity::Quantity,
     stock::StockError,
 };
-
-use crate::limits::TooMany;
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +50,15 @@ pub enum StoreError {
     /// A fault of this program or its data; the text is for the log alone.
     #[error("internal: {0}")]
     Internal(String),
+}
+
+/// A request that came too early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMany {
+    /// The limit it met.
+    pub limit: &'static str,
+    /// How long until there is a token.
+    pub wait: Duration,
 }
 
 /// A rule that the state would break.

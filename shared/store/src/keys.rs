@@ -1,6 +1,5 @@
 //! Every key of the table, formatted and parsed here alone. `shared/store/TABLE.md` shows them as one table.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use stockroom_domain::{
     id::{EntryId, Id, OrganizationId, ProductId, PurchaseRequestId, SupplierId, UserId, WarehouseId},
     organization::Subdomain,
@@ -9,10 +8,7 @@ use stockroom_domain::{
     time::Timestamp,
 };
 
-use crate::{
-    item::{Item, s},
-    mailing::MailOccasion,
-};
+use crate::dynamo::key::Key;
 
 /// Over how many partitions an organization's log entries, and its movements, are spread.
 pub(crate) const SHARDS: u8 = 4;
@@ -25,60 +21,6 @@ const NAME_END: char = '\u{1}';
 
 /// The most bytes of a folded name that go into a sort key; DynamoDB allows 1,024 with the id behind it.
 const NAME_BYTES: usize = 900;
-
-/// An item's place in the table.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Key {
-    pub(crate) pk: String,
-    pub(crate) sk: String,
-}
-
-impl Key {
-    pub(crate) fn new(pk: impl Into<String>, sk: impl ToString) -> Self {
-        Self { pk: pk.into(), sk: sk.to_string() }
-    }
-
-    /// The key of an item that was read.
-    pub(crate) fn of(item: &Item) -> Option<Self> {
-        let text = |name: &str| item.get(name)?.as_s().ok();
-        Some(Self::new(text("pk")?, text("sk")?))
-    }
-
-    pub(crate) fn attributes(&self) -> Item {
-        Item::from([("pk".to_owned(), s(&self.pk)), ("sk".to_owned(), s(&self.sk))])
-    }
-}
-
-/// One of the table's two indexes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Index {
-    One,
-    Two,
-}
-
-impl Index {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::One => "index-1",
-            Self::Two => "index-2",
-        }
-    }
-
-    /// The attributes that are its partition and sort key.
-    pub(crate) fn key_names(self) -> (&'static str, &'static str) {
-        match self {
-            Self::One => ("i1pk", "i1sk"),
-            Self::Two => ("i2pk", "i2sk"),
-        }
-    }
-
-    /// Puts the item into this index, under that key.
-    pub(crate) fn insert(self, item: &mut Item, (partition, sort): (String, String)) {
-        let (pk, sk) = self.key_names();
-        item.insert(pk.to_owned(), AttributeValue::S(partition));
-        item.insert(sk.to_owned(), AttributeValue::S(sort));
-    }
-}
 
 /// The claim that makes a subdomain unique, and leads to its organization.
 pub(crate) fn tenant(subdomain: &str) -> Key {
@@ -112,6 +54,10 @@ pub(crate) fn migration_run(id: &str, run: &str) -> Key {
 pub(crate) const USER: &str = "USER";
 /// The kind of products.
 pub(crate) const PRODUCT: &str = "PRODUCT";
+/// The kind of suppliers.
+pub(crate) const SUPPLIER: &str = "SUPPLIER";
+/// The kind of warehouses.
+pub(crate) const WAREHOUSE: &str = "WAREHOUSE";
 
 /// Of which kind the items of a partition are: its word behind the organization, or its first.
 pub(crate) fn kind(pk: &str) -> &str {
@@ -194,7 +140,7 @@ impl OrganizationKeys {
     }
 
     /// The claim on the mail to a user about an occasion.
-    pub(crate) fn mail_claim(self, occasion: MailOccasion, user: UserId) -> Key {
+    pub(crate) fn mail_claim(self, occasion: impl std::fmt::Display, user: UserId) -> Key {
         Key::new(self.claims(), format!("MAIL#{occasion}#{user}"))
     }
 
@@ -231,11 +177,11 @@ impl OrganizationKeys {
     }
 
     pub(crate) fn supplier(self, id: SupplierId) -> Key {
-        Key::new(self.catalogue("SUPPLIER"), id)
+        Key::new(self.catalogue(SUPPLIER), id)
     }
 
     pub(crate) fn warehouse(self, id: WarehouseId) -> Key {
-        Key::new(self.catalogue("WAREHOUSE"), id)
+        Key::new(self.catalogue(WAREHOUSE), id)
     }
 
     /// Index 1: the products of a category, by age.

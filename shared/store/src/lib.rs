@@ -5,102 +5,66 @@
 //! for how a lost race or a lost reply is handled, and `shared/store/TABLE.md` for the keys.
 #![warn(missing_docs)]
 
-mod addresses;
-mod barcodes;
+mod background;
 mod catalogue;
-mod cleaning;
-mod client;
-mod closing;
-mod directory;
-mod ended;
-mod entries;
+mod dynamo;
 mod error;
-mod events;
-mod expression;
-mod guard;
-mod https;
-mod idempotency;
-mod identity;
-mod item;
 mod keys;
-mod leases;
-mod levels;
-mod limits;
-mod link_mails;
-mod log;
-mod low_watch;
-mod mailing;
-mod merge;
-mod meter;
-mod migrations;
-mod movements;
-mod names;
-mod organizations;
-mod page;
-mod passwords;
-mod past;
-mod posting;
-mod products;
+mod people;
 mod purchasing;
-mod purging;
-mod refresh;
-mod reporting;
-mod retry;
+mod rate_limit;
 mod schema;
-mod scope;
-mod sessions;
-mod sign_in;
-mod stream;
-mod table;
-mod user_changes;
-mod user_step;
-mod users;
-mod warehouses;
+mod stock;
+mod upgrades;
+mod views;
 mod write;
 
 use stockroom_domain::{catalogue::SupplierDetails, id::OrganizationId, source::Sources};
 
-pub use addresses::{AddressTerms, Addresses};
-pub use catalogue::{Catalogue, CatalogueFilter, CatalogueSort};
-pub use cleaning::{Budget, Cleaning};
-pub use client::{Connection, TableClient};
-pub use directory::{Directory, Listed};
-pub use entries::{AuditLog, EntryFilter, LogEntry, What};
-pub use error::{Conflict, StoreError};
-pub use events::{DomainEvent, EventFilter, Events, Since};
-pub use https::https_client;
-pub use idempotency::IdempotencyKey;
-pub use identity::{Credential, Identity, NewSession, PasswordHash};
-pub use levels::{MAX_LEVELS_OF_PRODUCT, LevelFilter, LevelView, Levels};
-pub use limits::{Admission, Bucket, Standing, TooMany};
-pub use link_mails::LinkMails;
-pub use log::Origin;
-pub use low_watch::{LowStock, LowWatch, MOST_SHOWN, REMIND_AFTER};
-pub use mailing::{Invitation, MAIL_LEASE, MailClaim, MailLease, MailOccasion, MailOutcome, Mailing, Reach, Recipient};
-pub use meter::{Cost, Meter};
-pub use migrations::{
+pub use background::cleaning::{Budget, Cleaning};
+pub use background::directory::{Directory, Listed};
+pub use background::low_watch::{LowStock, LowWatch, MOST_SHOWN, REMIND_AFTER};
+pub use background::mailing::{MAIL_LEASE, MailClaim, MailLease, MailOccasion, MailOutcome, Mailing, Reach, Recipient};
+pub use background::migrations::{
     MIGRATIONS_OF_THIS_PROGRAM, MigrateError, Migration, MigrationRun, MigrationState, Migrations, Pace, RUN_LEASE,
 };
-pub use movements::{MovementFilter, Movements, RecordedMovement};
-pub use organizations::{NewOrganization, OrganizationChange, Organizations, SignedUp};
-pub use page::{Page, PageItem, PageRequest, Position};
-pub use passwords::{Account, LinkedAccount, NewPassword, OwnPassword, PasswordChange, Passwords, VerifiedPassword};
-pub use products::{ProductFilter, ProductSort, Products};
+pub use background::purging::{Purge, Purged, Purging};
+pub use background::reporting::{Excerpt, Reporting};
+pub use catalogue::products::{ProductFilter, ProductSort, Products};
+pub use catalogue::warehouses::Warehouses;
+pub use catalogue::{Catalogue, CatalogueFilter, CatalogueSort};
+pub use dynamo::client::{Connection, TableClient};
+pub use dynamo::https::https_client;
+pub use dynamo::meter::{Cost, Meter};
+pub use dynamo::page::{Page, PageItem, PageRequest, Position};
+pub use dynamo::retry::WRITE_DEADLINE;
+pub use error::{Conflict, StoreError, TooMany};
+pub use people::addresses::{AddressTerms, Addresses};
+pub use people::identity::{Credential, Identity, NewSession, PasswordHash};
+pub use people::invitation::Invitation;
+pub use people::organizations::{NewOrganization, OrganizationChange, Organizations, SignedUp};
+pub use people::passwords::{
+    Account, LinkedAccount, NewPassword, OwnPassword, PasswordChange, Passwords, VerifiedPassword,
+};
+pub use people::refresh::{Presented, Refreshed, Renewal};
+pub use people::sessions::OwnSession;
+pub use people::sign_in::SignIn;
+pub use people::user_changes::UserChange;
+pub use people::users::{NewUser, UserFilter, UserProfile, Users};
 pub use purchasing::{Closing, NewRequest, PurchaseRequests, Receipt, RequestChanges, RequestFilter};
-pub use purging::{Purge, Purged, Purging};
-pub use refresh::{Presented, Refreshed, Renewal};
-pub use reporting::{Excerpt, Reporting};
-pub use retry::WRITE_DEADLINE;
-pub use scope::{Caller, Claim, TenantScope};
-pub use sessions::OwnSession;
-pub use sign_in::SignIn;
-pub use stream::{Told, told_by};
-pub use user_changes::UserChange;
-pub use users::{NewUser, UserFilter, UserProfile, Users};
-pub use warehouses::Warehouses;
+pub use rate_limit::counter::{Admission, Bucket, Standing};
+pub use rate_limit::link_mails::LinkMails;
+pub use stock::levels::{LevelFilter, LevelView, Levels, MAX_LEVELS_OF_PRODUCT};
+pub use stock::movements::{MovementFilter, Movements, RecordedMovement};
+pub use views::audit::{AuditLog, EntryFilter, LogEntry, What};
+pub use views::events::{DomainEvent, EventFilter, Events, Since};
+pub use views::stream::{Told, told_by};
 pub use write::Outcome;
+pub use write::idempotency::IdempotencyKey;
+pub use write::log::Origin;
+pub use write::scope::{Caller, Claim, TenantScope};
 
-use table::Table;
+use write::access::Table;
 
 /// The table, ready for the repositories of one request; cheap to clone.
 #[derive(Debug, Clone)]
@@ -112,7 +76,7 @@ impl Store {
     /// The store of one process.
     #[must_use]
     pub fn new(client: TableClient, sources: Sources) -> Self {
-        Self { table: Table::new(client, sources, Meter::default()) }
+        Self { table: Table::new(client, sources, upgrades::upgrade) }
     }
 
     /// The same store, counting what it costs on `meter`.
@@ -125,7 +89,7 @@ impl Store {
     /// their own.
     #[must_use]
     pub fn take_cost(&self) -> Cost {
-        self.table.meter.take()
+        self.table.take_cost()
     }
 
     /// The same store, counting this request's calls against `admission` before it lets anything out or commits anything.
@@ -162,7 +126,7 @@ impl Store {
     /// Whether this process has found out before that the scope's session is over.
     #[must_use]
     pub fn has_ended(&self, scope: &TenantScope) -> bool {
-        self.table.ended.contains(scope.claim())
+        self.table.has_ended(scope)
     }
 
     /// How the buckets stand that the request was counted against.

@@ -21,27 +21,32 @@ use stockroom_domain::{
     user::Person,
 };
 
-pub(crate) use self::{
-    prices::{COUNTED_WITH, CurrencyChange, PriceLook, count_prices, currency_change},
-    recount::count_holds,
-};
 pub use self::{close::Closing, receive::Receipt};
 use self::{
     lines::{NewItems, held, named_keys, releasing, relies_on_product},
     prices::{Prices, present_currency},
 };
+pub(crate) use self::{
+    prices::{COUNTED_WITH, CurrencyChange, PriceLook, count_prices, currency_change},
+    recount::count_holds,
+};
 use crate::{
-    catalogue::version_is,
+    dynamo::{
+        expression::{Expression, absent, expression, version_is},
+        item::{Item, data, into_data, n, s, with_compact_data},
+        key::{Index, Key},
+        page::{Page, PageRequest, Position},
+        query::Query,
+    },
     error::StoreError,
-    expression::{Expression, absent, expression},
-    guard::Guards,
-    item::{Item, data, into_data, n, s, with_compact_data},
-    keys::{Index, Key, OrganizationKeys},
-    log::{Entry, difference, snapshot},
-    page::{Page, PageRequest, Position},
-    scope::TenantScope,
-    table::{Query, Table},
-    write::{Attempt, Authority, Change, Decision, Outcome},
+    keys::OrganizationKeys,
+    write::{
+        Attempt, Authority, Change, Decision, Outcome,
+        access::Table,
+        guard::Guards,
+        log::{Entry, difference, snapshot},
+        scope::TenantScope,
+    },
 };
 
 /// A request that is to be written.

@@ -6,15 +6,14 @@
 //! how a shape is changed.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use stockroom_domain::catalogue::{ProductDetails, SupplierDetails, WarehouseDetails};
 
 use crate::{
-    catalogue::{Stored as _, sort_and_search},
+    dynamo::{
+        expression::{Expression, expression},
+        item::{Item, n},
+    },
     error::StoreError,
-    expression::{Expression, expression},
-    identity::search_text,
-    item::{Item, data, n, s},
-    keys::{USER, kind},
+    keys::{PRODUCT, SUPPLIER, USER, WAREHOUSE, kind},
 };
 
 /// The attribute of an item's version.
@@ -22,39 +21,27 @@ const SCHEMA: &str = "schema";
 
 /// Makes an item of one version one of the next. It takes the item as the product may have left it since it was put: an
 /// update of single attributes changes no version, and indexes show none. So what is of the next version already stays.
-type Upgrade = fn(&mut Item) -> Result<(), StoreError>;
+pub(crate) type Upgrade = fn(&mut Item) -> Result<(), StoreError>;
 
-/// The upgrades of a kind, from version 1 on. A kind's current version is one more than these are.
-fn upgrades(kind: &str) -> &'static [Upgrade] {
+/// The current version of products, suppliers and warehouses.
+pub(crate) const CATALOGUE_VERSION: usize = 2;
+/// The current version of users.
+pub(crate) const USER_VERSION: usize = 3;
+
+/// The current version of a kind.
+fn current_version(kind: &str) -> usize {
     match kind {
-        USER => &[find_users_by_text, find_users_without_accents],
-        ProductDetails::KIND => &[sort_and_search::<ProductDetails>],
-        SupplierDetails::KIND => &[sort_and_search::<SupplierDetails>],
-        WarehouseDetails::KIND => &[sort_and_search::<WarehouseDetails>],
-        _ => &[],
+        USER => USER_VERSION,
+        PRODUCT | SUPPLIER | WAREHOUSE => CATALOGUE_VERSION,
+        _ => 1,
     }
 }
 
-/// Version 2 of a user: found by name and address. Users who signed up before users could be listed have no `search`.
-fn find_users_by_text(item: &mut Item) -> Result<(), StoreError> {
-    if !item.contains_key("search") {
-        item.insert("search".to_owned(), s(search_text(&data(item)?)));
-    }
-    Ok(())
-}
-
-/// Version 3 of a user: searches disregard accents.
-fn find_users_without_accents(item: &mut Item) -> Result<(), StoreError> {
-    item.insert("search".to_owned(), s(search_text(&data(item)?)));
-    Ok(())
-}
-
-/// An item as the current version has it. One of a version that this program does not know yet stays as it is.
+/// An item as the current version has it, by the upgrades of its kind, from version 1 on. One of a version that this program does not know yet stays as it is.
 ///
 /// # Errors
 /// [`StoreError::Internal`] for an item of which its upgrade can make nothing.
-pub(crate) fn upgrade(mut item: Item) -> Result<Item, StoreError> {
-    let upgrades = upgrades(kind_of(&item));
+pub(crate) fn upgrade(mut item: Item, upgrades: &[Upgrade]) -> Result<Item, StoreError> {
     let version = version(&item);
     if version > upgrades.len() {
         return Ok(item);
@@ -96,10 +83,10 @@ fn number(version: usize) -> AttributeValue {
 }
 
 fn current(item: &Item) -> usize {
-    upgrades(kind_of(item)).len().saturating_add(1)
+    current_version(kind_of(item))
 }
 
-fn kind_of(item: &Item) -> &str {
+pub(crate) fn kind_of(item: &Item) -> &str {
     item.get("pk").and_then(|pk| pk.as_s().ok()).map_or("", |pk| kind(pk))
 }
 

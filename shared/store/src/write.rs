@@ -11,6 +11,15 @@
 //!   more, since the state may have been made by the first attempt of this very request; in a transaction, so that a
 //!   commit that is under way is waited for.
 
+pub(crate) mod access;
+pub(crate) mod ended_sessions;
+pub(crate) mod fence;
+pub(crate) mod guard;
+pub(crate) mod idempotency;
+pub(crate) mod log;
+pub(crate) mod scope;
+pub(crate) mod user_item;
+
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
@@ -24,16 +33,21 @@ use stockroom_domain::{
 };
 
 use crate::{
+    dynamo::{
+        expression::Expression,
+        item::Item,
+        key::Key,
+        retry::{Failure, Patience},
+        table::{Conditional, Items},
+    },
     error::StoreError,
-    expression::Expression,
-    idempotency::{IdempotencyKey, Retention},
-    item::Item,
-    keys::Key,
-    log::{Entry, Origin, OriginRecord},
-    retry::{Failure, Patience},
     schema,
-    scope::{Caller, TenantScope},
-    table::{Conditional, Items, Table},
+    write::{
+        access::Table,
+        idempotency::{IdempotencyKey, Retention},
+        log::{Entry, Origin, OriginRecord},
+        scope::{Caller, TenantScope},
+    },
 };
 
 /// What a write came to.
@@ -191,12 +205,12 @@ impl<T> Change<T> {
     /// A change whose log entry is an item made elsewhere: a movement.
     pub(crate) fn with_entry_item(result: T, entry: Item) -> Result<Self, StoreError> {
         let change = Self { result, actions: Vec::new(), retention: Retention::Day };
-        change.put(entry, &crate::expression::absent())
+        change.put(entry, &crate::dynamo::expression::absent())
     }
 
     pub(crate) fn and_log(self, organization: OrganizationId, entry: &Entry) -> Result<Self, StoreError> {
         let item = entry.item(organization)?;
-        self.put(item, &crate::expression::absent())
+        self.put(item, &crate::dynamo::expression::absent())
     }
 
     /// The same change with another result.

@@ -14,10 +14,9 @@ use super::{
     lines::{changed_lines, releasing},
 };
 use crate::{
-    catalogue::version_is,
+    dynamo::expression::version_is,
     error::StoreError,
-    guard::Guards,
-    write::{Attempt, Authority, Change, Decision, Outcome},
+    write::{Attempt, Authority, Change, Decision, Outcome, guard::Guards},
 };
 
 const CANCELLED: (&str, fn(&RequestItem) -> Quantity) = ("cancelled_quantity", |item| item.cancelled_quantity);

@@ -10,13 +10,15 @@ use stockroom_domain::{
 };
 
 use crate::{
+    dynamo::{item::data, key::Key},
     error::{StoreError, unknown},
-    guard::Guards,
-    item::data,
-    keys::{Key, OrganizationKeys},
-    log::{difference, snapshot},
-    posting::Goods,
-    write::{Attempt, Change, Decision},
+    keys::OrganizationKeys,
+    stock::posting::Goods,
+    write::{
+        Attempt, Change, Decision,
+        guard::Guards,
+        log::{difference, snapshot},
+    },
 };
 
 /// New lines with the products they name, as they were read.

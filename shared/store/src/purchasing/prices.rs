@@ -12,13 +12,14 @@ use stockroom_domain::{
 };
 
 use crate::{
-    closing::counted,
+    dynamo::{
+        expression::{Expression, absent, expression},
+        item::{Item, data, into_data, n, s},
+        query::Query,
+    },
     error::StoreError,
-    expression::{Expression, absent, expression},
-    item::{Item, data, into_data, n, s},
     keys::OrganizationKeys,
-    table::{Query, Table},
-    write::{Attempt, Change},
+    write::{Attempt, Change, access::Table, fence::counted},
 };
 
 /// On the counter: how many requests have a price, or how many more since the counter began to count them.

@@ -19,14 +19,17 @@ use super::{
     lines::{changed_lines, releasing},
 };
 use crate::{
-    catalogue::version_is,
+    dynamo::{
+        expression::{absent, version_is},
+        key::Key,
+    },
     error::{StoreError, unknown},
-    expression::absent,
-    guard::Guards,
-    keys::{Key, OrganizationKeys},
-    movements,
-    posting::{Goods, Place},
-    write::{Attempt, Authority, Change, Decision, Outcome},
+    keys::OrganizationKeys,
+    stock::{
+        movements,
+        posting::{Goods, Place},
+    },
+    write::{Attempt, Authority, Change, Decision, Outcome, guard::Guards},
 };
 
 const RECEIVED: (&str, fn(&RequestItem) -> Quantity) = ("received_quantity", |item| item.received_quantity);

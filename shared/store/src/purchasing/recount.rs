@@ -6,10 +6,10 @@ use stockroom_domain::{id::ProductId, purchasing::PurchaseRequest};
 
 use super::lines::held;
 use crate::{
+    dynamo::{item::into_data, key::Key, query::Query},
     error::StoreError,
-    item::into_data,
-    keys::{Key, OrganizationKeys},
-    table::{Query, Table},
+    keys::OrganizationKeys,
+    write::access::Table,
 };
 
 /// How many requests are read at once.

@@ -1,0 +1,193 @@
+//! What has had its time in an organization: drafts that nobody submitted, sessions and claims that have expired.
+//!
+//! All of it may be done twice, by two at once, or be stopped anywhere: what is gone is not found again.
+
+use stockroom_domain::{
+    id::OrganizationId,
+    organization::Organization,
+    purchasing::{PurchaseRequest, RequestStatus},
+    time::Timestamp,
+};
+
+use crate::{
+    dynamo::{
+        expression::{Expression, expression},
+        item::{data, n, s},
+        key::{Index, Key},
+        query::{Query, Range},
+        table::Conditional,
+    },
+    error::StoreError,
+    keys::{OrganizationKeys, id_bounds},
+    people::identity::Sessions,
+    purchasing,
+    write::{Attempt, Authority, Change, Decision, access::Table, log::Origin},
+};
+
+/// How many items are looked at with one call.
+const PAGE: usize = 100;
+
+/// How many items one call of a job may still write, so that it ends in time. What is left is another call's.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget(usize);
+
+impl Budget {
+    /// So many items.
+    #[must_use]
+    pub fn of(items: usize) -> Self {
+        Self(items)
+    }
+
+    /// Whether there is nothing left of it.
+    #[must_use]
+    pub fn is_spent(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) fn spend(&mut self, items: usize) {
+        self.0 = self.0.saturating_sub(items);
+    }
+}
+
+/// See [`crate::Store::cleaning`].
+#[derive(Debug, Clone, Copy)]
+pub struct Cleaning<'a> {
+    table: &'a Table,
+    organization: OrganizationId,
+}
+
+impl<'a> Cleaning<'a> {
+    pub(crate) fn new(table: &'a Table, organization: OrganizationId) -> Self {
+        Self { table, organization }
+    }
+
+    fn keys(&self) -> OrganizationKeys {
+        OrganizationKeys(self.organization)
+    }
+
+    /// The organization, be it active or ended; `None` when it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn organization(&self) -> Result<Option<Organization>, StoreError> {
+        let key = self.keys().organization();
+        self.table.get(std::slice::from_ref(&key)).await?.get(&key).map(data).transpose()
+    }
+
+    /// Deletes the drafts made before a moment, each with its log entry; tells how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn drafts(
+        &self,
+        made_before: Timestamp,
+        origin: &Origin,
+        budget: &mut Budget,
+    ) -> Result<usize, StoreError> {
+        let (low, high) = id_bounds(None, Some(made_before));
+        let drafts = self.keys().requests_in(RequestStatus::Draft);
+        let mut query = Query { range: Range::Between(low, high), ..Query::index(Index::One, drafts, PAGE) };
+        let mut deleted = 0_usize;
+        loop {
+            let found = self.table.query(&query).await?;
+            for key in found.items.iter().filter_map(Key::of) {
+                if budget.is_spent() {
+                    return Ok(deleted);
+                }
+                let written = self.delete_draft(&key, made_before, origin).await?;
+                budget.spend(written);
+                deleted = deleted.saturating_add(usize::from(written > 0));
+            }
+            query.after = found.last;
+            if query.after.is_none() {
+                return Ok(deleted);
+            }
+        }
+    }
+
+    /// Deletes a request if it is such a draft still; tells how many items were written.
+    async fn delete_draft(&self, key: &Key, made_before: Timestamp, origin: &Origin) -> Result<usize, StoreError> {
+        let decide = |attempt: &Attempt<'_>| -> Result<Decision<usize>, StoreError> {
+            let request: Option<PurchaseRequest> = attempt.find(key).map(data).transpose()?;
+            let is_due =
+                |request: &PurchaseRequest| request.status == RequestStatus::Draft && request.created_at < made_before;
+            let Some(request) = request.filter(is_due) else { return Ok(Decision::Keep(0)) };
+            let written = request.items.len().saturating_add(2);
+            Ok(purchasing::deletion(attempt, self.organization, &request)?.map(|()| written))
+        };
+        let authority = Authority::Public { origin, idempotency: None };
+        self.table.change(authority, std::slice::from_ref(key), decide).await
+    }
+
+    /// Takes the sessions out of their users' items that have expired by a moment; tells how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn sessions(&self, expired_by: Timestamp, budget: &mut Budget) -> Result<usize, StoreError> {
+        let mut query = Query::new(self.keys().users(), PAGE);
+        let mut ended = 0_usize;
+        while !budget.is_spent() {
+            let found = self.table.query(&query).await?;
+            let mut updates = Vec::new();
+            for item in &found.items {
+                let sessions = Sessions::of(item)?;
+                let expired = sessions.expired(expired_by);
+                if let Some(key) = Key::of(item).filter(|_| !expired.is_empty()) {
+                    ended = ended.saturating_add(expired.len());
+                    let (update, condition) = end(&expired);
+                    updates.push((key, update, condition));
+                }
+            }
+            budget.spend(updates.len());
+            // One that is refused met a login, which has taken out what had expired by itself.
+            self.table.update_each(updates).await?;
+            query.after = found.last;
+            if query.after.is_none() {
+                break;
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Deletes the claims on mails that have expired by a moment and that the table's own sweep, which comes late, has
+    /// left; tells how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn claims(&self, expired_by: Timestamp, budget: &mut Budget) -> Result<usize, StoreError> {
+        let by = n(expired_by.unix_seconds());
+        let is_expired = expression("#expires_at <= :by").with("by", by.clone());
+        let may_go = expression("attribute_not_exists(#pk) OR #expires_at <= :by").with("by", by);
+        let mut query = Query { filter: is_expired, ..Query::new(self.keys().claims(), PAGE) };
+        let mut deleted = 0_usize;
+        while !budget.is_spent() {
+            let found = self.table.query(&query).await?;
+            let expired: Vec<Key> = found.items.iter().filter_map(Key::of).collect();
+            if !expired.is_empty() {
+                budget.spend(expired.len());
+                let change =
+                    expired.iter().try_fold(Change::following(()), |change, key| change.delete(key, &may_go))?;
+                if self.table.commit(change).await? == Conditional::Refused {
+                    // One of them was taken anew meanwhile.
+                    continue;
+                }
+                deleted = deleted.saturating_add(expired.len());
+            }
+            query.after = found.last;
+            if query.after.is_none() {
+                break;
+            }
+        }
+        Ok(deleted)
+    }
+}
+
+/// How sessions are taken out of their user's item, if they are as they were read.
+fn end(expired: &[(&str, Timestamp)]) -> (Expression, Expression) {
+    let paths: Vec<String> = expired.iter().map(|(name, _)| format!("#sessions.#{name}")).collect();
+    let as_read = expired.iter().enumerate().fold(Expression::default(), |condition, (place, (name, at))| {
+        let seen = format!("at{place}");
+        condition.and(expression(format!("#sessions.#{name}.#expires_at = :{seen}")).with(&seen, s(at)))
+    });
+    (expression(format!("REMOVE {}", paths.join(", "))), as_read)
+}

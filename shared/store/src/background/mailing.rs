@@ -1,0 +1,280 @@
+//! What is needed to tell people of an event by mail: who they are, what it was about, and who has been told.
+//!
+//! An event may come twice, and two consumers may have it at once. So each mail is claimed before it is handed over:
+//! the claim is leased to one consumer for a while, and from then on says what became of the mail. Whoever finds it
+//! leased to another comes back later. A mail is sent twice only when its sender fails, or does not learn that the mail
+//! was accepted, between the handing over and the mark.
+
+use std::{fmt, time::Duration};
+
+use serde::Deserialize;
+use stockroom_domain::{
+    access::Role,
+    id::{EventId, OrganizationId, PurchaseRequestId, UserId},
+    organization::{Organization, OrganizationStatus},
+    purchasing::PurchaseRequest,
+    time::Timestamp,
+    user::{User, UserStatus},
+};
+
+use crate::{
+    dynamo::{
+        expression::expression,
+        item::{Item, attributes, data, n, s},
+        key::Key,
+        query::Query,
+        table::Conditional,
+    },
+    error::StoreError,
+    keys::OrganizationKeys,
+    people::{
+        addresses::{EmailChange, unconfirmed_admin},
+        identity::Sessions,
+        invitation::Invitation,
+    },
+    rate_limit::counter::Bucket,
+    write::access::Table,
+};
+
+/// For how long a claim is one consumer's: longer than handing over a mail may take.
+pub const MAIL_LEASE: Duration = Duration::from_secs(30);
+/// How many users are looked at with one call.
+const EXAMINED: usize = 1_000;
+/// For how long it is known that a mail was sent: longer than any event is delivered again.
+const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// What a mail is sent about. Of each, a user gets one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailOccasion {
+    /// An event of the log.
+    Event(EventId),
+    /// The same event, for a second mail to the same user.
+    Notice(EventId),
+    /// What was low at that moment.
+    LowStock(Timestamp),
+    /// The week that ended at that moment.
+    WeeklyReport(Timestamp),
+}
+
+impl fmt::Display for MailOccasion {
+    /// As it stands in the claim's key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(event) => event.fmt(f),
+            Self::Notice(event) => write!(f, "NOTICE#{event}"),
+            Self::LowStock(at) => write!(f, "LOW_STOCK#{at}"),
+            Self::WeeklyReport(end) => write!(f, "WEEKLY_REPORT#{end}"),
+        }
+    }
+}
+
+/// Somebody who may get mail.
+#[derive(Debug, Clone)]
+pub struct Recipient {
+    /// An active user.
+    pub user: User,
+    /// How often the account's password or address was set, or it was disabled.
+    pub auth_epoch: u64,
+    /// The event of the user's request for another address, while it can be confirmed.
+    pub email_change: Option<EventId>,
+}
+
+/// To whom an organization sends mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// To all its users: an admin has confirmed an address.
+    Everyone,
+    /// Until then, to the admin whose address is to be confirmed.
+    Only(UserId),
+}
+
+/// What a claim came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailClaim {
+    /// It is the caller's for [`MAIL_LEASE`]: the mail is to be sent now.
+    Leased(MailLease),
+    /// The mail was sent, or refused for good.
+    Settled,
+    /// Another consumer is about to send it.
+    Held,
+}
+
+/// A claim that is the caller's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailLease {
+    key: Key,
+    holder: String,
+}
+
+/// What became of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailOutcome {
+    /// It was accepted.
+    Sent,
+    /// It will never be accepted.
+    Refused,
+    /// It may be tried again.
+    Unsent,
+}
+
+impl MailOutcome {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "SENT",
+            Self::Refused => "REFUSED",
+            Self::Unsent => UNSENT,
+        }
+    }
+}
+
+const LEASED: &str = "LEASED";
+const UNSENT: &str = "UNSENT";
+
+#[derive(Debug, Deserialize)]
+struct ClaimRecord {
+    state: String,
+}
+
+/// See [`crate::Store::mailing`].
+#[derive(Debug, Clone, Copy)]
+pub struct Mailing<'a> {
+    table: &'a Table,
+    keys: OrganizationKeys,
+}
+
+impl<'a> Mailing<'a> {
+    pub(crate) fn new(table: &'a Table, organization: OrganizationId) -> Self {
+        Self { table, keys: OrganizationKeys(organization) }
+    }
+
+    /// The organization and one of its users; `None` unless both are active.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn recipient(&self, user: UserId) -> Result<Option<(Organization, Recipient)>, StoreError> {
+        let (organization, user) = (self.keys.organization(), self.keys.user(user));
+        let items = self.table.get(&[organization.clone(), user.clone()]).await?;
+        let organization = items.get(&organization).map(active_organization).transpose()?.flatten();
+        let recipient = items.get(&user).map(active_user).transpose()?.flatten();
+        Ok(organization.zip(recipient))
+    }
+
+    /// The organization, if it is active, and a purchase request as it is now.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn request(&self, id: PurchaseRequestId) -> Result<Option<(Organization, PurchaseRequest)>, StoreError> {
+        let (organization, request) = (self.keys.organization(), self.keys.request(id));
+        let items = self.table.get(&[organization.clone(), request.clone()]).await?;
+        let organization = items.get(&organization).map(active_organization).transpose()?.flatten();
+        Ok(organization.zip(items.get(&request).map(data).transpose()?))
+    }
+
+    /// The organization, if it is active.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn organization(&self) -> Result<Option<Organization>, StoreError> {
+        let key = self.keys.organization();
+        let items = self.table.get(std::slice::from_ref(&key)).await?;
+        Ok(items.get(&key).map(active_organization).transpose()?.flatten())
+    }
+
+    /// To whom the organization sends mail. What sends mail asks this and not each kind of mail, so that none forgets it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn reach(&self) -> Result<Reach, StoreError> {
+        let key = self.keys.organization();
+        let items = self.table.get(std::slice::from_ref(&key)).await?;
+        let unconfirmed = items.get(&key).and_then(unconfirmed_admin);
+        Ok(unconfirmed.map_or(Reach::Everyone, Reach::Only))
+    }
+
+    /// The active users who were invited and have not set a password yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn invited(&self) -> Result<Vec<(Recipient, Invitation)>, StoreError> {
+        let filter = expression("attribute_exists(#invitation)");
+        let items = self.table.query_all(Query { filter, ..Query::new(self.keys.users(), EXAMINED) }).await?;
+        let mut invited = Vec::new();
+        for item in &items {
+            invited.extend(active_user(item)?.zip(Invitation::open(item)?));
+        }
+        Ok(invited)
+    }
+
+    /// Counts a mail against a limit. False when there are too many.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn count(&self, bucket: &Bucket) -> Result<bool, StoreError> {
+        self.table.take_exactly(bucket).await
+    }
+
+    /// The active managers and admins: who decides on purchase requests, and answers for the stock.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn managers(&self) -> Result<Vec<Recipient>, StoreError> {
+        let is_one = expression("#data.#status = :active AND (#data.#role = :manager OR #data.#role = :admin)")
+            .with("active", s(UserStatus::Active.name()))
+            .with("manager", s(Role::Manager.name()))
+            .with("admin", s(Role::Admin.name()));
+        let query = Query { filter: is_one, ..Query::new(self.keys.users(), EXAMINED) };
+        let items = self.table.query_all(query).await?;
+        let users: Result<Vec<_>, _> = items.iter().map(active_user).collect();
+        Ok(users?.into_iter().flatten().collect())
+    }
+
+    /// Claims the mail to a user about an occasion.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn claim(&self, occasion: MailOccasion, user: UserId) -> Result<MailClaim, StoreError> {
+        let now = self.table.sources.now();
+        let holder = self.table.sources.bytes::<16>().map(|byte| format!("{byte:02x}")).concat();
+        let lease = MailLease { key: self.keys.mail_claim(occasion, user), holder };
+        let take = expression("SET #state = :leased, #holder = :holder, #until = :until, #expires_at = :expires")
+            .with("leased", s(LEASED))
+            .with("holder", s(&lease.holder))
+            .with("until", n(now.plus(MAIL_LEASE).unix_millis()))
+            .with("expires", n(now.plus(KEPT).unix_seconds()));
+        // The holder finds its own lease when the reply to a first try was lost.
+        let is_free = expression(
+            "attribute_not_exists(#pk) OR #state = :unsent OR #holder = :holder OR (#state = :leased AND #until < :now)",
+        )
+        .with("unsent", s(UNSENT))
+        .with("now", n(now.unix_millis()));
+        if self.table.update(&lease.key, &take, &is_free).await?.0 == Conditional::Done {
+            return Ok(MailClaim::Leased(lease));
+        }
+        let items = self.table.get(std::slice::from_ref(&lease.key)).await?;
+        let record: Option<ClaimRecord> = items.get(&lease.key).map(attributes).transpose()?;
+        let is_settled = record.is_some_and(|record| record.state != LEASED && record.state != UNSENT);
+        Ok(if is_settled { MailClaim::Settled } else { MailClaim::Held })
+    }
+
+    /// Writes down what became of a mail. False when the lease had run out and another has taken the claim over.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn settle(&self, lease: &MailLease, outcome: MailOutcome) -> Result<bool, StoreError> {
+        let mark = expression("SET #state = :state").with("state", s(outcome.name()));
+        let is_ours = expression("#holder = :holder").with("holder", s(&lease.holder));
+        Ok(self.table.update(&lease.key, &mark, &is_ours).await?.0 == Conditional::Done)
+    }
+}
+
+fn active_organization(item: &Item) -> Result<Option<Organization>, StoreError> {
+    let organization: Organization = data(item)?;
+    Ok((organization.status == OrganizationStatus::Active).then_some(organization))
+}
+
+fn active_user(item: &Item) -> Result<Option<Recipient>, StoreError> {
+    let user: User = data(item)?;
+    let auth_epoch = Sessions::of(item)?.auth_epoch;
+    let email_change = EmailChange::pending(item)?.map(|change| change.event);
+    Ok((user.status == UserStatus::Active).then_some(Recipient { user, auth_epoch, email_change }))
+}

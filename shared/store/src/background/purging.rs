@@ -1,0 +1,285 @@
+//! The purge of an organization that has ended: everything of it goes, leaves first, itself and its subdomain last.
+//!
+//! A page of a partition goes in one transaction, together with the purge's own item, which counts what went. So the
+//! counts are right wherever a call is stopped, and the next one goes on with what is left. The item also says which call
+//! goes on: each moves its revision, and one that finds it moved by another leaves the rest to that. When all is gone
+//! the item stays as a summary, and no call deletes anything any more, so that whoever takes the subdomain next is safe
+//! from one that comes late.
+//!
+//! Some partitions are known only by what was once made: the kept answers of a user, the levels of a warehouse. The log
+//! names every user and warehouse there ever was, so these go with the entry that names them, just before it. Credentials
+//! are deleted by their users' addresses and never read.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use stockroom_domain::{
+    id::{OrganizationId, UserId, WarehouseId},
+    log::{Action, Entity},
+    organization::{Organization, Subdomain},
+    time::Timestamp,
+    user::User,
+};
+
+use crate::{
+    background::cleaning::Budget,
+    dynamo::{
+        expression::{Expression, always, expression, version_is},
+        item::{Item, attributes, data, n, s, with_attributes},
+        key::{Index, Key},
+        query::Query,
+        table::Conditional,
+    },
+    error::StoreError,
+    keys::{OrganizationKeys, SHARDS, credential, kind, onboarding_idempotency, purge, purged, tenant},
+    write::{Change, access::Table},
+};
+
+/// How many items go at once: a transaction holds 100 actions, and one of them counts.
+const PAGE: usize = 99;
+/// The same of users, whose credentials go with them.
+const USERS: usize = PAGE / 2;
+
+/// How far a call of the purge came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purge {
+    /// Everything is gone.
+    Done(Purged),
+    /// The budget is spent; the next call goes on.
+    MoreToDo,
+    /// Another call goes on, or has finished.
+    Overtaken,
+}
+
+/// What is left of an organization: the summary of its purge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct Purged {
+    pub organization: OrganizationId,
+    pub subdomain: Subdomain,
+    /// When it ended.
+    pub deleted_at: Timestamp,
+    pub begun_at: Timestamp,
+    pub finished_at: Timestamp,
+    /// How many items went, by the word in their key that tells their kind.
+    pub items: BTreeMap<String, u64>,
+}
+
+/// The purge's own item.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct PurgeRecord {
+    organization: OrganizationId,
+    subdomain: Subdomain,
+    deleted_at: Timestamp,
+    begun_at: Timestamp,
+    finished_at: Option<Timestamp>,
+    revision: u64,
+    items: BTreeMap<String, u64>,
+}
+
+/// See [`crate::Store::purging`].
+#[derive(Debug, Clone, Copy)]
+pub struct Purging<'a> {
+    table: &'a Table,
+}
+
+impl<'a> Purging<'a> {
+    pub(crate) fn new(table: &'a Table) -> Self {
+        Self { table }
+    }
+
+    /// Deletes what is left of an organization, as far as the budget goes. Takes over from a call that is under way.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; [`StoreError::Internal`] for an organization that has not ended.
+    pub async fn purge(&self, organization: &Organization, budget: &mut Budget) -> Result<Purge, StoreError> {
+        let Some(mut run) = Run::begin(self.table, organization).await? else { return Ok(Purge::Overtaken) };
+        match run.everything(budget).await? {
+            Swept::Empty => run.finish().await,
+            Swept::OverBudget => Ok(Purge::MoreToDo),
+            Swept::Overtaken => Ok(Purge::Overtaken),
+        }
+    }
+}
+
+/// What became of a partition, or of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Swept {
+    Empty,
+    OverBudget,
+    Overtaken,
+}
+
+/// A call's part of the purge.
+struct Run<'a> {
+    table: &'a Table,
+    organization: &'a Organization,
+    keys: OrganizationKeys,
+    /// The purge's item as this call left it last.
+    record: PurgeRecord,
+}
+
+/// What a log entry is about.
+#[derive(Debug, Deserialize)]
+struct Subject {
+    action: Action,
+    entity: Entity,
+    entity_id: Option<String>,
+}
+
+impl<'a> Run<'a> {
+    /// Takes the purge over; `None` when it is finished, or another call was quicker.
+    async fn begin(table: &'a Table, organization: &'a Organization) -> Result<Option<Self>, StoreError> {
+        let key = purge(organization.id);
+        let known = table.get(std::slice::from_ref(&key)).await?;
+        let known: Option<PurgeRecord> = known.get(&key).map(attributes).transpose()?;
+        let Some(deleted_at) = organization.deleted_at else {
+            return Err(StoreError::internal("an organization that has not ended was to be purged"));
+        };
+        let first = PurgeRecord {
+            organization: organization.id,
+            subdomain: organization.subdomain.clone(),
+            deleted_at,
+            begun_at: table.sources.now(),
+            finished_at: None,
+            revision: 0,
+            items: BTreeMap::new(),
+        };
+        let (as_read, known) = match known {
+            None => (expression("attribute_not_exists(#pk)"), first),
+            Some(known) if known.finished_at.is_some() => return Ok(None),
+            Some(known) => (is_at(known.revision), known),
+        };
+        let record = PurgeRecord { revision: known.revision.saturating_add(1), ..known };
+        let mut run = Self { table, organization, keys: OrganizationKeys(organization.id), record };
+        let taken = run.commit(Change::following(()), &[], as_read).await?;
+        Ok((taken == Conditional::Done).then_some(run))
+    }
+
+    /// Everything but the organization itself and its subdomain.
+    async fn everything(&mut self, budget: &mut Budget) -> Result<Swept, StoreError> {
+        let keys = self.keys;
+        let mut partitions: Vec<String> = (0..SHARDS).map(|shard| keys.movement_shard(shard)).collect();
+        partitions.push(keys.requests());
+        partitions.extend((0..SHARDS).map(|shard| keys.log_shard(shard)));
+        partitions.extend([keys.counters(), keys.claims(), keys.low(), keys.skus(), keys.barcodes()]);
+        partitions.extend(["PRODUCT", "SUPPLIER", "WAREHOUSE"].map(|kind| keys.catalogue(kind)));
+        partitions.push(onboarding_idempotency(&self.organization.subdomain));
+        partitions.push(keys.users());
+        for partition in partitions {
+            let swept = self.sweep(&partition, budget).await?;
+            if swept != Swept::Empty {
+                return Ok(swept);
+            }
+        }
+        Ok(Swept::Empty)
+    }
+
+    /// A partition, page by page, what its items alone lead to before each.
+    async fn sweep(&mut self, partition: &str, budget: &mut Budget) -> Result<Swept, StoreError> {
+        let examine = if partition == self.keys.users() { USERS } else { PAGE };
+        while !budget.is_spent() {
+            let found = self.table.query(&Query::new(partition.to_owned(), examine)).await?;
+            if found.items.is_empty() && found.last.is_none() {
+                return Ok(Swept::Empty);
+            }
+            for leaf in self.leaves(partition, &found.items)? {
+                let swept = Box::pin(self.sweep(&leaf, budget)).await?;
+                if swept != Swept::Empty {
+                    return Ok(swept);
+                }
+            }
+            let mut going: Vec<(Key, Expression)> =
+                found.items.iter().filter_map(Key::of).map(|key| (key, always())).collect();
+            if partition == self.keys.users() {
+                going.extend(found.items.iter().map(|user| self.credential(user)).collect::<Result<Vec<_>, _>>()?);
+            }
+            budget.spend(going.len());
+            if self.delete(&going).await? == Conditional::Refused {
+                return Ok(Swept::Overtaken);
+            }
+        }
+        Ok(Swept::OverBudget)
+    }
+
+    /// The partitions that a page of the log alone leads to.
+    fn leaves(&self, partition: &str, items: &[Item]) -> Result<Vec<String>, StoreError> {
+        if kind(partition) != "LOG" {
+            return Ok(Vec::new());
+        }
+        let mut leaves = Vec::new();
+        for item in items {
+            let Subject { action, entity, entity_id } = data(item)?;
+            let Some(id) = entity_id.filter(|_| action == Action::Create) else { continue };
+            if entity == Entity::User {
+                leaves.extend(id.parse::<UserId>().ok().map(|user| self.keys.idempotency(user)));
+            }
+            if entity == Entity::Warehouse {
+                leaves.extend(id.parse::<WarehouseId>().ok().map(|warehouse| self.keys.stock(warehouse)));
+            }
+        }
+        Ok(leaves)
+    }
+
+    /// The credential of a user's item, if it is theirs.
+    fn credential(&self, user: &Item) -> Result<(Key, Expression), StoreError> {
+        let user: User = data(user)?;
+        let its_own = expression("attribute_not_exists(#pk) OR #user = :user").with("user", s(user.id));
+        Ok((credential(self.organization.subdomain.as_str(), &user.email.folded()), its_own))
+    }
+
+    /// Deletes items, each under its condition, and counts them.
+    async fn delete(&mut self, going: &[(Key, Expression)]) -> Result<Conditional, StoreError> {
+        let change =
+            going.iter().try_fold(Change::following(()), |change, (key, condition)| change.delete(key, condition))?;
+        let keys: Vec<&Key> = going.iter().map(|(key, _)| key).collect();
+        self.commit(change, &keys, is_at(self.record.revision)).await
+    }
+
+    /// Deletes the organization and its claim, which frees the subdomain, and closes the summary.
+    async fn finish(mut self) -> Result<Purge, StoreError> {
+        let (organization, claim) = (self.keys.organization(), tenant(self.organization.subdomain.as_str()));
+        let its_own = expression("attribute_not_exists(#pk) OR #organization = :organization")
+            .with("organization", s(self.organization.id));
+        let change = Change::following(())
+            .delete(&organization, &version_is(self.organization.version))?
+            .delete(&claim, &its_own)?;
+        let finished_at = self.table.sources.now();
+        self.record.finished_at = Some(finished_at);
+        let as_read = is_at(self.record.revision);
+        if self.commit(change, &[&organization, &claim], as_read).await? == Conditional::Refused {
+            return Ok(Purge::Overtaken);
+        }
+        let PurgeRecord { organization, subdomain, deleted_at, begun_at, items, .. } = self.record;
+        Ok(Purge::Done(Purged { organization, subdomain, deleted_at, begun_at, finished_at, items }))
+    }
+
+    /// Commits a change together with the purge's item, which counts `gone`, if that is as it was read.
+    async fn commit(
+        &mut self,
+        change: Change<()>,
+        gone: &[&Key],
+        as_read: Expression,
+    ) -> Result<Conditional, StoreError> {
+        let mut next = self.record.clone();
+        next.revision = next.revision.saturating_add(1);
+        for key in gone {
+            let count = next.items.entry(kind(&key.pk).to_owned()).or_default();
+            *count = count.saturating_add(1);
+        }
+        let mut item = with_attributes(&purge(next.organization), &next)?;
+        if let Some(finished_at) = next.finished_at {
+            Index::One.insert(&mut item, purged(next.organization, finished_at));
+        }
+        let committed = self.table.commit(change.put(item, &as_read)?).await?;
+        if committed == Conditional::Done {
+            self.record = next;
+        }
+        Ok(committed)
+    }
+}
+
+/// That no other call has gone on since.
+fn is_at(revision: u64) -> Expression {
+    expression("#revision = :revision").with("revision", n(revision))
+}

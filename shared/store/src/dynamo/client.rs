@@ -1,0 +1,80 @@
+//! The connection to DynamoDB.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    Client, Config,
+    config::{
+        BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
+    },
+};
+
+use crate::dynamo::https::https_client;
+
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Longest wait for the answer of one call; what it did is unknown then.
+const CALL_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Where the table is and who asks.
+#[derive(Clone)]
+pub struct Connection {
+    /// The table's name.
+    pub table: String,
+    /// The AWS region. Without one the SDK would ask the instance metadata service and stall (aws-sdk-rust issue 1276).
+    pub region: String,
+    /// Another endpoint than the region's own: an emulator's.
+    pub endpoint: Option<String>,
+    /// The access key's id.
+    pub access_key_id: String,
+    /// The access key's secret.
+    pub secret_access_key: String,
+    /// The session token of temporary credentials.
+    pub session_token: Option<String>,
+    /// Whether `SSL_CERT_FILE` names the roots to trust, in place of Amazon's.
+    pub has_own_roots: bool,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("table", &self.table)
+            .field("region", &self.region)
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A client of one table. Made once at start; its connections are kept and shared.
+#[derive(Debug, Clone)]
+pub struct TableClient {
+    pub(crate) client: Client,
+    pub(crate) table: String,
+}
+
+impl TableClient {
+    /// Makes the client; connects with the first call. The SDK's own retries are off: what is safe to retry, and how,
+    /// depends on what was asked, so the store decides.
+    #[must_use]
+    pub fn new(connection: Connection) -> Self {
+        let http_client = https_client(&connection, connection.endpoint.as_deref());
+        let Connection { table, region, endpoint, access_key_id, secret_access_key, session_token, .. } = connection;
+        let timeouts =
+            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(CALL_TIMEOUT).build();
+        let mut config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region))
+            .credentials_provider(Credentials::new(
+                access_key_id,
+                secret_access_key,
+                session_token,
+                None,
+                "environment",
+            ))
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts)
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        config.set_endpoint_url(endpoint).set_http_client(http_client);
+        Self { client: Client::from_conf(config.build()), table }
+    }
+}

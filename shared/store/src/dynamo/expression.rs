@@ -1,0 +1,95 @@
+//! Condition, filter and update expressions whose names cannot be reserved words: every `#name` stands for `name`.
+
+use std::{collections::HashMap, str::FromStr};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Expression {
+    pub(crate) text: String,
+    values: HashMap<String, AttributeValue>,
+}
+
+pub(crate) fn expression(text: impl Into<String>) -> Expression {
+    Expression { text: text.into(), values: HashMap::new() }
+}
+
+impl Expression {
+    /// Gives `:name` its value.
+    pub(crate) fn with(mut self, name: &str, value: AttributeValue) -> Self {
+        self.values.insert(format!(":{name}"), value);
+        self
+    }
+
+    /// Both must hold.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        if self.text.is_empty() {
+            return other;
+        }
+        if !other.text.is_empty() {
+            self.text = format!("({}) AND ({})", self.text, other.text);
+            self.values.extend(other.values);
+        }
+        self
+    }
+
+    /// What the `#names` of these expressions stand for; `None` when there are none.
+    pub(crate) fn names(expressions: &[&Self]) -> Option<HashMap<String, String>> {
+        let names: HashMap<_, _> = expressions
+            .iter()
+            .flat_map(|expression| expression.text.split('#').skip(1))
+            .map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default())
+            .map(|name| (format!("#{name}"), name.to_owned()))
+            .collect();
+        (!names.is_empty()).then_some(names)
+    }
+
+    /// What their `:values` stand for; `None` when there are none.
+    pub(crate) fn values(expressions: &[&Self]) -> Option<HashMap<String, AttributeValue>> {
+        let values: HashMap<_, _> = expressions.iter().flat_map(|expression| expression.values.clone()).collect();
+        (!values.is_empty()).then_some(values)
+    }
+}
+
+/// Holds of any item, and of none: for where a condition has to be.
+pub(crate) fn always() -> Expression {
+    expression("attribute_exists(#pk) OR attribute_not_exists(#pk)")
+}
+
+/// The item must not be there.
+pub(crate) fn absent() -> Expression {
+    expression("attribute_not_exists(#pk)")
+}
+
+/// The item must have this version.
+pub(crate) fn version_is(version: u64) -> Expression {
+    expression("#data.#version = :version").with("version", AttributeValue::N(version.to_string()))
+}
+
+/// A session id, hyphens and all, as the name of a map's member: a name of its own, since a path takes no hyphens.
+pub(crate) fn member(id: impl std::fmt::Display) -> String {
+    format!("s{}", id.to_string().replace('-', ""))
+}
+
+/// The session id of such a name.
+pub(crate) fn parse_member<I: FromStr>(name: &str) -> Option<I> {
+    let hex = name.strip_prefix('s')?;
+    let groups = [hex.get(..8)?, hex.get(8..12)?, hex.get(12..16)?, hex.get(16..20)?, hex.get(20..)?];
+    groups.join("-").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use stockroom_domain::id::SessionId;
+
+    use super::*;
+
+    #[test]
+    fn a_members_name_is_read_back() {
+        let id: SessionId = "0190b6a4-7b1e-7c3a-8f00-0123456789ab".parse().unwrap();
+        assert_eq!(parse_member(&member(id)), Some(id));
+        for other in ["", "s", "s0190", "0190b6a47b1e7c3a8f000123456789ab", "sé190b6a47b1e7c3a8f000123456789ab"] {
+            assert_eq!(parse_member::<SessionId>(other), None, "{other}");
+        }
+    }
+}

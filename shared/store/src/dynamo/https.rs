@@ -1,0 +1,79 @@
+//! The HTTP client under every client of an AWS service.
+
+use aws_smithy_http_client::{
+    Builder, Connector,
+    proxy::ProxyConfig,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{http::SharedHttpClient, runtime_components::RuntimeComponents};
+
+use crate::dynamo::client::Connection;
+
+/// The roots of Amazon Trust Services, all five that it names for trust stores of one's own.
+///
+/// <https://www.amazontrust.com/repository/>
+const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
+
+/// The HTTP client for a service of AWS in the connection's region, or at this endpoint in its place: one that believes
+/// certificates under Amazon's own roots alone, since to read all that a system trusts is most of what a function's start would
+/// take. `None` where others may answer: there the SDK's own client serves, which believes what the system does.
+///
+/// Proxies are those of the environment, as the SDK has it; an emulator on plain HTTP is asked directly.
+#[must_use]
+pub fn https_client(connection: &Connection, endpoint: Option<&str>) -> Option<SharedHttpClient> {
+    if !is_amazon(connection, endpoint) {
+        return None;
+    }
+    let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+    let context = TlsContext::builder().with_trust_store(roots).build();
+    let context = context.inspect_err(|error| tracing::warn!(%error, "Amazon's roots cannot be used")).ok()?;
+    let proxy = if endpoint.is_some() { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
+    // As the SDK makes its own, but for the roots.
+    Some(Builder::new().build_with_connector_fn(move |settings, components| {
+        let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        let mut connector = connector.tls_context(context.clone()).proxy_config(proxy.clone());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.build()
+    }))
+}
+
+/// Only AWS itself is known to be under Amazon's roots, and not in the partitions that are apart; nor is a proxy that opens
+/// TLS, for whose sake a file of roots is named. On plain HTTP nobody is asked for a certificate.
+fn is_amazon(connection: &Connection, endpoint: Option<&str>) -> bool {
+    let region = connection.region.as_str();
+    let is_apart = region.starts_with("cn-") || region.starts_with("eusc-") || region.contains("-iso");
+    match endpoint {
+        Some(endpoint) => !endpoint.starts_with("https:"),
+        None => !is_apart && !connection.has_own_roots,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amazons_roots_are_for_what_is_amazons() {
+        let of = |region: &str, endpoint: Option<&str>, has_own_roots: bool| {
+            let connection = Connection {
+                table: String::new(),
+                region: region.to_owned(),
+                endpoint: None,
+                access_key_id: String::new(),
+                secret_access_key: String::new(),
+                session_token: None,
+                has_own_roots,
+            };
+            https_client(&connection, endpoint).is_some()
+        };
+        assert!(of("eu-west-3", None, false));
+        assert!(of("us-gov-west-1", None, false));
+        assert!(of("us-east-1", Some("http://127.0.0.1:8000"), true));
+        assert!(!of("us-east-1", Some("https://localhost:4566"), false));
+        assert!(!of("us-east-1", None, true));
+        for apart in ["cn-north-1", "us-iso-east-1", "us-isob-east-1", "eusc-de-east-1"] {
+            assert!(!of(apart, None, false), "{apart}");
+        }
+    }
+}

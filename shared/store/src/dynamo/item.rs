@@ -1,0 +1,88 @@
+//! Items as attribute values.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Serialize, de::DeserializeOwned};
+use stockroom_domain::time::Timestamp;
+
+use crate::{dynamo::key::Key, error::StoreError};
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The attribute that both indexes project.
+pub(crate) const DATA: &str = "data";
+
+pub(crate) fn s(text: impl ToString) -> AttributeValue {
+    AttributeValue::S(text.to_string())
+}
+
+pub(crate) fn n(number: u64) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+/// A moment in milliseconds, as a number that expressions compare.
+pub(crate) fn millis(at: Timestamp) -> AttributeValue {
+    n(at.unix_millis())
+}
+
+pub(crate) fn b(bytes: impl Into<Vec<u8>>) -> AttributeValue {
+    AttributeValue::B(aws_sdk_dynamodb::primitives::Blob::new(bytes))
+}
+
+pub(crate) fn encode(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(value).map_err(StoreError::internal)
+}
+
+/// An item whose state is all in `data`.
+pub(crate) fn with_data(key: &Key, data: &impl Serialize) -> Result<Item, StoreError> {
+    let mut item = key.attributes();
+    item.insert(DATA.to_owned(), encode(data)?);
+    Ok(item)
+}
+
+/// The same without what is null, at any depth.
+pub(crate) fn with_compact_data(key: &Key, data: &impl Serialize) -> Result<Item, StoreError> {
+    let mut item = key.attributes();
+    item.insert(DATA.to_owned(), compact(encode(data)?));
+    Ok(item)
+}
+
+fn compact(mut value: AttributeValue) -> AttributeValue {
+    if let AttributeValue::M(members) = &mut value {
+        members.retain(|_, value| !value.is_null());
+        *members = std::mem::take(members).into_iter().map(|(name, value)| (name, compact(value))).collect();
+    }
+    if let AttributeValue::L(values) = &mut value {
+        *values = std::mem::take(values).into_iter().map(compact).collect();
+    }
+    value
+}
+
+/// The `data` of an item, read from a copy.
+pub(crate) fn data<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
+    value(item.get(DATA).cloned())
+}
+
+/// The same of an item that is given up for it.
+pub(crate) fn into_data<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
+    value(item.remove(DATA))
+}
+
+fn value<T: DeserializeOwned>(data: Option<AttributeValue>) -> Result<T, StoreError> {
+    let data = data.ok_or_else(|| StoreError::internal("an item has no data"))?;
+    serde_dynamo::from_attribute_value(data).map_err(StoreError::internal)
+}
+
+/// An item whose state stands in attributes of its own.
+pub(crate) fn with_attributes(key: &Key, record: &impl Serialize) -> Result<Item, StoreError> {
+    let mut item: Item = serde_dynamo::to_item(record).map_err(StoreError::internal)?;
+    item.retain(|_, value| !value.is_null());
+    item.extend(key.attributes());
+    Ok(item)
+}
+
+/// The attributes of an item.
+pub(crate) fn attributes<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item.clone()).map_err(StoreError::internal)
+}

@@ -1,0 +1,123 @@
+//! Pages of a list.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use serde::{Deserialize, Serialize};
+
+use crate::dynamo::item::{Item, s};
+
+/// A place in a list: the keys of the last item before it. It names keys of the table, so it must not leave the edge
+/// unsealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Position(BTreeMap<Cow<'static, str>, String>);
+
+impl Position {
+    pub(crate) fn single(name: &'static str, value: impl ToString) -> Self {
+        Self(BTreeMap::from([(name.into(), value.to_string())]))
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The keys of an item, as far as this list needs them.
+    pub(crate) fn of(item: &Item, names: &[&'static str]) -> Self {
+        let text = |name: &&'static str| Some(((*name).into(), item.get(*name)?.as_s().ok()?.clone()));
+        Self(names.iter().filter_map(text).collect())
+    }
+
+    /// The same with further keys.
+    pub(crate) fn with(mut self, keys: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        self.0.extend(keys.into_iter().map(|(name, value)| (name.into(), value)));
+        self
+    }
+
+    pub(crate) fn start_key(&self) -> Item {
+        self.0.iter().map(|(name, value)| (name.to_string(), s(value))).collect()
+    }
+}
+
+/// Which part of a list is asked for.
+#[derive(Debug, Clone)]
+pub struct PageRequest {
+    /// The most items, 1 to 100.
+    pub limit: usize,
+    /// Behind which position; from the beginning if there is none.
+    pub after: Option<Position>,
+    /// Whether the order is turned round: newest first, or Z to A.
+    pub descending: bool,
+}
+
+/// An item of a page, and where a page goes on that begins after it.
+#[derive(Debug, Clone)]
+pub struct PageItem<T> {
+    /// The item.
+    pub item: T,
+    /// The position after the item.
+    pub position: Position,
+}
+
+/// A part of a list. It may be shorter than asked, even empty, and still have a next one. It can be cut after any of its
+/// items, since each has its position.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    items: Vec<PageItem<T>>,
+    next: Option<Position>,
+}
+
+impl<T> Page<T> {
+    pub(crate) fn new(items: Vec<PageItem<T>>, next: Option<Position>) -> Self {
+        Self { items, next }
+    }
+
+    /// A page without items, the last of its list.
+    pub(crate) fn empty() -> Self {
+        Self::new(Vec::new(), None)
+    }
+
+    /// The page of a list that has no other item.
+    #[must_use]
+    pub fn only(item: T) -> Self {
+        Self::new(vec![PageItem { item, position: Position(BTreeMap::new()) }], None)
+    }
+
+    /// The items with their positions, in order.
+    #[must_use]
+    pub fn items(&self) -> &[PageItem<T>] {
+        &self.items
+    }
+
+    /// Where the next part begins; `None` at the end.
+    #[must_use]
+    pub fn next(&self) -> Option<&Position> {
+        self.next.as_ref()
+    }
+
+    /// The items and where the next part begins.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<T>, Option<Position>) {
+        (self.items.into_iter().map(|PageItem { item, .. }| item).collect(), self.next)
+    }
+
+    /// The page of other things that its items stand for; without those that stand for none.
+    pub(crate) fn filter_map<U>(self, mut other: impl FnMut(T) -> Option<U>) -> Page<U> {
+        let items = self.items.into_iter();
+        let items = items.filter_map(|PageItem { item, position }| Some(PageItem { item: other(item)?, position }));
+        Page::new(items.collect(), self.next)
+    }
+
+    /// The page of what its items are read as.
+    pub(crate) fn try_map<U, E>(self, mut read: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        let items = self.items.into_iter();
+        let items = items.map(|PageItem { item, position }| Ok(PageItem { item: read(item)?, position }));
+        Ok(Page::new(items.collect::<Result<_, E>>()?, self.next))
+    }
+
+    /// The same page with its positions in other words.
+    pub(crate) fn at(self, position: impl Fn(&Position) -> Position) -> Self {
+        let items = self.items.into_iter();
+        let items = items.map(|PageItem { item, position: at }| PageItem { item, position: position(&at) });
+        Self::new(items.collect(), self.next.as_ref().map(&position))
+    }
+}

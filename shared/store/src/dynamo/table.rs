@@ -1,0 +1,313 @@
+//! The table's calls by key, and its transactions: each metered, each tried again as long as that is safe.
+
+use std::{collections::HashMap, time::Instant};
+
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::update_item::UpdateItemError,
+    types::{Get, KeysAndAttributes, ReturnConsumedCapacity, ReturnValue, TransactGetItem, TransactWriteItem},
+};
+use futures_util::future::{join_all, try_join_all};
+use stockroom_domain::source::Sources;
+
+use crate::{
+    dynamo::{
+        client::TableClient,
+        expression::Expression,
+        item::Item,
+        key::Key,
+        meter::Meter,
+        retry::{Failure, Patience, classify, classify_transaction, classify_transactional_read},
+    },
+    error::StoreError,
+};
+
+/// The most keys of one batch read.
+const BATCH: usize = 100;
+/// How many independent writes run side by side.
+const PARALLEL_WRITES: usize = 16;
+
+/// The calls of one process's table, as often as it is safe to make them again. It counts nobody and checks no one: that is for
+/// what stands before it.
+#[derive(Debug, Clone)]
+pub(crate) struct DynamoTable {
+    pub(crate) client: TableClient,
+    pub(crate) sources: Sources,
+    pub(crate) meter: Meter,
+    /// Gives an item as it was read the current version of its shape.
+    pub(crate) upgrade: Upgrader,
+}
+
+/// Makes an item of any version one of the current version.
+pub(crate) type Upgrader = fn(Item) -> Result<Item, StoreError>;
+
+/// Items by key.
+pub(crate) type Items = HashMap<Key, Item>;
+
+/// What a conditional write of one item came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Conditional {
+    Done,
+    Refused,
+}
+
+impl DynamoTable {
+    pub(crate) fn metered(&self, meter: Meter) -> Self {
+        Self { meter, ..self.clone() }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.client.table
+    }
+
+    /// Strongly consistent reads by key, in one round trip; keys that are not there are missing from the result.
+    pub(crate) async fn get(&self, keys: &[Key]) -> Result<Items, StoreError> {
+        let batches = try_join_all(keys.chunks(BATCH).map(|keys| self.get_batch(keys))).await?;
+        self.upgraded(batches)
+    }
+
+    /// One item as it is stored, of whatever version.
+    pub(crate) async fn get_stored(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        Ok(self.get_batch(std::slice::from_ref(key)).await?.remove(key))
+    }
+
+    async fn get_batch(&self, keys: &[Key]) -> Result<Items, StoreError> {
+        let mut wanted: Vec<Item> = keys.iter().map(Key::attributes).collect();
+        wanted.sort_by_cached_key(Key::of);
+        wanted.dedup();
+        let mut items = Items::new();
+        let mut patience = Patience::new();
+        loop {
+            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
+            let request = request.map_err(StoreError::internal)?;
+            let started = Instant::now();
+            let call = self
+                .client
+                .client
+                .batch_get_item()
+                .request_items(self.name(), request.clone())
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            // The SDK's futures are large; on the heap they do not swell every future that holds one.
+            let result = Box::pin(call.send()).await;
+            let ended = Instant::now();
+            let output = match result {
+                Ok(output) => output,
+                Err(error) => {
+                    self.meter.record(started, ended, false, []);
+                    self.pause_read(&error, &mut patience).await?;
+                    wanted = request.keys;
+                    continue;
+                }
+            };
+            self.meter.record(started, ended, false, output.consumed_capacity());
+            let read = output.responses.unwrap_or_default().into_values().flatten();
+            items.extend(read.filter_map(with_key));
+            wanted = output.unprocessed_keys.unwrap_or_default().into_values().flat_map(|left| left.keys).collect();
+            if wanted.is_empty() {
+                return Ok(items);
+            }
+            patience.relieve(&self.sources, "keys stayed unprocessed").await?;
+        }
+    }
+
+    /// Reads by key in a transaction, so that what another transaction has begun to commit is waited for. Plain reads are
+    /// committed reads item by item: beside an item that shows a transaction, another may still show the time before it.
+    /// Twice the price; for when absence decides.
+    pub(crate) async fn get_settled(&self, keys: &[Key]) -> Result<Items, StoreError> {
+        let batches = try_join_all(keys.chunks(BATCH).map(|keys| self.get_settled_batch(keys))).await?;
+        self.upgraded(batches)
+    }
+
+    async fn get_settled_batch(&self, keys: &[Key]) -> Result<Items, StoreError> {
+        let get = |key: &Key| {
+            let get = Get::builder().table_name(self.name()).set_key(Some(key.attributes())).build();
+            get.map(|get| TransactGetItem::builder().get(get).build()).map_err(StoreError::internal)
+        };
+        let gets = keys.iter().map(get).collect::<Result<Vec<_>, _>>()?;
+        let mut patience = Patience::new();
+        loop {
+            let started = Instant::now();
+            let call = self.client.client.transact_get_items().set_transact_items(Some(gets.clone()));
+            let result = Box::pin(call.return_consumed_capacity(ReturnConsumedCapacity::Total).send()).await;
+            let ended = Instant::now();
+            let error = match result {
+                Ok(output) => {
+                    self.meter.record(started, ended, false, output.consumed_capacity());
+                    let items = output.responses.unwrap_or_default().into_iter().filter_map(|response| response.item);
+                    return Ok(items.filter_map(with_key).collect());
+                }
+                Err(error) => error,
+            };
+            self.meter.record(started, ended, false, []);
+            match classify_transactional_read(&error) {
+                Failure::Fatal(reason) => return Err(StoreError::Internal(reason)),
+                Failure::Stale => return Err(StoreError::internal("a read has no condition")),
+                Failure::Conflict(reason) => patience.pause(&self.sources, &reason).await?,
+                Failure::Throttled(reason) | Failure::Unknown(reason) => {
+                    patience.relieve(&self.sources, &reason).await?;
+                }
+            }
+        }
+    }
+
+    /// One transaction under one client token: tried again with the same token while its outcome is unknown. No call
+    /// is under way longer than [`WRITE_DEADLINE`](crate::WRITE_DEADLINE) after the payload was decided, whose ids are of
+    /// that moment: the feed of events relies on it.
+    /// `Ok(Some(failure))` means that it was definitely not done.
+    pub(crate) async fn transact(
+        &self,
+        actions: Vec<TransactWriteItem>,
+        patience: &mut Patience,
+    ) -> Result<Option<Failure>, StoreError> {
+        let token = self.sources.bytes::<16>().map(|byte| format!("{byte:02x}")).concat();
+        let mut is_unknown = false;
+        let window = Patience::new();
+        loop {
+            let started = Instant::now();
+            let call = self
+                .client
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(actions.clone()))
+                .client_request_token(&token)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            let result = window.within(Box::pin(call.send())).await;
+            let ended = Instant::now();
+            let Some(result) = result else {
+                self.meter.record(started, ended, true, []);
+                return Err(StoreError::Unavailable(
+                    "the deadline passed before the transaction was answered".to_owned(),
+                ));
+            };
+            let error = match result {
+                Ok(output) => {
+                    self.meter.record(started, ended, true, output.consumed_capacity());
+                    return Ok(None);
+                }
+                Err(error) => error,
+            };
+            self.meter.record(started, ended, true, []);
+            match classify_transaction(&error) {
+                Failure::Unknown(reason) => {
+                    is_unknown = true;
+                    patience.relieve(&self.sources, &reason).await?;
+                }
+                // A call before this one may have done it all the same: only its own token can tell.
+                Failure::Conflict(reason) if is_unknown => patience.pause(&self.sources, &reason).await?,
+                Failure::Throttled(reason) if is_unknown => patience.relieve(&self.sources, &reason).await?,
+                Failure::Fatal(reason) => return Err(StoreError::Internal(reason)),
+                failure @ (Failure::Conflict(_) | Failure::Throttled(_) | Failure::Stale) => return Ok(Some(failure)),
+            }
+        }
+    }
+
+    /// A conditional update of one item that does no harm when it is done twice.
+    pub(crate) async fn update(
+        &self,
+        key: &Key,
+        update: &Expression,
+        condition: &Expression,
+    ) -> Result<(Conditional, Option<Item>), StoreError> {
+        self.update_within(&mut Patience::new(), key, update, condition).await
+    }
+
+    /// The same with patience of another length.
+    pub(crate) async fn update_within(
+        &self,
+        patience: &mut Patience,
+        key: &Key,
+        update: &Expression,
+        condition: &Expression,
+    ) -> Result<(Conditional, Option<Item>), StoreError> {
+        loop {
+            let started = Instant::now();
+            let call = self
+                .client
+                .client
+                .update_item()
+                .table_name(self.name())
+                .set_key(Some(key.attributes()))
+                .update_expression(&update.text)
+                .condition_expression(&condition.text)
+                .set_expression_attribute_names(Expression::names(&[update, condition]))
+                .set_expression_attribute_values(Expression::values(&[update, condition]))
+                .return_values(ReturnValue::AllNew)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            let result = Box::pin(call.send()).await;
+            let ended = Instant::now();
+            match result {
+                Ok(output) => {
+                    self.meter.record(started, ended, true, output.consumed_capacity());
+                    return Ok((Conditional::Done, output.attributes.map(self.upgrade).transpose()?));
+                }
+                Err(error) => {
+                    self.meter.record(started, ended, true, []);
+                    match classify::<UpdateItemError, _>(&error) {
+                        Failure::Stale => return Ok((Conditional::Refused, None)),
+                        Failure::Fatal(reason) => return Err(StoreError::Internal(reason)),
+                        Failure::Conflict(reason) => patience.pause(&self.sources, &reason).await?,
+                        Failure::Throttled(reason) | Failure::Unknown(reason) => {
+                            patience.relieve(&self.sources, &reason).await?;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Many independent updates side by side; tells whether every one was done.
+    pub(crate) async fn update_each(
+        &self,
+        updates: Vec<(Key, Expression, Expression)>,
+    ) -> Result<Conditional, StoreError> {
+        let mut all = Conditional::Done;
+        for updates in updates.chunks(PARALLEL_WRITES) {
+            let each = updates.iter().map(|(key, update, condition)| self.update(key, update, condition));
+            for result in join_all(each).await {
+                if result?.0 == Conditional::Refused {
+                    all = Conditional::Refused;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Asks for an item that is never there, once.
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        let key = Key::new("PING", "PING").attributes();
+        let started = Instant::now();
+        let call = self.client.client.get_item().table_name(self.name()).set_key(Some(key));
+        let result = Box::pin(call.return_consumed_capacity(ReturnConsumedCapacity::Total).send()).await;
+        let capacity = result.as_ref().ok().and_then(|output| output.consumed_capacity());
+        self.meter.record(started, Instant::now(), false, capacity);
+        result
+            .map(|_| ())
+            .map_err(|error| StoreError::Unavailable(aws_sdk_dynamodb::error::DisplayErrorContext(error).to_string()))
+    }
+
+    fn upgraded(&self, batches: Vec<Items>) -> Result<Items, StoreError> {
+        batches.into_iter().flatten().map(|(key, item)| Ok((key, (self.upgrade)(item)?))).collect()
+    }
+
+    pub(crate) async fn pause_read<E, R>(
+        &self,
+        error: &SdkError<E, R>,
+        patience: &mut Patience,
+    ) -> Result<(), StoreError>
+    where
+        E: aws_sdk_dynamodb::error::ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug,
+    {
+        match classify(error) {
+            Failure::Fatal(reason) => Err(StoreError::Internal(reason)),
+            Failure::Stale => Err(StoreError::internal("a read has no condition")),
+            Failure::Conflict(reason) | Failure::Throttled(reason) | Failure::Unknown(reason) => {
+                patience.relieve(&self.sources, &reason).await
+            }
+        }
+    }
+}
+
+fn with_key(item: Item) -> Option<(Key, Item)> {
+    Some((Key::of(&item)?, item))
+}

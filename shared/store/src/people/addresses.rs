@@ -1,0 +1,388 @@
+//! Addresses that wait for their confirmation: one that a user wants instead of the present one, and the one that an
+//! organization was signed up with.
+//!
+//! A wanted address stands in the user's item, beside the user's own data, until a link that was mailed to it is used. It
+//! reserves nothing. The link names the request (its event), so a newer request makes it void; the request names the
+//! `auth_epoch`, so another password or address makes it void as well.
+//!
+//! An organization's item names the admin whose address is still to be confirmed. While it does, the organization sends
+//! mail to that admin alone ([`crate::Mailing::reach`]). Items from before this rule name none, and count as confirmed.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use stockroom_domain::{
+    access::Role,
+    id::{EventId, UserId},
+    log::{Action, Entity},
+    organization::{Organization, OrganizationStatus},
+    text::Email,
+    user::{Person, User, UserStatus},
+};
+
+use crate::{
+    dynamo::{
+        expression::{Expression, expression},
+        item::{Item, data, encode, s},
+        key::Key,
+    },
+    error::StoreError,
+    keys::OrganizationKeys,
+    people::{
+        identity::{Sessions, user_snapshot},
+        passwords::{Account, VerifiedPassword, token_state},
+        user_changes::is_active_admin,
+        user_step::{Step, epoch_is},
+        users::Users,
+    },
+    rate_limit::{counter::Bucket, link_mails::LinkMails},
+    write::{
+        Attempt, Authority, Change, Decision, Outcome,
+        access::Table,
+        log::{Entry, Origin, difference},
+    },
+};
+
+/// The attribute of an organization's item that names the admin whose address is to be confirmed.
+pub(crate) const UNCONFIRMED: &str = "unconfirmed_admin";
+
+/// What a change of an address takes, beside the right to make it.
+#[derive(Debug, Clone, Default)]
+pub struct AddressTerms {
+    /// Of oneself: the password that was verified.
+    pub password: Option<VerifiedPassword>,
+    /// What a mail to an address that nobody has proved to be theirs counts against.
+    pub invitations: Vec<Bucket>,
+    /// Of oneself: what a mail with a link counts against.
+    pub link_mails: Option<LinkMails>,
+}
+
+/// A wanted address, as the user's item keeps it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct EmailChange {
+    /// The event of the request's entry.
+    pub(crate) event: EventId,
+    pub(crate) email: Email,
+    /// Of the account when it was asked for.
+    auth_epoch: u64,
+    state: EmailChangeState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum EmailChangeState {
+    Pending,
+    Confirmed,
+    Cancelled,
+}
+
+impl EmailChange {
+    /// The last one of the user of that item, whatever became of it.
+    fn last(user: &Item) -> Result<Option<Self>, StoreError> {
+        let stored = user.get("email_change").cloned();
+        stored.map(|stored| serde_dynamo::from_attribute_value(stored).map_err(StoreError::internal)).transpose()
+    }
+
+    /// The one of the user of that item that can still be confirmed.
+    pub(crate) fn pending(user: &Item) -> Result<Option<Self>, StoreError> {
+        let epoch = Sessions::of(user)?.auth_epoch;
+        let last = Self::last(user)?;
+        Ok(last.filter(|change| change.state == EmailChangeState::Pending && change.auth_epoch == epoch))
+    }
+
+    /// That the last one is still what it was when the user's item was read. Neither a request nor a cancellation makes a
+    /// new version of the user, so without this condition a confirmation could undo either.
+    pub(crate) fn is_as_read(user: &Item) -> Expression {
+        match user.get("email_change") {
+            Some(stored) => expression("#email_change = :last").with("last", stored.clone()),
+            None => expression("attribute_not_exists(#email_change)"),
+        }
+    }
+
+    /// The request of an entry.
+    pub(crate) fn of(entry: &Entry, email: &Email, auth_epoch: u64) -> Self {
+        Self { event: entry.id.into(), email: email.clone(), auth_epoch, state: EmailChangeState::Pending }
+    }
+
+    pub(crate) fn cancelled(self) -> Self {
+        Self { state: EmailChangeState::Cancelled, ..self }
+    }
+}
+
+/// The entry of a request for another address, from which its link and its notice are made.
+pub(crate) fn requested(attempt: &Attempt<'_>, user: &User, wanted: &Email, auth_epoch: u64) -> Entry {
+    let after = json!({ "email": wanted, "auth_epoch": auth_epoch });
+    let before = json!({ "email": user.email });
+    attempt.entry(Action::EmailChangeRequested, (Entity::User, user.id), (Some(before), Some(after)))
+}
+
+/// What a resend came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Resend {
+    Sent,
+    Nothing,
+    /// It has to be counted first.
+    Uncounted,
+}
+
+impl Users<'_> {
+    /// Has the mail sent again by which the caller confirms an address: the one they want to have, or else the one of an
+    /// organization that no admin has confirmed yet. An admin takes the place of the one who signed it up when that one is
+    /// no active admin any more. Does nothing when no address waits.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`].
+    pub async fn resend_confirmation(
+        &self,
+        terms: &AddressTerms,
+        present: impl Fn() -> Vec<u8>,
+    ) -> Result<Outcome<()>, StoreError> {
+        let keys = self.scope.keys();
+        let (user_key, organization_key) = (keys.user(self.scope.claim().user), keys.organization());
+        let mut wanted = vec![user_key.clone(), organization_key.clone()];
+        wanted.extend(terms.link_mails.iter().map(|limit| limit.key.clone()));
+        let mut is_counted = terms.invitations.is_empty();
+        loop {
+            let decide = |attempt: &Attempt<'_>| -> Result<Decision<Resend>, StoreError> {
+                let item = attempt.find(&user_key).ok_or(StoreError::Unauthenticated)?;
+                let organization = attempt.find(&organization_key).ok_or(StoreError::Unauthenticated)?;
+                let user: User = data(item)?;
+                let epoch = Sessions::of(item)?.auth_epoch;
+                let as_read = epoch_is(epoch);
+                if let Some(pending) = EmailChange::pending(item)? {
+                    if !is_counted {
+                        return uncounted(terms, attempt, Resend::Uncounted);
+                    }
+                    let as_read = as_read.and(EmailChange::is_as_read(item));
+                    let entry = requested(attempt, &user, &pending.email, epoch);
+                    let next = EmailChange::of(&entry, &pending.email, epoch);
+                    let update = expression("SET #email_change = :next").with("next", encode(&next)?);
+                    let change = Change::logged(Resend::Sent, self.scope.claim().organization, &entry)?;
+                    return Ok(counted(change.update(&user_key, &update, &as_read)?, terms, attempt)?.into());
+                }
+                let Some(unconfirmed) = unconfirmed_admin(organization).filter(|_| user.role == Role::Admin) else {
+                    return Ok(Decision::Keep(Resend::Nothing));
+                };
+                let founder = keys.user(unconfirmed);
+                if unconfirmed != user.id {
+                    if !attempt.has_read(&founder) {
+                        return Ok(Decision::Read(vec![founder]));
+                    }
+                    let founder: Option<User> = attempt.find(&founder).map(data).transpose()?;
+                    if founder.is_some_and(|founder| founder.is_active_admin()) {
+                        return Ok(Decision::Keep(Resend::Nothing));
+                    }
+                }
+                if !is_counted {
+                    return uncounted(terms, attempt, Resend::Uncounted);
+                }
+                let subject = (Entity::User, user.id);
+                let entry = attempt.entry(Action::Welcome, subject, (None, Some(token_state(epoch))));
+                let take = expression("SET #unconfirmed_admin = :user").with("user", s(user.id));
+                let is_still = expression("#unconfirmed_admin = :before").with("before", s(unconfirmed));
+                let change = Change::logged(Resend::Sent, self.scope.claim().organization, &entry)?
+                    .check(&user_key, &as_read)?
+                    .update(&organization_key, &take, &is_still)?;
+                Ok(counted(change, terms, attempt)?.into())
+            };
+            let authority = Authority::Tenant(self.scope);
+            match self.table.write(authority, &wanted, decide, |_| present()).await? {
+                Outcome::Done(Resend::Uncounted) => {
+                    self.table.count(terms.invitations.clone()).await?;
+                    is_counted = true;
+                }
+                Outcome::Done(Resend::Sent | Resend::Nothing) => return Ok(Outcome::Done(())),
+                Outcome::Replayed(answer) => return Ok(Outcome::Replayed(answer)),
+            }
+        }
+    }
+}
+
+/// The decision to count first. A mail with a link that is refused for its own limit costs the organization nothing.
+pub(crate) fn uncounted<T>(
+    terms: &AddressTerms,
+    attempt: &Attempt<'_>,
+    uncounted: T,
+) -> Result<Decision<T>, StoreError> {
+    if let Some(limit) = &terms.link_mails {
+        limit.take(attempt.find(&limit.key), attempt.now)?;
+    }
+    Ok(Decision::Keep(uncounted))
+}
+
+/// The same change, counted against the limit on mails with a link.
+pub(crate) fn counted<T>(
+    change: Change<T>,
+    terms: &AddressTerms,
+    attempt: &Attempt<'_>,
+) -> Result<Change<T>, StoreError> {
+    let Some(limit) = &terms.link_mails else { return Ok(change) };
+    let (update, as_read) = limit.take(attempt.find(&limit.key), attempt.now)?;
+    change.update(&limit.key, &update, &as_read)
+}
+
+/// The admin whose address an organization waits for.
+pub(crate) fn unconfirmed_admin(organization: &Item) -> Option<UserId> {
+    organization.get(UNCONFIRMED)?.as_s().ok()?.parse().ok()
+}
+
+/// Logs that this admin has confirmed the organization, and no longer lets it wait, if it waits for that admin; else makes
+/// sure that it is in use. The change must not touch the organization otherwise.
+pub(crate) fn with_organization_confirmed<T>(
+    change: Change<T>,
+    attempt: &Attempt<'_>,
+    (organization, item): (&Organization, &Item),
+    user: &User,
+) -> Result<Change<T>, StoreError> {
+    let key = OrganizationKeys(organization.id).organization();
+    let in_use = expression("#data.#status = :active").with("active", s(OrganizationStatus::Active.name()));
+    if user.role != Role::Admin || unconfirmed_admin(item) != Some(user.id) {
+        return change.check(&key, &in_use);
+    }
+    let still_waits = expression("#unconfirmed_admin = :admin").with("admin", s(user.id));
+    let entry = confirmation(attempt, organization, user);
+    change.and_log(organization.id, &entry)?.update(
+        &key,
+        &expression("REMOVE #unconfirmed_admin"),
+        &in_use.and(still_waits),
+    )
+}
+
+fn confirmation(attempt: &Attempt<'_>, organization: &Organization, user: &User) -> Entry {
+    let subject = (Entity::Organization, organization.id);
+    let entry = attempt.entry(Action::OrganizationConfirmed, subject, (None, None));
+    Entry { actor: Some(Person::from(user)), ..entry }
+}
+
+/// See [`crate::Store::addresses`].
+#[derive(Debug, Clone, Copy)]
+pub struct Addresses<'a> {
+    table: &'a Table,
+}
+
+/// The user and organization that a link leads to, as an attempt has read them.
+struct Read<'a> {
+    item: &'a Item,
+    user: User,
+    organization: (Organization, &'a Item),
+}
+
+impl<'a> Addresses<'a> {
+    pub(crate) fn new(table: &'a Table) -> Self {
+        Self { table }
+    }
+
+    /// Uses a link that confirms an address: the one that the request of this event names, or, without an event, the one
+    /// that the organization was signed up with. True when that was done before. False when the link is void: there is a
+    /// newer request, the account has got another password or address since or was disabled, the organization has ended;
+    /// and when the tenant named is not the account's.
+    ///
+    /// # Errors
+    /// [`crate::Conflict::DuplicateEmail`].
+    pub async fn confirm(
+        &self,
+        account: Account,
+        event: Option<EventId>,
+        named_tenant: Option<&str>,
+        origin: &Origin,
+    ) -> Result<bool, StoreError> {
+        let keys = OrganizationKeys(account.organization);
+        let (user_key, organization_key) = (keys.user(account.user), keys.organization());
+        let decide = |attempt: &Attempt<'_>| -> Result<Decision<bool>, StoreError> {
+            let (Some(item), Some(organization_item)) = (attempt.find(&user_key), attempt.find(&organization_key))
+            else {
+                return Ok(Decision::Keep(false));
+            };
+            let (user, organization): (User, Organization) = (data(item)?, data(organization_item)?);
+            if organization.status != OrganizationStatus::Active
+                || named_tenant.is_some_and(|named| named != organization.subdomain.as_str())
+                || user.status != UserStatus::Active
+            {
+                return Ok(Decision::Keep(false));
+            }
+            let read = Read { item, user, organization: (organization, organization_item) };
+            match event {
+                Some(event) => read.change_email(attempt, account, event, &user_key),
+                None => read.confirm_organization(attempt, account, &user_key),
+            }
+        };
+        let authority = Authority::Public { origin, idempotency: None };
+        self.table.change(authority, &[user_key.clone(), organization_key.clone()], decide).await
+    }
+}
+
+impl Read<'_> {
+    fn change_email(
+        &self,
+        attempt: &Attempt<'_>,
+        account: Account,
+        event: EventId,
+        key: &Key,
+    ) -> Result<Decision<bool>, StoreError> {
+        let epoch = Sessions::of(self.item)?.auth_epoch;
+        let Some(change) = EmailChange::last(self.item)?.filter(|change| change.event == event) else {
+            return Ok(Decision::Keep(false));
+        };
+        match change.state {
+            // A first attempt whose answer was lost may have done it.
+            EmailChangeState::Confirmed => return Ok(Decision::Keep(true)),
+            EmailChangeState::Pending if change.auth_epoch == epoch && account.auth_epoch == epoch => {}
+            EmailChangeState::Pending | EmailChangeState::Cancelled => return Ok(Decision::Keep(false)),
+        }
+        let before = &self.user;
+        let attempt = &attempt.behind(before.updated_at);
+        let after = User {
+            email: change.email.clone(),
+            version: before.version.saturating_add(1),
+            updated_at: attempt.now,
+            ..before.clone()
+        };
+        let confirmed = EmailChange { state: EmailChangeState::Confirmed, ..change };
+        let (organization, item) = &self.organization;
+        let step = Step {
+            read: self.item,
+            before,
+            after: &after,
+            epoch,
+            ends_sessions: false,
+            email_change: Some(encode(&confirmed)?),
+        };
+        let moved = match step.moved(attempt, &organization.subdomain)? {
+            Ok(moved) => moved,
+            Err(not_yet) => return Ok(not_yet.into()),
+        };
+        let by_user = |entry: Entry| Entry { actor: Some(Person::from(before)), ..entry };
+        let (old, new) = difference(user_snapshot(before)?, user_snapshot(&after)?);
+        let entry = by_user(attempt.entry(Action::Update, (Entity::User, after.id), (Some(old), Some(new))));
+        let change = Change::logged(true, organization.id, &entry)?;
+        let change = step.commit(change, (attempt, organization.id), key, moved, by_user)?;
+        Ok(with_organization_confirmed(change, attempt, (organization, item), before)?.into())
+    }
+
+    fn confirm_organization(
+        &self,
+        attempt: &Attempt<'_>,
+        account: Account,
+        key: &Key,
+    ) -> Result<Decision<bool>, StoreError> {
+        let Self { item, user, organization: (organization, organization_item) } = self;
+        if Sessions::of(item)?.auth_epoch != account.auth_epoch {
+            return Ok(Decision::Keep(false));
+        }
+        match unconfirmed_admin(organization_item) {
+            // A first attempt whose answer was lost may have done it.
+            None => return Ok(Decision::Keep(true)),
+            Some(admin) if admin == user.id && user.role == Role::Admin => {}
+            Some(_) => return Ok(Decision::Keep(false)),
+        }
+        let entry = confirmation(attempt, organization, user);
+        let still_waits = expression("#data.#status = :active AND #unconfirmed_admin = :admin")
+            .with("active", s(OrganizationStatus::Active.name()))
+            .with("admin", s(user.id));
+        let no_more = expression("REMOVE #unconfirmed_admin");
+        let organization = OrganizationKeys(organization.id).organization();
+        let change = Change::logged(true, account.organization, &entry)?
+            .update(&organization, &no_more, &still_waits)?
+            .check(key, &is_active_admin().and(epoch_is(account.auth_epoch)))?;
+        Ok(change.into())
+    }
+}

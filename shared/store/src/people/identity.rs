@@ -1,0 +1,376 @@
+//! Credentials and sessions, failed logins, signing out. Sessions live in the user's item, where every request's check finds
+//! them. `sign_in.rs` begins one, `refresh.rs` continues it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use stockroom_domain::{
+    access::Role,
+    id::{OrganizationId, SessionId, UserId},
+    log::{Action, Entity},
+    search::search_fold,
+    text::{EmailLookup, FullName},
+    time::Timestamp,
+    user::{Person, User, UserStatus},
+};
+
+use crate::{
+    dynamo::{
+        expression::{Expression, expression, member, parse_member},
+        item::{Item, attributes, data, n, s},
+        key::Key,
+        retry::Patience,
+    },
+    error::StoreError,
+    keys::{OrganizationKeys, credential, tenant},
+    people::{organizations::TenantClaim, refresh::Rotation},
+    schema::{USER_VERSION, Upgrade},
+    write::{
+        Attempt, Authority, Change,
+        access::Table,
+        log::{Entry, Origin, snapshot},
+        scope::TenantScope,
+    },
+};
+
+/// The most sessions of a user; the one longest unused makes room for another.
+pub(crate) const MOST_SESSIONS: u64 = 10;
+/// How long the renewal of a hash may try, while somebody waits to be let in.
+pub(crate) const RENEWAL_PATIENCE: Duration = Duration::from_secs(1);
+
+/// A password's hash in PHC string form. Not shown by `Debug`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(pub String);
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHash(..)")
+    }
+}
+
+/// What a credential's item keeps.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct CredentialRecord {
+    pub(crate) user: UserId,
+    pub(crate) full_name: FullName,
+    pub(crate) role: Role,
+    /// None until an invitation is accepted.
+    pub(crate) hash: Option<PasswordHash>,
+    pub(crate) auth_epoch: u64,
+    /// Repeats the user's, so that a disabled user is refused with as much work as a wrong password. Credentials that were
+    /// written before it was repeated have none, and then the user's own status alone decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<UserStatus>,
+}
+
+/// What is known of an e-mail address within a tenant.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    pub(crate) organization: OrganizationId,
+    pub(crate) record: Option<CredentialRecord>,
+    pub(crate) key: Key,
+}
+
+impl Credential {
+    /// The tenant's organization.
+    #[must_use]
+    pub fn organization(&self) -> OrganizationId {
+        self.organization
+    }
+
+    /// The user with that address, if there is one.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        self.record.as_ref().map(|record| record.user)
+    }
+
+    /// The hash to verify against, if there is a user with a password.
+    #[must_use]
+    pub fn hash(&self) -> Option<&PasswordHash> {
+        self.record.as_ref()?.hash.as_ref()
+    }
+
+    /// The log's entry of a failed login.
+    pub(crate) fn failure(&self, attempt: &Attempt<'_>) -> Entry {
+        let subject = (Entity::User, self.organization);
+        let entity_id = self.user().map(|user| user.to_string());
+        Entry { entity_id, ..attempt.entry(Action::LoginFailed, subject, (None, None)) }
+    }
+
+    pub(crate) fn person(&self) -> Option<Person> {
+        self.record.as_ref().map(|record| Person { id: record.user, full_name: record.full_name.clone() })
+    }
+}
+
+/// How long a new session's refresh token lives, and the key that signs it.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// From its issue.
+    pub lifetime: Duration,
+    /// The signing key's id.
+    pub key_id: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SessionRecord {
+    pub(crate) generation: u64,
+    pub(crate) created_at: Timestamp,
+    /// When the current generation was issued.
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) key_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ip: Option<String>,
+    /// The last refresh, which issued the current generation unless a program did that which does not keep this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rotation: Option<Rotation>,
+}
+
+/// The sessions of a user's item.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Sessions {
+    #[serde(default)]
+    pub(crate) sessions: BTreeMap<String, SessionRecord>,
+    /// Rises whenever they all end; the credential has it, too.
+    pub(crate) auth_epoch: u64,
+}
+
+impl Sessions {
+    pub(crate) fn of(user: &Item) -> Result<Self, StoreError> {
+        attributes(user)
+    }
+
+    pub(crate) fn get(&self, session: SessionId) -> Option<&SessionRecord> {
+        self.sessions.get(&member(session))
+    }
+
+    /// Those that have not expired, by id.
+    pub(crate) fn alive(&self, now: Timestamp) -> impl Iterator<Item = (SessionId, &SessionRecord)> {
+        let alive = self.sessions.iter().filter(move |(_, record)| record.expires_at > now);
+        alive.filter_map(|(name, record)| Some((parse_member(name)?, record)))
+    }
+
+    /// Those that have expired, by the name of their member, each with when it did.
+    pub(crate) fn expired(&self, by: Timestamp) -> Vec<(&str, Timestamp)> {
+        let all = self.sessions.iter().map(|(name, record)| (name.as_str(), record.expires_at));
+        all.filter(|(_, expires_at)| *expires_at <= by).collect()
+    }
+
+    /// The members that must go so that one more session finds room: what has expired, then what was longest unused.
+    pub(crate) fn outlived(&self, now: Timestamp) -> Vec<&str> {
+        let mut by_use: Vec<_> = self.sessions.iter().collect();
+        by_use.sort_by_key(|(_, record)| record.issued_at);
+        let mut room = u64::try_from(by_use.len()).unwrap_or(u64::MAX).saturating_sub(MOST_SESSIONS.saturating_sub(1));
+        let mut outlived = Vec::new();
+        let (expired, alive): (Vec<_>, Vec<_>) = by_use.into_iter().partition(|(_, record)| record.expires_at <= now);
+        for (name, _) in expired {
+            outlived.push(name.as_str());
+            room = room.saturating_sub(1);
+        }
+        outlived
+            .extend(alive.into_iter().take(usize::try_from(room).unwrap_or(usize::MAX)).map(|(name, _)| name.as_str()));
+        outlived
+    }
+}
+
+/// See [`crate::Store::identity`].
+#[derive(Debug, Clone, Copy)]
+pub struct Identity<'a> {
+    pub(crate) table: &'a Table,
+}
+
+impl<'a> Identity<'a> {
+    pub(crate) fn new(table: &'a Table) -> Self {
+        Self { table }
+    }
+
+    /// What is known of an address within a tenant; `None` when there is no such tenant, or none any more. An account that is
+    /// older than today's rules for addresses is found, too.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn credential(&self, subdomain: &str, email: &EmailLookup) -> Result<Option<Credential>, StoreError> {
+        let tenant = tenant(subdomain);
+        let credentials = credentials(subdomain, email);
+        let wanted: Vec<Key> = std::iter::once(&tenant).chain(&credentials).cloned().collect();
+        let items = self.table.get(&wanted).await?;
+        let credential = credentials.iter().find(|key| items.contains_key(*key)).or(credentials.first()).cloned();
+        let (Some(claim), Some(credential)) = (items.get(&tenant), credential) else {
+            return Ok(None);
+        };
+        let TenantClaim { organization, ended_at: None } = attributes(claim)? else {
+            return Ok(None);
+        };
+        let record = items.get(&credential).map(attributes).transpose()?;
+        Ok(Some(Credential { organization, record, key: credential }))
+    }
+
+    /// Puts a hash with today's parameters in place of the one that was verified, for the same password. Nothing of it is
+    /// worth waiting for, or telling: the next login finds the old hash again.
+    pub async fn renew_hash(&self, credential: &Credential, hash: &PasswordHash) {
+        let Some(CredentialRecord { hash: Some(verified), auth_epoch, .. }) = &credential.record else { return };
+        let update = expression("SET #hash = :renewed").with("renewed", s(&hash.0));
+        let as_verified = expression("#hash = :verified AND #auth_epoch = :epoch")
+            .with("verified", s(&verified.0))
+            .with("epoch", n(*auth_epoch));
+        let mut brief = Patience::of(RENEWAL_PATIENCE);
+        if let Err(error) = self.table.update_within(&mut brief, &credential.key, &update, &as_verified).await {
+            tracing::warn!(%error, "a hash with old parameters stays");
+        }
+    }
+
+    /// Writes a failed login into the log of its tenant, whether or not there is such a user.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn record_failure(&self, credential: &Credential, origin: &Origin) -> Result<(), StoreError> {
+        let decide = |attempt: &Attempt<'_>| Change::logged((), credential.organization, &credential.failure(attempt));
+        self.table.change(Authority::Public { origin, idempotency: None }, &[], decide).await
+    }
+
+    /// Asks the table for as much as [`record_failure`](Self::record_failure) does, and writes nothing: for a tenant that
+    /// does not exist, and therefore has no log.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn record_nothing(&self, subdomain: &str) -> Result<(), StoreError> {
+        let no_tenant = expression("attribute_not_exists(#pk) OR attribute_exists(#ended_at)");
+        let change = Change::following(()).check(&tenant(subdomain), &no_tenant)?;
+        // Whether it holds makes no difference.
+        self.table.commit(change).await.map(|_| ())
+    }
+
+    /// Ends the sessions that these scopes' callers came through: their tokens stop working at once. False when none of them
+    /// is alive. A session that ends meanwhile counts as ended.
+    ///
+    /// # Errors
+    /// [`StoreError::TenantMismatch`] when the request names another tenant than that of one of them; nothing is ended then.
+    pub async fn sign_out(&self, scopes: &[TenantScope]) -> Result<bool, StoreError> {
+        let keys: Vec<Key> = scopes.iter().flat_map(TenantScope::caller_keys).collect();
+        let items = self.table.get(&keys).await?;
+        let mut alive = Vec::new();
+        for scope in scopes {
+            match scope.check(|key| items.get(key), self.table.sources.now()) {
+                Ok(_) => alive.push(scope),
+                Err(StoreError::Unauthenticated) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        for scope in &alive {
+            self.end(scope).await?;
+        }
+        Ok(!alive.is_empty())
+    }
+
+    /// Ends the session of a scope whose caller was checked, unless it has ended since.
+    async fn end(&self, scope: &TenantScope) -> Result<(), StoreError> {
+        let claim = scope.claim();
+        let session = claim.session.ok_or(StoreError::Unauthenticated)?;
+        let user_key = scope.keys().user(claim.user);
+        let (update, condition) = removal(session);
+        let decide = |attempt: &Attempt<'_>| {
+            let entry = attempt.entry(Action::Logout, (Entity::User, claim.user), (None, None));
+            Change::logged((), claim.organization, &entry)?.update(&user_key, &update, &condition)
+        };
+        match self.table.change(Authority::Tenant(scope), &[], decide).await {
+            // Another attempt looked at the caller again, and the session was over.
+            Ok(()) | Err(StoreError::Unauthenticated) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Where an account of an address may be kept, first where today's are. The other places have accounts that are older than
+/// today's rules for addresses; no program makes one there any more, so a read that finds none needs no condition.
+pub(crate) fn credentials(subdomain: &str, email: &EmailLookup) -> Vec<Key> {
+    email.forms().map(|form| credential(subdomain, form)).collect()
+}
+
+/// How one session is taken away, if it is there.
+pub(crate) fn removal(session: SessionId) -> (Expression, Expression) {
+    let path = format!("#sessions.#{}", member(session));
+    (expression(format!("REMOVE {path}")), expression(format!("attribute_exists({path})")))
+}
+
+/// The items of a new user: the user, and the credential that claims the address.
+pub(crate) fn user_items(
+    keys: OrganizationKeys,
+    subdomain: &str,
+    user: &User,
+    hash: Option<PasswordHash>,
+) -> Result<(Item, Item), StoreError> {
+    let mut user_item = crate::dynamo::item::with_data(&keys.user(user.id), user)?;
+    user_item.insert("sessions".to_owned(), aws_sdk_dynamodb::types::AttributeValue::M(Item::new()));
+    user_item.insert("auth_epoch".to_owned(), n(0));
+    user_item.insert("search".to_owned(), s(search_text(user)));
+    let record = CredentialRecord {
+        user: user.id,
+        full_name: user.full_name.clone(),
+        role: user.role,
+        hash,
+        auth_epoch: 0,
+        status: Some(user.status),
+    };
+    let credential_item = crate::dynamo::item::with_attributes(&credential(subdomain, &user.email.folded()), &record)?;
+    Ok((user_item, credential_item))
+}
+
+/// The upgrades of a user, from version 1 on.
+pub(crate) const USER_UPGRADES: [Upgrade; USER_VERSION - 1] = [find_users_by_text, find_users_without_accents];
+
+/// Version 2 of a user: found by name and address. Users who signed up before users could be listed have no `search`.
+fn find_users_by_text(item: &mut Item) -> Result<(), StoreError> {
+    if !item.contains_key("search") {
+        item.insert("search".to_owned(), s(search_text(&data(item)?)));
+    }
+    Ok(())
+}
+
+/// Version 3 of a user: searches disregard accents.
+fn find_users_without_accents(item: &mut Item) -> Result<(), StoreError> {
+    item.insert("search".to_owned(), s(search_text(&data(item)?)));
+    Ok(())
+}
+
+/// What a search for a user looks through: folded texts, each on a line of its own.
+pub(crate) fn search_text(user: &User) -> String {
+    [user.full_name.as_str(), user.email.as_str()].map(search_fold).join("\n")
+}
+
+/// A user as the log keeps it.
+pub(crate) fn user_snapshot(user: &User) -> Result<serde_json::Value, StoreError> {
+    snapshot(user)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use stockroom_domain::id::Id as _;
+
+    use super::*;
+    use crate::{dynamo::item::encode, write::user_item::is_alive};
+
+    #[test]
+    fn a_session_is_found_as_it_is_kept() {
+        let id = SessionId::from_parts(Timestamp::EPOCH, [1; 10]);
+        let end = Timestamp::EPOCH.plus(Duration::from_mins(1));
+        let record = SessionRecord {
+            generation: 1,
+            created_at: Timestamp::EPOCH,
+            issued_at: Timestamp::EPOCH,
+            expires_at: end,
+            key_id: "key".to_owned(),
+            ip: None,
+            rotation: None,
+        };
+        let sessions = HashMap::from([(member(id), encode(&record).unwrap())]);
+        let user = Item::from([("sessions".to_owned(), AttributeValue::M(sessions))]);
+        assert!(is_alive(&user, id, end.minus(Duration::from_millis(1))));
+        assert!(!is_alive(&user, id, end));
+        assert!(!is_alive(&user, SessionId::from_parts(end, [1; 10]), Timestamp::EPOCH));
+        assert!(!is_alive(&Item::new(), id, Timestamp::EPOCH));
+    }
+}

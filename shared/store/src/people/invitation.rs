@@ -1,0 +1,32 @@
+//! Invitations: each is kept in the item of the user who got it.
+
+use serde::{Deserialize, Serialize};
+use stockroom_domain::{id::EventId, time::Timestamp};
+
+use crate::{dynamo::item::Item, error::StoreError, people::identity::Sessions, write::log::Entry};
+
+/// An invitation, as the item of the user keeps it until the account changes.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Invitation {
+    /// The event that leads to its mail.
+    pub event: EventId,
+    /// When it was logged.
+    pub at: Timestamp,
+    auth_epoch: u64,
+}
+
+impl Invitation {
+    /// The invitation of an entry.
+    pub(crate) fn of(entry: &Entry, auth_epoch: u64) -> Self {
+        Self { event: entry.id.into(), at: entry.created_at, auth_epoch }
+    }
+
+    /// The invitation of the user of that item that can still be accepted, as far as the account tells.
+    pub(crate) fn open(user: &Item) -> Result<Option<Self>, StoreError> {
+        let stored = user.get("invitation").cloned();
+        let stored: Option<Self> =
+            stored.map(serde_dynamo::from_attribute_value).transpose().map_err(StoreError::internal)?;
+        let epoch = Sessions::of(user)?.auth_epoch;
+        Ok(stored.filter(|invitation| invitation.auth_epoch == epoch))
+    }
+}

@@ -1,0 +1,312 @@
+//! Organizations: signing one up, and one's own: seen, changed, ended.
+
+use serde::{Deserialize, Serialize};
+use stockroom_domain::{
+    access::Role,
+    id::OrganizationId,
+    log::{Action, Entity},
+    organization::{Currency, Organization, OrganizationStatus, Subdomain},
+    text::{Email, FullName, OrganizationName},
+    time::Timestamp,
+    user::{Person, User, UserStatus},
+};
+
+use crate::{
+    dynamo::{
+        expression::{absent, expression, version_is},
+        item::{Item, data, encode, n, s, with_attributes, with_data},
+        key::{Index, Key},
+        retry::Patience,
+    },
+    error::{Conflict, StoreError},
+    keys::{OrganizationKeys, listed, onboarding_idempotency, tenant},
+    people::{
+        addresses::UNCONFIRMED,
+        identity::{PasswordHash, user_items},
+        passwords::token_state,
+        user_changes::is_active_admin,
+    },
+    purchasing::{CurrencyChange, PriceLook, currency_change},
+    schema::of_this_version,
+    write::{
+        Attempt, Authority, Change, Decision, Outcome,
+        access::Table,
+        idempotency::IdempotencyKey,
+        log::{Entry, Origin, difference, snapshot},
+        scope::TenantScope,
+    },
+};
+
+/// An organization that signs up, with its first admin.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct NewOrganization {
+    pub name: OrganizationName,
+    pub subdomain: Subdomain,
+    pub currency: Currency,
+    pub admin_email: Email,
+    pub admin_name: FullName,
+    pub admin_hash: PasswordHash,
+    /// Whether it waits for the confirmation of the admin's address before it sends mail to anyone else.
+    pub is_confirmed: bool,
+}
+
+/// What is to become of an organization; what is `None` stays as it is.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct OrganizationChange {
+    pub name: Option<OrganizationName>,
+    pub currency: Option<Currency>,
+}
+
+/// What signing up made.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct SignedUp {
+    pub organization: Organization,
+    pub admin: User,
+}
+
+/// What a subdomain's claim leads to.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TenantClaim {
+    pub(crate) organization: OrganizationId,
+    /// When the organization ended: from then on nobody finds it by its subdomain, which is not free before the purge.
+    pub(crate) ended_at: Option<Timestamp>,
+}
+
+/// See [`crate::Store::organizations`].
+#[derive(Debug, Clone, Copy)]
+pub struct Organizations<'a> {
+    table: &'a Table,
+}
+
+impl<'a> Organizations<'a> {
+    pub(crate) fn new(table: &'a Table) -> Self {
+        Self { table }
+    }
+
+    /// Signs an organization up.
+    ///
+    /// # Errors
+    /// [`Conflict::DuplicateSubdomain`].
+    pub async fn sign_up(
+        &self,
+        new: &NewOrganization,
+        origin: &Origin,
+        idempotency: Option<&IdempotencyKey>,
+        present: impl Fn(&SignedUp) -> Vec<u8>,
+    ) -> Result<Outcome<SignedUp>, StoreError> {
+        let claim = tenant(new.subdomain.as_str());
+        let partition = onboarding_idempotency(&new.subdomain);
+        let decide = |attempt: &Attempt<'_>| {
+            if attempt.find(&claim).is_some() {
+                return Err(StoreError::Conflict(Conflict::DuplicateSubdomain));
+            }
+            let organization = Organization {
+                id: attempt.id(),
+                version: 1,
+                name: new.name.clone(),
+                subdomain: new.subdomain.clone(),
+                currency: new.currency,
+                status: OrganizationStatus::Active,
+                created_at: attempt.now,
+                updated_at: attempt.now,
+                deleted_at: None,
+            };
+            let admin = User {
+                id: attempt.id(),
+                version: 1,
+                email: new.admin_email.clone(),
+                full_name: new.admin_name.clone(),
+                role: Role::Admin,
+                status: UserStatus::Active,
+                created_at: attempt.now,
+                updated_at: attempt.now,
+            };
+            let keys = OrganizationKeys(organization.id);
+            let mut organization_item = with_data(&keys.organization(), &organization)?;
+            Index::One.insert(&mut organization_item, listed(None, organization.id));
+            if !new.is_confirmed {
+                organization_item.insert(UNCONFIRMED.to_owned(), s(admin.id));
+            }
+            let (user_item, credential_item) =
+                user_items(keys, new.subdomain.as_str(), &admin, Some(new.admin_hash.clone()))?;
+            let mut admins: Item = keys.admins().attributes();
+            admins.insert("count".to_owned(), n(1));
+            let by_admin = |entry: Entry| Entry { actor: Some(Person::from(&admin)), ..entry };
+            let founded = by_admin(attempt.entry(
+                Action::Create,
+                (Entity::Organization, organization.id),
+                (None, Some(snapshot(&organization)?)),
+            ));
+            let joined =
+                by_admin(attempt.entry(Action::Create, (Entity::User, admin.id), (None, Some(snapshot(&admin)?))));
+            let claim_item = with_attributes(&claim, &TenantClaim { organization: organization.id, ended_at: None })?;
+            let mut entries = vec![founded, joined];
+            if !new.is_confirmed {
+                let state = (None, Some(token_state(0)));
+                entries.push(by_admin(attempt.entry(Action::Welcome, (Entity::User, admin.id), state)));
+            }
+            let made = SignedUp { organization: organization.clone(), admin: admin.clone() };
+            Change::logged_all(made, organization.id, &entries)?
+                .put(claim_item, &absent())?
+                .put(organization_item, &absent())?
+                .put(credential_item, &absent())?
+                .put(user_item, &absent())?
+                .put(admins, &absent())
+        };
+        let authority = Authority::Public { origin, idempotency: idempotency.map(|key| (partition.as_str(), key)) };
+        self.table.write(authority, std::slice::from_ref(&claim), decide, present).await
+    }
+
+    /// The caller's own organization.
+    ///
+    /// # Errors
+    /// [`StoreError::Unauthenticated`].
+    pub async fn own(&self, scope: &TenantScope) -> Result<Organization, StoreError> {
+        Ok(self.table.verify(scope).await?.organization.clone())
+    }
+
+    /// The organization with that id, which is there for its own people alone.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn get(&self, scope: &TenantScope, id: OrganizationId) -> Result<Organization, StoreError> {
+        let own = self.own(scope).await?;
+        if own.id == id { Ok(own) } else { Err(StoreError::NotFound) }
+    }
+
+    /// Changes the caller's own organization. Its currency stays while purchase requests have prices.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`Conflict::Priced`].
+    pub async fn change(
+        &self,
+        scope: &TenantScope,
+        id: OrganizationId,
+        expected: Option<u64>,
+        wanted: &OrganizationChange,
+    ) -> Result<Organization, StoreError> {
+        let key = scope.keys().organization();
+        let counter = scope.keys().requests_counter();
+        let mut wanted_keys = vec![key.clone()];
+        wanted_keys.extend(wanted.currency.map(|_| counter.clone()));
+        let mut patience = Patience::new();
+        let mut look = None;
+        loop {
+            let decide = |attempt: &Attempt<'_>| {
+                let free = || currency_change(attempt.find(&counter), look.as_ref());
+                decide_change(scope, attempt, (id, expected), wanted, free)
+            };
+            if let Some(organization) = self.table.change(Authority::Tenant(scope), &wanted_keys, decide).await? {
+                return Ok(organization);
+            }
+            if look.is_some() {
+                patience.pause(&self.table.sources, "prices kept changing").await?;
+            }
+            let found = PriceLook::at(self.table, scope.keys()).await?;
+            look = Some(found.ok_or(StoreError::Conflict(Conflict::Priced))?);
+        }
+    }
+
+    /// Ends the caller's own organization. From then on none of its people is known, whatever token they have, and
+    /// nobody signs in; a write that was being committed at that moment may still be. Its data and its subdomain stay for
+    /// the purge ([`crate::Purging`]), which looks at `deleted_at`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Unconfirmed`] unless `confirmed` is its subdomain;
+    /// [`StoreError::VersionMismatch`].
+    pub async fn delete(
+        &self,
+        scope: &TenantScope,
+        id: OrganizationId,
+        expected: Option<u64>,
+        confirmed: &str,
+    ) -> Result<Organization, StoreError> {
+        let key = scope.keys().organization();
+        let decide = |attempt: &Attempt<'_>| {
+            let (read, before) = owned(attempt, &key, id)?;
+            if before.subdomain.as_str() != confirmed {
+                return Err(StoreError::Unconfirmed);
+            }
+            if expected.is_some_and(|version| version != before.version) {
+                return Err(StoreError::VersionMismatch);
+            }
+            let ended = Organization { status: OrganizationStatus::Deleted, ..before.clone() };
+            let (attempt, mut after) = next(attempt, &before, ended);
+            after.deleted_at = Some(attempt.now);
+            let entry = attempt.entry(Action::Delete, (Entity::Organization, id), (Some(snapshot(&before)?), None));
+            let claim = tenant(before.subdomain.as_str());
+            let leave = expression("SET #ended_at = :ended").with("ended", s(attempt.now));
+            let is_its_own = expression("#organization = :organization").with("organization", s(id));
+            step(scope, read, &before, after, &entry)?.update(&claim, &leave, &is_its_own)
+        };
+        self.table.change(Authority::Tenant(scope), std::slice::from_ref(&key), decide).await
+    }
+}
+
+/// The decision on a change of the caller's own organization; nothing if the currency changes and it is unknown whether it
+/// can.
+fn decide_change(
+    scope: &TenantScope,
+    attempt: &Attempt<'_>,
+    (id, expected): (OrganizationId, Option<u64>),
+    wanted: &OrganizationChange,
+    currency_change: impl Fn() -> CurrencyChange,
+) -> Result<Decision<Option<Organization>>, StoreError> {
+    let (read, before) = owned(attempt, &scope.keys().organization(), id)?;
+    if expected.is_some_and(|version| version != before.version) {
+        return Err(StoreError::VersionMismatch);
+    }
+    let after = Organization {
+        name: wanted.name.as_ref().unwrap_or(&before.name).clone(),
+        currency: wanted.currency.unwrap_or(before.currency),
+        ..before.clone()
+    };
+    if after == before {
+        return Ok(Decision::Keep(Some(before)));
+    }
+    let (attempt, after) = next(attempt, &before, after);
+    let (shown_before, shown_after) = difference(snapshot(&before)?, snapshot(&after)?);
+    let changed = (Some(shown_before), Some(shown_after));
+    let entry = attempt.entry(Action::Update, (Entity::Organization, id), changed);
+    let changes_currency = after.currency != before.currency;
+    let change = step(scope, read, &before, after, &entry)?;
+    let change = match changes_currency.then(currency_change) {
+        None => change,
+        Some(CurrencyChange::Free(condition)) => change.check(&scope.keys().requests_counter(), &condition)?,
+        Some(CurrencyChange::Unknown) => return Ok(Decision::Keep(None)),
+        Some(CurrencyChange::Priced) => return Err(StoreError::Conflict(Conflict::Priced)),
+    };
+    Ok(change.map(Some).into())
+}
+
+/// The caller's organization as it is now, if that is the one they name; its item too.
+fn owned<'a>(attempt: &'a Attempt<'_>, key: &Key, id: OrganizationId) -> Result<(&'a Item, Organization), StoreError> {
+    let item = attempt.find(key).ok_or(StoreError::Unauthenticated)?;
+    let organization: Organization = data(item)?;
+    if organization.id == id { Ok((item, organization)) } else { Err(StoreError::NotFound) }
+}
+
+/// The next version of an organization, and the moment of it.
+fn next<'a>(attempt: &Attempt<'a>, before: &Organization, after: Organization) -> (Attempt<'a>, Organization) {
+    let attempt = attempt.behind(before.updated_at);
+    (attempt, Organization { version: before.version.saturating_add(1), updated_at: attempt.now, ..after })
+}
+
+/// The change to it, committed only while the caller is an active admin.
+fn step(
+    scope: &TenantScope,
+    read: &Item,
+    before: &Organization,
+    after: Organization,
+    entry: &Entry,
+) -> Result<Change<Organization>, StoreError> {
+    let keys = scope.keys();
+    let update = expression("SET #data = :data").with("data", encode(&after)?);
+    let (update, as_read) = of_this_version(update, version_is(before.version), read);
+    Change::logged(after, before.id, entry)?
+        .update(&keys.organization(), &update, &as_read)?
+        .check(&keys.user(scope.claim().user), &is_active_admin())
+}

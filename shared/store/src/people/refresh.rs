@@ -1,0 +1,358 @@
+//! Staying signed in: each refresh moves a session on by one generation, and the token of a generation is good once.
+//!
+//! The answer to a refresh can be lost, and two tabs of a browser refresh at the same moment. So the token just before the
+//! current one gets the current one again, once, within ten seconds, and only from where the current one was asked for: the
+//! same address and the same user agent. A further use from there is refused and logged; a use from elsewhere, too late, or
+//! of an older token ends the session. What was done by whom stands in the session, so that an attempt whose reply was lost
+//! recognises its own work.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+use stockroom_domain::{
+    access::Role,
+    id::{OrganizationId, SessionId, UserId},
+    log::{Action, Entity},
+    organization::{Organization, OrganizationStatus},
+    time::Timestamp,
+    user::{Person, User, UserStatus},
+};
+
+use crate::{
+    dynamo::{
+        expression::{Expression, expression, member},
+        item::{data, encode, n, s},
+        retry::Patience,
+        table::Conditional,
+    },
+    error::StoreError,
+    keys::OrganizationKeys,
+    people::identity::{Identity, NewSession, SessionRecord, Sessions, removal},
+    write::{
+        Attempt, Authority, Change, Decision,
+        log::{Entry, Origin},
+    },
+};
+
+/// For how long after its use a refresh token may come again, its answer having been lost.
+const REPLY_GRACE: Duration = Duration::from_secs(10);
+/// How long a refresh may try; well below the grace, so that a client who is told 503 can still come again.
+const REFRESH_PATIENCE: Duration = Duration::from_secs(4);
+
+/// A refresh token that was presented, its signature verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct Presented {
+    pub organization: OrganizationId,
+    pub user: UserId,
+    pub session: SessionId,
+    pub generation: u64,
+}
+
+/// A session's current refresh token, with all that is signed into it; the same generation gives the same token again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct Refreshed {
+    pub organization: OrganizationId,
+    pub user: UserId,
+    pub role: Role,
+    pub session: SessionId,
+    pub generation: u64,
+    pub issued_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub key_id: String,
+}
+
+/// What became of a refresh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Renewal {
+    /// The session's current token.
+    Done(Refreshed),
+    /// The token was used before. The session goes on, with a later token.
+    Spent,
+    /// There is no such session, or none any more.
+    Over,
+}
+
+/// The refresh that issued a generation, and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rotation {
+    generation: u64,
+    /// Names the attempt.
+    by: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ip: Option<String>,
+    /// A digest of the user agent, which may be long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+    /// The attempt that got the generation again, for the token before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repeated_by: Option<String>,
+}
+
+impl Rotation {
+    /// Whether the token before it came again.
+    pub(crate) fn is_repeated(&self) -> bool {
+        self.repeated_by.is_some()
+    }
+}
+
+/// One attempt to refresh, and where it comes from.
+struct Client {
+    attempt: String,
+    ip: Option<String>,
+    agent: Option<String>,
+}
+
+impl Client {
+    fn of(attempt: String, origin: &Origin) -> Self {
+        let agent = origin.user_agent.as_ref().map(|agent| digest(&SHA256, agent.as_bytes()));
+        let agent = agent.map(|digest| hex(digest.as_ref().iter().take(8)));
+        Self { attempt, ip: origin.ip.clone(), agent }
+    }
+
+    fn rotates(&self, generation: u64) -> Rotation {
+        let Self { attempt, ip, agent } = self;
+        Rotation { generation, by: attempt.clone(), ip: ip.clone(), agent: agent.clone(), repeated_by: None }
+    }
+
+    fn is_where(&self, rotation: &Rotation) -> bool {
+        (&self.ip, &self.agent) == (&rotation.ip, &rotation.agent)
+    }
+}
+
+fn hex<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> String {
+    bytes.into_iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// A session of an active user, as it was read.
+struct Live {
+    user: User,
+    session: SessionRecord,
+    auth_epoch: u64,
+}
+
+/// What is to be done about a token that was presented.
+enum Verdict {
+    /// It is the current one.
+    Rotate,
+    /// It is the one before, and has not come again yet.
+    Repeat,
+    /// It is the one before, and this very attempt was answered already.
+    Own,
+    /// It is the one before, and has come again already.
+    Spent,
+    /// It is in the wrong hands.
+    Stolen,
+}
+
+impl Live {
+    fn verdict(&self, presented: Presented, client: &Client, was_current: bool, now: Timestamp) -> Verdict {
+        let Self { session, .. } = self;
+        if presented.generation == session.generation {
+            return Verdict::Rotate;
+        }
+        if presented.generation.saturating_add(1) != session.generation {
+            return Verdict::Stolen;
+        }
+        let is_in_time = was_current || now.since(session.issued_at) <= REPLY_GRACE;
+        let Some(rotation) = self.rotation() else {
+            return if is_in_time { Verdict::Repeat } else { Verdict::Stolen };
+        };
+        match &rotation.repeated_by {
+            _ if rotation.by == client.attempt => Verdict::Own,
+            Some(by) if *by == client.attempt => Verdict::Own,
+            _ if !is_in_time || !client.is_where(rotation) => Verdict::Stolen,
+            None => Verdict::Repeat,
+            Some(_) => Verdict::Spent,
+        }
+    }
+
+    /// The refresh that issued the current generation, if it is known.
+    fn rotation(&self) -> Option<&Rotation> {
+        self.session.rotation.as_ref().filter(|rotation| rotation.generation == self.session.generation)
+    }
+
+    /// The token of the session's current generation.
+    fn current(&self, presented: Presented) -> Refreshed {
+        let SessionRecord { generation, issued_at, expires_at, key_id, .. } = &self.session;
+        Refreshed {
+            organization: presented.organization,
+            user: presented.user,
+            role: self.user.role,
+            session: presented.session,
+            generation: *generation,
+            issued_at: *issued_at,
+            expires_at: *expires_at,
+            key_id: key_id.clone(),
+        }
+    }
+}
+
+impl Identity<'_> {
+    /// Moves a session on by one generation. The token just before gets the current one again, once, for ten seconds and
+    /// from where that was asked for; any other use of a former token is logged, and may end the session.
+    ///
+    /// # Errors
+    /// [`StoreError::TenantMismatch`] when the request names another tenant.
+    pub async fn refresh(
+        &self,
+        presented: Presented,
+        named_tenant: Option<&str>,
+        new: &NewSession,
+        origin: &Origin,
+    ) -> Result<Renewal, StoreError> {
+        let client = Client::of(hex(&self.table.sources.bytes::<8>()), origin);
+        let mut patience = Patience::new();
+        let mut was_current = false;
+        loop {
+            let Some(live) = self.live(presented, named_tenant).await? else { return Ok(Renewal::Over) };
+            let now = self.table.sources.now();
+            let done = match live.verdict(presented, &client, was_current, now) {
+                Verdict::Rotate => {
+                    was_current = true;
+                    self.rotate(presented, &live, new, &client, now).await?
+                }
+                Verdict::Repeat => self.repeat(presented, &live, &client).await?,
+                Verdict::Own => Some(live.current(presented)),
+                Verdict::Spent => {
+                    self.log_reuse(presented, &live.user, origin).await?;
+                    return Ok(Renewal::Spent);
+                }
+                Verdict::Stolen => {
+                    self.end_reused(presented, &live.user, origin).await?;
+                    return Ok(Renewal::Over);
+                }
+            };
+            if let Some(refreshed) = done {
+                return Ok(Renewal::Done(refreshed));
+            }
+            patience.pause(&self.table.sources, "lost every race for the session").await?;
+        }
+    }
+
+    /// The session as it is now, if it is alive.
+    async fn live(&self, presented: Presented, named_tenant: Option<&str>) -> Result<Option<Live>, StoreError> {
+        let keys = OrganizationKeys(presented.organization);
+        let (user_key, organization_key) = (keys.user(presented.user), keys.organization());
+        let items = self.table.get(&[user_key.clone(), organization_key.clone()]).await?;
+        let (Some(user_item), Some(organization)) = (items.get(&user_key), items.get(&organization_key)) else {
+            return Ok(None);
+        };
+        let user: User = data(user_item)?;
+        let organization: Organization = data(organization)?;
+        let sessions = Sessions::of(user_item)?;
+        let now = self.table.sources.now();
+        let Some(session) = sessions.get(presented.session).filter(|session| session.expires_at > now).cloned() else {
+            return Ok(None);
+        };
+        if user.status != UserStatus::Active || organization.status != OrganizationStatus::Active {
+            return Ok(None);
+        }
+        if named_tenant.is_some_and(|named| named != organization.subdomain.as_str()) {
+            return Err(StoreError::TenantMismatch);
+        }
+        Ok(Some(Live { user, session, auth_epoch: sessions.auth_epoch }))
+    }
+
+    /// Moves the session on, unless another was faster.
+    async fn rotate(
+        &self,
+        presented: Presented,
+        live: &Live,
+        new: &NewSession,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<Option<Refreshed>, StoreError> {
+        let next = Refreshed {
+            generation: live.session.generation.saturating_add(1),
+            issued_at: now,
+            expires_at: now.plus(new.lifetime),
+            key_id: new.key_id.clone(),
+            ..live.current(presented)
+        };
+        let path = |name: &str| format!("#sessions.#{}.#{name}", member(presented.session));
+        let update = expression(format!(
+            "SET {} = :generation, {} = :now, {} = :expires, {} = :key, {} = :rotation",
+            path("generation"),
+            path("issued_at"),
+            path("expires_at"),
+            path("key_id"),
+            path("rotation"),
+        ))
+        .with("generation", n(next.generation))
+        .with("now", s(now))
+        .with("expires", s(next.expires_at))
+        .with("key", s(&next.key_id))
+        .with("rotation", encode(&client.rotates(next.generation))?);
+        let done = self.update_session(presented, live, &update, expression("")).await?;
+        Ok((done == Conditional::Done).then_some(next))
+    }
+
+    /// Marks that the current generation was asked for again, unless another has done that.
+    async fn repeat(
+        &self,
+        presented: Presented,
+        live: &Live,
+        client: &Client,
+    ) -> Result<Option<Refreshed>, StoreError> {
+        let path = format!("#sessions.#{}.#rotation", member(presented.session));
+        let generation = live.session.generation;
+        let rotation = live.rotation().cloned().unwrap_or_else(|| client.rotates(generation));
+        let marked = Rotation { repeated_by: Some(client.attempt.clone()), ..rotation };
+        let update = expression(format!("SET {path} = :marked")).with("marked", encode(&marked)?);
+        let first = expression(format!(
+            "attribute_not_exists({path}) OR {path}.#generation <> :marking OR attribute_not_exists({path}.#repeated_by)"
+        ))
+        .with("marking", n(generation));
+        let done = self.update_session(presented, live, &update, first).await?;
+        Ok((done == Conditional::Done).then(|| live.current(presented)))
+    }
+
+    async fn update_session(
+        &self,
+        presented: Presented,
+        live: &Live,
+        update: &Expression,
+        condition: Expression,
+    ) -> Result<Conditional, StoreError> {
+        let generation = format!("#sessions.#{}.#generation", member(presented.session));
+        let as_read = expression(format!("{generation} = :current AND #auth_epoch = :epoch"))
+            .with("current", n(live.session.generation))
+            .with("epoch", n(live.auth_epoch));
+        let key = OrganizationKeys(presented.organization).user(presented.user);
+        let mut brief = Patience::of(REFRESH_PATIENCE);
+        Ok(self.table.update_within(&mut brief, &key, update, &as_read.and(condition)).await?.0)
+    }
+
+    /// Writes into the log that a token was used again.
+    async fn log_reuse(&self, presented: Presented, user: &User, origin: &Origin) -> Result<(), StoreError> {
+        let decide =
+            |attempt: &Attempt<'_>| Change::logged((), presented.organization, &reuse(attempt, presented.user, user));
+        self.table.change(Authority::Public { origin, idempotency: None }, &[], decide).await
+    }
+
+    /// Ends the session of a token that was used again, unless it is over already.
+    async fn end_reused(&self, presented: Presented, user: &User, origin: &Origin) -> Result<(), StoreError> {
+        let user_key = OrganizationKeys(presented.organization).user(presented.user);
+        let (update, condition) = removal(presented.session);
+        let decide = |attempt: &Attempt<'_>| -> Result<Decision<()>, StoreError> {
+            let Some(item) = attempt.find(&user_key) else {
+                return Ok(Decision::Keep(()));
+            };
+            if Sessions::of(item)?.get(presented.session).is_none() {
+                return Ok(Decision::Keep(()));
+            }
+            let entry = reuse(attempt, presented.user, user);
+            Ok(Change::logged((), presented.organization, &entry)?.update(&user_key, &update, &condition)?.into())
+        };
+        let authority = Authority::Public { origin, idempotency: None };
+        self.table.change(authority, std::slice::from_ref(&user_key), decide).await
+    }
+}
+
+fn reuse(attempt: &Attempt<'_>, id: UserId, user: &User) -> Entry {
+    let entry = attempt.entry(Action::TokenReused, (Entity::User, id), (None, None));
+    Entry { actor: Some(Person::from(user)), ..entry }
+}

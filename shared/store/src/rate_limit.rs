@@ -1,0 +1,5 @@
+//! Rate limits: buckets in the table, and the tokens that a process has of them.
+
+pub(crate) mod counter;
+pub(crate) mod leases;
+pub(crate) mod link_mails;

@@ -1,0 +1,25 @@
+//! The list of the organizations where something may be low.
+
+use stockroom_domain::{id::OrganizationId, time::Timestamp};
+
+use crate::{
+    dynamo::{
+        expression::{Expression, always, expression},
+        item::{n, s},
+        key::{Index, Key},
+    },
+    keys::{OrganizationKeys, listed},
+};
+
+/// The list of the organizations where something may be low.
+pub(crate) const LOW_LIST: &str = "LOW";
+/// The update that enters an organization into the list: its item, what to set, and a condition that always holds.
+pub(crate) fn mark(organization: OrganizationId, now: Timestamp) -> (Key, Expression, Expression) {
+    let (pk, sk) = Index::One.key_names();
+    let (list, place) = listed(Some(LOW_LIST), organization);
+    let mark = expression(format!("SET #marked_at = :now, #{pk} = :list, #{sk} = :place"))
+        .with("now", n(now.unix_millis()))
+        .with("list", s(list))
+        .with("place", s(place));
+    (OrganizationKeys(organization).low_watch(), mark, always())
+}

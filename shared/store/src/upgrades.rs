@@ -1,0 +1,28 @@
+//! The upgrades of every kind of item: what reads items of an older version knows them from here.
+
+use stockroom_domain::catalogue::{ProductDetails, SupplierDetails, WarehouseDetails};
+
+use crate::{
+    catalogue,
+    dynamo::item::Item,
+    error::StoreError,
+    keys::{PRODUCT, SUPPLIER, USER, WAREHOUSE},
+    people::identity::USER_UPGRADES,
+    schema::{self, Upgrade, kind_of},
+};
+
+const PRODUCT_UPGRADES: &[Upgrade] = &catalogue::upgrades::<ProductDetails>();
+const SUPPLIER_UPGRADES: &[Upgrade] = &catalogue::upgrades::<SupplierDetails>();
+const WAREHOUSE_UPGRADES: &[Upgrade] = &catalogue::upgrades::<WarehouseDetails>();
+
+/// An item as the current version has it. See [`schema::upgrade`].
+pub(crate) fn upgrade(item: Item) -> Result<Item, StoreError> {
+    let upgrades = match kind_of(&item) {
+        USER => &USER_UPGRADES,
+        PRODUCT => PRODUCT_UPGRADES,
+        SUPPLIER => SUPPLIER_UPGRADES,
+        WAREHOUSE => WAREHOUSE_UPGRADES,
+        _ => &[],
+    };
+    schema::upgrade(item, upgrades)
+}

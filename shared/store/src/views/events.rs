@@ -1,0 +1,189 @@
+//! Domain events: the log's entries, and what some of them tell beside themselves, in the order of their ids.
+//!
+//! An id is made before its entry is committed, so a later one can be seen before an earlier one. The feed therefore ends
+//! some time ago, by a margin that no writer exceeds: see [`WRITE_DEADLINE`](crate::WRITE_DEADLINE). Behind that end
+//! everything is there, and stays as it is.
+
+use std::time::Duration;
+
+use stockroom_domain::{
+    event::EventType,
+    id::{EntityId, EventId},
+    log::Entity,
+};
+
+use crate::{
+    dynamo::{
+        expression::{Expression, expression},
+        item::encode,
+        merge::share,
+        page::{Page, PageItem, PageRequest, Position},
+        query::{Query, Range},
+    },
+    error::StoreError,
+    keys::{SHARDS, id_bounds, last_id, neighbours},
+    views::audit::{BY_ID, LogEntry, What},
+    write::{
+        access::Table,
+        scope::{Caller, TenantScope},
+    },
+};
+
+/// What an entry tells.
+#[derive(Debug, Clone)]
+pub struct DomainEvent {
+    /// Which one.
+    pub id: EventId,
+    /// What kind.
+    pub kind: EventType,
+    /// What it is about.
+    pub entity_id: EntityId,
+    /// The entry that tells it.
+    pub entry: LogEntry,
+}
+
+impl DomainEvent {
+    /// What an entry tells, in the order of the events' ids.
+    pub(crate) fn of(entry: &LogEntry) -> Vec<Self> {
+        let id = EventId::from(entry.id);
+        let event = |id, kind, entity_id| Self { id, kind, entity_id, entry: entry.clone() };
+        let own = EventType::of(entry.entity, entry.action).zip(entry.entity_id);
+        let low = match &entry.what {
+            What::Moved { movement, fell_below: Some(_) } => Some(movement.product_id),
+            What::Moved { .. } | What::Changed { .. } => None,
+        };
+        let own = own.map(|(kind, entity)| event(id, kind, entity));
+        own.into_iter().chain(low.map(|product| event(id.second(), EventType::STOCK_LOW, product.into()))).collect()
+    }
+
+    fn may_be_read_by(&self, reader: &Caller) -> bool {
+        self.kind.may_be_read_by((reader.user.id, reader.user.role), self.entry.owner)
+    }
+}
+
+/// Where a feed begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// With the first event there is.
+    Start,
+    /// Behind this one, whether there is such an event or not: an id is a place in time.
+    Event(EventId),
+}
+
+/// Which events a list shows.
+#[derive(Debug, Clone, Copy)]
+pub struct EventFilter {
+    /// Of this type alone.
+    pub kind: Option<EventType>,
+    /// As a feed: what is older than this margin, and behind that event.
+    pub feed: Option<(Since, Duration)>,
+}
+
+/// See [`crate::Store::events`].
+#[derive(Debug, Clone, Copy)]
+pub struct Events<'a> {
+    table: &'a Table,
+    scope: &'a TenantScope,
+}
+
+impl<'a> Events<'a> {
+    pub(crate) fn new(table: &'a Table, scope: &'a TenantScope) -> Self {
+        Self { table, scope }
+    }
+
+    /// One event.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], also when it is not the caller's to read.
+    pub async fn get(&self, id: EventId) -> Result<DomainEvent, StoreError> {
+        let key = self.scope.keys().any_entry(id.entry());
+        let items = self.table.get_for(self.scope, std::slice::from_ref(&key)).await?;
+        let caller = self.table.verify(self.scope).await?;
+        let entry = LogEntry::of(items.get(&key).ok_or(StoreError::NotFound)?)?;
+        let found = DomainEvent::of(&entry).into_iter().find(|event| event.id == id && event.may_be_read_by(caller));
+        found.ok_or(StoreError::NotFound)
+    }
+
+    /// A page of what the caller may read. It examines a bounded number of entries, so it may be short, even empty, with a
+    /// next one. A feed goes from old to new, whatever the page asks for.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn list(&self, filter: &EventFilter, page: &PageRequest) -> Result<Page<DomainEvent>, StoreError> {
+        let now = self.table.sources.now();
+        let page = PageRequest { descending: page.descending && filter.feed.is_none(), ..page.clone() };
+        let (since, settled) = match filter.feed {
+            Some((since, margin)) => (Some(since), Some(now.minus(margin))),
+            None => (None, None),
+        };
+        let reached = page.after.as_ref().and_then(|position| last_id::<EventId>(position.get(BY_ID.name)?));
+        let reached = reached.or(match since {
+            Some(Since::Event(id)) => Some(id),
+            Some(Since::Start) | None => None,
+        });
+        // The entry of the event where the page before ended may tell another one: it is looked at again going on, and the
+        // events that were told are left out.
+        let (low, high) = id_bounds(None, settled);
+        let (low, high) = match reached {
+            Some(reached) if page.descending => (low, neighbours(reached).0),
+            Some(reached) => (reached.to_string(), high),
+            None => (low, high),
+        };
+        let queries = self.queries(filter.kind, &page)?.into_iter();
+        let queries =
+            queries.map(|query| Query { range: Range::Between(low.clone(), high.clone()), ..query }).collect();
+        let found = self.table.beside_check(self.scope, self.table.merge(BY_ID, queries, &page)).await?;
+        let caller = self.table.verify(self.scope).await?;
+
+        let mut items = Vec::new();
+        for (_, item) in &found.lines {
+            items.extend(DomainEvent::of(&LogEntry::of(item)?));
+        }
+        items.retain(|event| {
+            let is_told =
+                reached.is_some_and(|reached| if page.descending { event.id >= reached } else { event.id <= reached });
+            !is_told && filter.kind.is_none_or(|kind| kind == event.kind) && event.may_be_read_by(caller)
+        });
+        items.sort_by_key(|event| event.id);
+        if page.descending {
+            items.reverse();
+        }
+        let next = if items.len() > page.limit {
+            items.truncate(page.limit);
+            items.last().map(|event| event.id)
+        } else {
+            // All that the entry where it stopped has to tell was looked at.
+            let stop = found.stop.and_then(|stop| last_id::<EventId>(&stop));
+            stop.map(|stop| if page.descending { stop } else { stop.second() })
+        };
+        let position = |id: EventId| Position::single(BY_ID.name, id);
+        let listed = items.into_iter().map(|event| PageItem { position: position(event.id), item: event }).collect();
+        Ok(Page::new(listed, next.map(position)))
+    }
+
+    /// Where events of a type, or of any, are told.
+    fn queries(&self, kind: Option<EventType>, page: &PageRequest) -> Result<Vec<Query>, StoreError> {
+        let keys = self.scope.keys();
+        let origins: Vec<_> = kind.into_iter().flat_map(EventType::origins).collect();
+        let is_of_stock = |entity: &Entity| *entity == Entity::StockMovement;
+        let has_others = kind.is_none() || origins.iter().any(|(entity, _)| !is_of_stock(entity));
+        let has_movements = kind.is_none() || !has_others;
+
+        let mut condition = Expression::default();
+        if let Some((entity, action)) = origins.first().filter(|_| has_others) {
+            condition = expression("#data.#entity = :entity AND #data.#action = :action")
+                .with("entity", encode(entity)?)
+                .with("action", encode(action)?);
+        }
+        let low = if kind == Some(EventType::STOCK_LOW) {
+            expression("attribute_exists(#data.#fell_below)")
+        } else {
+            Expression::default()
+        };
+        let query =
+            |partition, filter: &Expression| Query { filter: filter.clone(), ..Query::new(partition, share(page)) };
+        let others = (0..SHARDS).filter(|_| has_others).map(|shard| query(keys.log_shard(shard), &condition));
+        let movements = (0..SHARDS).filter(|_| has_movements).map(|shard| query(keys.movement_shard(shard), &low));
+        Ok(others.chain(movements).collect())
+    }
+}

@@ -1,0 +1,78 @@
+//! Sessions that this process has found to be over. A session that is no longer in its user's item never comes back, so a
+//! request with one of its tokens needs no second look: it is refused at once, and takes nothing from its user's limits.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use stockroom_domain::time::Timestamp;
+
+use crate::write::scope::Claim;
+
+/// How many sessions a process remembers. Forgetting one costs a read.
+const MAX_SESSIONS: usize = 4_096;
+
+/// Claims on sessions that are over, each until the token that led there expires. Shared by a process's requests.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EndedSessions(Arc<Mutex<HashMap<Claim, Timestamp>>>);
+
+impl EndedSessions {
+    fn all(&self) -> MutexGuard<'_, HashMap<Claim, Timestamp>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers a session for as long as there are tokens of it.
+    pub(crate) fn remember(&self, claim: Claim, until: Timestamp, now: Timestamp) {
+        let mut all = self.all();
+        if all.len() >= MAX_SESSIONS && !all.contains_key(&claim) {
+            all.retain(|_, until| now < *until);
+            let first = all.iter().min_by_key(|(_, until)| **until).map(|(claim, _)| *claim);
+            if let Some(first) = first.filter(|_| all.len() >= MAX_SESSIONS) {
+                all.remove(&first);
+            }
+        }
+        let known = all.entry(claim).or_insert(until);
+        *known = until.max(*known);
+    }
+
+    /// Whether the session is known to be over.
+    pub(crate) fn contains(&self, claim: Claim) -> bool {
+        self.all().contains_key(&claim)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use stockroom_domain::id::{Id as _, OrganizationId, SessionId, UserId};
+
+    use super::*;
+
+    fn session(number: usize) -> Claim {
+        let bytes = u64::try_from(number).unwrap().to_be_bytes();
+        let mut random = [0; 10];
+        random[2..].copy_from_slice(&bytes);
+        Claim {
+            organization: OrganizationId::from_parts(Timestamp::EPOCH, [0; 10]),
+            user: UserId::from_parts(Timestamp::EPOCH, [0; 10]),
+            session: Some(SessionId::from_parts(Timestamp::EPOCH, random)),
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_and_expired_tokens_go_first() {
+        let ended = EndedSessions::default();
+        let at = |seconds| Timestamp::EPOCH.plus(Duration::from_secs(seconds));
+        ended.remember(session(0), at(10_000), at(0));
+        for number in 1..2 * MAX_SESSIONS {
+            ended.remember(session(number), at(100 + u64::try_from(number).unwrap()), at(0));
+        }
+        assert_eq!(ended.all().len(), MAX_SESSIONS);
+        let known = [0, 1, 2 * MAX_SESSIONS - 1].map(|number| ended.contains(session(number)));
+        assert_eq!(known, [true, false, true]);
+        ended.remember(session(1), at(10_001), at(9_999));
+        assert_eq!(ended.all().len(), 2);
+    }
+}

@@ -1,0 +1,28 @@
+//! What the check of a caller reads of the user's item, beside the user.
+
+use stockroom_domain::{id::SessionId, time::Timestamp};
+
+use crate::dynamo::{expression::member, item::Item};
+
+/// Whether the user of that item has the session, expired or not.
+pub(crate) fn has_session(user: &Item, session: SessionId) -> bool {
+    let sessions = user.get("sessions").and_then(|sessions| sessions.as_m().ok());
+    sessions.is_some_and(|sessions| sessions.contains_key(&member(session)))
+}
+
+/// Whether a session of the user of that item is there and has not expired. Every request asks, so of all that
+/// `Sessions` holds nothing else is read.
+pub(crate) fn is_alive(user: &Item, session: SessionId, now: Timestamp) -> bool {
+    expiry(user, session).is_some_and(|expires_at| expires_at > now)
+}
+
+/// The `expires_at` of a `SessionRecord`.
+fn expiry(user: &Item, session: SessionId) -> Option<Timestamp> {
+    let session = user.get("sessions")?.as_m().ok()?.get(&member(session))?;
+    session.as_m().ok()?.get("expires_at")?.as_s().ok()?.parse().ok()
+}
+
+/// When the user of that item signed in last.
+pub(crate) fn last_login(user: &Item) -> Option<Timestamp> {
+    user.get("last_login_at")?.as_s().ok()?.parse().ok()
+}
