@@ -12,6 +12,7 @@ mod barcodes;
 mod bodies;
 mod browsers;
 mod characters;
+mod doc_comments;
 mod idempotency;
 mod key_pairs;
 mod lists;

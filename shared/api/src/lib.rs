@@ -4,7 +4,6 @@
 //! gives it an id, counts its cost and writes its log line, and the gate, which turns its token into a
 //! [`TenantScope`](stockroom_store::TenantScope). A handler takes a [`Scope`] and a parsed body, asks the store, and gives
 //! an [`Answer`]. Errors become problem documents here and nowhere else.
-#![warn(missing_docs)]
 
 #[macro_use]
 mod schema;

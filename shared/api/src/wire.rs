@@ -38,7 +38,6 @@ impl From<Quantity> for Number {
 /// A person beside what they did.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Person")]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct PersonView<'a> {
     pub id: UserId,
     pub full_name: &'a FullName,
@@ -53,7 +52,6 @@ impl<'a> From<&'a Person> for PersonView<'a> {
 /// A user as it is shown.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "User")]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct UserView<'a> {
     pub id: UserId,
     pub org_id: OrganizationId,
@@ -121,7 +119,6 @@ impl<'a> NamesView<'a> {
 /// A movement as it is shown.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Movement")]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct MovementView<'a> {
     pub id: MovementId,
     #[serde(rename = "type")]

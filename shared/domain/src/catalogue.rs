@@ -52,7 +52,6 @@ pub type Warehouse = Resource<WarehouseDetails>;
 
 /// What people set of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct ProductDetails {
     pub sku: Sku,
     pub name: ProductName,
@@ -69,7 +68,6 @@ pub struct ProductDetails {
 
 /// What people set of a supplier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct SupplierDetails {
     pub name: SupplierName,
     pub contact_email: Option<Email>,
@@ -81,7 +79,6 @@ pub struct SupplierDetails {
 
 /// What people set of a warehouse.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct WarehouseDetails {
     pub name: WarehouseName,
     pub location: Location,

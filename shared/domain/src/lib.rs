@@ -4,7 +4,6 @@
 //!
 //! Nothing here knows AWS, HTTP or a clock of its own: time and randomness come in through [`source::Sources`].
 //! Values serialize as they are stored; their wire form is the edge's business.
-#![warn(missing_docs)]
 
 pub mod access;
 pub mod catalogue;

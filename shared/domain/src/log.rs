@@ -14,7 +14,6 @@ use crate::{
 
 /// A kind of thing that the log speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub enum Entity {
     Organization,
     User,
@@ -28,7 +27,6 @@ pub enum Entity {
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "the names say it all")]
 pub enum Action {
     Create,
     Update,

@@ -8,7 +8,6 @@ use crate::{fault::Fault, id::OrganizationId, text::OrganizationName, time::Time
 
 /// A company and what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct Organization {
     pub id: OrganizationId,
     pub version: u64,

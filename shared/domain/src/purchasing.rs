@@ -59,7 +59,6 @@ impl fmt::Display for RequestNumber {
 
 /// A request to buy, lines and all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct PurchaseRequest {
     pub id: PurchaseRequestId,
     pub version: u64,
@@ -97,7 +96,6 @@ pub struct PurchaseRequest {
 /// A line of a request: a quantity of a product. It keeps the names of what it refers to as they were when it was written.
 /// Lines that earlier programs wrote have no unit and no names of supplier and warehouse.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct RequestItem {
     pub id: RequestItemId,
     pub product_id: ProductId,
@@ -157,7 +155,6 @@ impl RequestItem {
 
 /// A line as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct NewLine {
     pub product: ProductId,
     pub quantity: Quantity,
@@ -168,7 +165,6 @@ pub struct NewLine {
 
 /// What arrived of a line, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct ReceivedLine {
     pub item: RequestItemId,
     /// None for the one that the line names.

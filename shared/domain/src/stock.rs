@@ -103,7 +103,6 @@ impl Operation {
 
 /// A movement as its caller describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct NewMovement {
     pub operation: Operation,
     pub product: ProductId,
@@ -177,7 +176,6 @@ pub struct Balance {
 
 /// What a movement comes to, given the balance it meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct Posting {
     pub kind: MovementType,
     pub quantity: Quantity,

@@ -16,7 +16,6 @@ use crate::{
 
 /// A user as others see one; sessions and credentials stand elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct User {
     pub id: UserId,
     pub version: u64,
@@ -74,7 +73,6 @@ crate::schema::has_schema!(named UserStatus, {
 
 /// A person as named beside what they did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct Person {
     pub id: UserId,
     pub full_name: FullName,

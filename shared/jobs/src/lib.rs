@@ -5,7 +5,6 @@
 //! queue's calls do the work, a few organizations at once (`queue.rs`). So a run scales with the organizations, and one
 //! that fails is tried again alone. Everything may come twice: what a job does for an organization at a moment, it does
 //! once.
-#![warn(missing_docs)]
 
 mod due;
 mod fan_out;

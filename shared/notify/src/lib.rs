@@ -1,7 +1,6 @@
 //! What leaves the table: events on their way to the bus, and mail to people, with the clients of EventBridge and SES.
 //!
 //! Who gets which mail, and when, is not decided here: that is the functions' part.
-#![warn(missing_docs)]
 
 mod address;
 mod bus;

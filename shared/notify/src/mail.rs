@@ -30,7 +30,6 @@ impl Text {
 
 /// A mail to one person. Nobody else's address is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct Mail {
     pub organization: OrganizationId,
     pub from: Address,

@@ -85,7 +85,6 @@ pub struct Limits {
 
 /// Where a function runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub enum Environment {
     Development,
     Testing,

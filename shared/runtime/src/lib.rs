@@ -1,6 +1,5 @@
 //! How every function starts: settings from the environment, JSON logs, one client that is kept for all calls; and what
 //! is told of each call: metrics in the log, failures and traces to Sentry.
-#![warn(missing_docs)]
 
 pub mod config;
 mod events;

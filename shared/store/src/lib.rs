@@ -3,7 +3,6 @@
 //! A repository opens on a [`TenantScope`] alone and checks its caller with its first read. A write reads what it needs
 //! in one round trip, decides, and commits state, log entry and kept answer in one transaction; see the module `write`
 //! for how a lost race or a lost reply is handled, and `shared/store/TABLE.md` for the keys.
-#![warn(missing_docs)]
 
 mod background;
 mod catalogue;

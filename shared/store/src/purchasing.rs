@@ -51,7 +51,6 @@ use crate::{
 
 /// A request that is to be written.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct NewRequest {
     pub notes: Option<Notes>,
     /// 1 to 40, a product at most once.
@@ -69,7 +68,6 @@ pub struct RequestChanges<N> {
 
 /// Which requests a list shows.
 #[derive(Debug, Clone, Copy, Default)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct RequestFilter {
     pub status: Option<RequestStatus>,
     pub created_by: Option<UserId>,

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+pub(super) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Crates with their folders and single files, in order: each may import those before it, and none after it.
 const CRATES: &[(&str, &[&str])] = &[(
@@ -28,7 +28,7 @@ const CRATES: &[(&str, &[&str])] = &[(
     ],
 )];
 
-fn source_files(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn source_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -33,7 +33,6 @@ crate::schema::has_schema!(named RequestStatus, {
 /// What moves a request from one status to the next. Receiving
 /// and closing are operations of their own, because they change lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub enum Step {
     Submit,
     Approve,

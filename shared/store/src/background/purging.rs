@@ -53,7 +53,6 @@ pub enum Purge {
 
 /// What is left of an organization: the summary of its purge.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct Purged {
     pub organization: OrganizationId,
     pub subdomain: Subdomain,

@@ -28,7 +28,6 @@ pub(crate) const MOST_LOW: usize = 10_000;
 
 /// The first of some things, and how many there are in all.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct Excerpt<T> {
     pub first: Vec<T>,
     pub count: usize,

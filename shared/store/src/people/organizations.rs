@@ -39,7 +39,6 @@ use crate::{
 
 /// An organization that signs up, with its first admin.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct NewOrganization {
     pub name: OrganizationName,
     pub subdomain: Subdomain,
@@ -53,7 +52,6 @@ pub struct NewOrganization {
 
 /// What is to become of an organization; what is `None` stays as it is.
 #[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct OrganizationChange {
     pub name: Option<OrganizationName>,
     pub currency: Option<Currency>,
@@ -61,7 +59,6 @@ pub struct OrganizationChange {
 
 /// What signing up made.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct SignedUp {
     pub organization: Organization,
     pub admin: User,

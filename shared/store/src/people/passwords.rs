@@ -41,7 +41,6 @@ use crate::{
 
 /// An account as of one of its passwords and addresses: with the next one the epoch is another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct Account {
     pub organization: OrganizationId,
     pub user: UserId,
@@ -51,7 +50,6 @@ pub struct Account {
 
 /// A password that is to be set. The hash is kept; the password itself is only compared with what is known of its owner.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct NewPassword {
     pub password: Password,
     pub hash: PasswordHash,

@@ -42,7 +42,6 @@ const REFRESH_PATIENCE: Duration = Duration::from_secs(4);
 
 /// A refresh token that was presented, its signature verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct Presented {
     pub organization: OrganizationId,
     pub user: UserId,
@@ -52,7 +51,6 @@ pub struct Presented {
 
 /// A session's current refresh token, with all that is signed into it; the same generation gives the same token again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct Refreshed {
     pub organization: OrganizationId,
     pub user: UserId,

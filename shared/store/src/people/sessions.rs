@@ -21,7 +21,6 @@ const SESSION: &str = "session";
 
 /// A session as its user sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct OwnSession {
     pub id: SessionId,
     pub created_at: Timestamp,

@@ -39,7 +39,6 @@ use crate::{
 
 /// What is to become of a user; what is `None` stays as it is.
 #[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct UserChange {
     pub email: Option<Email>,
     pub full_name: Option<FullName>,

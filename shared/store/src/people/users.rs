@@ -29,7 +29,6 @@ use crate::{
 
 /// A user who is added.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct NewUser {
     pub email: Email,
     pub full_name: FullName,
@@ -40,7 +39,6 @@ pub struct NewUser {
 
 /// A user with what is not part of its version.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct UserProfile {
     pub user: User,
     pub last_login_at: Option<Timestamp>,

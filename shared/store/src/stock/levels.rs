@@ -183,7 +183,6 @@ impl StoredLevel {
 
 /// A level as it is shown.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct LevelView {
     pub product_id: ProductId,
     pub sku: Sku,
@@ -201,7 +200,6 @@ pub struct LevelView {
 
 /// Which levels a list shows.
 #[derive(Debug, Clone, Copy, Default)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct LevelFilter {
     pub product: Option<ProductId>,
     pub warehouse: Option<WarehouseId>,

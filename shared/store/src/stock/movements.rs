@@ -168,7 +168,6 @@ pub struct RecordedMovement {
 
 /// Which movements a list shows.
 #[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct MovementFilter {
     pub product: Option<ProductId>,
     pub warehouse: Option<WarehouseId>,

@@ -35,7 +35,6 @@ pub(crate) const BY_ID: Merge = Merge { order: |item| text(item, "sk"), name: "s
 
 /// One entry of the log.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct LogEntry {
     pub id: EntryId,
     /// The same in all entries of one change.
@@ -134,7 +133,6 @@ impl From<MovementEntry> for LogEntry {
 
 /// Which entries a list shows.
 #[derive(Debug, Clone, Copy, Default)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub struct EntryFilter {
     pub entity: Option<Entity>,
     pub entity_id: Option<EntityId>,
