@@ -72,7 +72,7 @@ impl Table {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let table = Arc::new(Table::new(Settings::from_env()?));
+    let table = Arc::new(Table::new(Settings::from_env(&[])?));
     run(service_fn(move |request: Request| {
         let table = Arc::clone(&table);
         async move {

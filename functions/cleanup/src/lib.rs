@@ -8,8 +8,11 @@ use stockroom_domain::{
     time::Timestamp,
 };
 use stockroom_jobs::{Job, JobError, Progress, Task};
-use stockroom_runtime::Runtime;
+use stockroom_runtime::{Group, Runtime};
 use stockroom_store::{Budget, Origin, Purge, Purged, Store};
+
+/// The settings that this function reads.
+pub const SETTINGS: &[Group] = &[Group::Bus];
 
 /// How old a draft may become, by when it was made.
 pub const DRAFTS_KEPT: Duration = Duration::from_hours(30 * 24);

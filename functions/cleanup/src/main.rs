@@ -7,7 +7,7 @@ use stockroom_runtime::Runtime;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let runtime = Runtime::start()?;
+    let runtime = Runtime::start(stockroom_cleanup::SETTINGS)?;
     let worker = &Worker::new(&runtime, Cleanup::new(&runtime), EventBridge::new(&runtime.config));
     runtime.serve(async |event| worker.handle(event).await).await
 }

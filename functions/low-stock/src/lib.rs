@@ -3,8 +3,11 @@
 use stockroom_domain::{event::EventType, id::OrganizationId, organization::Organization, time::Timestamp};
 use stockroom_jobs::{Job, JobError, Progress, Task};
 use stockroom_notify::{Letter, LowStockLetter, Mailer, Post};
-use stockroom_runtime::{ConfigError, Runtime};
+use stockroom_runtime::{ConfigError, Group, Runtime};
 use stockroom_store::{LowStock as Told, MailOccasion, Store};
+
+/// The settings that this function reads.
+pub const SETTINGS: &[Group] = &[Group::Bus, Group::Mail];
 
 /// The job.
 #[derive(Debug, Clone)]

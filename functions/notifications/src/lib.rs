@@ -6,10 +6,13 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use serde_json::Value;
 use stockroom_domain::{event::EventType, limit::Limit, source::Sources};
 use stockroom_notify::{Detail, Mailer, Post, SOURCE, Unsent, VERSION};
-use stockroom_runtime::{ConfigError, Links, Runtime, concerns};
+use stockroom_runtime::{ConfigError, Group, Links, Runtime, concerns};
 use stockroom_store::{Store, StoreError};
 
 use crate::letter::{Occasion, Writer};
+
+/// The settings that this function reads.
+pub const SETTINGS: &[Group] = &[Group::Links, Group::Mail];
 
 /// The events that mail is sent of, which the bus has to hand over.
 pub fn events() -> impl Iterator<Item = EventType> {

@@ -8,8 +8,12 @@ use aws_lambda_events::streams::DynamoDbEventResponse;
 use serde_json::Value;
 use stockroom_domain::source::Sources;
 use stockroom_notify::{Bus, put_all};
+use stockroom_runtime::Group;
 
 use crate::batch::Batch;
+
+/// The settings that this function reads.
+pub const SETTINGS: &[Group] = &[Group::Bus];
 
 /// Puts what a batch of the stream tells on the bus, and names the records that are to come again: those with an event
 /// that the bus did not take, and those that cannot be read, whatever becomes of the others.

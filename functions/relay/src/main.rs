@@ -7,7 +7,7 @@ use stockroom_runtime::Runtime;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let runtime = Runtime::start()?;
+    let runtime = Runtime::start(stockroom_relay::SETTINGS)?;
     let (bus, sources) = (&EventBridge::new(&runtime.config), &runtime.sources);
     runtime.serve(async |event| Ok::<_, Infallible>(stockroom_relay::relay(bus, sources, event).await)).await
 }

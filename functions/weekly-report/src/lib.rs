@@ -3,8 +3,11 @@
 use stockroom_domain::{id::OrganizationId, report::Week, source::Sources, time::Timestamp};
 use stockroom_jobs::{Job, JobError, Progress, Task};
 use stockroom_notify::{Letter, Mailer, Post, WeeklyLetter};
-use stockroom_runtime::{ConfigError, Runtime};
+use stockroom_runtime::{ConfigError, Group, Runtime};
 use stockroom_store::{MailOccasion, Store};
+
+/// The settings that this function reads.
+pub const SETTINGS: &[Group] = &[Group::Bus, Group::Mail];
 
 /// The most low levels that a report lists.
 const MOST_LOW: usize = 50;

@@ -6,7 +6,7 @@ use axum::Router;
 use http::{HeaderMap, header::HOST};
 use lambda_http::{Adapter, LambdaEvent, Service as _, request::LambdaRequest};
 use lambda_runtime::{Diagnostic, Error, service_fn};
-use stockroom_runtime::Runtime;
+use stockroom_runtime::{Group, Runtime};
 
 use crate::{app::App, route::Routes};
 
@@ -16,7 +16,7 @@ use crate::{app::App, route::Routes};
 /// # Errors
 /// Settings that cannot be used, or a Lambda runtime that cannot be reached.
 pub async fn serve(operations: Routes) -> Result<(), Error> {
-    serve_app(App::new(&Runtime::start()?)?, operations).await
+    serve_app(App::new(&Runtime::start(&[Group::Http])?)?, operations).await
 }
 
 /// As [`serve`], for an application that is there already.

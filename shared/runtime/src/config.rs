@@ -1,15 +1,26 @@
 //! Settings: environment variables, read once. `infra/SETTINGS.md` lists them with their defaults.
 
-use std::{fmt, str::FromStr, time::Duration};
+mod group;
+mod reader;
+mod values;
+
+use std::{fmt, time::Duration};
 
 use sentry::types::Dsn;
 use stockroom_domain::{limit::Limit, text::Email};
-use stockroom_store::{Connection, WRITE_DEADLINE};
-use tracing_subscriber::filter::LevelFilter;
+use stockroom_store::Connection;
 
-use crate::keys::{Algorithm, Keys, PublicKeys};
+pub use self::{
+    group::Group,
+    values::{Environment, LogLevel},
+};
+use self::{
+    reader::Reader,
+    values::{AllOf, Allowed, MailFrom, Origins, PageBytes, Positive, PublicUrl, SentryDsn, Settle, Switch},
+};
+use crate::keys::Keys;
 
-/// All settings of a function.
+/// The settings of a function. Those outside its groups have their defaults.
 #[derive(Clone)]
 pub struct Config {
     /// `ENV`: where it runs.
@@ -83,67 +94,6 @@ pub struct Limits {
     pub mailbox: Option<Limit>,
 }
 
-/// Where a function runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Environment {
-    Development,
-    Testing,
-    Staging,
-    Production,
-}
-
-impl Environment {
-    /// Its name as a setting.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Development => "development",
-            Self::Testing => "testing",
-            Self::Staging => "staging",
-            Self::Production => "production",
-        }
-    }
-}
-
-impl FromStr for Environment {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text {
-            "development" => Self::Development,
-            "testing" => Self::Testing,
-            "staging" => Self::Staging,
-            "production" => Self::Production,
-            _ => return Err("development, testing, staging or production"),
-        })
-    }
-}
-
-/// How much is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogLevel(pub(crate) LevelFilter);
-
-impl LogLevel {
-    /// Warnings and errors alone.
-    pub const WARN: Self = Self(LevelFilter::WARN);
-    /// A line for every request, too.
-    pub const INFO: Self = Self(LevelFilter::INFO);
-    /// What helps to find a fault, too.
-    pub const DEBUG: Self = Self(LevelFilter::DEBUG);
-}
-
-impl FromStr for LogLevel {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [LevelFilter::ERROR, LevelFilter::WARN, LevelFilter::INFO, LevelFilter::DEBUG, LevelFilter::TRACE]
-            .into_iter()
-            .find(|level| level.to_string().eq_ignore_ascii_case(text))
-            .map(Self)
-            .ok_or("error, warn, info, debug or trace")
-    }
-}
-
 /// Settings that are missing or cannot be used. It names them and what is expected, never what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(Vec<String>);
@@ -185,21 +135,29 @@ impl ConfigError {
 }
 
 impl Config {
-    /// Reads the process's environment.
+    /// Reads the general settings and those of these groups from the environment of the process.
     ///
     /// # Errors
-    /// Every setting that is missing or cannot be used.
+    /// Every setting of these that is missing or invalid.
     #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
-    pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_vars(|name| std::env::var(name).ok())
+    pub fn from_env(groups: &[Group]) -> Result<Self, ConfigError> {
+        Self::of_groups(groups, |name| std::env::var(name).ok())
     }
 
-    /// Reads settings from anywhere. An empty value counts as none.
+    /// Reads the settings of all groups from `variables`. An empty value counts as unset.
     ///
     /// # Errors
-    /// Every setting that is missing or cannot be used.
+    /// Every setting that is missing or invalid.
     pub fn from_vars(variables: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut read = Reader { variables: &variables, faults: Vec::new() };
+        Self::of_groups(Group::ALL, variables)
+    }
+
+    /// Reads the general settings and those of these groups from `variables`. All others have their defaults.
+    ///
+    /// # Errors
+    /// Every setting of these that is missing or invalid.
+    pub fn of_groups(groups: &[Group], variables: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut read = Reader { variables: &variables, faults: Vec::new(), groups };
         let environment = read.or("ENV", Environment::Development);
         let debug = read.or("DEBUG", Switch(false));
         let level = if debug.is_some_and(|Switch(on)| on) { LogLevel::DEBUG } else { LogLevel::INFO };
@@ -211,11 +169,11 @@ impl Config {
         let minutes = read.or("ACCESS_TOKEN_EXPIRE_MINUTES", Positive(15));
         let days = read.or("REFRESH_TOKEN_EXPIRE_DAYS", Positive(7));
         let tenant_base_domain = read.optional("TENANT_BASE_DOMAIN");
-        let public_url = match environment {
-            Some(Environment::Staging | Environment::Production) => read.required("PUBLIC_URL", PublicUrl::EXPECTED),
-            Some(Environment::Development | Environment::Testing) | None => {
-                read.or("PUBLIC_URL", PublicUrl("http://localhost:8000".to_owned()))
-            }
+        let is_deployed = matches!(environment, Some(Environment::Staging | Environment::Production));
+        let public_url = if is_deployed && read.reads("PUBLIC_URL") {
+            read.required("PUBLIC_URL", PublicUrl::EXPECTED)
+        } else {
+            read.or("PUBLIC_URL", PublicUrl("http://localhost:8000".to_owned()))
         };
         let cors_origins = read.or("CORS_ORIGINS", Origins::default());
         let requests = read.limit("LIMIT_REQUESTS", "600/minute");
@@ -232,12 +190,10 @@ impl Config {
         let connection = read.connection();
         let docs = read.or("DOCS_ENABLED", Switch(true));
         let event_bus_name = read.or("EVENT_BUS_NAME", "stockroom".to_owned());
-        let mail_from = match environment {
-            Some(Environment::Staging | Environment::Production) => read.optional("MAIL_FROM"),
-            Some(Environment::Development | Environment::Testing) | None => {
-                let local = MailFrom("no-reply@stockroom.example".parse().ok());
-                read.or("MAIL_FROM", local).map(|MailFrom(from)| from.map(|from| MailFrom(Some(from))))
-            }
+        let mail_from = if is_deployed && read.reads("MAIL_FROM") {
+            read.required("MAIL_FROM", MailFrom::EXPECTED)
+        } else {
+            read.or("MAIL_FROM", MailFrom("no-reply@stockroom.example".parse().ok()))
         };
         let for_all = read.text("AWS_ENDPOINT_URL");
         let events_endpoint = read.text("AWS_ENDPOINT_URL_EVENTBRIDGE").or_else(|| for_all.clone());
@@ -272,7 +228,7 @@ impl Config {
                 docs_enabled: docs?.0,
                 connection: connection?,
                 event_bus_name: event_bus_name?,
-                mail_from: mail_from?.and_then(|MailFrom(from)| from),
+                mail_from: mail_from?.0.filter(|_| groups.contains(&Group::Mail)),
                 events_endpoint,
                 mail_endpoint,
             })
@@ -286,252 +242,16 @@ impl Config {
     /// Every setting of these that is missing.
     #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
     pub fn connection_from_env() -> Result<Connection, ConfigError> {
-        let mut read = Reader { variables: &|name| std::env::var(name).ok(), faults: Vec::new() };
+        let mut read = Reader { variables: &|name| std::env::var(name).ok(), faults: Vec::new(), groups: &[] };
         read.connection().ok_or(ConfigError(read.faults))
     }
 
     /// Whom mail comes from, for what sends mail.
     ///
     /// # Errors
-    /// `MAIL_FROM` is missing where nothing stands in for it: in staging and production.
+    /// The group [`Group::Mail`] was not read.
     pub fn mail_from(&self) -> Result<&Email, ConfigError> {
         self.mail_from.as_ref().ok_or_else(|| ConfigError::missing("MAIL_FROM", MailFrom::EXPECTED))
-    }
-}
-
-struct Reader<'a> {
-    variables: &'a dyn Fn(&str) -> Option<String>,
-    faults: Vec<String>,
-}
-
-impl Reader<'_> {
-    fn text(&self, name: &str) -> Option<String> {
-        (self.variables)(name).filter(|value| !value.is_empty())
-    }
-
-    fn required<T: FromStr>(&mut self, name: &str, expected: &str) -> Option<T> {
-        let value = self.text(name).and_then(|text| text.parse().ok());
-        if value.is_none() {
-            let found = if self.text(name).is_some() { "cannot be used" } else { "is missing" };
-            self.faults.push(format!("{name} {found}, expected {expected}"));
-        }
-        value
-    }
-
-    #[expect(clippy::option_option, reason = "the outer one says whether it could be read")]
-    fn optional<T: FromStr<Err: fmt::Display>>(&mut self, name: &str) -> Option<Option<T>> {
-        let Some(text) = self.text(name) else { return Some(None) };
-        match text.parse() {
-            Ok(value) => Some(Some(value)),
-            Err(expected) => {
-                self.faults.push(format!("{name} cannot be used, expected {expected}"));
-                None
-            }
-        }
-    }
-
-    fn or<T: FromStr<Err: fmt::Display>>(&mut self, name: &str, default: T) -> Option<T> {
-        self.optional(name).map(|value| value.unwrap_or(default))
-    }
-
-    fn keys(&mut self) -> Option<Keys> {
-        let algorithm = self.or("ALGORITHM", Algorithm::Hs256);
-        let secret = self.optional("SECRET_KEY");
-        let previous = self.optional("SECRET_KEY_PREVIOUS");
-        let private = self.optional("TOKEN_PRIVATE_KEY");
-        let public = self.or("TOKEN_PUBLIC_KEYS", PublicKeys::default());
-        let cursor = self.optional("CURSOR_KEY");
-        Some(Keys {
-            algorithm: algorithm?,
-            secret: secret?,
-            previous: previous?,
-            private: private?,
-            public: public?,
-            cursor: cursor?,
-        })
-    }
-
-    fn connection(&mut self) -> Option<Connection> {
-        let table = self.required("TABLE_NAME", "the name of the DynamoDB table");
-        let region = match self.text("AWS_REGION") {
-            Some(region) => Some(region),
-            None => self.required("AWS_DEFAULT_REGION", "an AWS region such as eu-central-1 (or AWS_REGION)"),
-        };
-        let access_key_id = self.required("AWS_ACCESS_KEY_ID", "the access key that Lambda sets, or one of yours");
-        let secret_access_key = self.required("AWS_SECRET_ACCESS_KEY", "the secret of the access key");
-        Some(Connection {
-            table: table?,
-            region: region?,
-            endpoint: self.text("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| self.text("AWS_ENDPOINT_URL")),
-            access_key_id: access_key_id?,
-            secret_access_key: secret_access_key?,
-            session_token: self.text("AWS_SESSION_TOKEN"),
-            has_own_roots: self.text("SSL_CERT_FILE").is_some(),
-        })
-    }
-
-    fn limit<T: FromStr<Err: fmt::Display>>(&mut self, name: &str, default: &str) -> Option<T> {
-        let value = self.text(name);
-        let allowed = value.as_deref().unwrap_or(default).parse();
-        allowed.map_err(|expected| self.faults.push(format!("{name} cannot be used, expected {expected}"))).ok()
-    }
-}
-
-/// What a limit allows; without one, everything.
-struct Allowed(Option<Limit>);
-
-impl FromStr for Allowed {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "off" {
-            return Ok(Self(None));
-        }
-        let expected = "1 to 1000000 per second, minute, hour or day, such as 600/minute, or off";
-        text.parse().map(|limit| Self(Some(limit))).map_err(|_| expected)
-    }
-}
-
-/// Limits that must all hold, each in a time of its own: `20/hour,100/day`.
-struct AllOf(Vec<Limit>);
-
-impl FromStr for AllOf {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const EXPECTED: &str = "limits in different times such as 20/hour,100/day, or off";
-        if text == "off" {
-            return Ok(Self(Vec::new()));
-        }
-        let limits: Result<Vec<Limit>, _> = text.split(',').map(|limit| limit.trim().parse()).collect();
-        let limits = limits.map_err(|_| EXPECTED)?;
-        let windows: std::collections::BTreeSet<_> = limits.iter().map(|limit| limit.window_seconds()).collect();
-        if windows.len() == limits.len() { Ok(Self(limits)) } else { Err(EXPECTED) }
-    }
-}
-
-/// Where Sentry takes reports, with the public key of a project.
-struct SentryDsn(Dsn);
-
-impl FromStr for SentryDsn {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self).map_err(|_| "a DSN of Sentry such as https://key@o1.ingest.sentry.io/1")
-    }
-}
-
-struct Positive(u32);
-
-impl FromStr for Positive {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().ok().filter(|number| (1..=100_000).contains(number)).map(Self).ok_or("a whole number from 1 on")
-    }
-}
-
-/// How long after an entry's id was made it is sure to be there or not: longer than any write may take, with room for
-/// clocks that differ.
-#[derive(Clone, Copy)]
-struct Settle(Duration);
-
-impl FromStr for Settle {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let seconds = text.parse().ok().filter(|seconds| *seconds <= 3_600).map(Duration::from_secs);
-        let seconds = seconds.filter(|settle| *settle > WRITE_DEADLINE).map(Self);
-        seconds.ok_or_else(|| format!("a whole number of seconds above {}", WRITE_DEADLINE.as_secs()))
-    }
-}
-
-/// How large the items of a page become together. A function's answer ends at 6 MB; a page leaves a sixth of that free,
-/// and 64 KiB for headers, the cursor and the link.
-struct PageBytes(usize);
-
-impl PageBytes {
-    const MAX: usize = (5 * 1024 - 64) * 1024;
-}
-
-impl FromStr for PageBytes {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bytes = text.parse().ok().filter(|bytes| (1..=Self::MAX).contains(bytes)).map(Self);
-        bytes.ok_or_else(|| format!("a whole number of bytes from 1 to {}", Self::MAX))
-    }
-}
-
-/// Origins as a browser writes them: scheme and host in lower case, a port perhaps, nothing behind.
-#[derive(Default)]
-struct Origins(Vec<String>);
-
-impl FromStr for Origins {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_origin = |origin: &&str| {
-            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:[]".contains(c);
-            host.is_some_and(|host| !host.is_empty() && host.chars().all(allowed))
-        };
-        let origins: Vec<&str> = text.split(',').map(str::trim).collect();
-        if !origins.iter().all(is_origin) {
-            return Err("origins such as https://app.example.com, separated by commas");
-        }
-        Ok(Self(origins.into_iter().map(str::to_owned).collect()))
-    }
-}
-
-/// An address that a path can be appended to.
-struct PublicUrl(String);
-
-impl PublicUrl {
-    const EXPECTED: &str = "an address such as https://stockroom.example.com, without query and fragment";
-}
-
-impl FromStr for PublicUrl {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
-        let host = rest.split('/').next().unwrap_or_default();
-        let is_plain = rest.chars().all(|c| c.is_ascii_graphic() && !"?#@\"<>\\".contains(c));
-        if host.is_empty() || !is_plain {
-            return Err(Self::EXPECTED);
-        }
-        Ok(Self(text.trim_end_matches('/').to_owned()))
-    }
-}
-
-/// An address that mail comes from.
-struct MailFrom(Option<Email>);
-
-impl MailFrom {
-    const EXPECTED: &str = "an e-mail address that SES may send from";
-}
-
-impl FromStr for MailFrom {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(|from| Self(Some(from))).map_err(|_| Self::EXPECTED)
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Switch(bool);
-
-impl FromStr for Switch {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "true" | "1" | "on" => Ok(Self(true)),
-            "false" | "0" | "off" => Ok(Self(false)),
-            _ => Err("true or false"),
-        }
     }
 }
 
@@ -540,6 +260,10 @@ mod tests {
     use super::*;
 
     fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        read_groups(Group::ALL, changes)
+    }
+
+    fn read_groups(groups: &[Group], changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let usual = [
             ("SECRET_KEY", "0123456789abcdef0123456789abcdef"),
             ("CURSOR_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
@@ -548,10 +272,21 @@ mod tests {
             ("AWS_ACCESS_KEY_ID", "id"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),
         ];
-        Config::from_vars(|name| {
+        Config::of_groups(groups, |name| {
             let all = changes.iter().chain(&usual);
             all.into_iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         })
+    }
+
+    #[test]
+    fn a_bad_setting_of_another_group_is_ignored() {
+        let bad = [("LIMIT_LOGIN", "many"), ("CURSOR_KEY", "short"), ("EVENT_BUS_NAME", "events")];
+        let config = read_groups(&[Group::Bus], &bad).unwrap();
+        assert_eq!(config.event_bus_name, "events");
+        assert_eq!(config.limits.login, "5/minute".parse().ok());
+        let faults = read_groups(&[Group::Bus, Group::Http], &bad).unwrap_err().to_string();
+        assert!(faults.contains("LIMIT_LOGIN") && faults.contains("CURSOR_KEY"), "{faults}");
+        assert!(read_groups(&[], &[("LOG_LEVEL", "loud")]).is_err());
     }
 
     #[test]
@@ -589,7 +324,7 @@ mod tests {
 
     #[test]
     fn links_begin_with_an_address_that_is_said_where_people_are_served() {
-        let url = |settings: &[(&str, &str)]| read(settings).map(|config| config.public_url);
+        let url = |settings: &[(&str, &str)]| read_groups(&[Group::Http], settings).map(|config| config.public_url);
         assert_eq!(url(&[]).unwrap(), "http://localhost:8000");
         assert_eq!(
             url(&[("PUBLIC_URL", "https://a.example/app/"), ("ENV", "production")]).unwrap(),
@@ -672,11 +407,12 @@ mod tests {
     }
 
     #[test]
-    fn whom_mail_comes_from_is_asked_for_by_who_sends_it() {
-        let from = |changes: &[(&str, &str)]| read(changes).unwrap().mail_from().map(ToString::to_string);
+    fn deployed_senders_of_mail_require_its_sender() {
+        let from = |changes: &[(&str, &str)]| read(changes).map(|config| config.mail_from().unwrap().to_string());
         assert_eq!(from(&[]).unwrap(), "no-reply@stockroom.example");
         let production = [("ENV", "production"), ("PUBLIC_URL", "https://stockroom.example.com")];
         assert!(from(&production).unwrap_err().to_string().contains("MAIL_FROM is missing"));
+        assert!(read_groups(&[Group::Http], &production).unwrap().mail_from().is_err());
         let given = [production.as_slice(), &[("MAIL_FROM", "stock@acme.example")]].concat();
         assert_eq!(from(&given).unwrap(), "stock@acme.example");
         assert!(read(&[("MAIL_FROM", "Stock <stock@acme.example>")]).unwrap_err().to_string().contains("MAIL_FROM"));

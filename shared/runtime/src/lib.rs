@@ -14,7 +14,7 @@ mod telemetry;
 use stockroom_domain::source::Sources;
 use stockroom_store::{Store, TableClient};
 
-pub use config::{Config, ConfigError, LogLevel};
+pub use config::{Config, ConfigError, Group, LogLevel};
 pub use events::CallError;
 pub use keys::{Algorithm, CursorKey, Keys, PrivateKey, PublicKey, Secret, SigningKeys, VerifyingKeys};
 pub use links::{Link, Links, Purpose};
@@ -36,12 +36,12 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Reads the settings, begins logging, makes the client.
+    /// Reads the general settings and those of these groups, starts logging, creates the client.
     ///
     /// # Errors
-    /// Every setting that is missing or cannot be used, with what is expected of it.
-    pub fn start() -> Result<Self, ConfigError> {
-        let config = Config::from_env()?;
+    /// Every setting of these that is missing or invalid, with what it expects.
+    pub fn start(groups: &[Group]) -> Result<Self, ConfigError> {
+        let config = Config::from_env(groups)?;
         telemetry::init(&config);
         Ok(Self::new(config, Sources::new(SystemClock, OsEntropy)))
     }

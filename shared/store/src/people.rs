@@ -6,6 +6,7 @@ pub(crate) mod invitation;
 pub(crate) mod organizations;
 pub(crate) mod passwords;
 pub(crate) mod refresh;
+pub(crate) mod session_records;
 pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod user_changes;

@@ -1,5 +1,6 @@
 //! Rate limits: buckets in the table, and the tokens that a process has of them.
 
+pub(crate) mod bucket_writes;
 pub(crate) mod counter;
 pub(crate) mod leases;
 pub(crate) mod link_mails;

@@ -3,7 +3,7 @@
 use stockroom_domain::catalogue::{ProductDetails, SupplierDetails, WarehouseDetails};
 
 use crate::{
-    catalogue,
+    catalogue::stored,
     dynamo::item::Item,
     error::StoreError,
     keys::{PRODUCT, SUPPLIER, USER, WAREHOUSE},
@@ -11,9 +11,9 @@ use crate::{
     schema::{self, Upgrade, kind_of},
 };
 
-const PRODUCT_UPGRADES: &[Upgrade] = &catalogue::upgrades::<ProductDetails>();
-const SUPPLIER_UPGRADES: &[Upgrade] = &catalogue::upgrades::<SupplierDetails>();
-const WAREHOUSE_UPGRADES: &[Upgrade] = &catalogue::upgrades::<WarehouseDetails>();
+const PRODUCT_UPGRADES: &[Upgrade] = &stored::upgrades::<ProductDetails>();
+const SUPPLIER_UPGRADES: &[Upgrade] = &stored::upgrades::<SupplierDetails>();
+const WAREHOUSE_UPGRADES: &[Upgrade] = &stored::upgrades::<WarehouseDetails>();
 
 /// An item as the current version has it. See [`schema::upgrade`].
 pub(crate) fn upgrade(item: Item) -> Result<Item, StoreError> {

@@ -29,7 +29,7 @@ fn public_items_of_shared_crates_have_doc_comments() {
                 }
                 // Attributes may stand between an item and its comment, over several lines.
                 let ends_item = text.is_empty() || text.ends_with([';', '}', '{', ',']) && !text.starts_with("#[");
-                has_comment = text.starts_with("///") || text.starts_with("$(#[$") || (has_comment && !ends_item);
+                has_comment = text.starts_with("///") || text.starts_with("$(#[") || (has_comment && !ends_item);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs};
 
 use serde_json::{Map, Value};
-use stockroom_runtime::Config;
+use stockroom_runtime::{Config, Group};
 
 use super::parsed::{functions, parameters, resources, text, variables};
 
@@ -37,7 +37,7 @@ fn under(value: &Value, holding: &[&str]) -> Option<Value> {
 }
 
 /// What a function makes of its settings while these conditions hold, when these letters and digits were generated.
-fn config(function: &str, holding: &[&str], secret_key: &str, cursor_key: &str) -> Config {
+fn config(function: &str, groups: &[Group], holding: &[&str], (secret_key, cursor_key): (&str, &str)) -> Config {
     let given = given(function);
     let secrets = [
         ("{{resolve:secretsmanager:${SecretKey}:SecretString:::${SecretKeyVersion}}}", secret_key),
@@ -45,7 +45,7 @@ fn config(function: &str, holding: &[&str], secret_key: &str, cursor_key: &str) 
         ("{{resolve:secretsmanager:${CursorKey}:SecretString}}", cursor_key),
         ("{{resolve:secretsmanager:${TokenKeyArn}:SecretString:::${TokenKeyVersion}}}", PRIVATE_KEY),
     ];
-    let config = Config::from_vars(|name| {
+    let config = Config::of_groups(groups, |name| {
         let value = match name {
             // These come from Lambda.
             "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => return Some("of-lambda".to_owned()),
@@ -53,6 +53,7 @@ fn config(function: &str, holding: &[&str], secret_key: &str, cursor_key: &str) 
             "LOG_LEVEL" => "info",
             "PUBLIC_URL" => "https://stockroom.example.com",
             "TABLE_NAME" => "table",
+            "MAIL_FROM" => "stock@acme.example",
             "TOKEN_PUBLIC_KEYS" => PUBLIC_KEY,
             "ALGORITHM" | "SECRET_KEY" | "SECRET_KEY_PREVIOUS" | "CURSOR_KEY" | "TOKEN_PRIVATE_KEY" => {
                 let value = text(&under(given.get(name)?, holding)?);
@@ -71,7 +72,8 @@ fn a_function_starts_with_what_it_is_given() {
     for first in &signs {
         let generated =
             |length| signs.iter().cycle().skip_while(|sign| *sign != first).take(length).collect::<String>();
-        let keys = config("products", &[], &generated(length("SecretKey")), &generated(length("CursorKey"))).keys;
+        let generated = (&*generated(length("SecretKey")), &*generated(length("CursorKey")));
+        let keys = config("products", &[Group::Http], &[], generated).keys;
         keys.cursor().unwrap();
         keys.verifying().unwrap();
     }
@@ -80,7 +82,8 @@ fn a_function_starts_with_what_it_is_given() {
 #[test]
 fn each_function_has_the_keys_that_it_uses() {
     let keys = |function: &str, holding: &[&str]| {
-        let keys = config(function, holding, &"s".repeat(64), &"c".repeat(42)).keys;
+        let groups = [Group::Http, Group::Links];
+        let keys = config(function, &groups, holding, (&"s".repeat(64), &"c".repeat(42))).keys;
         [keys.verifying().is_ok(), keys.signing().is_ok(), keys.secrets().is_ok()]
     };
     for name in functions().into_keys() {
@@ -92,6 +95,51 @@ fn each_function_has_the_keys_that_it_uses() {
             _ => [true, false, false],
         };
         assert_eq!(keys(&name, &["HasTokenKey", "HasOtherSecretKey"]), expected, "{name}");
+    }
+}
+
+/// The groups of settings that a function reads.
+fn groups(function: &str) -> &'static [Group] {
+    match function {
+        "relay" => stockroom_relay::SETTINGS,
+        "notifications" => stockroom_notifications::SETTINGS,
+        "cleanup" => stockroom_cleanup::SETTINGS,
+        "low-stock" => stockroom_low_stock::SETTINGS,
+        "weekly-report" => stockroom_weekly_report::SETTINGS,
+        _ => &[Group::Http],
+    }
+}
+
+#[test]
+fn start_with_a_bad_setting_of_another_group_succeeds() {
+    let start = |function: &str, bad: &str| {
+        let required = ["TABLE_NAME", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+        Config::of_groups(groups(function), |name| (name == bad || required.contains(&name)).then(|| "?".to_owned()))
+    };
+    for name in functions().into_keys() {
+        let is_http = groups(&name) == [Group::Http];
+        assert_eq!(start(&name, "LIMIT_LOGIN").is_err(), is_http, "{name}");
+        assert_eq!(start(&name, "MAIL_FROM").is_err(), groups(&name).contains(&Group::Mail), "{name}");
+        assert!(start(&name, "LOG_LEVEL").is_err(), "{name}");
+    }
+}
+
+#[test]
+fn every_group_of_the_settings_page_is_the_programs() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/SETTINGS.md")).unwrap();
+    let (_, groups) = page.split_once("## Groups").unwrap();
+    let (groups, _) = groups.split_once("\n## ").unwrap();
+    let listed = |group: &str| {
+        let row = groups.lines().find(|line| line.starts_with(&format!("| `{group}` "))).unwrap();
+        row.split('`').skip(3).step_by(2).map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    let sample = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env.sample")).unwrap();
+    let names = sample.lines().filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='));
+    let names: BTreeSet<String> = names.map(|(name, _)| name.to_owned()).collect();
+    for group in Group::ALL {
+        let of_group = |name: &&String| Group::of(name).is_some_and(|groups| groups.contains(group));
+        let expected: BTreeSet<String> = names.iter().filter(of_group).cloned().collect();
+        assert_eq!(listed(&format!("{group:?}")), expected, "{group:?}");
     }
 }
 

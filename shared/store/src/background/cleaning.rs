@@ -19,7 +19,7 @@ use crate::{
     },
     error::StoreError,
     keys::{OrganizationKeys, id_bounds},
-    people::identity::Sessions,
+    people::session_records::Sessions,
     purchasing,
     write::{Attempt, Authority, Change, Decision, access::Table, log::Origin},
 };

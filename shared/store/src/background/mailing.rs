@@ -29,8 +29,8 @@ use crate::{
     keys::OrganizationKeys,
     people::{
         addresses::{EmailChange, unconfirmed_admin},
-        identity::Sessions,
         invitation::Invitation,
+        session_records::Sessions,
     },
     rate_limit::counter::Bucket,
     write::access::Table,

@@ -25,7 +25,7 @@ use stockroom_domain::{
 };
 
 use crate::{
-    catalogue::{Stored as _, barcodes::barcode_pointers},
+    catalogue::{barcodes::barcode_pointers, stored::Stored as _},
     dynamo::{
         expression::{Expression, always, expression},
         item::{Item, attributes, s},

@@ -15,11 +15,7 @@ use crate::{
     },
     error::StoreError,
     keys::{OrganizationKeys, SHARDS, id_bounds, parse_level},
-    stock::{
-        levels::{LevelView, StoredLevel},
-        movements::movement,
-        names::Names,
-    },
+    stock::{level_records::StoredLevel, levels::LevelView, movements::movement, names::Names},
     write::access::Table,
 };
 

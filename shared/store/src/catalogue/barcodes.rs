@@ -5,7 +5,7 @@
 use stockroom_domain::catalogue::Product;
 
 use crate::{
-    catalogue::{Catalogue, Stored, pointer_item},
+    catalogue::{Catalogue, pointer_item, stored::Stored},
     dynamo::{
         expression::always,
         item::{Item, data},

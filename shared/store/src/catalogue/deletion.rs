@@ -13,7 +13,7 @@
 use stockroom_domain::catalogue::{Details, Resource};
 
 use crate::{
-    catalogue::{Catalogue, Stored},
+    catalogue::{Catalogue, stored::Stored},
     dynamo::{
         expression::{Expression, expression, version_is},
         item::{encode, millis, s},
@@ -22,7 +22,10 @@ use crate::{
         table::Conditional,
     },
     error::{Conflict, StoreError},
-    stock::levels::{Held, Levels, StoredLevel},
+    stock::{
+        level_records::{Held, StoredLevel},
+        levels::Levels,
+    },
     write::{
         Attempt, Authority, Decision,
         fence::{MARK_HOLDS, Mark, PLACES, REQUESTS, counted, same_uses},

@@ -9,7 +9,7 @@ use stockroom_domain::{
 };
 
 use crate::{
-    catalogue::{Catalogue, CatalogueFilter, CatalogueSort, Revised, Stored as _, claimed_by},
+    catalogue::{Catalogue, CatalogueFilter, CatalogueSort, Revised, claimed_by, stored::Stored as _},
     dynamo::{
         expression::{Expression, expression},
         item::{Item, into_data, s},
@@ -19,7 +19,10 @@ use crate::{
     },
     error::{Conflict, StoreError},
     keys::{barcode_prefix, name_sort},
-    stock::levels::{Held, LevelView, Levels},
+    stock::{
+        level_records::Held,
+        levels::{LevelView, Levels},
+    },
     write::{access::Table, scope::TenantScope},
 };
 

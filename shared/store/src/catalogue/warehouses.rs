@@ -7,7 +7,7 @@ use stockroom_domain::{catalogue::WarehouseDetails, id::WarehouseId};
 use crate::{
     catalogue::Catalogue,
     error::StoreError,
-    stock::levels::Held,
+    stock::level_records::Held,
     write::{access::Table, scope::TenantScope},
 };
 

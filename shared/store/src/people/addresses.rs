@@ -28,8 +28,9 @@ use crate::{
     error::StoreError,
     keys::OrganizationKeys,
     people::{
-        identity::{Sessions, user_snapshot},
+        identity::user_snapshot,
         passwords::{Account, VerifiedPassword, token_state},
+        session_records::Sessions,
         user_changes::is_active_admin,
         user_step::{Step, epoch_is},
         users::Users,

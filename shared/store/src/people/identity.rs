@@ -1,29 +1,28 @@
 //! Credentials and sessions, failed logins, signing out. Sessions live in the user's item, where every request's check finds
 //! them. `sign_in.rs` begins one, `refresh.rs` continues it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use stockroom_domain::{
     access::Role,
-    id::{OrganizationId, SessionId, UserId},
+    id::{OrganizationId, UserId},
     log::{Action, Entity},
     search::search_fold,
     text::{EmailLookup, FullName},
-    time::Timestamp,
     user::{Person, User, UserStatus},
 };
 
 use crate::{
     dynamo::{
-        expression::{Expression, expression, member, parse_member},
+        expression::expression,
         item::{Item, attributes, data, n, s},
         key::Key,
         retry::Patience,
     },
     error::StoreError,
     keys::{OrganizationKeys, credential, tenant},
-    people::{organizations::TenantClaim, refresh::Rotation},
+    people::{organizations::TenantClaim, session_records::removal},
     schema::{USER_VERSION, Upgrade},
     write::{
         Attempt, Authority, Change,
@@ -33,8 +32,6 @@ use crate::{
     },
 };
 
-/// The most sessions of a user; the one longest unused makes room for another.
-pub(crate) const MOST_SESSIONS: u64 = 10;
 /// How long the renewal of a hash may try, while somebody waits to be let in.
 pub(crate) const RENEWAL_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -110,68 +107,6 @@ pub struct NewSession {
     pub lifetime: Duration,
     /// The signing key's id.
     pub key_id: String,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct SessionRecord {
-    pub(crate) generation: u64,
-    pub(crate) created_at: Timestamp,
-    /// When the current generation was issued.
-    pub(crate) issued_at: Timestamp,
-    pub(crate) expires_at: Timestamp,
-    pub(crate) key_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) ip: Option<String>,
-    /// The last refresh, which issued the current generation unless a program did that which does not keep this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) rotation: Option<Rotation>,
-}
-
-/// The sessions of a user's item.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Sessions {
-    #[serde(default)]
-    pub(crate) sessions: BTreeMap<String, SessionRecord>,
-    /// Rises whenever they all end; the credential has it, too.
-    pub(crate) auth_epoch: u64,
-}
-
-impl Sessions {
-    pub(crate) fn of(user: &Item) -> Result<Self, StoreError> {
-        attributes(user)
-    }
-
-    pub(crate) fn get(&self, session: SessionId) -> Option<&SessionRecord> {
-        self.sessions.get(&member(session))
-    }
-
-    /// Those that have not expired, by id.
-    pub(crate) fn alive(&self, now: Timestamp) -> impl Iterator<Item = (SessionId, &SessionRecord)> {
-        let alive = self.sessions.iter().filter(move |(_, record)| record.expires_at > now);
-        alive.filter_map(|(name, record)| Some((parse_member(name)?, record)))
-    }
-
-    /// Those that have expired, by the name of their member, each with when it did.
-    pub(crate) fn expired(&self, by: Timestamp) -> Vec<(&str, Timestamp)> {
-        let all = self.sessions.iter().map(|(name, record)| (name.as_str(), record.expires_at));
-        all.filter(|(_, expires_at)| *expires_at <= by).collect()
-    }
-
-    /// The members that must go so that one more session finds room: what has expired, then what was longest unused.
-    pub(crate) fn outlived(&self, now: Timestamp) -> Vec<&str> {
-        let mut by_use: Vec<_> = self.sessions.iter().collect();
-        by_use.sort_by_key(|(_, record)| record.issued_at);
-        let mut room = u64::try_from(by_use.len()).unwrap_or(u64::MAX).saturating_sub(MOST_SESSIONS.saturating_sub(1));
-        let mut outlived = Vec::new();
-        let (expired, alive): (Vec<_>, Vec<_>) = by_use.into_iter().partition(|(_, record)| record.expires_at <= now);
-        for (name, _) in expired {
-            outlived.push(name.as_str());
-            room = room.saturating_sub(1);
-        }
-        outlived
-            .extend(alive.into_iter().take(usize::try_from(room).unwrap_or(usize::MAX)).map(|(name, _)| name.as_str()));
-        outlived
-    }
 }
 
 /// See [`crate::Store::identity`].
@@ -287,12 +222,6 @@ pub(crate) fn credentials(subdomain: &str, email: &EmailLookup) -> Vec<Key> {
     email.forms().map(|form| credential(subdomain, form)).collect()
 }
 
-/// How one session is taken away, if it is there.
-pub(crate) fn removal(session: SessionId) -> (Expression, Expression) {
-    let path = format!("#sessions.#{}", member(session));
-    (expression(format!("REMOVE {path}")), expression(format!("attribute_exists({path})")))
-}
-
 /// The items of a new user: the user, and the credential that claims the address.
 pub(crate) fn user_items(
     keys: OrganizationKeys,
@@ -341,36 +270,4 @@ pub(crate) fn search_text(user: &User) -> String {
 /// A user as the log keeps it.
 pub(crate) fn user_snapshot(user: &User) -> Result<serde_json::Value, StoreError> {
     snapshot(user)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-
-    use aws_sdk_dynamodb::types::AttributeValue;
-    use stockroom_domain::id::Id as _;
-
-    use super::*;
-    use crate::{dynamo::item::encode, write::user_item::is_alive};
-
-    #[test]
-    fn a_session_is_found_as_it_is_kept() {
-        let id = SessionId::from_parts(Timestamp::EPOCH, [1; 10]);
-        let end = Timestamp::EPOCH.plus(Duration::from_mins(1));
-        let record = SessionRecord {
-            generation: 1,
-            created_at: Timestamp::EPOCH,
-            issued_at: Timestamp::EPOCH,
-            expires_at: end,
-            key_id: "key".to_owned(),
-            ip: None,
-            rotation: None,
-        };
-        let sessions = HashMap::from([(member(id), encode(&record).unwrap())]);
-        let user = Item::from([("sessions".to_owned(), AttributeValue::M(sessions))]);
-        assert!(is_alive(&user, id, end.minus(Duration::from_millis(1))));
-        assert!(!is_alive(&user, id, end));
-        assert!(!is_alive(&user, SessionId::from_parts(end, [1; 10]), Timestamp::EPOCH));
-        assert!(!is_alive(&Item::new(), id, Timestamp::EPOCH));
-    }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use stockroom_domain::{id::EventId, time::Timestamp};
 
-use crate::{dynamo::item::Item, error::StoreError, people::identity::Sessions, write::log::Entry};
+use crate::{dynamo::item::Item, error::StoreError, people::session_records::Sessions, write::log::Entry};
 
 /// An invitation, as the item of the user keeps it until the account changes.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

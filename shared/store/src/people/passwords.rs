@@ -26,9 +26,10 @@ use crate::{
     keys::{OrganizationKeys, credential, tenant},
     people::{
         addresses::with_organization_confirmed,
-        identity::{CredentialRecord, PasswordHash, Sessions, credentials},
+        identity::{CredentialRecord, PasswordHash, credentials},
         organizations::TenantClaim,
         refresh::Rotation,
+        session_records::Sessions,
     },
     rate_limit::link_mails::LinkMails,
     write::{

@@ -28,7 +28,10 @@ use crate::{
     },
     error::StoreError,
     keys::OrganizationKeys,
-    people::identity::{Identity, NewSession, SessionRecord, Sessions, removal},
+    people::{
+        identity::{Identity, NewSession},
+        session_records::{SessionRecord, Sessions, removal},
+    },
     write::{
         Attempt, Authority, Change, Decision,
         log::{Entry, Origin},

@@ -10,7 +10,7 @@ use crate::{
     dynamo::page::{Page, PageItem, PageRequest, Position},
     error::StoreError,
     people::{
-        identity::{Sessions, removal},
+        session_records::{Sessions, removal},
         users::Users,
     },
     write::{Attempt, Authority, Change, user_item::is_alive},

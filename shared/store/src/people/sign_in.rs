@@ -15,11 +15,9 @@ use crate::{
     error::StoreError,
     keys::OrganizationKeys,
     people::{
-        identity::{
-            Credential, CredentialRecord, Identity, MOST_SESSIONS, NewSession, RENEWAL_PATIENCE, SessionRecord,
-            Sessions,
-        },
+        identity::{Credential, CredentialRecord, Identity, NewSession, RENEWAL_PATIENCE},
         refresh::Refreshed,
+        session_records::{MOST_SESSIONS, SessionRecord, Sessions},
     },
     write::{
         Attempt, Authority, Change, Decision,

@@ -25,8 +25,9 @@ use crate::{
     keys::credential,
     people::{
         addresses::{AddressTerms, EmailChange, counted, requested, unconfirmed_admin, uncounted},
-        identity::{Sessions, user_snapshot},
+        identity::user_snapshot,
         passwords::VerifiedPassword,
+        session_records::Sessions,
         user_step::{Step, is_moved, is_of},
         users::{UserProfile, Users},
     },

@@ -3,183 +3,33 @@
 use std::collections::HashMap;
 
 use futures_util::future::try_join_all;
-use serde::{Deserialize, Serialize};
 use stockroom_domain::{
-    catalogue::Product,
     id::{ProductId, WarehouseId},
     quantity::Quantity,
-    stock::{Balance, Movement},
     text::{ProductName, Sku, Unit, WarehouseName},
     time::Timestamp,
 };
 
 use crate::{
     dynamo::{
-        expression::{Expression, absent, expression, version_is},
-        item::{Item, attributes, data, n, s, with_attributes},
+        item::Item,
         key::{Index, Key},
         page::{Page, PageRequest},
         query::{Query, Range},
-        retry::Patience,
-        table::{Conditional, Items},
+        table::Items,
     },
     error::StoreError,
-    keys::{OrganizationKeys, WAREHOUSE, last_id, level_sort, parse_level},
-    stock::{low_list::mark, names::Names, past::Past},
-    write::{Attempt, Authority, Change, Decision, access::Table, fence::SPREADING, scope::TenantScope},
+    keys::{OrganizationKeys, WAREHOUSE, last_id, parse_level},
+    stock::{
+        level_records::{Held, StoredLevel},
+        names::Names,
+        past::Past,
+    },
+    write::{access::Table, scope::TenantScope},
 };
 
 /// The most levels that one answer shows beside their product.
 pub const MAX_LEVELS_OF_PRODUCT: usize = 1_000;
-
-/// How many levels follow a new minimum in one transaction.
-const SPREAD_AT_ONCE: usize = 90;
-
-/// What a level's item keeps. None of it is projected into an index, so that a movement writes none, but for the keys
-/// of the low list as the level enters or leaves it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct LevelRecord {
-    on_hand: Quantity,
-    sequence: u64,
-    min_stock_level: Quantity,
-    /// Rises with every write, a movement or not.
-    revision: u64,
-    low_since: Option<Timestamp>,
-    /// When the last movement was recorded.
-    updated_at: Timestamp,
-    /// The mark of the deletion that found it empty.
-    frozen: Option<String>,
-}
-
-impl LevelRecord {
-    pub(crate) fn balance(&self) -> Balance {
-        Balance { on_hand: self.on_hand, sequence: self.sequence }
-    }
-
-    pub(crate) fn updated_at(&self) -> Timestamp {
-        self.updated_at
-    }
-
-    pub(crate) fn minimum(&self) -> Quantity {
-        self.min_stock_level
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.on_hand == Quantity::ZERO
-    }
-
-    /// Since when it is below its minimum.
-    pub(crate) fn low_since(&self) -> Option<Timestamp> {
-        self.low_since
-    }
-
-    pub(crate) fn is_low(&self) -> bool {
-        self.low_since.is_some()
-    }
-
-    pub(crate) fn is_frozen(&self) -> bool {
-        self.frozen.is_some()
-    }
-
-    pub(crate) fn is_frozen_by(&self, mark: &str) -> bool {
-        self.frozen.as_deref() == Some(mark)
-    }
-
-    /// The record after a movement that comes to `balance`; thaws it.
-    pub(crate) fn moved(before: Option<&Self>, balance: Balance, minimum: Quantity, at: Timestamp) -> Self {
-        let low_since = balance.is_below(minimum).then(|| before.and_then(|level| level.low_since).unwrap_or(at));
-        Self {
-            on_hand: balance.on_hand,
-            sequence: balance.sequence,
-            min_stock_level: minimum,
-            revision: before.map_or(0, |level| level.revision).saturating_add(1),
-            low_since,
-            updated_at: at,
-            frozen: None,
-        }
-    }
-
-    /// The record as a movement before the last one left it.
-    pub(crate) fn before(last: &Self, movement: &Movement) -> Self {
-        Self {
-            on_hand: movement.balance_after,
-            sequence: movement.sequence,
-            updated_at: movement.created_at,
-            low_since: None,
-            ..last.clone()
-        }
-    }
-
-    /// The record under another minimum.
-    fn under(&self, minimum: Quantity, now: Timestamp) -> Self {
-        let low_since = self.balance().is_below(minimum).then(|| self.low_since.unwrap_or(now));
-        Self { min_stock_level: minimum, low_since, revision: self.revision.saturating_add(1), ..self.clone() }
-    }
-
-    pub(crate) fn item(
-        &self,
-        keys: OrganizationKeys,
-        product: ProductId,
-        warehouse: WarehouseId,
-    ) -> Result<Item, StoreError> {
-        let mut item = with_attributes(&keys.level(product, warehouse), self)?;
-        let sort = level_sort(product, warehouse);
-        if let Some(since) = self.low_since {
-            Index::One.insert(&mut item, (keys.low(), format!("{since}#{sort}")));
-        }
-        Index::Two.insert(&mut item, (keys.levels(), sort));
-        Ok(item)
-    }
-
-    /// What must hold of the item for a decision on `before` to stand.
-    pub(crate) fn as_read(before: Option<&Self>) -> Expression {
-        before.map_or_else(absent, |level| expression("#revision = :revision").with("revision", n(level.revision)))
-    }
-}
-
-/// What hangs on a product or a warehouse.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Held {
-    OfProduct(ProductId),
-    InWarehouse(WarehouseId),
-}
-
-/// A level with its place.
-#[derive(Debug, Clone)]
-pub(crate) struct StoredLevel {
-    pub(crate) key: Key,
-    pub(crate) product: ProductId,
-    pub(crate) warehouse: WarehouseId,
-    pub(crate) record: LevelRecord,
-}
-
-impl StoredLevel {
-    pub(crate) fn of(item: &Item) -> Result<Self, StoreError> {
-        let key = Key::of(item).ok_or_else(|| StoreError::internal("a level has no key"))?;
-        let (product, warehouse) =
-            parse_level(&key).ok_or_else(|| StoreError::internal("a level's key names no place"))?;
-        Ok(Self { key, product, warehouse, record: attributes(item)? })
-    }
-
-    pub(crate) fn as_read(&self) -> Expression {
-        LevelRecord::as_read(Some(&self.record))
-    }
-
-    /// The update that freezes it, under its condition.
-    pub(crate) fn freeze(&self, mark: &str) -> (Key, Expression, Expression) {
-        let update = expression("SET #frozen = :mark, #revision = :next")
-            .with("mark", s(mark))
-            .with("next", n(self.record.revision.saturating_add(1)));
-        (self.key.clone(), update, self.as_read())
-    }
-
-    /// The update that takes it out of the low list, under its condition.
-    pub(crate) fn retire(&self) -> (Key, Expression, Expression) {
-        let update = expression("SET #revision = :next REMOVE #i1pk, #i1sk")
-            .with("next", n(self.record.revision.saturating_add(1)));
-        (self.key.clone(), update, self.as_read())
-    }
-}
 
 /// A level as it is shown.
 #[derive(Debug, Clone)]
@@ -210,8 +60,8 @@ pub struct LevelFilter {
 /// See [`crate::Store::levels`].
 #[derive(Debug, Clone, Copy)]
 pub struct Levels<'a> {
-    table: &'a Table,
-    scope: &'a TenantScope,
+    pub(crate) table: &'a Table,
+    pub(crate) scope: &'a TenantScope,
 }
 
 impl<'a> Levels<'a> {
@@ -219,7 +69,7 @@ impl<'a> Levels<'a> {
         Self { table, scope }
     }
 
-    fn keys(&self) -> OrganizationKeys {
+    pub(crate) fn keys(&self) -> OrganizationKeys {
         self.scope.keys()
     }
 
@@ -369,7 +219,7 @@ impl<'a> Levels<'a> {
     }
 
     /// One look into every warehouse.
-    async fn stored_of_product(&self, product: ProductId) -> Result<Vec<StoredLevel>, StoreError> {
+    pub(crate) async fn stored_of_product(&self, product: ProductId) -> Result<Vec<StoredLevel>, StoreError> {
         let keys = self.keys_in(product, self.warehouses().await?);
         let mut found = self.table.get(&keys).await?;
         // What is not there may be about to be: absence is asked for once more, behind whatever is being committed.
@@ -382,78 +232,8 @@ impl<'a> Levels<'a> {
         let query = Query::new(self.keys().stock(warehouse), i32::MAX as usize);
         self.table.query_all(query).await?.iter().map(StoredLevel::of).collect()
     }
-
-    /// Does what a change of the minimum left undone, if it left anything.
-    pub(crate) async fn finish_spreading(&self, product: ProductId) -> Result<(), StoreError> {
-        let key = self.keys().product(product);
-        let items = self.table.get(std::slice::from_ref(&key)).await?;
-        match items.get(&key) {
-            Some(item) if item.contains_key(SPREADING) => self.spread_minimum(product).await,
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// Gives every level of a product its new minimum. That the product has it is committed already, so no level can be
-    /// made with the old one any more, and a strong look finds those that were. Each transaction checks that the minimum
-    /// is still this one.
-    pub(crate) async fn spread_minimum(&self, product: ProductId) -> Result<(), StoreError> {
-        let keys = self.keys();
-        let product_key = keys.product(product);
-        let authority = Authority::Tenant(self.scope);
-        let mut patience = Patience::new();
-        loop {
-            let items = self.table.get(std::slice::from_ref(&product_key)).await?;
-            let Some(item) = items.get(&product_key) else {
-                return Ok(());
-            };
-            let version = data::<Product>(item)?.version;
-            let levels = self.stored_of_product(product).await?;
-            for levels in levels.chunks(SPREAD_AT_ONCE) {
-                let mut wanted: Vec<Key> = levels.iter().map(|level| level.key.clone()).collect();
-                wanted.push(product_key.clone());
-                self.table.change(authority, &wanted, |attempt| spread(attempt, keys, &wanted, &product_key)).await?;
-            }
-            let done = expression(format!("REMOVE #{SPREADING}"));
-            if self.table.update(&product_key, &done, &version_is(version)).await?.0 == Conditional::Done {
-                return Ok(());
-            }
-            patience.pause(&self.table.sources, "the minimum kept changing").await?;
-        }
-    }
 }
 
 fn warehouse_ids(items: &[Item]) -> Vec<WarehouseId> {
     items.iter().filter_map(|item| last_id(item.get("sk")?.as_s().ok()?)).collect()
-}
-
-fn spread(
-    attempt: &Attempt<'_>,
-    keys: OrganizationKeys,
-    wanted: &[Key],
-    product_key: &Key,
-) -> Result<Decision<()>, StoreError> {
-    let Some(item) = attempt.find(product_key) else {
-        return Ok(Decision::Keep(()));
-    };
-    let product: Product = data(item)?;
-    let minimum = product.details.min_stock_level;
-    let mut change = Change::following(()).check(product_key, &version_is(product.version))?;
-    let (mut is_needed, mut falls) = (false, false);
-    for key in wanted.iter().filter(|key| *key != product_key) {
-        let Some(level) = attempt.find(key).map(StoredLevel::of).transpose()? else {
-            continue;
-        };
-        if level.record.min_stock_level != minimum {
-            is_needed = true;
-            let after = level.record.under(minimum, attempt.now);
-            falls |= after.is_low() && !level.record.is_low();
-            let item = after.item(keys, level.product, level.warehouse)?;
-            change = change.put(item, &level.as_read())?;
-        }
-    }
-    if falls {
-        let (watch, mark, always) = mark(keys.0, attempt.now);
-        change = change.update(&watch, &mark, &always)?;
-    }
-    Ok(if is_needed { change.into() } else { Decision::Keep(()) })
 }

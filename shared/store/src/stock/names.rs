@@ -12,7 +12,7 @@ use crate::{
     dynamo::{item::data, table::Items},
     error::StoreError,
     keys::OrganizationKeys,
-    stock::levels::{LevelView, StoredLevel},
+    stock::{level_records::StoredLevel, levels::LevelView},
 };
 
 /// What levels are of, by the names of now. Each is made of its item once; none for what was deleted.

@@ -27,7 +27,8 @@ use crate::{
     error::StoreError,
     keys::{OrganizationKeys, id_bounds, ledger_sort},
     stock::{
-        levels::{LevelRecord, LevelView, StoredLevel},
+        level_records::{LevelRecord, StoredLevel},
+        levels::LevelView,
         movements::movement,
         names::Names,
     },

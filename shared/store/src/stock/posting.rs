@@ -15,7 +15,7 @@ use crate::{
     },
     error::StoreError,
     keys::OrganizationKeys,
-    stock::levels::LevelRecord,
+    stock::level_records::LevelRecord,
     write::{
         Attempt, Change,
         fence::{HAS_LEVELS, Mark, PLACES, SPREADING},

@@ -1,0 +1,130 @@
+//! How products, suppliers and warehouses are stored: what distinguishes their kinds, and the upgrades of older items.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use stockroom_domain::{
+    catalogue::{Details, ProductDetails, Resource, SupplierDetails, WarehouseDetails},
+    fault::Fault,
+    search::search_fold,
+    text::{Barcode, Category, fold},
+};
+
+use crate::{
+    dynamo::{
+        item::{DATA, Item, data, s},
+        key::Index,
+    },
+    error::StoreError,
+    keys::{PRODUCT, SUPPLIER, WAREHOUSE, is_current_name_sort, name_sort},
+    schema::{CATALOGUE_VERSION, Upgrade},
+};
+
+/// The attribute of `data` that a search looks through.
+pub(crate) const SEARCH: &str = "search";
+
+/// How details are kept.
+pub trait Stored: Details {
+    /// The word for it in keys.
+    const KIND: &'static str;
+
+    /// The category it is listed under, if it has one.
+    fn category(&self) -> Option<&Category> {
+        None
+    }
+
+    /// What no other of its kind may have, in folded form.
+    fn unique_code(&self) -> Option<String> {
+        None
+    }
+
+    /// What a scanner finds it by; others of its kind may have the same.
+    fn barcode(&self) -> Option<&Barcode> {
+        None
+    }
+
+    /// What a search looks through: folded texts, each on a line of its own. No search term holds a line break, so none matches
+    /// the end of one and the beginning of the next.
+    fn search_text(&self) -> String {
+        search_fold(self.name())
+    }
+
+    /// Whether levels must follow a change to `after`.
+    fn spreads(&self, _after: &Self) -> bool {
+        false
+    }
+
+    /// Whether recorded quantities would mean something else, or be too fine, after a change to `after`.
+    fn redefines_quantities(&self, _after: &Self) -> bool {
+        false
+    }
+
+    /// Faults of members that do not fit each other.
+    fn faults(&self) -> Vec<(&'static str, Fault)> {
+        Vec::new()
+    }
+}
+
+impl Stored for ProductDetails {
+    const KIND: &'static str = PRODUCT;
+
+    fn category(&self) -> Option<&Category> {
+        self.category.as_ref()
+    }
+
+    fn unique_code(&self) -> Option<String> {
+        Some(self.sku.folded())
+    }
+
+    fn search_text(&self) -> String {
+        let texts = [Some(self.name()), Some(self.sku.as_str()), self.barcode.as_ref().map(Barcode::as_str)];
+        texts.into_iter().flatten().map(search_fold).collect::<Vec<_>>().join("\n")
+    }
+
+    fn barcode(&self) -> Option<&Barcode> {
+        self.barcode.as_ref()
+    }
+
+    fn spreads(&self, after: &Self) -> bool {
+        self.min_stock_level != after.min_stock_level
+    }
+
+    fn redefines_quantities(&self, after: &Self) -> bool {
+        self.unit != after.unit || after.decimal_places < self.decimal_places
+    }
+
+    fn faults(&self) -> Vec<(&'static str, Fault)> {
+        let quantities = [("min_stock_level", Some(self.min_stock_level)), ("reorder_quantity", self.reorder_quantity)];
+        quantities
+            .into_iter()
+            .filter_map(|(name, quantity)| Some((name, self.decimal_places.admit(quantity?).err()?)))
+            .collect()
+    }
+}
+
+impl Stored for SupplierDetails {
+    const KIND: &'static str = SUPPLIER;
+}
+
+impl Stored for WarehouseDetails {
+    const KIND: &'static str = WAREHOUSE;
+}
+
+/// The upgrades of a product, supplier or warehouse, from version 1 on.
+pub(crate) const fn upgrades<D: Stored>() -> [Upgrade; CATALOGUE_VERSION - 1] {
+    [sort_and_search::<D>]
+}
+
+/// Version 2 of a product, supplier or warehouse: in the order by name it stands before those whose names begin with its own,
+/// and searches disregard accents. A product's own index shows no place in that order, and nobody who reads needs it.
+fn sort_and_search<D: Stored>(item: &mut Item) -> Result<(), StoreError> {
+    let (_, name) = Index::Two.key_names();
+    // Both are written together.
+    if item.get(name).and_then(|sort| sort.as_s().ok()).is_none_or(|sort| is_current_name_sort(sort)) {
+        return Ok(());
+    }
+    let resource: Resource<D> = data(item)?;
+    item.insert(name.to_owned(), s(name_sort(&fold(resource.details.name()), resource.id)));
+    if let Some(AttributeValue::M(members)) = item.get_mut(DATA) {
+        members.insert(SEARCH.to_owned(), s(resource.details.search_text()));
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! The writes of one bucket in the table. Each is conditioned on what the process knows of the bucket.
+
+use std::time::Instant;
+
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::{ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+use stockroom_domain::{
+    limit::{Change, Draw, FullAt, Limit},
+    time::Timestamp,
+};
+
+use crate::{
+    dynamo::{
+        expression::{Expression, expression},
+        item::{Item, n},
+        retry::{Failure, Patience, classify},
+    },
+    error::StoreError,
+    rate_limit::counter::{Bucket, Limiter},
+};
+
+/// How long the table keeps a bucket that is full, in seconds: longer than any clock is behind.
+const KEPT_SECONDS: u64 = 60 * 60;
+
+/// A bucket as the table has it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Stored {
+    pub(crate) full_at: FullAt,
+    /// How many refunds there were. A refund is valid for a bucket with this very number: the moment alone may come again.
+    pub(crate) refunds: u64,
+}
+
+/// What a draw came to at the table.
+pub(crate) enum Drawn {
+    Done(Stored),
+    /// The bucket was another than expected.
+    Otherwise(Stored),
+    /// Nothing was done, however often it was tried.
+    Throttled,
+}
+
+/// What a refund came to at the table.
+pub(crate) enum Refunded {
+    Done(Stored),
+    /// Nothing was done: the bucket was another than expected.
+    Otherwise(Stored),
+    /// Nothing was done: the table did not take it.
+    Refused,
+    /// No one knows.
+    Unknown,
+}
+
+/// One conditional write of a bucket.
+enum Put {
+    Done(Stored),
+    Otherwise(Stored),
+    Failed(Failure),
+}
+
+impl Limiter {
+    /// One conditional write. Done twice, after a lost reply, it costs tokens and gives none.
+    pub(crate) async fn draw(
+        &self,
+        bucket: &Bucket,
+        draw: &Draw,
+        now: Timestamp,
+        patience: &mut Patience,
+    ) -> Result<Drawn, StoreError> {
+        let (update, condition) = expressions(bucket.limit, draw, now);
+        loop {
+            let failure = match self.put(bucket, &update, &condition).await? {
+                Put::Done(left) => return Ok(Drawn::Done(left)),
+                Put::Otherwise(left) => return Ok(Drawn::Otherwise(left)),
+                Put::Failed(failure) => failure,
+            };
+            match failure {
+                Failure::Fatal(reason) => return Err(StoreError::Internal(reason)),
+                Failure::Stale => return Err(StoreError::internal("a condition failed and showed nothing")),
+                Failure::Conflict(reason) => patience.pause(&self.dynamo.sources, &reason).await?,
+                Failure::Unknown(reason) => patience.relieve(&self.dynamo.sources, &reason).await?,
+                Failure::Throttled(reason) => {
+                    if patience.relieve(&self.dynamo.sources, &reason).await.is_err() {
+                        return Ok(Drawn::Throttled);
+                    }
+                }
+            }
+        }
+    }
+
+    /// One conditional write that gives tokens back, sent once.
+    pub(crate) async fn put_refund(&self, bucket: &Bucket, seen: Stored, full_at: FullAt) -> Refunded {
+        let update = expression("SET #full_at = :moment, #refunds = :next")
+            .with("moment", n(full_at.0))
+            .with("next", n(seen.refunds.saturating_add(1)));
+        let condition = expression("#full_at = :seen").with("seen", n(seen.full_at.0));
+        let condition = condition.and(if seen.refunds == 0 {
+            expression("attribute_not_exists(#refunds)")
+        } else {
+            expression("#refunds = :refunds").with("refunds", n(seen.refunds))
+        });
+        match self.put(bucket, &update, &condition).await {
+            Ok(Put::Done(stored)) => Refunded::Done(stored),
+            Ok(Put::Otherwise(stored)) => Refunded::Otherwise(stored),
+            Ok(Put::Failed(Failure::Conflict(_) | Failure::Throttled(_) | Failure::Stale)) => Refunded::Refused,
+            Ok(Put::Failed(Failure::Fatal(reason) | Failure::Unknown(reason))) => {
+                tracing::warn!(limit = bucket.name, reason, "tokens were not given back");
+                Refunded::Unknown
+            }
+            Err(error) => {
+                tracing::warn!(limit = bucket.name, %error, "tokens were not given back");
+                Refunded::Unknown
+            }
+        }
+    }
+
+    /// Sends a conditional write of a bucket once.
+    async fn put(&self, bucket: &Bucket, update: &Expression, condition: &Expression) -> Result<Put, StoreError> {
+        let started = Instant::now();
+        let call = self
+            .dynamo
+            .client
+            .client
+            .update_item()
+            .table_name(self.dynamo.name())
+            .set_key(Some(bucket.key.attributes()))
+            .update_expression(&update.text)
+            .condition_expression(&condition.text)
+            .set_expression_attribute_names(Expression::names(&[update, condition]))
+            .set_expression_attribute_values(Expression::values(&[update, condition]))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let result = Box::pin(call.send()).await;
+        let ended = Instant::now();
+        let error = match result {
+            Ok(output) => {
+                self.dynamo.meter.record(started, ended, true, output.consumed_capacity());
+                return stored(output.attributes.as_ref()).map(Put::Done);
+            }
+            Err(error) => error,
+        };
+        self.dynamo.meter.record(started, ended, true, []);
+        if let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() {
+            return stored(failed.item()).map(Put::Otherwise);
+        }
+        Ok(Put::Failed(classify::<UpdateItemError, _>(&error)))
+    }
+}
+
+fn stored(item: Option<&Item>) -> Result<Stored, StoreError> {
+    let number = |name: &str| -> Result<u64, StoreError> {
+        let Some(value) = item.and_then(|item| item.get(name)) else { return Ok(0) };
+        let number = value.as_n().ok().and_then(|number| number.parse().ok());
+        number.ok_or_else(|| StoreError::internal("a bucket holds what is no number"))
+    };
+    Ok(Stored { full_at: FullAt(number("full_at")?), refunds: number("refunds")? })
+}
+
+fn expressions(limit: Limit, draw: &Draw, now: Timestamp) -> (Expression, Expression) {
+    let (moment, change) = match draw.change {
+        Change::Set(moment) => (":change", moment),
+        Change::Add(micros) => ("#full_at + :change", micros),
+    };
+    let expires = now.unix_seconds().saturating_add(limit.window_seconds()).saturating_add(KEPT_SECONDS);
+    let update = expression(format!("SET #full_at = {moment}, #expires_at = :expires"))
+        .with("change", n(change))
+        .with("expires", n(expires));
+    let low = *draw.expected.start();
+    let never = if low == 0 { "attribute_not_exists(#full_at) OR " } else { "" };
+    let condition = expression(format!("{never}#full_at BETWEEN :low AND :high"))
+        .with("low", n(low))
+        .with("high", n(*draw.expected.end()));
+    (update, condition)
+}
