@@ -1,5 +1,5 @@
-//! Who may do what, and who sees whose things. All of it is complete by construction: the operations come from the
-//! functions' own tables, and one without a sample in `operations.rs` fails.
+//! Permissions and tenants. The operations come from the functions' route tables; one without a sample in
+//! `operations.rs` fails.
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "these are tests: what is not as expected ends them")]
 
 mod matrix;

@@ -1,9 +1,5 @@
-//! What leaves the table: events on the bus, and the mail that follows on them.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "these are tests: what is not as expected ends them there"
-)]
+//! Events on the bus, and the mail that follows from them.
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod links;
 mod local;
@@ -24,14 +20,14 @@ use stockroom_notifications::Notifier;
 use stockroom_notify::{Bus, BusEntry, Mail, Mailer, SendError};
 use tokio::task::yield_now;
 
-/// A shop, and what stands around its functions.
+/// A shop, and the local services around its functions.
 pub(crate) async fn shop() -> (Shop, Arc<LocalServices>) {
     let stack = Stack::start().await;
     let services = LocalServices::new(stack.runtime(), stack.database().clone()).unwrap();
     (Shop::open(&stack, "acme").await, Arc::new(services))
 }
 
-/// What the local stack answers at this address of its own.
+/// The answer of one of the local stack's own routes.
 pub(crate) async fn look(services: &Arc<LocalServices>, path: &str) -> (http::response::Parts, String) {
     ask(services, http::Request::get(path).body(Body::empty()).unwrap()).await
 }
@@ -62,7 +58,7 @@ async fn told(services: &Arc<LocalServices>, kind: &str) -> Vec<Value> {
     events.into_iter().filter(|event| event["detail-type"] == kind).collect()
 }
 
-/// A bus that takes what its plan says: of each call the places that are refused. Without a plan it takes everything.
+/// A bus with a plan: for each call the entries to reject. Without a plan it accepts all.
 /// Clones are the same one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TestBus {
@@ -105,7 +101,7 @@ impl Bus for TestBus {
     }
 }
 
-/// What becomes of the next mails; behind the plan every one is accepted.
+/// The results of the next mails; all later ones are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     Refused,
@@ -126,7 +122,7 @@ impl TestMailer {
         Self { fates: Arc::new(Mutex::new(fates.into_iter().collect())), ..Self::default() }
     }
 
-    /// To whom mail went, in order of the addresses.
+    /// The recipients of accepted mails, sorted.
     pub(crate) fn recipients(&self) -> Vec<String> {
         let accepted = self.accepted.lock().unwrap();
         let mut to: Vec<_> = accepted.iter().map(|mail| mail.to.email().to_string()).collect();
@@ -141,7 +137,7 @@ impl TestMailer {
 
 impl Mailer for TestMailer {
     async fn send(&self, mail: &Mail) -> Result<(), SendError> {
-        // Others go on meanwhile, so that two who send the same mail would both come here.
+        // Others run meanwhile, so that two senders of one mail would both arrive here.
         for _ in 0..8 {
             yield_now().await;
         }
@@ -163,7 +159,7 @@ fn notifier(shop: &Shop, mailer: &TestMailer) -> Notifier<TestMailer> {
     Notifier::new(shop.stack().another_process().runtime(), mailer.clone()).unwrap()
 }
 
-/// The events of a type, oldest first, as the bus delivers them; nobody has been told of them yet.
+/// The unpublished events of a type, oldest first, as the bus delivers them.
 async fn untold(shop: &Shop, kind: &str) -> Vec<Value> {
     let bus = TestBus::default();
     let records = json!({"Records": relay::records(shop)});
@@ -171,14 +167,15 @@ async fn untold(shop: &Shop, kind: &str) -> Vec<Value> {
     delivered(&bus).into_iter().filter(|event| event["detail-type"] == kind).collect()
 }
 
-/// What a bus has taken, oldest first, as it delivers it.
+/// The events that a bus accepted, oldest first, as it delivers them.
 pub(crate) fn delivered(bus: &TestBus) -> Vec<Value> {
     let mut events = bus.taken();
     events.sort_by_key(|event| event["detail"]["id"].to_string());
     let envelope = |event: Value| {
         json!({
-            "version": "0", "id": "7bf73129-1428-4cd3-a780-95db273d1602", "detail-type": event["type"], "source": "stockroom",
-            "account": "123456789012", "time": event["detail"]["occurred_at"], "region": "eu-central-1", "resources": [],
+            "version": "0", "id": "7bf73129-1428-4cd3-a780-95db273d1602", "detail-type": event["type"],
+            "source": "stockroom", "account": "123456789012", "time": event["detail"]["occurred_at"],
+            "region": "eu-central-1", "resources": [],
             "detail": event["detail"],
         })
     };

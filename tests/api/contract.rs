@@ -1,5 +1,5 @@
-//! The API's document: that it is what the operations say of themselves, that it can be used, and how it is served.
-#![expect(clippy::unwrap_used, reason = "these are tests: what is not as expected ends them there")]
+//! The OpenAPI document: it equals the operations, it is usable, and it is served.
+#![expect(clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod pages;
 
@@ -11,7 +11,7 @@ use stockroom_local::functions;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions/docs/openapi.json");
 
-/// The document as it is served.
+/// The served document.
 fn document() -> Value {
     serde_json::from_str(&fs::read_to_string(FILE).unwrap()).unwrap()
 }
@@ -26,7 +26,7 @@ fn documented(document: &Value) -> BTreeSet<(String, String)> {
 }
 
 #[test]
-fn the_file_is_what_the_operations_say() {
+fn document_equals_the_generated_one() {
     let text = serde_json::to_string_pretty(&functions::api_document().unwrap()).unwrap() + "\n";
     if is_update() {
         fs::write(FILE, text).unwrap();
@@ -44,14 +44,14 @@ fn is_update() -> bool {
 }
 
 #[test]
-fn every_route_is_in_it_and_nothing_else() {
+fn document_has_every_route_and_no_other() {
     let routes = functions::tables().into_iter().flat_map(|(_, routes)| routes);
     let routes: BTreeSet<_> = routes.map(|route| (route.method.to_string(), route.path.to_owned())).collect();
     assert_eq!(documented(&document()), routes);
 }
 
 #[test]
-fn who_may_call_what_is_in_it() {
+fn document_states_security_and_roles_of_every_operation() {
     let document = document();
     for route in functions::tables().into_iter().flat_map(|(_, routes)| routes) {
         let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
@@ -61,18 +61,18 @@ fn who_may_call_what_is_in_it() {
 }
 
 #[test]
-fn every_example_is_one() {
+fn document_examples_match_their_schemas() {
     for (_, contract) in functions::contracts() {
         assert_eq!(contract.refused_examples(), [""; 0]);
     }
 }
 
 #[test]
-fn whatever_takes_a_body_shows_one() {
+fn document_has_an_example_for_every_body() {
     let document = document();
     for (method, path) in documented(&document) {
         let body = &document["paths"][&path][method.to_lowercase()]["requestBody"];
-        // What may be left out is clear enough without.
+        // Optional bodies need no example.
         if body["required"] == true {
             assert!(!body["content"]["application/json"]["example"].is_null(), "{method} {path}");
         }
@@ -91,8 +91,22 @@ fn references<'v>(value: &'v Value, found: &mut BTreeSet<&'v str>) {
     }
 }
 
+/// Clients are generated from these names, so each one is chosen and stays.
 #[test]
-fn every_reference_and_link_leads_somewhere() {
+fn operation_ids_are_unique_and_in_camel_case() {
+    let document = document();
+    let mut seen = BTreeSet::new();
+    let paths = document["paths"].as_object().unwrap().values();
+    for operation in paths.flat_map(|path| path.as_object().unwrap().values()) {
+        let id = operation["operationId"].as_str().unwrap();
+        let starts_with_a_verb = id.chars().next().is_some_and(|first| first.is_ascii_lowercase());
+        assert!(starts_with_a_verb && id.chars().all(|c| c.is_ascii_alphanumeric()), "{id} is not in camel case");
+        assert!(seen.insert(id), "{id} names two operations");
+    }
+}
+
+#[test]
+fn document_references_and_links_have_targets() {
     let document = document();
     let mut found = BTreeSet::new();
     references(&document, &mut found);

@@ -1,14 +1,8 @@
-//! What holds for every operation alike: how it refuses what it cannot read, how it answers, lists and repeats itself, and
-//! how it knows who is calling. What is said of every operation is asked of every one in the functions' own tables.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "these are tests: what is not as expected ends them there"
-)]
+//! Rules for every operation: errors, answers, lists, retries and authentication. A rule for every operation is tested
+//! on every operation of the functions' route tables.
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod answers;
-mod barcodes;
 mod bodies;
 mod browsers;
 mod characters;
@@ -16,8 +10,10 @@ mod doc_comments;
 mod idempotency;
 mod key_pairs;
 mod lists;
+mod logout;
 mod numbers;
 mod oauth;
+mod operation_files;
 mod origins;
 mod parameters;
 mod rooms;
@@ -40,10 +36,10 @@ use stockroom_harness::{Client, PASSWORD, Reply, Requested, Shop, Stack};
 use stockroom_local::functions;
 use stockroom_runtime::Purpose;
 
-/// Well formed, and nobody's.
+/// A well-formed id that never existed.
 const UNKNOWN_ID: &str = "01930000-0000-7000-8000-000000000000";
 
-/// Every operation there is.
+/// Every operation.
 fn operations() -> impl Iterator<Item = Route> {
     functions::tables().into_iter().flat_map(|(_, routes)| routes)
 }
@@ -58,13 +54,13 @@ fn writes() -> impl Iterator<Item = Route> {
     operations().filter(|route| [Method::POST, Method::PUT, Method::PATCH].contains(&route.method))
 }
 
-/// Whether an operation can do without a body.
+/// Whether an operation accepts a request without a body.
 fn takes_nothing(route: &Route) -> bool {
     let last = route.path.rsplit('/').next().unwrap();
     ["refresh", "logout", "submit", "approve", "mark-ordered", "cancel", "close", "confirmation"].contains(&last)
 }
 
-/// Whether an operation wants to be told twice.
+/// Whether an operation requires a confirmation.
 fn is_confirmed(route: &Route) -> bool {
     (&route.method, route.path) == (&Method::DELETE, "/api/v1/organizations/{id}")
 }
@@ -75,7 +71,7 @@ fn items(stack: &Stack) -> BTreeMap<(String, String), Value> {
     stack.items().into_iter().map(|item| ((key(&item, "pk"), key(&item, "sk")), item)).collect()
 }
 
-/// A problem's faults, in an order that does not depend on that of the body.
+/// A problem's errors, sorted.
 #[track_caller]
 fn faults(reply: &Reply) -> Vec<String> {
     let mut faults = reply.faults();
@@ -83,7 +79,7 @@ fn faults(reply: &Reply) -> Vec<String> {
     faults
 }
 
-/// A problem document but for what no two requests share.
+/// A problem document without the members that are unique to a request.
 #[track_caller]
 fn problem(reply: &Reply) -> Value {
     let mut problem = reply.json();
@@ -93,17 +89,17 @@ fn problem(reply: &Reply) -> Value {
     problem
 }
 
-/// A shop with one of everything.
+/// A shop with one resource of every kind.
 #[derive(Debug)]
-struct Furnished {
-    shop: Shop,
-    product: String,
+pub(crate) struct Furnished {
+    pub(crate) shop: Shop,
+    pub(crate) product: String,
     warehouse: String,
     supplier: String,
     movement: String,
-    /// Its admin's.
+    /// A session of its admin.
     session: String,
-    /// Purchase requests, each by the step that is open to it; the one without is a draft.
+    /// Purchase requests by the transition that is valid for each; the empty name is a draft.
     requests: BTreeMap<&'static str, Requested>,
 }
 
@@ -116,7 +112,7 @@ impl Deref for Furnished {
 }
 
 impl Furnished {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let shop = Shop::open(&Stack::start().await, "acme").await;
         let (product, warehouse) = (shop.product("SKU-1").await, shop.warehouse("Main").await);
         let supplier = shop.supplier("Globex").await;
@@ -142,12 +138,12 @@ impl Furnished {
         Self { shop, product, warehouse, supplier, movement, session, requests }
     }
 
-    /// Its admin, who may do everything and names the tenant, as signing in needs it.
-    fn boss(&self) -> Client {
+    /// Its admin, with every permission, naming the tenant, as login needs it.
+    pub(crate) fn boss(&self) -> Client {
         self.admin().with_tenant(&*self.subdomain)
     }
 
-    /// The path of an operation, on what the shop has.
+    /// The path of an operation with the shop's ids.
     fn path(&self, template: &str) -> String {
         let id = match template.split('/').nth(3) {
             _ if template.contains("/sessions/") => &self.session,
@@ -166,13 +162,13 @@ impl Furnished {
         template.replace("{id}", id).replace("{file}", "start.js")
     }
 
-    /// The same with the parameters without which the operation is not done.
+    /// The same with the parameters that the operation requires.
     fn address(&self, route: &Route) -> String {
         let confirmation = if is_confirmed(route) { "?confirm=acme" } else { "" };
         self.path(route.path) + confirmation
     }
 
-    /// A whole body that the operation takes.
+    /// A valid body of the operation.
     fn body(&self, method: &Method, template: &str) -> Value {
         if *method == Method::PATCH {
             return json!({});

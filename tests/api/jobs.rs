@@ -1,9 +1,5 @@
-//! The jobs: who is looked at, who is told what, and that all of it is done once.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "these are tests: what is not as expected ends them there"
-)]
+//! The jobs: organizations, recipients, and each effect once.
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod cleanup;
 mod fan_out;
@@ -81,14 +77,14 @@ fn weekly_report(stack: &Stack, mailer: &TestMailer) -> Worker<WeeklyReport<Test
     Worker::new(&runtime, WeeklyReport::new(&runtime, mailer.clone()).unwrap(), TestBus::default())
 }
 
-/// Has a job do what is due for a shop; it must succeed.
+/// Runs a job for a shop; it must succeed.
 async fn run<T: Task>(worker: &Worker<T, TestBus>, shop: &Shop, time: &str) {
     let answer = worker.handle(batch(&[due(T::JOB, &shop.id, time)])).await.unwrap();
     assert_eq!(failed(&answer), [""; 0]);
 }
 
-/// Has three processes do at once what is due for a shop. What fails because another has the mail in hand comes again, as
-/// the queue has it.
+/// Runs a job for a shop in three processes at once. A run that fails because another holds the claim of a mail is
+/// repeated, as the queue does.
 async fn at_once<T: Task + 'static>(shop: &Shop, time: &str, worker: impl Fn() -> Worker<T, TestBus>) {
     let runs: Vec<_> = (0..3)
         .map(|_| {

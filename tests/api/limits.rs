@@ -1,9 +1,5 @@
-//! Rate limits: how many requests are let through, of whom, however many processes serve them, and what it costs to count.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "these are tests: what is not as expected ends them there"
-)]
+//! Rate limits: their effect on users, organizations and addresses, across processes, and the cost of counting.
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod attempts;
 mod costs;

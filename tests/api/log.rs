@@ -1,10 +1,5 @@
-//! The log as it is read: every change for admins, and what happened for everybody who may know.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "these are tests: what is not as expected ends them there"
-)]
+//! The log as it is read: audit entries for admins, events for all who may read them.
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod audit;
 mod events;

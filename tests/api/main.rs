@@ -1,7 +1,8 @@
-//! The API, driven at the edge its users see.
+//! Integration tests: the API at its HTTP edge.
 
 mod access;
 mod bus;
+mod catalogue;
 mod contract;
 mod conventions;
 mod cost;

@@ -1,10 +1,5 @@
-//! Items of an older shape: read as if they were of today's, and brought there by `migrate` while the product is in use.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "these are tests: what is not as expected ends them there"
-)]
+//! Items of older versions: the product reads them, and `migrate` upgrades them while the product is in use.
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod catalogue;
 
@@ -35,7 +30,7 @@ fn users(stack: &Stack) -> Vec<Value> {
     users.collect()
 }
 
-/// Makes every user one of the first version, which had neither `search` nor `schema`. Gives what they were.
+/// Turns every user into one of the first version, without `search` and `schema`. Returns the users from before.
 fn age(stack: &Stack) -> Vec<Value> {
     let of_today = users(stack);
     for user in &of_today {
@@ -44,7 +39,7 @@ fn age(stack: &Stack) -> Vec<Value> {
     of_today
 }
 
-/// Two organizations with some people more, who cannot sign in.
+/// Two organizations with some more users, who cannot sign in.
 async fn shops(stack: &Stack) -> [Shop; 2] {
     let shops = [Shop::open(stack, "acme").await, Shop::open(stack, "globex").await];
     for shop in &shops {
@@ -66,12 +61,12 @@ async fn found(shop: &Shop, text: &str) -> usize {
 }
 
 #[tokio::test]
-async fn an_old_item_is_read_as_one_of_today_and_found_once_it_is_migrated() {
+async fn read_of_an_old_item_succeeds_and_search_finds_it_after_up() {
     let stack = Stack::start().await;
     let [acme, globex] = shops(&stack).await;
     let of_today = age(&stack);
 
-    // Whatever reads an item by its key has it as it is now; the table's own filters look at what is stored.
+    // A read by key upgrades the item; the table's own filters read the stored form.
     let me = acme.manager().get("/api/v1/users/me").await.expect(200).json();
     assert_eq!(me["full_name"], "The manager");
     assert_eq!((found(&acme, "nancy").await, found(&globex, "of before").await), (0, 0));
@@ -84,13 +79,13 @@ async fn an_old_item_is_read_as_one_of_today_and_found_once_it_is_migrated() {
     assert_eq!((found(&acme, "nancy").await, found(&globex, "of before").await), (1, 2));
     stack.check_invariants();
 
-    // What is written since is of today's version without anybody's help.
+    // Items written since have the current version.
     invite(&acme, "Janet").await;
     assert!(users(&stack).iter().all(|user| user["schema"] == 3));
 }
 
 #[tokio::test]
-async fn what_this_program_writes_over_a_later_ones_is_its_own_again() {
+async fn write_over_an_item_of_a_later_version_stores_the_current_schema() {
     let stack = Stack::start().await;
     let shop = Shop::open(&stack, "acme").await;
     let of = |kind: &str| {
@@ -114,7 +109,7 @@ async fn what_this_program_writes_over_a_later_ones_is_its_own_again() {
 }
 
 #[tokio::test]
-async fn what_is_done_is_done_once_and_again_only_when_asked() {
+async fn up_of_a_done_migration_runs_only_with_again() {
     let stack = Stack::start().await;
     shops(&stack).await;
     age(&stack);
@@ -132,7 +127,7 @@ async fn what_is_done_is_done_once_and_again_only_when_asked() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_stopped_anywhere_is_taken_up_where_it_was() {
+async fn up_after_a_stop_continues_where_it_stopped() {
     let stack = Stack::start_with_faults().await;
     shops(&stack).await;
     let of_today = users(&stack);
@@ -174,7 +169,7 @@ async fn a_run_that_is_stopped_anywhere_is_taken_up_where_it_was() {
 }
 
 #[tokio::test]
-async fn whatever_the_product_writes_meanwhile_stays() {
+async fn up_during_writes_keeps_every_write() {
     let stack = Stack::start_with_faults().await;
     let shop = Shop::open(&stack, "acme").await;
     let renamed = invite(&shop, "Nancy").await;
@@ -194,7 +189,7 @@ async fn whatever_the_product_writes_meanwhile_stays() {
         if is_last {
             stack.faults().end();
         }
-        // Between two calls of the migration: somebody is renamed, somebody goes, somebody comes.
+        // Between two calls of the migration: one user is renamed, one deleted, one created.
         let name = format!("Nancy Renamed {calls}");
         shop.admin().patch(format!("/api/v1/users/{renamed}"), json!({"full_name": name})).await.expect(200);
         let gone = newcomer;
@@ -221,7 +216,7 @@ async fn whatever_the_product_writes_meanwhile_stays() {
 }
 
 #[tokio::test]
-async fn two_runs_at_once_do_not_meet() {
+async fn up_during_another_run_is_refused() {
     let stack = Stack::start_with_faults().await;
     shops(&stack).await;
     age(&stack);
@@ -243,7 +238,7 @@ async fn two_runs_at_once_do_not_meet() {
 }
 
 #[tokio::test]
-async fn an_item_that_cannot_be_upgraded_is_named_and_holds_the_rest_up() {
+async fn up_of_an_unreadable_item_stops_and_names_it() {
     let stack = Stack::start().await;
     let shop = Shop::open(&stack, "acme").await;
     age(&stack);
@@ -255,7 +250,7 @@ async fn an_item_that_cannot_be_upgraded_is_named_and_holds_the_rest_up() {
 }
 
 #[tokio::test]
-async fn the_command_tells_how_it_goes() {
+async fn migrate_command_prints_its_progress() {
     let stack = Stack::start().await;
     shops(&stack).await;
     age(&stack);
@@ -271,21 +266,21 @@ async fn the_command_tells_how_it_goes() {
     assert_eq!(
         told.lines().take(3).collect::<Vec<_>>(),
         [
-            "0001-find-users-by-text  done: 10 items looked at, 10 changed, 0 times the product was faster",
-            "0003-sort-and-search-catalogue  done: 0 items looked at, 0 changed, 0 times the product was faster",
-            "0004-find-users-without-accents  done: 10 items looked at, 0 changed, 0 times the product was faster",
+            "0001-find-users-by-text  done: 10 items read, 10 changed, 0 concurrent changes",
+            "0003-sort-and-search-catalogue  done: 0 items read, 0 changed, 0 concurrent changes",
+            "0004-find-users-without-accents  done: 10 items read, 0 changed, 0 concurrent changes",
         ]
     );
     assert_eq!(told.lines().count(), MIGRATIONS_OF_THIS_PROGRAM.len());
-    assert!(tell(up).await.lines().all(|line| line.ends_with("  was done before")));
+    assert!(tell(up).await.lines().all(|line| line.ends_with("  already done")));
     assert!(tell(Command::Current).await.starts_with("0001-find-users-by-text  done 2"));
     let history = tell(Command::History).await;
     let first = history.lines().next().unwrap();
-    assert!(first.ends_with(": 10 items looked at, 10 changed, 0 times the product was faster"), "{history}");
+    assert!(first.ends_with(": 10 items read, 10 changed, 0 concurrent changes"), "{history}");
 }
 
 #[tokio::test]
-async fn users_of_the_second_version_are_found_without_accents_once_they_are_migrated() {
+async fn up_of_users_of_the_second_version_finds_them_without_accents() {
     let stack = Stack::start().await;
     let shop = Shop::open(&stack, "acme").await;
     let user = json!({"email": "istanbul@acme.example", "full_name": "İbrahim Çelik", "role": "STAFF"});
@@ -313,7 +308,7 @@ async fn users_of_the_second_version_are_found_without_accents_once_they_are_mig
 }
 
 #[tokio::test]
-async fn up_counts_the_requests_that_have_prices_so_that_the_currency_can_change() {
+async fn up_counts_requests_with_prices_for_the_change_of_currency() {
     const REQUESTS: &str = "/api/v1/purchase-requests";
     let stack = Stack::start().await;
     let shops = [Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await];
@@ -336,7 +331,7 @@ async fn up_counts_the_requests_that_have_prices_so_that_the_currency_can_change
     let change =
         |shop: &Shop| shop.admin().patch(format!("/api/v1/organizations/{}", shop.id), json!({"currency": "EUR"}));
     let [acme, globex] = &shops;
-    // How many requests have prices is not known. What is written meanwhile is counted from there.
+    // The number of requests with prices is unknown. Later writes are counted from there.
     for draft in &drafts[3..5] {
         globex.staff().delete(format!("{REQUESTS}/{draft}")).await.expect(204);
     }

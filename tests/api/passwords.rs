@@ -1,10 +1,5 @@
-//! Passwords: which are taken, how one's own is changed, how a forgotten one is replaced, how the first one is set, and that
-//! none of it comes apart when it happens at once.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "these are tests: what is not as expected ends them there"
-)]
+//! Passwords: rules, change, reset, invitation, and concurrent changes.
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod change;
 mod faults;
@@ -29,7 +24,7 @@ const CHANGE: &str = "/api/v1/users/me/password";
 const FORGOT: &str = "/api/v1/auth/password/forgot";
 const RESET: &str = "/api/v1/auth/password/reset";
 
-/// What somebody changes theirs to.
+/// The new password of a change.
 const NEXT: &str = "canary-swept-floors-and-labels";
 /// And then to this.
 const THIRD: &str = "canary-dusted-racks-and-bays";
@@ -62,7 +57,7 @@ fn entries(stack: &Stack, action: &str) -> Vec<Value> {
     found.into_iter().map(|mut item| item["data"].take()).collect()
 }
 
-/// The token of the mail that follows on an entry, made from the entry as whoever sends the mail makes it.
+/// The token of the mail for an entry, derived as the sender of the mail derives it.
 fn token_of(shop: &Shop, purpose: Purpose, entry: &Value) -> String {
     let logged_at: Timestamp = entry["created_at"].as_str().unwrap().parse().unwrap();
     let account = Account {
@@ -84,7 +79,7 @@ async fn mailed(shop: &Shop, email: &str) -> String {
     token_of(shop, Purpose::PasswordReset, entries(shop.stack(), "PASSWORD_RESET_REQUESTED").last().unwrap())
 }
 
-/// The entries of a request that somebody is to be mailed a link for.
+/// The entries of a request that lead to a mail with a link.
 fn mails(shop: &Shop, reply: &Reply) -> Vec<Value> {
     let both = ["INVITE", "PASSWORD_RESET_REQUESTED"].into_iter().flat_map(|action| entries(shop.stack(), action));
     both.filter(|entry| entry["request_id"] == reply.request_id() && entry.get("entity_id").is_some()).collect()
@@ -101,7 +96,7 @@ fn credential(stack: &Stack, email: &str) -> Value {
     stack.items().into_iter().find(is_it).unwrap()
 }
 
-/// How many sessions somebody has.
+/// The number of sessions of a user.
 fn sessions(stack: &Stack, id: &str) -> usize {
     user_item(stack, id)["sessions"].as_object().unwrap().len()
 }
@@ -127,7 +122,7 @@ fn store_hash(shop: &Shop, email: &str, hash: &str) {
     shop.stack().database().update_item(serde_json::from_value(update).unwrap()).unwrap();
 }
 
-/// A problem document but for what no two requests share.
+/// A problem document without the members that are unique to a request.
 #[track_caller]
 fn problem(reply: &Reply) -> Value {
     let mut problem = reply.json();

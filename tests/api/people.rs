@@ -1,10 +1,5 @@
-//! People and their organization: who is there, what they may be, where they are signed in, and how all of it ends. And
-//! that it stays right when two of them decide at once.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "these are tests: what is not as expected ends them there"
-)]
+//! Users and their organization: roles, sessions, addresses, deletion, and concurrent changes.
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod addresses;
 mod confirmation;
@@ -27,12 +22,12 @@ async fn shop() -> Shop {
     Shop::open(&Stack::start().await, "acme").await
 }
 
-/// Where a user is.
+/// The path of a user.
 fn at(person: &Person) -> String {
     format!("{USERS}/{}", person.id)
 }
 
-/// One changes another, or themselves.
+/// A change of a user by a client.
 fn change(by: &Client, whom: &Person, change: Value) -> Request {
     by.patch(at(whom), change)
 }
@@ -45,7 +40,7 @@ fn log_in(shop: &Shop, person: &Person) -> Request {
     shop.anonymous().log_in(&person.email, PASSWORD)
 }
 
-/// What a refusal says.
+/// Status and code of a refusal.
 #[track_caller]
 fn refused(reply: &Reply) -> (u16, String) {
     assert!(reply.status() >= 400, "{reply:?}");

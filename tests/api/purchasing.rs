@@ -1,10 +1,5 @@
-//! Asking to buy, deciding on it, and receiving what was ordered.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "these are tests: what is not as expected ends them there"
-)]
+//! Purchase requests: drafts, decisions, receipts and closing.
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod closing;
 mod drafts;

@@ -1,5 +1,5 @@
-//! The samples of REST requests in `events/`: in the form of what API Gateway sends, and answered.
-#![expect(clippy::unwrap_used, reason = "these are tests: what is not as expected ends them there")]
+//! The samples of REST requests in `events/`: they have API Gateway's form, and the functions answer them.
+#![expect(clippy::unwrap_used, reason = "tests fail by a panic")]
 
 use std::collections::BTreeSet;
 
@@ -20,13 +20,13 @@ fn sample(name: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_function_answers_its_sample() {
+async fn sample_of_every_http_function_is_answered() {
     let stack = Stack::start().await;
     let body = |event: &str| -> Value {
         let event: Value = serde_json::from_str(event).unwrap();
         serde_json::from_str(event["body"].as_str().unwrap()).unwrap()
     };
-    // Whoever the samples sign in as founds the company of the demo here.
+    // The user of the samples signs up the sample company.
     let signing_in = body(&sample("auth"));
     let admin = json!({"email": signing_in["email"], "password": signing_in["password"], "full_name": "The manager"});
     let company = json!({"name": "Northwind Traders", "subdomain": "northwind", "admin": admin});
@@ -51,7 +51,7 @@ async fn every_function_answers_its_sample() {
 }
 
 #[test]
-fn every_function_has_a_sample_and_no_sample_is_of_none() {
+fn samples_exist_for_every_function_and_no_other() {
     let files = std::fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     let samples: BTreeSet<String> =
         files.map(|file| file.trim_end_matches(".json").trim_end_matches("-due").to_owned()).collect();

@@ -1,10 +1,10 @@
-//! The shortest stories there are; they prove the harness that all others stand on.
+//! The shortest stories; they also test the harness.
 
 use serde_json::json;
 use stockroom_harness::{Client, Fault, PASSWORD, Shop, Stack, at_once, log_lines};
 
 #[tokio::test]
-async fn goods_come_in_and_go_out() {
+async fn movements_in_and_out_change_the_level() {
     let stack = Stack::start().await;
     let shop = Shop::open(&stack, "acme").await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
@@ -21,7 +21,7 @@ async fn goods_come_in_and_go_out() {
 }
 
 #[tokio::test]
-async fn a_lost_reply_does_not_take_stock_twice() {
+async fn movement_retried_after_a_lost_reply_takes_stock_once() {
     let shop = Shop::with_faults().await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
 
@@ -37,7 +37,7 @@ async fn a_lost_reply_does_not_take_stock_twice() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_once_is_put_right_unseen() {
+async fn movement_with_any_single_fault_succeeds() {
     let shop = Shop::with_faults().await;
     let (product, main) = shop.stocked("SKU-1", 100).await;
 
@@ -54,7 +54,7 @@ async fn what_goes_wrong_once_is_put_right_unseen() {
 }
 
 #[tokio::test]
-async fn of_two_processes_the_slower_decides_again() {
+async fn movement_decided_before_another_is_decided_again() {
     let shop = Shop::with_faults().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let (product, main) = shop.stocked("SKU-1", 10).await;
@@ -71,7 +71,7 @@ async fn of_two_processes_the_slower_decides_again() {
 }
 
 #[tokio::test]
-async fn shops_share_a_table_and_nothing_else() {
+async fn get_of_a_foreign_product_is_not_found() {
     let stack = Stack::start().await;
     let (acme, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
     let (product, main) = acme.stocked("SKU-1", 10).await;
@@ -88,7 +88,7 @@ async fn shops_share_a_table_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_is_logged_tells_the_cost_and_no_secret() {
+async fn log_of_a_request_has_its_cost_and_no_secret() {
     let stack = Stack::start().await;
     let shop = Shop::open(&stack, "acme").await;
     let wrong = shop.anonymous().log_in(&shop.staff().email, "canary-not-the-password").await.expect(401);
@@ -103,7 +103,7 @@ async fn what_is_logged_tells_the_cost_and_no_secret() {
 }
 
 #[tokio::test]
-async fn a_table_that_contradicts_itself_is_found_out() {
+async fn check_of_an_inconsistent_table_finds_the_violation() {
     let stack = Stack::start().await;
     let shop = Shop::open(&stack, "acme").await;
     let (product, main) = shop.stocked("SKU-1", 10).await;

@@ -1,14 +1,12 @@
-//! Stock, from the first receipt to the last argument over one item: what is recorded, what is told of it, and that it
-//! stays right when everybody works at once and everything goes wrong.
+//! Stock: movements, ledger, levels and low stock, also under races and faults.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "these are tests: what is not as expected ends them there"
+    reason = "tests fail by a panic"
 )]
 
-mod deletion;
 mod faults;
 mod ledger;
 mod levels;
@@ -21,4 +19,3 @@ mod races;
 mod random;
 mod recording;
 pub(crate) mod support;
-mod units;

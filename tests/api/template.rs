@@ -1,4 +1,4 @@
-//! The template that deploys the product, against the product.
+//! The template that deploys the product, compared with the product.
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,

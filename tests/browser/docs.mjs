@@ -44,7 +44,7 @@ test('a manager signs in and tries out a movement', async () => {
 
   // Tags are closed when the page opens.
   await page.locator('#operations-tag-stock-movements').click();
-  const operation = page.locator('#operations-stock-movements-stock_movements_record');
+  const operation = page.locator('#operations-stock-movements-createMovement');
   await operation.locator('.opblock-summary-control').first().click();
   await operation.locator('.try-out__btn').click();
   const movement = { type: 'IN', product_id: product, warehouse_id: warehouse, quantity: 4, reference: 'BROWSER' };

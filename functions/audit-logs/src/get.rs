@@ -1,4 +1,6 @@
-//! `GET /audit-logs/{id}`: one entry.
+//! `GET /audit-logs/{id}`: one audit entry.
+//!
+//! Tests: `tests/api/log/audit.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, Operation, PathId, RequestStore, Scope};
 use stockroom_domain::id::EntryId;
@@ -9,6 +11,6 @@ pub(crate) async fn get(store: RequestStore, scope: Scope, PathId(id): PathId<En
     Ok(Answer::ok(&EntryView::from(&store.audit_log(&scope).get(id).await?)))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Get an entry of the audit log").shows::<EntryView<'_>>();
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Get an entry of the audit log").shows::<EntryView<'_>>();
 }

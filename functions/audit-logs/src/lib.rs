@@ -11,10 +11,11 @@ use stockroom_domain::access::Permission;
 #[must_use]
 pub fn routes<R: Routing>() -> R {
     let read = Access::Permitted(Permission::ReadAuditLog);
-    R::new().query("/api/v1/audit-logs", read, list::list, list::contract).get(
+    R::new().query("listAuditLogs", "/api/v1/audit-logs", read, list::list, list::describe).get(
+        "getAuditLog",
         "/api/v1/audit-logs/{id}",
         read,
         get::get,
-        get::contract,
+        get::describe,
     )
 }

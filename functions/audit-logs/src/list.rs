@@ -1,4 +1,6 @@
-//! `GET /audit-logs`: what was done, newest first.
+//! `GET /audit-logs`: audit entries, newest first.
+//!
+//! Tests: `tests/api/log/filters.rs`, `tests/api/log/audit.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope};
 use stockroom_store::EntryFilter;
@@ -34,12 +36,12 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Ent
     listing.answer(&page, EntryView::from)
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("List entries of the audit log")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("List entries of the audit log")
         .about("entity_id", "What it was done to.")
         .about("actor_id", "Who did it.")
         .about("from", "Done then or later.")
         .about("to", "Done before.")
         .pages::<EntryView<'_>>()
-        .leads("audit_logs_get", "id", "$response.body#/items/0/id");
+        .link("getAuditLog", "id", "$response.body#/items/0/id");
 }

@@ -1,4 +1,7 @@
 //! `POST /auth/email/confirm`: confirm an address by the link that was mailed to it.
+//!
+//! Tests: `tests/api/people/addresses.rs`, `tests/api/people/confirmation.rs`. Publishes `user.updated`,
+//! `user.email_changed` and `organization.confirmed`.
 
 use axum::extract::State;
 use serde_json::json;
@@ -35,17 +38,17 @@ pub(crate) async fn confirm(
     Ok(Answer::nothing())
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Confirm an e-mail address by a link")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Confirm an e-mail address by a link")
         .note(
-            "Confirms another address of one's own, which is good for 24 hours, or the address that an organization was \
-             signed up with, for 7 days. From then on the address signs in, or the organization sends mail to all its \
-             users. A repeated request is answered in the same way. The link names its organization, so the request needs \
-             no tenant.",
+            "Confirms another address of one's own, which is good for 24 hours, or the address that an \
+             organization was signed up with, for 7 days. From then on the address signs in, or the \
+             organization sends mail to all its users. A repeated request is answered in the same way. The \
+             link names its organization, so the request needs no tenant.",
         )
         .member("token", "From the link that was mailed.")
         .example(json!({"token": "..."}))
-        .tells_nothing()
+        .no_content()
         .refuses(400, &["invalid_token"])
         .conflicts(&["duplicate_email"]);
 }

@@ -1,5 +1,7 @@
-//! `POST /auth/password/forgot`: ask for a link to set a new password. Who asks learns nothing of whether there is such an
-//! account: not from the answer, and not from the work behind it.
+//! `POST /auth/password/forgot`: ask for a link to set a new password. The answer and the work behind it are the same
+//! for known and unknown accounts.
+//!
+//! Tests: `tests/api/passwords/reset.rs`, `tests/api/limits/mails.rs`. Publishes `user.password_reset_requested`.
 
 use serde_json::json;
 use stockroom_api::{
@@ -31,11 +33,11 @@ pub(crate) async fn forgot(
     Ok(Answer::accepted_silently())
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Ask for a link to set a new password")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Ask for a link to set a new password")
         .note(
-            "The answer is the same whether or not there is such an account, and whether or not a mail is sent: an account \
-             gets at most 3 mails with a link an hour (`LIMIT_LINK_MAILS`).",
+            "The answer is the same whether or not there is such an account, and whether or not a mail is \
+             sent: an account gets at most 3 mails with a link an hour (`LIMIT_LINK_MAILS`).",
         )
         .example(json!({"email": "sam@initech.example"}))
         .accepts_silently()

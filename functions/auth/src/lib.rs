@@ -14,10 +14,10 @@ use stockroom_api::{Access, Routing};
 #[must_use]
 pub fn routes<R: Routing>() -> R {
     R::new()
-        .token_endpoint("/api/v1/auth/token", login::login, login::contract)
-        .post("/api/v1/auth/refresh", Access::Public, refresh::refresh, refresh::contract)
-        .post("/api/v1/auth/logout", Access::Public, logout::logout, logout::contract)
-        .post("/api/v1/auth/password/forgot", Access::Public, forgot::forgot, forgot::contract)
-        .post("/api/v1/auth/password/reset", Access::Public, reset::reset, reset::contract)
-        .post("/api/v1/auth/email/confirm", Access::Public, confirm::confirm, confirm::contract)
+        .token_endpoint("createToken", "/api/v1/auth/token", login::login, login::describe)
+        .post("refreshToken", "/api/v1/auth/refresh", Access::Public, refresh::refresh, refresh::describe)
+        .post("logout", "/api/v1/auth/logout", Access::Public, logout::logout, logout::describe)
+        .post("requestPasswordReset", "/api/v1/auth/password/forgot", Access::Public, forgot::forgot, forgot::describe)
+        .post("resetPassword", "/api/v1/auth/password/reset", Access::Public, reset::reset, reset::describe)
+        .post("confirmEmail", "/api/v1/auth/email/confirm", Access::Public, confirm::confirm, confirm::describe)
 }

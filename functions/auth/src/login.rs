@@ -1,4 +1,6 @@
 //! `POST /auth/token`: sign in with a password, by JSON or by the forms of OAuth 2 (RFC 6749, 4.3 and 6).
+//!
+//! Tests: `tests/api/conventions/sign_in.rs`, `tests/api/conventions/oauth.rs`. Publishes no event.
 
 use axum::extract::State;
 use http::HeaderMap;
@@ -137,12 +139,13 @@ async fn sign_in(
     Ok(Some(session))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Sign in")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Sign in")
         .note(
-            "By JSON, or by the forms of OAuth 2 (RFC 6749) for the grants `password`, which is the default, and \
-             `refresh_token`. In a form, parameters that are not known are ignored, and a known one that stands twice is 400 \
-             `invalid_request`. Problems have the `error` of RFC 6749 beside their own members.",
+            "By JSON, or by the forms of OAuth 2 (RFC 6749) for the grants `password`, which is the default, \
+             and `refresh_token`. In a form, parameters that are not known are ignored, and a known one that \
+             stands twice is 400 `invalid_request`. Problems have the `error` of RFC 6749 beside their own \
+             members.",
         )
         .note("`client_id`, in the form or by HTTP Basic, can name the tenant; there is no client secret.")
         .member("delivery", "`cookie` keeps the refresh token from the body, and from scripts.")

@@ -1,4 +1,6 @@
 //! `POST /auth/logout`: end the sessions that the tokens of a request belong to.
+//!
+//! Tests: `tests/api/conventions/logout.rs`. Publishes no event.
 
 use axum::extract::State;
 use http::{HeaderMap, header::AUTHORIZATION};
@@ -62,14 +64,14 @@ fn refresh_claim(app: &App, token: &str) -> Option<Claim> {
     Some(Claim { organization: presented.organization, user: presented.user, session: Some(presented.session) })
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Sign out")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Sign out")
         .note(
-            "Ends the session of every valid token in the request: of the refresh token in the body, of the access token, and \
-             of the cookie. A token that has expired or is not valid is ignored beside one that is. If none is valid, the \
-             answer is 401. Either answer takes the cookie away.",
+            "Ends the session of every valid token in the request: of the refresh token in the body, of the \
+             access token, and of the cookie. A token that has expired or is not valid is ignored beside one \
+             that is. If none is valid, the answer is 401. Either answer takes the cookie away.",
         )
-        .tells_nothing()
+        .no_content()
         .sets_cookie()
         .clears_cookie()
         .refuses(401, &["invalid_refresh_token", "unauthenticated"])

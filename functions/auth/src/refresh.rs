@@ -1,4 +1,6 @@
 //! `POST /auth/refresh`: a new pair of tokens for a refresh token, which is then used up.
+//!
+//! Tests: `tests/api/conventions/sessions.rs`. Publishes no event.
 
 use axum::extract::State;
 use stockroom_api::{
@@ -49,13 +51,17 @@ pub(crate) async fn refresh(
     }
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Refresh the tokens")
-        .note("The refresh token comes in the body or as a cookie, and the new one goes where it came from. It is good once.")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Refresh the tokens")
         .note(
-            "If the answer is lost, the token gets the same new one again: once, within 10 seconds, from the same address and \
-             user agent. A further use from there is 401. A use from elsewhere, a later one, or one of an older token ends \
-             the session. When the token in the cookie is of no use any more, the 401 takes the cookie away.",
+            "The refresh token comes in the body or as a cookie, and the new one goes where it came from. It \
+             is good once.",
+        )
+        .note(
+            "If the answer is lost, the token gets the same new one again: once, within 10 seconds, from the \
+             same address and user agent. A further use from there is 401. A use from elsewhere, a later one, \
+             or one of an older token ends the session. When the token in the cookie is of no use any more, \
+             the 401 takes the cookie away.",
         )
         .shows::<TokenPair>()
         .sets_cookie()

@@ -1,4 +1,7 @@
-//! `POST /auth/password/reset`: set a password by the link of an invitation or of a forgotten one. The link is good once.
+//! `POST /auth/password/reset`: set a password by the link of an invitation or of a forgotten password. A link works
+//! once.
+//!
+//! Tests: `tests/api/passwords/reset.rs`, `tests/api/passwords/invitation.rs`. Publishes `organization.confirmed`.
 
 use axum::extract::State;
 use serde_json::json;
@@ -56,14 +59,15 @@ pub(crate) async fn attempt<'a>(
     Ok((account, attempt))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Set a password by a link")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Set a password by a link")
         .note(
-            "Ends all sessions. The link is good once, for 30 minutes, that of an invitation for 7 days. It names its \
-             organization, so the request needs no tenant; another tenant than the link's is refused.",
+            "Ends all sessions. The link is good once, for 30 minutes, that of an invitation for 7 days. It \
+             names its organization, so the request needs no tenant; another tenant than the link's is \
+             refused.",
         )
         .member("token", "From the link that was mailed.")
         .example(json!({"token": "...", "password": "ten staplers, and no cake"}))
-        .tells_nothing()
+        .no_content()
         .refuses(400, &["invalid_token"]);
 }

@@ -1,8 +1,10 @@
-//! `GET /docs/{file}`: what the pages are made of.
+//! `GET /docs/{file}`: a file of the documentation pages.
+//!
+//! Tests: `tests/api/contract/pages.rs`. Publishes no event.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
-use stockroom_api::{ApiError, Operation, contract::Asks};
+use stockroom_api::{ApiError, Operation, contract::OperationInput};
 
 use crate::page::{Enabled, File};
 
@@ -19,8 +21,8 @@ impl<S: Sync + Send> FromRequestParts<S> for FileName {
     }
 }
 
-impl Asks for FileName {
-    fn ask(operation: &mut Operation) {
+impl OperationInput for FileName {
+    fn describe(operation: &mut Operation) {
         operation.in_path("file", &["redoc.standalone.js", "start.js", "swagger-ui-bundle.js", "swagger-ui.css"]);
     }
 }
@@ -36,6 +38,6 @@ pub(crate) async fn asset(_: Enabled, FileName(name): FileName) -> Result<File, 
     }
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Get a file of these pages").serves("text/javascript").serves_too("text/css");
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Get a file of these pages").serves("text/javascript").serves_too("text/css");
 }

@@ -1,4 +1,6 @@
-//! `GET /docs`: the API to read and to try out, by Swagger UI.
+//! `GET /docs`: Swagger UI, to read and try out the API.
+//!
+//! Tests: `tests/api/contract/pages.rs`. Publishes no event.
 
 use stockroom_api::Operation;
 
@@ -8,6 +10,6 @@ pub(crate) async fn docs(_: Enabled) -> File {
     File::new("text/html; charset=utf-8", include_str!("../assets/docs.html"))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Read and try out the API").note("Swagger UI.").serves("text/html");
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Read and try out the API").note("Swagger UI.").serves("text/html");
 }

@@ -1,4 +1,6 @@
-//! `GET /health-check`: whether the product, and the table behind it, answer.
+//! `GET /health-check`: whether the product and its table answer.
+//!
+//! Tests: `tests/api/conventions/answers.rs`. Publishes no event.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -22,6 +24,6 @@ pub(crate) async fn health_check(store: RequestStore) -> Result<Answer, ApiError
     Ok(Answer::ok(&Health { status: "ok", version: env!("CARGO_PKG_VERSION"), checks: Checks { dynamodb: "ok" } }))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Ask whether it is well").shows::<Health>().refuses(503, &["unavailable"]);
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Ask whether it is well").shows::<Health>().refuses(503, &["unavailable"]);
 }

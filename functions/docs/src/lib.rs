@@ -14,10 +14,10 @@ use stockroom_api::{Access, Routing};
 pub fn routes<R: Routing>() -> R {
     let anyone = Access::Public;
     R::new()
-        .get("/docs", anyone, docs::docs, docs::contract)
-        .get("/docs/{file}", anyone, asset::asset, asset::contract)
-        .get("/redoc", anyone, redoc::redoc, redoc::contract)
-        .get("/openapi.json", anyone, openapi::openapi, openapi::contract)
-        .get("/health-check", anyone, health_check::health_check, health_check::contract)
-        .get("/api/v1/health-check", anyone, health_check::health_check, health_check::contract)
+        .get("getDocs", "/docs", anyone, docs::docs, docs::describe)
+        .get("getDocsAsset", "/docs/{file}", anyone, asset::asset, asset::describe)
+        .get("getRedoc", "/redoc", anyone, redoc::redoc, redoc::describe)
+        .get("getOpenApi", "/openapi.json", anyone, openapi::openapi, openapi::describe)
+        .get("getHealth", "/health-check", anyone, health_check::health_check, health_check::describe)
+        .get("getApiHealth", "/api/v1/health-check", anyone, health_check::health_check, health_check::describe)
 }

@@ -1,4 +1,6 @@
-//! `GET /openapi.json`: the API's document. A test keeps the file what the operations say of themselves.
+//! `GET /openapi.json`: the OpenAPI document. A test compares the file with the operations.
+//!
+//! Tests: `tests/api/contract.rs`. Publishes no event.
 
 use stockroom_api::{Operation, RequestContext};
 
@@ -18,6 +20,6 @@ pub(crate) async fn openapi(_: Enabled, context: RequestContext) -> File {
     File::new("application/json", &document.replacen(SIGN_IN, &format!("\"tokenUrl\": \"{stage}/"), 1))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Get this document").serves_json();
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Get this document").serves_json();
 }

@@ -12,7 +12,7 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
     request::Parts,
 };
-use stockroom_api::{ApiError, App, Operation, contract::Asks};
+use stockroom_api::{ApiError, App, Operation, contract::OperationInput};
 
 /// Everything from here, no script in the page itself and none evaluated. Both pages write their styles into themselves;
 /// `ReDoc` searches in a worker that it makes.
@@ -33,8 +33,8 @@ impl FromRequestParts<App> for Enabled {
     }
 }
 
-impl Asks for Enabled {
-    fn ask(operation: &mut Operation) {
+impl OperationInput for Enabled {
+    fn describe(operation: &mut Operation) {
         operation.refuses(404, &["not_found"]);
     }
 }

@@ -1,4 +1,6 @@
-//! `GET /redoc`: the API to read, by `ReDoc`.
+//! `GET /redoc`: `ReDoc`, to read the API.
+//!
+//! Tests: `tests/api/contract/pages.rs`. Publishes no event.
 
 use stockroom_api::Operation;
 
@@ -8,6 +10,6 @@ pub(crate) async fn redoc(_: Enabled) -> File {
     File::new("text/html; charset=utf-8", include_str!("../assets/redoc.html"))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Read the API").note("ReDoc.").serves("text/html");
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Read the API").note("ReDoc.").serves("text/html");
 }

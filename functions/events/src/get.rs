@@ -1,4 +1,6 @@
 //! `GET /events/{id}`: one event.
+//!
+//! Tests: `tests/api/log/events.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, Operation, PathId, RequestStore, Scope};
 use stockroom_domain::id::EventId;
@@ -9,6 +11,6 @@ pub(crate) async fn get(store: RequestStore, scope: Scope, PathId(id): PathId<Ev
     Ok(Answer::ok(&EventView::from(&store.events(&scope).get(id).await?)))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Get an event").shows::<EventView<'_>>();
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Get an event").shows::<EventView<'_>>();
 }

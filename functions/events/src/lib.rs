@@ -11,10 +11,11 @@ use stockroom_domain::access::Permission;
 #[must_use]
 pub fn routes<R: Routing>() -> R {
     let read = Access::Permitted(Permission::ReadEvents);
-    R::new().query("/api/v1/events", read, list::list, list::contract).get(
+    R::new().query("listEvents", "/api/v1/events", read, list::list, list::describe).get(
+        "getEvent",
         "/api/v1/events/{id}",
         read,
         get::get,
-        get::contract,
+        get::describe,
     )
 }

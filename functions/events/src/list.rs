@@ -1,4 +1,6 @@
-//! `GET /events`: what happened, newest first; with `after` a feed, oldest first and without gaps.
+//! `GET /events`: events, newest first; with `after` a feed, oldest first and without gaps.
+//!
+//! Tests: `tests/api/log/events.rs`, `tests/api/log/feed.rs`. Publishes no event.
 
 use std::str::FromStr;
 
@@ -62,12 +64,12 @@ pub(crate) async fn list(
     listing.answer(&page, EventView::from)
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("List events")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("List events")
         .note(
-            "Newest first; with `after` a feed: oldest first, each once and without gaps, some seconds behind. At its end \
-             `next_cursor` is null: go on later with `after` and the last id.",
+            "Newest first; with `after` a feed: oldest first, each once and without gaps, some seconds \
+             behind. At its end `next_cursor` is null: go on later with `after` and the last id.",
         )
         .pages::<EventView<'_>>()
-        .leads("events_get", "id", "$response.body#/items/0/id");
+        .link("getEvent", "id", "$response.body#/items/0/id");
 }

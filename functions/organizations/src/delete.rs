@@ -1,4 +1,6 @@
-//! `DELETE /organizations/{id}?confirm=<subdomain>`: end the caller's own organization, for everybody and at once.
+//! `DELETE /organizations/{id}?confirm=<subdomain>`: end the caller's own organization for all its users at once.
+//!
+//! Tests: `tests/api/people/organizations.rs`. Publishes `organization.deleted`.
 
 use std::str::FromStr;
 
@@ -39,8 +41,8 @@ pub(crate) async fn delete(
     Ok(Answer::accepted(&OrganizationView::from(&organization)).version(organization.version))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("End the caller's organization")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("End the caller's organization")
         .note("For everybody and at once. Its data is purged after 30 days.")
         .about("confirm", "The organization's subdomain.")
         .accepts::<OrganizationView<'_>>()

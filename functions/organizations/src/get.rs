@@ -1,4 +1,6 @@
-//! `GET /organizations/{id}`: the caller's own organization; any other is not there.
+//! `GET /organizations/{id}`: the caller's own organization; any other is not found.
+//!
+//! Tests: `tests/api/people/organizations.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, Operation, PathId, RequestStore, Scope};
 use stockroom_domain::id::OrganizationId;
@@ -14,6 +16,6 @@ pub(crate) async fn get(
     Ok(Answer::ok(&OrganizationView::from(&organization)).version(organization.version))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Get the caller's organization").shows::<OrganizationView<'_>>().versioned();
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Get the caller's organization").shows::<OrganizationView<'_>>().versioned();
 }

@@ -18,10 +18,16 @@ pub fn routes<R: Routing>() -> R {
     let read = Access::Permitted(Permission::ReadOrganization);
     let manage = Access::Permitted(Permission::ManageOrganization);
     R::new()
-        .post("/api/v1/organizations", Access::Public, sign_up::sign_up, sign_up::contract)
-        .query("/api/v1/organizations", read, list::list, list::contract)
-        .get("/api/v1/organizations/{id}", read, get::get, get::contract)
-        .put("/api/v1/organizations/{id}", manage, replace::replace, replace::contract)
-        .patch("/api/v1/organizations/{id}", manage, patch::patch, patch::contract)
-        .delete_query("/api/v1/organizations/{id}", manage, delete::delete, delete::contract)
+        .idempotent_post(
+            "createOrganization",
+            "/api/v1/organizations",
+            Access::Public,
+            sign_up::sign_up,
+            sign_up::describe,
+        )
+        .query("listOrganizations", "/api/v1/organizations", read, list::list, list::describe)
+        .get("getOrganization", "/api/v1/organizations/{id}", read, get::get, get::describe)
+        .put("replaceOrganization", "/api/v1/organizations/{id}", manage, replace::replace, replace::describe)
+        .patch("updateOrganization", "/api/v1/organizations/{id}", manage, patch::patch, patch::describe)
+        .delete_query("deleteOrganization", "/api/v1/organizations/{id}", manage, delete::delete, delete::describe)
 }

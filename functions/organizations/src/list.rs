@@ -1,4 +1,6 @@
 //! `GET /organizations`: the caller's own organization, as a list of one.
+//!
+//! Tests: `tests/api/conventions/lists.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope};
 use stockroom_store::Page;
@@ -24,9 +26,9 @@ pub(crate) async fn list(
     listing.answer(&Page::only(own), OrganizationView::from)
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("List the caller's organization")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("List the caller's organization")
         .pages::<OrganizationView<'_>>()
-        .leads("organizations_get", "id", "$response.body#/items/0/id")
-        .leads("organizations_patch", "id", "$response.body#/items/0/id");
+        .link("getOrganization", "id", "$response.body#/items/0/id")
+        .link("updateOrganization", "id", "$response.body#/items/0/id");
 }

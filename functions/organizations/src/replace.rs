@@ -1,4 +1,6 @@
-//! `PUT /organizations/{id}`: replace what can be set of the caller's own organization.
+//! `PUT /organizations/{id}`: replace the members of the caller's own organization.
+//!
+//! Tests: `tests/api/people/organizations.rs`. Publishes `organization.updated`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
@@ -17,8 +19,8 @@ pub(crate) async fn replace(
     Ok(Answer::ok(&OrganizationView::from(&organization)).version(organization.version))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Replace the caller's organization")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Replace the caller's organization")
         .member("currency", "It cannot change while purchase requests have prices. Without it, the currency stays.")
         .example(json!({"name": "Initech", "currency": "EUR"}))
         .shows::<OrganizationView<'_>>()

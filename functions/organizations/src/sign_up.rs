@@ -1,12 +1,15 @@
 //! `POST /organizations`: sign up an organization with its first admin.
+//!
+//! Tests: `tests/api/people/confirmation.rs`, `tests/api/limits/attempts.rs`. Publishes `organization.created`,
+//! `user.created` and `user.welcomed`.
 
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use stockroom_api::{
-    Answer, ApiError, App, Attempts, Body, FromBody, KeptUnder, Members, Operation, RequestContext, RequestStore,
-    password, wire::UserView,
+    Answer, ApiError, App, Attempts, Body, FromBody, IdempotencyHeader, Members, Operation, RequestContext,
+    RequestStore, password, wire::UserView,
 };
 use stockroom_domain::{
     organization::{Currency, Subdomain},
@@ -64,7 +67,7 @@ pub(crate) async fn sign_up(
     store: RequestStore,
     context: RequestContext,
     attempts: Attempts,
-    KeptUnder(key): KeptUnder,
+    IdempotencyHeader(key): IdempotencyHeader,
     Body(body): Body<SignUp>,
 ) -> Result<Answer, ApiError> {
     let clearance = attempts.at_signing_up().await?.clear().await?;
@@ -85,19 +88,22 @@ pub(crate) async fn sign_up(
         Answer::created(format!("/api/v1/organizations/{}", made.organization.id), &view)
     };
     let organizations = store.organizations();
-    let outcome = organizations.sign_up(&new, &context.origin(), key.as_ref(), |made| created(made).keep()).await?;
+    let outcome = organizations.sign_up(&new, &context.origin(), key.as_ref(), |made| created(made).stored()).await?;
     Answer::of(outcome, created)
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Sign up an organization")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Sign up an organization")
         .note(
-            "With its first admin, who then signs in with `subdomain` as the tenant, and gets a mail with a link that \
-             confirms the address (good for 7 days). Until it is used, the organization sends mail to no one else; \
-             invitations made earlier are sent then.",
+            "With its first admin, who then signs in with `subdomain` as the tenant, and gets a mail with a \
+             link that confirms the address (good for 7 days). Until it is used, the organization sends mail \
+             to no one else; invitations made earlier are sent then.",
         )
         .member("subdomain", "The tenant's name; it never changes.")
-        .example(json!({"name": "Initech", "subdomain": "initech", "admin": {"email": "admin@initech.example", "full_name": "The Admin", "password": "nine staplers, no cake"}}))
+        .example(json!({
+            "name": "Initech", "subdomain": "initech",
+            "admin": {"email": "admin@initech.example", "full_name": "The Admin", "password": "nine staplers, no cake"},
+        }))
         .creates::<SignedUpView<'_>>()
         .conflicts(&["duplicate_subdomain"])
         .refuses(429, &["rate_limited"]);

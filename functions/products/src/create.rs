@@ -1,4 +1,6 @@
 //! `POST /products`: add a product to the catalogue.
+//!
+//! Tests: `tests/api/catalogue/products.rs`, `tests/api/catalogue/barcodes.rs`. Publishes `product.created`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, RequestStore, Scope};
@@ -15,17 +17,24 @@ pub(crate) async fn create(
         let view = ProductView::new(scope.claim().organization, product);
         Answer::created(format!("/api/v1/products/{}", product.id), &view).version(product.version)
     };
-    let outcome = store.products(&scope).add(&details, |product| created(product).keep()).await?;
+    let outcome = store.products(&scope).add(&details, |product| created(product).stored()).await?;
     Answer::of(outcome, created)
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Add a product")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Add a product")
         .member("unit", "What it is counted in.")
         .member("min_stock_level", "A level below it is low.")
         .member("reorder_quantity", "How much is usually bought at once.")
-        .example(json!({"sku": "NW-0001", "name": "Chai", "category": "Beverages", "unit": "box of 20 bags", "min_stock_level": 10,
-        "reorder_quantity": 40}))
+        .example(json!({
+            "sku": "NW-0001", "name": "Chai", "category": "Beverages", "unit": "box of 20 bags",
+            "min_stock_level": 10, "reorder_quantity": 40,
+        }))
         .creates::<ProductView<'_>>()
-        .versioned().conflicts(&["duplicate_sku"]).leads("products_get", "id", "$response.body#/id").leads("products_patch", "id", "$response.body#/id").leads("products_delete", "id", "$response.body#/id").leads("stock_movements_levels", "product_id", "$response.body#/id");
+        .versioned()
+        .conflicts(&["duplicate_sku"])
+        .link("getProduct", "id", "$response.body#/id")
+        .link("updateProduct", "id", "$response.body#/id")
+        .link("deleteProduct", "id", "$response.body#/id")
+        .link("listStockLevels", "product_id", "$response.body#/id");
 }

@@ -1,4 +1,6 @@
-//! `DELETE /products/{id}`: delete a product of which there is no stock.
+//! `DELETE /products/{id}`: delete a product without stock.
+//!
+//! Tests: `tests/api/catalogue/deletion.rs`. Publishes `product.deleted`.
 
 use stockroom_api::{Answer, ApiError, Operation, PathId, Precondition, RequestStore, Scope};
 
@@ -12,9 +14,9 @@ pub(crate) async fn delete(
     Ok(Answer::nothing())
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Delete a product")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Delete a product")
         .note("With stock, or while an open purchase request names it, it cannot be deleted. Its history stays.")
-        .tells_nothing()
+        .no_content()
         .conflicts(&["in_use"]);
 }

@@ -1,4 +1,6 @@
 //! `GET /products/{id}`: one product, with its levels when `include=levels`.
+//!
+//! Tests: `tests/api/catalogue/products.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, FromQuery, Operation, Parameters, PathId, Query, RequestStore, Scope, describe};
 use stockroom_domain::fault::Fault;
@@ -43,12 +45,13 @@ pub(crate) async fn get(
     Ok(Answer::ok(&ProductView::new(organization, &product).with_levels(&levels)).next(all))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Get a product")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Get a product")
         .note(
-            "`include=levels` adds up to 1,000 levels, one for each warehouse. If there are more, the header `Link` has \
-             `rel=\"next\"` and leads to `GET /stock-levels?product_id=...`, which lists all of them. An answer with levels \
-             has no ETag, because levels change without the product.",
+            "`include=levels` adds up to 1,000 levels, one for each warehouse. If there are more, the header \
+             `Link` has `rel=\"next\"` and leads to `GET /stock-levels?product_id=...`, which lists all of \
+             them. An answer with levels has no ETag, because levels change without the product.",
         )
-        .shows::<ProductView<'_>>().versioned();
+        .shows::<ProductView<'_>>()
+        .versioned();
 }

@@ -19,10 +19,10 @@ pub fn routes<R: Routing>() -> R {
     let write = Access::Permitted(Permission::WriteCatalogue);
     let delete = Access::Permitted(Permission::DeleteCatalogue);
     R::new()
-        .query("/api/v1/products", read, list::list, list::contract)
-        .post("/api/v1/products", write, create::create, create::contract)
-        .query("/api/v1/products/{id}", read, get::get, get::contract)
-        .put("/api/v1/products/{id}", write, replace::replace, replace::contract)
-        .patch("/api/v1/products/{id}", write, patch::patch, patch::contract)
-        .delete("/api/v1/products/{id}", delete, delete::delete, delete::contract)
+        .query("listProducts", "/api/v1/products", read, list::list, list::describe)
+        .idempotent_post("createProduct", "/api/v1/products", write, create::create, create::describe)
+        .query("getProduct", "/api/v1/products/{id}", read, get::get, get::describe)
+        .put("replaceProduct", "/api/v1/products/{id}", write, replace::replace, replace::describe)
+        .patch("updateProduct", "/api/v1/products/{id}", write, patch::patch, patch::describe)
+        .delete("deleteProduct", "/api/v1/products/{id}", delete, delete::delete, delete::describe)
 }

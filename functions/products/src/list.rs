@@ -1,4 +1,7 @@
 //! `GET /products`: the catalogue, page by page.
+//!
+//! Tests: `tests/api/catalogue/products.rs`, `tests/api/catalogue/barcodes.rs`, `tests/api/conventions/lists.rs`.
+//! Publishes no event.
 
 use stockroom_api::{
     Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope, describe,
@@ -64,12 +67,12 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Pro
     listing.answer(&page, |product| ProductView::new(organization, product))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("List products")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("List products")
         .about("search", "A part of the name, the SKU or the barcode; case does not matter.")
         .about("barcode", "The barcode, exactly as a scanner reads it. Several products can have the same barcode.")
         .pages::<ProductView<'_>>()
-        .leads("products_get", "id", "$response.body#/items/0/id")
-        .leads("products_patch", "id", "$response.body#/items/0/id")
-        .leads("products_delete", "id", "$response.body#/items/0/id");
+        .link("getProduct", "id", "$response.body#/items/0/id")
+        .link("updateProduct", "id", "$response.body#/items/0/id")
+        .link("deleteProduct", "id", "$response.body#/items/0/id");
 }

@@ -1,4 +1,7 @@
-//! `PATCH /products/{id}`: change some of what people set of a product.
+//! `PATCH /products/{id}`: change some members of a product.
+//!
+//! Tests: `tests/api/catalogue/products.rs`, `tests/api/catalogue/units.rs`, `tests/api/stock/minimum.rs`. Publishes
+//! `product.updated`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
@@ -19,14 +22,14 @@ pub(crate) async fn patch(
     Ok(shown(scope.claim().organization, &product))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Change a product")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Change a product")
         .member("unit", "What it is counted in.")
         .member("min_stock_level", "A level below it is low.")
         .member("reorder_quantity", "How much is usually bought at once.")
         .note(
-            "`unit` cannot change, and `decimal_places` cannot become fewer, once a movement of the product was recorded or \
-             while an open purchase request names it: 409 `in_use`.",
+            "`unit` cannot change, and `decimal_places` cannot become fewer, once a movement of the product \
+             was recorded or while an open purchase request names it: 409 `in_use`.",
         )
         .example(json!({"name": "Chai, 20 bags", "category": null}))
         .shows::<ProductView<'_>>()

@@ -1,4 +1,6 @@
-//! `PUT /products/{id}`: replace what people set of a product.
+//! `PUT /products/{id}`: replace the members of a product.
+//!
+//! Tests: `tests/api/catalogue/products.rs`, `tests/api/catalogue/units.rs`. Publishes `product.updated`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
@@ -19,15 +21,18 @@ pub(crate) async fn replace(
     Ok(shown(scope.claim().organization, &product))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Replace a product")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Replace a product")
         .note(
-            "An absent member takes its default. `unit` cannot change, and `decimal_places` cannot become fewer, once a \
-             movement of the product was recorded or while an open purchase request names it: 409 `in_use`. So send both as \
-             they are.",
+            "An absent member takes its default. `unit` cannot change, and `decimal_places` cannot become \
+             fewer, once a movement of the product was recorded or while an open purchase request names it: \
+             409 `in_use`. So send both as they are.",
         )
-        .example(json!({"sku": "NW-0001", "name": "Chai", "category": "Beverages", "unit": "box of 20 bags", "min_stock_level": 10,
-        "reorder_quantity": 40}))
+        .example(json!({
+            "sku": "NW-0001", "name": "Chai", "category": "Beverages", "unit": "box of 20 bags",
+            "min_stock_level": 10, "reorder_quantity": 40,
+        }))
         .shows::<ProductView<'_>>()
-        .versioned().conflicts(&["duplicate_sku", "in_use"]);
+        .versioned()
+        .conflicts(&["duplicate_sku", "in_use"]);
 }

@@ -1,4 +1,6 @@
-//! `POST /purchase-requests/{id}/approve`: say yes.
+//! `POST /purchase-requests/{id}/approve`: approve a submitted request.
+//!
+//! Tests: `tests/api/purchasing/workflow.rs`. Publishes `purchase_request.approved`.
 
 use stockroom_api::{Answer, ApiError, Nothing, Operation, OptionalBody, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::{id::PurchaseRequestId, purchasing::Step};
@@ -15,12 +17,12 @@ pub(crate) async fn approve(
     take(&store, &scope, id, version, Step::Approve).await
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Approve a request")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Approve a request")
         .note("From SUBMITTED.")
         .shows::<RequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"])
-        .leads("purchase_requests_mark_ordered", "id", "$response.body#/id")
-        .leads("purchase_requests_cancel", "id", "$response.body#/id");
+        .link("markPurchaseRequestOrdered", "id", "$response.body#/id")
+        .link("cancelPurchaseRequest", "id", "$response.body#/id");
 }

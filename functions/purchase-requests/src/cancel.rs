@@ -1,4 +1,6 @@
-//! `POST /purchase-requests/{id}/cancel`: give it up before it is ordered.
+//! `POST /purchase-requests/{id}/cancel`: cancel a request before it is ordered.
+//!
+//! Tests: `tests/api/purchasing/workflow.rs`. Publishes `purchase_request.cancelled`.
 
 use stockroom_api::{Answer, ApiError, Nothing, Operation, OptionalBody, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::{id::PurchaseRequestId, purchasing::Step};
@@ -15,8 +17,8 @@ pub(crate) async fn cancel(
     take(&store, &scope, id, version, Step::Cancel).await
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Cancel a request")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Cancel a request")
         .note("Staff see and change their own alone. From SUBMITTED or APPROVED.")
         .shows::<RequestView<'_>>()
         .versioned()

@@ -1,4 +1,6 @@
-//! `POST /purchase-requests/{id}/close`: end an order of which nothing more arrives.
+//! `POST /purchase-requests/{id}/close`: cancel the outstanding quantities of an order.
+//!
+//! Tests: `tests/api/purchasing/closing.rs`. Publishes `purchase_request.closed`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Operation, OptionalBody, PathId, Precondition, RequestStore, Scope};
@@ -18,13 +20,16 @@ pub(crate) async fn close(
 ) -> Result<Answer, ApiError> {
     let answer = |request: &PurchaseRequest| shown(scope.claim().organization, request);
     let requests = store.purchase_requests(&scope);
-    let outcome = requests.close(id, version, &closing, |request| answer(request).keep()).await?;
+    let outcome = requests.close(id, version, &closing, |request| answer(request).stored()).await?;
     Answer::of(outcome, answer)
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Close an order")
-        .note("From ORDERED. Cancels the quantity that has yet to arrive of every line, or of the named lines. When no line is open, the status becomes RECEIVED.")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Close an order")
+        .note(
+            "From ORDERED. Cancels the quantity that has yet to arrive of every line, or of the named lines. \
+             When no line is open, the status becomes RECEIVED.",
+        )
         .member("reason", "Why nothing more is expected.")
         .member("items", "The lines to close, each once. Without it, all open lines.")
         .member("item_id", "The line of the request.")

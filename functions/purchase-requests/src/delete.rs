@@ -1,4 +1,6 @@
 //! `DELETE /purchase-requests/{id}`: delete a draft.
+//!
+//! Tests: `tests/api/purchasing/drafts.rs`. Publishes `purchase_request.deleted`.
 
 use stockroom_api::{Answer, ApiError, Operation, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::id::PurchaseRequestId;
@@ -13,10 +15,10 @@ pub(crate) async fn delete(
     Ok(Answer::nothing())
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Delete a draft")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Delete a draft")
         .note("Those who wrote it, and admins.")
-        .tells_nothing()
+        .no_content()
         .refuses(403, &["forbidden"])
         .conflicts(&["invalid_transition"]);
 }

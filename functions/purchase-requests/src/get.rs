@@ -1,4 +1,6 @@
 //! `GET /purchase-requests/{id}`: one request.
+//!
+//! Tests: `tests/api/purchasing/workflow.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, Operation, PathId, RequestStore, Scope};
 use stockroom_domain::id::PurchaseRequestId;
@@ -13,8 +15,8 @@ pub(crate) async fn get(
     Ok(shown(scope.claim().organization, &store.purchase_requests(&scope).get(id).await?))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Get a purchase request")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Get a purchase request")
         .note("Staff see and change their own alone.")
         .shows::<RequestView<'_>>()
         .versioned();

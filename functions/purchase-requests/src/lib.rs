@@ -27,17 +27,65 @@ pub fn routes<R: Routing>() -> R {
     let request = Access::Permitted(Permission::RequestPurchases);
     let decide = Access::Permitted(Permission::DecidePurchases);
     R::new()
-        .query("/api/v1/purchase-requests", request, list::list, list::contract)
-        .post("/api/v1/purchase-requests", request, create::create, create::contract)
-        .get("/api/v1/purchase-requests/{id}", request, get::get, get::contract)
-        .put("/api/v1/purchase-requests/{id}", request, replace::replace, replace::contract)
-        .patch("/api/v1/purchase-requests/{id}", request, patch::patch, patch::contract)
-        .delete("/api/v1/purchase-requests/{id}", request, delete::delete, delete::contract)
-        .post("/api/v1/purchase-requests/{id}/submit", request, submit::submit, submit::contract)
-        .post("/api/v1/purchase-requests/{id}/approve", decide, approve::approve, approve::contract)
-        .post("/api/v1/purchase-requests/{id}/reject", decide, reject::reject, reject::contract)
-        .post("/api/v1/purchase-requests/{id}/mark-ordered", decide, mark_ordered::mark_ordered, mark_ordered::contract)
-        .post("/api/v1/purchase-requests/{id}/receive", decide, receive::receive, receive::contract)
-        .post("/api/v1/purchase-requests/{id}/close", decide, close::close, close::contract)
-        .post("/api/v1/purchase-requests/{id}/cancel", request, cancel::cancel, cancel::contract)
+        .query("listPurchaseRequests", "/api/v1/purchase-requests", request, list::list, list::describe)
+        .idempotent_post(
+            "createPurchaseRequest",
+            "/api/v1/purchase-requests",
+            request,
+            create::create,
+            create::describe,
+        )
+        .get("getPurchaseRequest", "/api/v1/purchase-requests/{id}", request, get::get, get::describe)
+        .put("replacePurchaseRequest", "/api/v1/purchase-requests/{id}", request, replace::replace, replace::describe)
+        .patch("updatePurchaseRequest", "/api/v1/purchase-requests/{id}", request, patch::patch, patch::describe)
+        .delete("deletePurchaseRequest", "/api/v1/purchase-requests/{id}", request, delete::delete, delete::describe)
+        .idempotent_post(
+            "submitPurchaseRequest",
+            "/api/v1/purchase-requests/{id}/submit",
+            request,
+            submit::submit,
+            submit::describe,
+        )
+        .idempotent_post(
+            "approvePurchaseRequest",
+            "/api/v1/purchase-requests/{id}/approve",
+            decide,
+            approve::approve,
+            approve::describe,
+        )
+        .idempotent_post(
+            "rejectPurchaseRequest",
+            "/api/v1/purchase-requests/{id}/reject",
+            decide,
+            reject::reject,
+            reject::describe,
+        )
+        .idempotent_post(
+            "markPurchaseRequestOrdered",
+            "/api/v1/purchase-requests/{id}/mark-ordered",
+            decide,
+            mark_ordered::mark_ordered,
+            mark_ordered::describe,
+        )
+        .idempotent_post(
+            "receivePurchaseRequest",
+            "/api/v1/purchase-requests/{id}/receive",
+            decide,
+            receive::receive,
+            receive::describe,
+        )
+        .idempotent_post(
+            "closePurchaseRequest",
+            "/api/v1/purchase-requests/{id}/close",
+            decide,
+            close::close,
+            close::describe,
+        )
+        .idempotent_post(
+            "cancelPurchaseRequest",
+            "/api/v1/purchase-requests/{id}/cancel",
+            request,
+            cancel::cancel,
+            cancel::describe,
+        )
 }

@@ -1,4 +1,6 @@
-//! `GET /purchase-requests`: all of them, or one's own, page by page.
+//! `GET /purchase-requests`: requests, page by page; for staff their own.
+//!
+//! Tests: `tests/api/purchasing/workflow.rs`, `tests/api/conventions/lists.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope};
 use stockroom_store::RequestFilter;
@@ -24,12 +26,12 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Req
     listing.answer(&page, |request| RequestView::new(organization, request))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("List purchase requests")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("List purchase requests")
         .note("Staff see and change their own alone.")
         .about("created_by", "Whose they are.")
         .pages::<RequestView<'_>>()
-        .leads("purchase_requests_get", "id", "$response.body#/items/0/id")
-        .leads("purchase_requests_submit", "id", "$response.body#/items/0/id")
-        .leads("purchase_requests_approve", "id", "$response.body#/items/0/id");
+        .link("getPurchaseRequest", "id", "$response.body#/items/0/id")
+        .link("submitPurchaseRequest", "id", "$response.body#/items/0/id")
+        .link("approvePurchaseRequest", "id", "$response.body#/items/0/id");
 }

@@ -1,4 +1,6 @@
-//! `POST /purchase-requests/{id}/mark-ordered`: it was ordered.
+//! `POST /purchase-requests/{id}/mark-ordered`: mark an approved request as ordered.
+//!
+//! Tests: `tests/api/purchasing/workflow.rs`. Publishes `purchase_request.ordered`.
 
 use stockroom_api::{Answer, ApiError, Nothing, Operation, OptionalBody, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::{id::PurchaseRequestId, purchasing::Step};
@@ -15,12 +17,12 @@ pub(crate) async fn mark_ordered(
     take(&store, &scope, id, version, Step::MarkOrdered).await
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Mark a request as ordered")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Mark a request as ordered")
         .note("From APPROVED.")
         .shows::<RequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"])
-        .leads("purchase_requests_receive", "id", "$response.body#/id")
-        .leads("purchase_requests_close", "id", "$response.body#/id");
+        .link("receivePurchaseRequest", "id", "$response.body#/id")
+        .link("closePurchaseRequest", "id", "$response.body#/id");
 }

@@ -1,4 +1,6 @@
-//! `PATCH /purchase-requests/{id}`: change some of what a draft asks for; its lines are replaced as a whole.
+//! `PATCH /purchase-requests/{id}`: change some members of a draft; its lines are replaced as a whole.
+//!
+//! Tests: `tests/api/purchasing/drafts.rs`. Publishes `purchase_request.updated`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
@@ -20,8 +22,8 @@ pub(crate) async fn patch(
     Ok(shown(scope.claim().organization, &request))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Change a draft")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Change a draft")
         .note("Staff see and change their own alone. Lines are replaced as a whole.")
         .member("items", "1 to 40 lines, a product in one of them at most.")
         .member("estimated_price", "Of one unit.")

@@ -1,4 +1,6 @@
-//! `POST /purchase-requests/{id}/receive`: goods arrived.
+//! `POST /purchase-requests/{id}/receive`: record a receipt of ordered goods.
+//!
+//! Tests: `tests/api/purchasing/receiving.rs`. Publishes `purchase_request.received`, `stock.moved` and `stock.low`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
@@ -18,20 +20,29 @@ pub(crate) async fn receive(
 ) -> Result<Answer, ApiError> {
     let answer = |request: &PurchaseRequest| shown(scope.claim().organization, request);
     let requests = store.purchase_requests(&scope);
-    let outcome = requests.receive(id, version, &receipt, |request| answer(request).keep()).await?;
+    let outcome = requests.receive(id, version, &receipt, |request| answer(request).stored()).await?;
     Answer::of(outcome, answer)
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Receive goods")
-        .note("Puts what arrives into stock. The status becomes RECEIVED when no line is open. A line never receives more than was ordered and not closed.")
-        .member("items", "1 to 30 lines, each once. More than 24 lines go into fewer warehouses than lines: 30 lines into at most 7.")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Receive goods")
+        .note(
+            "Puts what arrives into stock. The status becomes RECEIVED when no line is open. A line never \
+             receives more than was ordered and not closed.",
+        )
+        .member(
+            "items",
+            "1 to 30 lines, each once. More than 24 lines go into fewer warehouses than lines: 30 lines into \
+             at most 7.",
+        )
         .member("item_id", "The line of the request.")
         .member("warehouse_id", "Without it, the warehouse that the line of the request names.")
         .member("quantity", "Without it, the rest of the line.")
-        .example(json!({"items": [{"item_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f", "warehouse_id": "0190a5b4-8d4e-7a10-9c7b-5a6d7e8f9a0b", "quantity": 5}]}))
+        .example(json!({
+            "items": [{"item_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f", "warehouse_id": "0190a5b4-8d4e-7a10-9c7b-5a6d7e8f9a0b", "quantity": 5}],
+        }))
         .shows::<RequestView<'_>>()
         .versioned()
         .conflicts(&["exceeds_order", "invalid_transition", "level_out_of_range"])
-        .leads("purchase_requests_close", "id", "$response.body#/id");
+        .link("closePurchaseRequest", "id", "$response.body#/id");
 }

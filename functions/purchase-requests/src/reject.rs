@@ -1,4 +1,6 @@
-//! `POST /purchase-requests/{id}/reject`: say no, and why.
+//! `POST /purchase-requests/{id}/reject`: reject a submitted request with a reason.
+//!
+//! Tests: `tests/api/purchasing/workflow.rs`. Publishes `purchase_request.rejected`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
@@ -16,8 +18,8 @@ pub(crate) async fn reject(
     take(&store, &scope, id, version, Step::Reject(reason)).await
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Reject a request")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Reject a request")
         .note("From SUBMITTED.")
         .member("rejection_reason", "Why; its creator is told.")
         .example(json!({"rejection_reason": "Too dear"}))

@@ -1,4 +1,6 @@
-//! `PUT /purchase-requests/{id}`: replace what a draft asks for.
+//! `PUT /purchase-requests/{id}`: replace the members of a draft.
+//!
+//! Tests: `tests/api/purchasing/drafts.rs`. Publishes `purchase_request.updated`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
@@ -22,13 +24,16 @@ pub(crate) async fn replace(
     Ok(shown(scope.claim().organization, &request))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Replace a draft").note("Staff see and change their own alone.")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Replace a draft")
+        .note("Staff see and change their own alone.")
         .member("items", "1 to 40 lines, a product in one of them at most.")
         .member("estimated_price", "Of one unit.")
         .member("supplier_id", "From whom it should come.")
         .member("warehouse_id", "Where it should go.")
-        .example(json!({"items": [{"product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f", "quantity": 20, "estimated_price": "18.00"}]}))
+        .example(json!({
+            "items": [{"product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f", "quantity": 20, "estimated_price": "18.00"}],
+        }))
         .shows::<RequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"]);

@@ -1,4 +1,6 @@
-//! `POST /purchase-requests/{id}/submit`: ask for a decision.
+//! `POST /purchase-requests/{id}/submit`: submit a draft for a decision.
+//!
+//! Tests: `tests/api/purchasing/workflow.rs`. Publishes `purchase_request.submitted`.
 
 use stockroom_api::{Answer, ApiError, Nothing, Operation, OptionalBody, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::{id::PurchaseRequestId, purchasing::Step};
@@ -15,13 +17,13 @@ pub(crate) async fn submit(
     take(&store, &scope, id, version, Step::Submit).await
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Submit a draft")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Submit a draft")
         .note("Staff see and change their own alone.")
         .shows::<RequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"])
-        .leads("purchase_requests_approve", "id", "$response.body#/id")
-        .leads("purchase_requests_reject", "id", "$response.body#/id")
-        .leads("purchase_requests_cancel", "id", "$response.body#/id");
+        .link("approvePurchaseRequest", "id", "$response.body#/id")
+        .link("rejectPurchaseRequest", "id", "$response.body#/id")
+        .link("cancelPurchaseRequest", "id", "$response.body#/id");
 }

@@ -1,4 +1,6 @@
 //! `GET /stock-movements/{id}`: one movement.
+//!
+//! Tests: `tests/api/stock/recording.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, Operation, PathId, RequestStore, Scope, wire::MovementView};
 use stockroom_domain::id::MovementId;
@@ -7,6 +9,6 @@ pub(crate) async fn get(store: RequestStore, scope: Scope, PathId(id): PathId<Mo
     Ok(Answer::ok(&MovementView::from(&store.movements(&scope).get(id).await?)))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Get a movement").shows::<MovementView<'_>>();
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Get a movement").shows::<MovementView<'_>>();
 }

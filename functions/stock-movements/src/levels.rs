@@ -1,4 +1,6 @@
-//! `GET /stock-levels`: how much is where, now or at a moment of the past.
+//! `GET /stock-levels`: stock levels, now or at a moment of the past.
+//!
+//! Tests: `tests/api/stock/levels.rs`, `tests/api/stock/past.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope};
 use stockroom_store::LevelFilter;
@@ -24,13 +26,13 @@ pub(crate) async fn levels(store: RequestStore, scope: Scope, listing: Listing<L
     listing.answer(&page, StockLevelView::from)
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("List levels")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("List levels")
         .about(
             "as_of",
-            "The levels of that moment, by the time of recording. Products and warehouses appear under their names of that \
-             moment, also if they were deleted since.",
+            "The levels of that moment, by the time of recording. Products and warehouses appear under their \
+             names of that moment, also if they were deleted since.",
         )
         .pages::<StockLevelView<'_>>()
-        .leads("products_get", "id", "$response.body#/items/0/product_id");
+        .link("getProduct", "id", "$response.body#/items/0/product_id");
 }

@@ -17,9 +17,9 @@ pub fn routes<R: Routing>() -> R {
     let read = Access::Permitted(Permission::ReadStock);
     let record = Access::Permitted(Permission::RecordStock);
     R::new()
-        .query("/api/v1/stock-movements", read, list::list, list::contract)
-        .post("/api/v1/stock-movements", record, record::record, record::contract)
-        .query("/api/v1/stock-movements/low-stock", read, low_stock::low_stock, low_stock::contract)
-        .get("/api/v1/stock-movements/{id}", read, get::get, get::contract)
-        .query("/api/v1/stock-levels", read, levels::levels, levels::contract)
+        .query("listMovements", "/api/v1/stock-movements", read, list::list, list::describe)
+        .idempotent_post("createMovement", "/api/v1/stock-movements", record, record::record, record::describe)
+        .query("listLowStock", "/api/v1/stock-movements/low-stock", read, low_stock::low_stock, low_stock::describe)
+        .get("getMovement", "/api/v1/stock-movements/{id}", read, get::get, get::describe)
+        .query("listStockLevels", "/api/v1/stock-levels", read, levels::levels, levels::describe)
 }

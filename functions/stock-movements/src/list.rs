@@ -1,4 +1,6 @@
 //! `GET /stock-movements`: the ledger, page by page.
+//!
+//! Tests: `tests/api/stock/ledger.rs`. Publishes no event.
 
 use stockroom_api::{
     Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope, describe,
@@ -66,12 +68,12 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Mov
     listing.answer(&page, MovementView::from)
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("List movements")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("List movements")
         .about("type", "`TRANSFER` means both of its legs.")
         .about("created_by", "Who recorded it.")
         .about("from", "Recorded then or later.")
         .about("to", "Recorded before.")
         .pages::<MovementView<'_>>()
-        .leads("stock_movements_get", "id", "$response.body#/items/0/id");
+        .link("getMovement", "id", "$response.body#/items/0/id");
 }

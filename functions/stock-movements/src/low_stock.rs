@@ -1,4 +1,6 @@
-//! `GET /stock-movements/low-stock`: the levels below their minimum.
+//! `GET /stock-movements/low-stock`: levels below their minimum.
+//!
+//! Tests: `tests/api/stock/low.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope};
 
@@ -19,9 +21,9 @@ pub(crate) async fn low_stock(store: RequestStore, scope: Scope, listing: Listin
     listing.answer(&page, LowStockView::from)
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("List what is low")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("List what is low")
         .note("The levels below their product's minimum, in places that ever had stock of it.")
         .pages::<LowStockView<'_>>()
-        .leads("products_get", "id", "$response.body#/items/0/product_id");
+        .link("getProduct", "id", "$response.body#/items/0/product_id");
 }

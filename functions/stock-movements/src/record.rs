@@ -1,4 +1,6 @@
-//! `POST /stock-movements`: record what came, went, was moved, corrected or counted.
+//! `POST /stock-movements`: record a receipt, an issue, a transfer, an adjustment or a count.
+//!
+//! Tests: `tests/api/stock/recording.rs`, `tests/api/stock/races.rs`. Publishes `stock.moved` and `stock.low`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, RequestStore, Scope, wire::MovementView};
@@ -11,7 +13,7 @@ pub(crate) async fn record(
     scope: Scope,
     Body(MovementBody(new)): Body<MovementBody>,
 ) -> Result<Answer, ApiError> {
-    let outcome = store.movements(&scope).record(&new, |recorded| created(recorded).keep()).await?;
+    let outcome = store.movements(&scope).record(&new, |recorded| created(recorded).stored()).await?;
     Answer::of(outcome, created)
 }
 
@@ -19,22 +21,24 @@ fn created(recorded: &RecordedMovement) -> Answer {
     Answer::created(format!("/api/v1/stock-movements/{}", recorded.movement.id), &MovementView::from(recorded))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Record a movement")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Record a movement")
         .note(
-            "`IN`, `OUT` and `TRANSFER` take a quantity above 0, `ADJUSTMENT` a signed one that is not 0, `COUNT` what was \
-             counted, which is recorded as the adjustment that it implies. No level falls below 0.",
+            "`IN`, `OUT` and `TRANSFER` take a quantity above 0, `ADJUSTMENT` a signed one that is not 0, \
+             `COUNT` what was counted, which is recorded as the adjustment that it implies. No level falls \
+             below 0.",
         )
         .member("type", "What happened.")
         .member("to_warehouse_id", "Where a transfer goes, and for nothing else: another warehouse.")
         .member("occurred_at", "When it happened, if that is not now: at most one day ahead.")
         .example(json!({
-            "type": "IN", "product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f", "warehouse_id": "0190a5b4-8d4e-7a10-9c7b-5a6d7e8f9a0b", "quantity": 4, "reference": "PO-1042",
+            "type": "IN", "product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f",
+            "warehouse_id": "0190a5b4-8d4e-7a10-9c7b-5a6d7e8f9a0b", "quantity": 4, "reference": "PO-1042",
         }))
         .creates::<MovementView<'_>>()
         .conflicts(&["insufficient_stock", "level_out_of_range"])
-        .leads("stock_movements_get", "id", "$response.body#/id")
-        .leads("stock_movements_levels", "product_id", "$response.body#/product_id")
-        .leads("products_get", "id", "$response.body#/product_id")
-        .leads("warehouses_get", "id", "$response.body#/warehouse_id");
+        .link("getMovement", "id", "$response.body#/id")
+        .link("listStockLevels", "product_id", "$response.body#/product_id")
+        .link("getProduct", "id", "$response.body#/product_id")
+        .link("getWarehouse", "id", "$response.body#/warehouse_id");
 }

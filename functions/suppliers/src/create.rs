@@ -1,4 +1,6 @@
 //! `POST /suppliers`: add a supplier.
+//!
+//! Tests: `tests/api/catalogue/suppliers.rs`. Publishes `supplier.created`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, RequestStore, Scope};
@@ -15,17 +17,17 @@ pub(crate) async fn create(
         let view = SupplierView::new(scope.claim().organization, supplier);
         Answer::created(format!("/api/v1/suppliers/{}", supplier.id), &view).version(supplier.version)
     };
-    let outcome = store.suppliers(&scope).add(&details, |supplier| created(supplier).keep()).await?;
+    let outcome = store.suppliers(&scope).add(&details, |supplier| created(supplier).stored()).await?;
     Answer::of(outcome, created)
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Add a supplier")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Add a supplier")
         .member("lead_time_days", "From order to arrival.")
         .example(json!({"name": "Exotic Liquids", "contact_email": "orders@exotic.example", "lead_time_days": 7}))
         .creates::<SupplierView<'_>>()
         .versioned()
-        .leads("suppliers_get", "id", "$response.body#/id")
-        .leads("suppliers_patch", "id", "$response.body#/id")
-        .leads("suppliers_delete", "id", "$response.body#/id");
+        .link("getSupplier", "id", "$response.body#/id")
+        .link("updateSupplier", "id", "$response.body#/id")
+        .link("deleteSupplier", "id", "$response.body#/id");
 }

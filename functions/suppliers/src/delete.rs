@@ -1,4 +1,6 @@
 //! `DELETE /suppliers/{id}`: delete a supplier.
+//!
+//! Tests: `tests/api/catalogue/suppliers.rs`. Publishes `supplier.deleted`.
 
 use stockroom_api::{Answer, ApiError, Operation, PathId, Precondition, RequestStore, Scope};
 
@@ -12,6 +14,6 @@ pub(crate) async fn delete(
     Ok(Answer::nothing())
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Delete a supplier").tells_nothing();
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Delete a supplier").no_content();
 }

@@ -1,4 +1,6 @@
 //! `GET /suppliers/{id}`: one supplier.
+//!
+//! Tests: `tests/api/catalogue/suppliers.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, Operation, PathId, RequestStore, Scope};
 
@@ -12,6 +14,6 @@ pub(crate) async fn get(
     Ok(shown(scope.claim().organization, &store.suppliers(&scope).get(id).await?))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Get a supplier").shows::<SupplierView<'_>>().versioned();
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Get a supplier").shows::<SupplierView<'_>>().versioned();
 }

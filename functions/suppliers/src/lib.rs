@@ -19,10 +19,10 @@ pub fn routes<R: Routing>() -> R {
     let write = Access::Permitted(Permission::WriteCatalogue);
     let delete = Access::Permitted(Permission::DeleteCatalogue);
     R::new()
-        .query("/api/v1/suppliers", read, list::list, list::contract)
-        .post("/api/v1/suppliers", write, create::create, create::contract)
-        .get("/api/v1/suppliers/{id}", read, get::get, get::contract)
-        .put("/api/v1/suppliers/{id}", write, replace::replace, replace::contract)
-        .patch("/api/v1/suppliers/{id}", write, patch::patch, patch::contract)
-        .delete("/api/v1/suppliers/{id}", delete, delete::delete, delete::contract)
+        .query("listSuppliers", "/api/v1/suppliers", read, list::list, list::describe)
+        .idempotent_post("createSupplier", "/api/v1/suppliers", write, create::create, create::describe)
+        .get("getSupplier", "/api/v1/suppliers/{id}", read, get::get, get::describe)
+        .put("replaceSupplier", "/api/v1/suppliers/{id}", write, replace::replace, replace::describe)
+        .patch("updateSupplier", "/api/v1/suppliers/{id}", write, patch::patch, patch::describe)
+        .delete("deleteSupplier", "/api/v1/suppliers/{id}", delete, delete::delete, delete::describe)
 }

@@ -1,4 +1,6 @@
-//! `GET /suppliers`: all of them, page by page.
+//! `GET /suppliers`: suppliers, page by page.
+//!
+//! Tests: `tests/api/catalogue/suppliers.rs`, `tests/api/conventions/lists.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, CatalogueList, Listing, Operation, RequestStore, Scope};
 
@@ -15,10 +17,10 @@ pub(crate) async fn list(
     listing.answer(&page, |supplier| SupplierView::new(organization, supplier))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("List suppliers")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("List suppliers")
         .pages::<SupplierView<'_>>()
-        .leads("suppliers_get", "id", "$response.body#/items/0/id")
-        .leads("suppliers_patch", "id", "$response.body#/items/0/id")
-        .leads("suppliers_delete", "id", "$response.body#/items/0/id");
+        .link("getSupplier", "id", "$response.body#/items/0/id")
+        .link("updateSupplier", "id", "$response.body#/items/0/id")
+        .link("deleteSupplier", "id", "$response.body#/items/0/id");
 }

@@ -1,4 +1,6 @@
-//! `PATCH /suppliers/{id}`: change some of what people set of a supplier.
+//! `PATCH /suppliers/{id}`: change some members of a supplier.
+//!
+//! Tests: `tests/api/catalogue/suppliers.rs`. Publishes `supplier.updated`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
@@ -19,8 +21,8 @@ pub(crate) async fn patch(
     Ok(shown(scope.claim().organization, &supplier))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Change a supplier")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Change a supplier")
         .member("lead_time_days", "From order to arrival.")
         .example(json!({"lead_time_days": 5, "address": null}))
         .shows::<SupplierView<'_>>()

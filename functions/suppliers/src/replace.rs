@@ -1,4 +1,6 @@
-//! `PUT /suppliers/{id}`: replace what people set of a supplier.
+//! `PUT /suppliers/{id}`: replace the members of a supplier.
+//!
+//! Tests: `tests/api/catalogue/suppliers.rs`. Publishes `supplier.updated`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
@@ -19,8 +21,8 @@ pub(crate) async fn replace(
     Ok(shown(scope.claim().organization, &supplier))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Replace a supplier")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Replace a supplier")
         .note("What is left out takes its default.")
         .example(json!({"name": "Exotic Liquids", "contact_email": "orders@exotic.example", "lead_time_days": 7}))
         .shows::<SupplierView<'_>>()

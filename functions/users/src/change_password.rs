@@ -1,4 +1,6 @@
 //! `PUT /users/me/password`: change one's own password, which ends all other sessions.
+//!
+//! Tests: `tests/api/passwords/change.rs`. Publishes no event.
 
 use axum::extract::State;
 use serde_json::json;
@@ -60,9 +62,11 @@ pub(crate) async fn change_password(
     }
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Change one's password")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Change one's password")
         .note("Ends all other sessions.")
-        .example(json!({"current_password": "nine staplers, no cake", "new_password": "ten staplers, and no cake"}))
-        .tells_nothing();
+        .example(json!({
+            "current_password": "nine staplers, no cake", "new_password": "ten staplers, and no cake",
+        }))
+        .no_content();
 }

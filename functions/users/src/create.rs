@@ -1,4 +1,7 @@
-//! `POST /users`: add someone to the organization, with a password or by an invitation to set one.
+//! `POST /users`: add a user, with a password or by an invitation to set one.
+//!
+//! Tests: `tests/api/people/users.rs`, `tests/api/passwords/invitation.rs`. Publishes `user.created` and
+//! `user.invited`.
 
 use axum::extract::State;
 use serde_json::json;
@@ -51,22 +54,22 @@ pub(crate) async fn create(
         let view = UserView::new(scope.claim().organization, user, profile.last_login_at);
         Answer::created(format!("/api/v1/users/{}", user.id), &view).version(user.version)
     };
-    let outcome = users.add(&new, |profile| created(profile).keep()).await?;
+    let outcome = users.add(&new, |profile| created(profile).stored()).await?;
     Answer::of(outcome, created)
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Add a user")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Add a user")
         .note(
-            "Without a password an invitation is mailed, whose link is good for 7 days; it waits until an admin has \
-             confirmed the address that the organization was signed up with. An organization adds at most 20 users an hour \
-             and 100 a day (`LIMIT_INVITATIONS`).",
+            "Without a password an invitation is mailed, whose link is good for 7 days; it waits until an \
+             admin has confirmed the address that the organization was signed up with. An organization adds \
+             at most 20 users an hour and 100 a day (`LIMIT_INVITATIONS`).",
         )
         .example(json!({"email": "sam@initech.example", "full_name": "Sam", "role": "STAFF"}))
         .creates::<UserView<'_>>()
         .versioned()
         .conflicts(&["duplicate_email"])
-        .leads("users_get", "id", "$response.body#/id")
-        .leads("users_patch", "id", "$response.body#/id")
-        .leads("users_delete", "id", "$response.body#/id");
+        .link("getUser", "id", "$response.body#/id")
+        .link("updateUser", "id", "$response.body#/id")
+        .link("deleteUser", "id", "$response.body#/id");
 }

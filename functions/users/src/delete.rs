@@ -1,4 +1,6 @@
-//! `DELETE /users/{id}`: delete somebody else.
+//! `DELETE /users/{id}`: delete another user.
+//!
+//! Tests: `tests/api/people/users.rs`. Publishes `user.deleted`.
 
 use stockroom_api::{Answer, ApiError, Operation, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::id::UserId;
@@ -13,9 +15,9 @@ pub(crate) async fn delete(
     Ok(Answer::nothing())
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Delete a user")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Delete a user")
         .note("Not oneself. The name stays in history, the address becomes free.")
-        .tells_nothing()
+        .no_content()
         .conflicts(&["cannot_delete_self", "last_admin"]);
 }

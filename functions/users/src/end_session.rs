@@ -1,4 +1,6 @@
-//! `DELETE /users/me/sessions/{id}`: sign out elsewhere, or here.
+//! `DELETE /users/me/sessions/{id}`: end one session of the caller.
+//!
+//! Tests: `tests/api/people/sessions.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, Operation, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::id::SessionId;
@@ -13,6 +15,6 @@ pub(crate) async fn end_session(
     Ok(Answer::nothing())
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("End a session").note("A session has no version: If-Match with a tag is stale.").tells_nothing();
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("End a session").note("A session has no version: If-Match with a tag is stale.").no_content();
 }

@@ -1,4 +1,6 @@
-//! `GET /users/{id}`: oneself, or anyone for managers and admins.
+//! `GET /users/{id}`: one user: the caller, or any for managers and admins.
+//!
+//! Tests: `tests/api/people/users.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, Operation, PathId, RequestStore, Scope, wire::UserView};
 use stockroom_domain::id::UserId;
@@ -9,6 +11,6 @@ pub(crate) async fn get(store: RequestStore, scope: Scope, PathId(id): PathId<Us
     Ok(shown(scope.claim().organization, &store.users(&scope).get(id).await?))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Get a user").shows::<UserView<'_>>().versioned();
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Get a user").shows::<UserView<'_>>().versioned();
 }

@@ -26,21 +26,28 @@ pub fn routes<R: Routing>() -> R {
     let manage = Access::Permitted(Permission::ManageUsers);
     let change = Access::SelfOr(Permission::ManageUsers);
     R::new()
-        .get("/api/v1/users/me", own, me::me, me::contract)
-        .patch("/api/v1/users/me", own, patch_me::patch_me, patch_me::contract)
-        .query("/api/v1/users/me/sessions", own, sessions::sessions, sessions::contract)
-        .delete("/api/v1/users/me/sessions/{id}", own, end_session::end_session, end_session::contract)
-        .query("/api/v1/users", manage, list::list, list::contract)
-        .put("/api/v1/users/me/password", own, change_password::change_password, change_password::contract)
-        .post(
+        .get("getCurrentUser", "/api/v1/users/me", own, me::me, me::describe)
+        .patch("updateCurrentUser", "/api/v1/users/me", own, patch_me::patch_me, patch_me::describe)
+        .query("listSessions", "/api/v1/users/me/sessions", own, sessions::sessions, sessions::describe)
+        .delete("deleteSession", "/api/v1/users/me/sessions/{id}", own, end_session::end_session, end_session::describe)
+        .query("listUsers", "/api/v1/users", manage, list::list, list::describe)
+        .put(
+            "changePassword",
+            "/api/v1/users/me/password",
+            own,
+            change_password::change_password,
+            change_password::describe,
+        )
+        .idempotent_post(
+            "resendEmailConfirmation",
             "/api/v1/users/me/email/confirmation",
             own,
             resend_confirmation::resend_confirmation,
-            resend_confirmation::contract,
+            resend_confirmation::describe,
         )
-        .post("/api/v1/users", manage, create::create, create::contract)
-        .get("/api/v1/users/{id}", Access::SelfOr(Permission::ReadUsers), get::get, get::contract)
-        .put("/api/v1/users/{id}", change, replace::replace, replace::contract)
-        .patch("/api/v1/users/{id}", change, patch::patch, patch::contract)
-        .delete("/api/v1/users/{id}", manage, delete::delete, delete::contract)
+        .idempotent_post("createUser", "/api/v1/users", manage, create::create, create::describe)
+        .get("getUser", "/api/v1/users/{id}", Access::SelfOr(Permission::ReadUsers), get::get, get::describe)
+        .put("replaceUser", "/api/v1/users/{id}", change, replace::replace, replace::describe)
+        .patch("updateUser", "/api/v1/users/{id}", change, patch::patch, patch::describe)
+        .delete("deleteUser", "/api/v1/users/{id}", manage, delete::delete, delete::describe)
 }

@@ -1,4 +1,6 @@
-//! `GET /users`: the people of the organization, page by page.
+//! `GET /users`: users of the organization, page by page.
+//!
+//! Tests: `tests/api/people/users.rs`. Publishes no event.
 
 use stockroom_api::{
     Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope, wire::UserView,
@@ -25,9 +27,9 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Peo
     listing.answer(&page, |profile| UserView::new(organization, &profile.user, profile.last_login_at))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("List users").about("search", "A part of the name or the address.").pages::<UserView<'_>>().leads(
-        "users_get",
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("List users").about("search", "A part of the name or the address.").pages::<UserView<'_>>().link(
+        "getUser",
         "id",
         "$response.body#/items/0/id",
     );

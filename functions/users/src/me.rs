@@ -1,4 +1,6 @@
 //! `GET /users/me`: the caller.
+//!
+//! Tests: `tests/api/people/users.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, Operation, RequestStore, Scope, wire::UserView};
 
@@ -8,6 +10,6 @@ pub(crate) async fn me(store: RequestStore, scope: Scope) -> Result<Answer, ApiE
     Ok(shown(scope.claim().organization, &store.users(&scope).me().await?))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Get oneself").shows::<UserView<'_>>().versioned().leads("users_get", "id", "$response.body#/id");
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Get oneself").shows::<UserView<'_>>().versioned().link("getUser", "id", "$response.body#/id");
 }

@@ -1,4 +1,7 @@
-//! `PATCH /users/{id}`: change some of what can be set of a user: of anyone for admins, of oneself name and address.
+//! `PATCH /users/{id}`: change some members of a user: of any user for admins, otherwise own name and address.
+//!
+//! Tests: `tests/api/people/users.rs`, `tests/api/people/addresses.rs`. Publishes `user.updated`, `user.email_changed`,
+//! `user.invited` and `user.email_change_requested`.
 
 use axum::extract::State;
 use serde_json::json;
@@ -27,12 +30,13 @@ pub(crate) async fn patch(
     Ok(shown(scope.claim().organization, &profile))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Change a user")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Change a user")
         .note(
-            "About oneself, name and address. A change of role or status takes effect on the user's next request. Another \
-             address that an admin sets holds at once: it ends the user's sessions, makes void the links that were mailed \
-             earlier, sends a new invitation if one was open, and a notice to the old address.",
+            "About oneself, name and address. A change of role or status takes effect on the user's next \
+             request. Another address that an admin sets holds at once: it ends the user's sessions, makes \
+             void the links that were mailed earlier, sends a new invitation if one was open, and a notice to \
+             the old address.",
         )
         .note(OWN_ADDRESS)
         .member("current_password", PASSWORD)

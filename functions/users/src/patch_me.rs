@@ -1,4 +1,7 @@
 //! `PATCH /users/me`: change one's own name or address.
+//!
+//! Tests: `tests/api/people/users.rs`, `tests/api/people/addresses.rs`. Publishes `user.updated` and
+//! `user.email_change_requested`.
 
 use axum::extract::State;
 use serde_json::json;
@@ -26,8 +29,8 @@ pub(crate) async fn patch_me(
     Ok(shown(scope.claim().organization, &profile))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Change oneself")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Change oneself")
         .note(OWN_ADDRESS)
         .member("current_password", PASSWORD)
         .example(json!({"full_name": "Sam Smith"}))

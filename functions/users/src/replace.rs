@@ -1,4 +1,7 @@
-//! `PUT /users/{id}`: replace what can be set of a user: of anyone for admins, of oneself name and address.
+//! `PUT /users/{id}`: replace the members of a user: of any user for admins, otherwise own name and address.
+//!
+//! Tests: `tests/api/people/users.rs`, `tests/api/people/addresses.rs`. Publishes `user.updated`, `user.email_changed`,
+//! `user.invited` and `user.email_change_requested`.
 
 use axum::extract::State;
 use serde_json::json;
@@ -27,8 +30,8 @@ pub(crate) async fn replace(
     Ok(shown(scope.claim().organization, &profile))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Replace a user")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Replace a user")
         .note("About oneself, role and status have to stay as they are.")
         .note(OWN_ADDRESS)
         .member("current_password", PASSWORD)

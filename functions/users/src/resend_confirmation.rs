@@ -1,4 +1,7 @@
-//! `POST /users/me/email/confirmation`: have the mail sent again by which one confirms an address.
+//! `POST /users/me/email/confirmation`: send the mail that confirms an address again.
+//!
+//! Tests: `tests/api/people/addresses.rs`, `tests/api/people/confirmation.rs`. Publishes `user.email_change_requested`
+//! and `user.welcomed`.
 
 use stockroom_api::{Answer, ApiError, Attempts, Nothing, Operation, OptionalBody, RequestStore, Scope};
 use stockroom_store::AddressTerms;
@@ -17,16 +20,16 @@ pub(crate) async fn resend_confirmation(
         link_mails: attempts.link_mails(caller.organization.subdomain.as_str(), &caller.user.email),
     };
     let accepted = Answer::accepted_silently;
-    let outcome = store.users(&scope).resend_confirmation(&terms, || accepted().keep()).await?;
+    let outcome = store.users(&scope).resend_confirmation(&terms, || accepted().stored()).await?;
     Answer::of(outcome, |()| accepted())
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Have the mail that confirms an address sent again")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Have the mail that confirms an address sent again")
         .note(
-            "To the address that one wants instead of the present one, whose earlier links are void from then on; else, for \
-             an admin, the welcome mail of an organization that nobody has confirmed yet. The answer is the same when no \
-             address waits for its confirmation.",
+            "To the address that one wants instead of the present one, whose earlier links are void from then \
+             on; else, for an admin, the welcome mail of an organization that nobody has confirmed yet. The \
+             answer is the same when no address waits for its confirmation.",
         )
         .accepts_silently();
 }

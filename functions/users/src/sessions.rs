@@ -1,4 +1,6 @@
-//! `GET /users/me/sessions`: where one is signed in.
+//! `GET /users/me/sessions`: sessions of the caller.
+//!
+//! Tests: `tests/api/people/sessions.rs`. Publishes no event.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -47,9 +49,9 @@ pub(crate) async fn sessions(
     listing.answer(&page, SessionView::from)
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("List one's sessions").pages::<SessionView<'_>>().leads(
-        "users_end_session",
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("List one's sessions").pages::<SessionView<'_>>().link(
+        "deleteSession",
         "id",
         "$response.body#/items/0/id",
     );

@@ -1,4 +1,6 @@
 //! `POST /warehouses`: add a warehouse.
+//!
+//! Tests: `tests/api/catalogue/warehouses.rs`. Publishes `warehouse.created`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, RequestStore, Scope};
@@ -15,18 +17,18 @@ pub(crate) async fn create(
         let view = WarehouseView::new(scope.claim().organization, warehouse);
         Answer::created(format!("/api/v1/warehouses/{}", warehouse.id), &view).version(warehouse.version)
     };
-    let outcome = store.warehouses(&scope).add(&details, |warehouse| created(warehouse).keep()).await?;
+    let outcome = store.warehouses(&scope).add(&details, |warehouse| created(warehouse).stored()).await?;
     Answer::of(outcome, created)
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Add a warehouse")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Add a warehouse")
         .member("capacity", "How much it holds, in whatever its people count.")
         .example(json!({"name": "Main", "location": "London", "capacity": 5000}))
         .creates::<WarehouseView<'_>>()
         .versioned()
-        .leads("warehouses_get", "id", "$response.body#/id")
-        .leads("warehouses_patch", "id", "$response.body#/id")
-        .leads("warehouses_delete", "id", "$response.body#/id")
-        .leads("stock_movements_levels", "warehouse_id", "$response.body#/id");
+        .link("getWarehouse", "id", "$response.body#/id")
+        .link("updateWarehouse", "id", "$response.body#/id")
+        .link("deleteWarehouse", "id", "$response.body#/id")
+        .link("listStockLevels", "warehouse_id", "$response.body#/id");
 }

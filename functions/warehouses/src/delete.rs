@@ -1,4 +1,6 @@
-//! `DELETE /warehouses/{id}`: delete a warehouse that holds no stock.
+//! `DELETE /warehouses/{id}`: delete a warehouse without stock.
+//!
+//! Tests: `tests/api/catalogue/deletion.rs`, `tests/api/catalogue/warehouses.rs`. Publishes `warehouse.deleted`.
 
 use stockroom_api::{Answer, ApiError, Operation, PathId, Precondition, RequestStore, Scope};
 
@@ -12,9 +14,9 @@ pub(crate) async fn delete(
     Ok(Answer::nothing())
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Delete a warehouse")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Delete a warehouse")
         .note("While it holds stock it cannot be deleted. Its history stays.")
-        .tells_nothing()
+        .no_content()
         .conflicts(&["in_use"]);
 }

@@ -19,10 +19,10 @@ pub fn routes<R: Routing>() -> R {
     let write = Access::Permitted(Permission::WriteCatalogue);
     let delete = Access::Permitted(Permission::DeleteCatalogue);
     R::new()
-        .query("/api/v1/warehouses", read, list::list, list::contract)
-        .post("/api/v1/warehouses", write, create::create, create::contract)
-        .get("/api/v1/warehouses/{id}", read, get::get, get::contract)
-        .put("/api/v1/warehouses/{id}", write, replace::replace, replace::contract)
-        .patch("/api/v1/warehouses/{id}", write, patch::patch, patch::contract)
-        .delete("/api/v1/warehouses/{id}", delete, delete::delete, delete::contract)
+        .query("listWarehouses", "/api/v1/warehouses", read, list::list, list::describe)
+        .idempotent_post("createWarehouse", "/api/v1/warehouses", write, create::create, create::describe)
+        .get("getWarehouse", "/api/v1/warehouses/{id}", read, get::get, get::describe)
+        .put("replaceWarehouse", "/api/v1/warehouses/{id}", write, replace::replace, replace::describe)
+        .patch("updateWarehouse", "/api/v1/warehouses/{id}", write, patch::patch, patch::describe)
+        .delete("deleteWarehouse", "/api/v1/warehouses/{id}", delete, delete::delete, delete::describe)
 }

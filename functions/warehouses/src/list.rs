@@ -1,4 +1,6 @@
-//! `GET /warehouses`: all of them, page by page.
+//! `GET /warehouses`: warehouses, page by page.
+//!
+//! Tests: `tests/api/catalogue/warehouses.rs`, `tests/api/conventions/lists.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, CatalogueList, Listing, Operation, RequestStore, Scope};
 
@@ -15,10 +17,10 @@ pub(crate) async fn list(
     listing.answer(&page, |warehouse| WarehouseView::new(organization, warehouse))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("List warehouses")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("List warehouses")
         .pages::<WarehouseView<'_>>()
-        .leads("warehouses_get", "id", "$response.body#/items/0/id")
-        .leads("warehouses_patch", "id", "$response.body#/items/0/id")
-        .leads("warehouses_delete", "id", "$response.body#/items/0/id");
+        .link("getWarehouse", "id", "$response.body#/items/0/id")
+        .link("updateWarehouse", "id", "$response.body#/items/0/id")
+        .link("deleteWarehouse", "id", "$response.body#/items/0/id");
 }

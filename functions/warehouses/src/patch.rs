@@ -1,4 +1,6 @@
-//! `PATCH /warehouses/{id}`: change some of what people set of a warehouse.
+//! `PATCH /warehouses/{id}`: change some members of a warehouse.
+//!
+//! Tests: `tests/api/catalogue/warehouses.rs`, `tests/api/catalogue/deletion.rs`. Publishes `warehouse.updated`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
@@ -19,8 +21,8 @@ pub(crate) async fn patch(
     Ok(shown(scope.claim().organization, &warehouse))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Change a warehouse")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Change a warehouse")
         .member("capacity", "How much it holds, in whatever its people count.")
         .example(json!({"capacity": 8000}))
         .shows::<WarehouseView<'_>>()

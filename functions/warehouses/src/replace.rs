@@ -1,4 +1,6 @@
-//! `PUT /warehouses/{id}`: replace what people set of a warehouse.
+//! `PUT /warehouses/{id}`: replace the members of a warehouse.
+//!
+//! Tests: `tests/api/catalogue/warehouses.rs`. Publishes `warehouse.updated`.
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
@@ -19,8 +21,8 @@ pub(crate) async fn replace(
     Ok(shown(scope.claim().organization, &warehouse))
 }
 
-pub(crate) fn contract(it: &mut Operation) {
-    it.summary("Replace a warehouse")
+pub(crate) fn describe(op: &mut Operation) {
+    op.summary("Replace a warehouse")
         .note("What is left out takes its default.")
         .example(json!({"name": "Main", "location": "London", "capacity": 5000}))
         .shows::<WarehouseView<'_>>()

@@ -46,13 +46,13 @@ pub struct GatewayContext<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum MalformedResponse {
     /// A member is missing or has another type.
-    #[error("not a proxy response: {0}")]
+    #[error("the answer of the function is not a proxy response: {0}")]
     Shape(#[from] serde_json::Error),
     /// The status is invalid.
-    #[error("not an HTTP answer: {0}")]
+    #[error("the answer of the function has an invalid status: {0}")]
     Http(#[from] http::Error),
     /// `isBase64Encoded` is set, but the body is not base64.
-    #[error("the body is not base64: {0}")]
+    #[error("the body of the answer is not base64: {0}")]
     Base64(#[from] base64::DecodeError),
 }
 

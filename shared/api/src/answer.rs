@@ -26,9 +26,9 @@ pub struct Answer {
     replayed: bool,
 }
 
-/// An answer as it is kept.
+/// An answer as it is stored.
 #[derive(Serialize, Deserialize)]
-struct Kept<'a> {
+struct StoredResponse<'a> {
     #[serde(rename = "s")]
     status: u16,
     #[serde(rename = "l", skip_serializing_if = "Option::is_none", default)]
@@ -115,29 +115,30 @@ impl Answer {
 
     /// The bytes under which the store keeps it.
     #[must_use]
-    pub fn keep(&self) -> Vec<u8> {
+    pub fn stored(&self) -> Vec<u8> {
         let body = self.body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
-        let kept = Kept { status: self.status, location: self.location.clone(), etag: self.etag.clone(), body };
-        serde_json::to_vec(&kept).unwrap_or_default()
+        let stored =
+            StoredResponse { status: self.status, location: self.location.clone(), etag: self.etag.clone(), body };
+        serde_json::to_vec(&stored).unwrap_or_default()
     }
 
-    /// The answer to a write: presented now, or as it was kept.
+    /// The answer to a write: presented now, or as it was stored.
     ///
     /// # Errors
     /// [`ApiError::Internal`] when what was kept cannot be read.
     pub fn of<T>(outcome: Outcome<T>, present: impl Fn(&T) -> Self) -> Result<Self, ApiError> {
         match outcome {
             Outcome::Done(result) => Ok(present(&result)),
-            Outcome::Replayed(kept) => {
-                let kept: Kept<'_> =
-                    serde_json::from_slice(&kept).map_err(|error| ApiError::Internal(error.to_string()))?;
+            Outcome::Replayed(stored) => {
+                let stored: StoredResponse<'_> =
+                    serde_json::from_slice(&stored).map_err(|error| ApiError::Internal(error.to_string()))?;
                 Ok(Self {
-                    status: kept.status,
-                    location: kept.location,
-                    etag: kept.etag,
+                    status: stored.status,
+                    location: stored.location,
+                    etag: stored.etag,
                     link: None,
                     cookie: None,
-                    body: kept.body.map(|body| Bytes::copy_from_slice(body.get().as_bytes())),
+                    body: stored.body.map(|body| Bytes::copy_from_slice(body.get().as_bytes())),
                     replayed: true,
                 })
             }
@@ -173,10 +174,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kept_answer_is_told_again_byte_for_byte() {
+    fn replay_of_a_stored_response_is_byte_for_byte_equal() {
         let answer =
             Answer::created("/api/v1/x/1".to_owned(), &serde_json::json!({"b": [1.50, "é"], "a": null})).version(3);
-        let again = Answer::of(Outcome::<()>::Replayed(answer.keep()), |()| Answer::nothing()).unwrap();
+        let again = Answer::of(Outcome::<()>::Replayed(answer.stored()), |()| Answer::nothing()).unwrap();
         assert_eq!(again, Answer { replayed: true, ..answer });
     }
 }

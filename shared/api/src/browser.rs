@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_the_apis_own_or_configured() {
+    fn knows_accepts_own_and_configured_origins_only() {
         let secure = browsers("https://stock.example.net/prod");
         for own in
             ["https://stock.example.net", "https://app.example.org", "https://acme.example.com", "https://host.example"]
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn both_headers_have_to_agree_that_a_page_may() {
+    fn accept_requires_an_allowed_origin_and_fetch_site() {
         let secure = browsers("https://stock.example.net");
         let accepts = |origin: &[&str], site: &[&str]| {
             let mut headers = HeaderMap::new();

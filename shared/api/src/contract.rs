@@ -28,7 +28,7 @@ use crate::{
     context::{RequestContext, RequestStore},
     document,
     extract::{Body, FormOrJson, FromQuery, OptionalBody, Parameters, PathId, Precondition, Query, Scope},
-    gate::KeptUnder,
+    gate::IdempotencyHeader,
     json::{FromBody, FromJson, Members, Node, Object, Patch},
     limits::Attempts,
     listing::{Listing, Paged},
@@ -41,67 +41,67 @@ use crate::{
 type Reader = fn(Node) -> Result<(), ApiError>;
 
 /// What a request of an operation can hold, known from what its handler takes.
-pub trait Asks {
+pub trait OperationInput {
     /// Adds it to the operation.
-    fn ask(operation: &mut Operation);
+    fn describe(operation: &mut Operation);
 }
 
-macro_rules! asks {
+macro_rules! operation_input {
     ($($taken:ident),+) => {
-        impl<M, $($taken: Asks),+> Asks for (M, $($taken,)+) {
-            fn ask(operation: &mut Operation) {
-                $($taken::ask(operation);)+
+        impl<M, $($taken: OperationInput),+> OperationInput for (M, $($taken,)+) {
+            fn describe(operation: &mut Operation) {
+                $($taken::describe(operation);)+
             }
         }
     };
 }
 
-asks!(A);
-asks!(A, B);
-asks!(A, B, C);
-asks!(A, B, C, D);
-asks!(A, B, C, D, E);
-asks!(A, B, C, D, E, F);
-asks!(A, B, C, D, E, F, G);
-asks!(A, B, C, D, E, F, G, H);
+operation_input!(A);
+operation_input!(A, B);
+operation_input!(A, B, C);
+operation_input!(A, B, C, D);
+operation_input!(A, B, C, D, E);
+operation_input!(A, B, C, D, E, F);
+operation_input!(A, B, C, D, E, F, G);
+operation_input!(A, B, C, D, E, F, G, H);
 
-macro_rules! asks_nothing {
+macro_rules! no_input {
     ($($taken:ty),+ $(,)?) => {$(
-        impl Asks for $taken {
-            fn ask(_operation: &mut Operation) {}
+        impl OperationInput for $taken {
+            fn describe(_operation: &mut Operation) {}
         }
     )+};
 }
 
 // Nothing by themselves, or nothing that a client sees.
-asks_nothing!(State<App>, RequestStore, RequestContext, Scope, KeptUnder, HeaderMap);
+no_input!(State<App>, RequestStore, RequestContext, Scope, IdempotencyHeader, HeaderMap);
 
-impl Asks for ((),) {
-    fn ask(_operation: &mut Operation) {}
+impl OperationInput for ((),) {
+    fn describe(_operation: &mut Operation) {}
 }
 
-impl Asks for Attempts {
-    fn ask(operation: &mut Operation) {
+impl OperationInput for Attempts {
+    fn describe(operation: &mut Operation) {
         operation.refuses(429, &["rate_limited"]);
     }
 }
 
-impl Asks for RefreshCookie {
-    fn ask(operation: &mut Operation) {
+impl OperationInput for RefreshCookie {
+    fn describe(operation: &mut Operation) {
         let about = "The refresh token, where signing in put it into a cookie. Over HTTPS the cookie is called \
                      `__Secure-refresh_token`. Several of them are refused.";
         operation.parameter("cookie", "refresh_token", false, json!({"description": about, "type": "string"}));
     }
 }
 
-impl Asks for Page {
-    fn ask(operation: &mut Operation) {
+impl OperationInput for Page {
+    fn describe(operation: &mut Operation) {
         operation.refuses(403, &["forbidden"]);
     }
 }
 
-impl Asks for NamedTenant {
-    fn ask(operation: &mut Operation) {
+impl OperationInput for NamedTenant {
+    fn describe(operation: &mut Operation) {
         let about = "The tenant's subdomain, unless the host or, when signing in, the form's client_id names it.";
         let schema = json!({"description": about, "type": "string", "examples": ["northwind"]});
         operation.parameter("header", "x-tenant-id", false, schema);
@@ -109,8 +109,8 @@ impl Asks for NamedTenant {
     }
 }
 
-impl Asks for Precondition {
-    fn ask(operation: &mut Operation) {
+impl OperationInput for Precondition {
+    fn describe(operation: &mut Operation) {
         let about = "The ETag of the version that is meant, or the version in quotation marks: if there is a newer version, \
                      nothing is done. Without it, or with *, any version is meant.";
         let schema =
@@ -120,11 +120,11 @@ impl Asks for Precondition {
     }
 }
 
-impl<I> Asks for PathId<I>
+impl<I> OperationInput for PathId<I>
 where
     I: JsonSchema,
 {
-    fn ask(operation: &mut Operation) {
+    fn describe(operation: &mut Operation) {
         // What is no id is answered like an unknown one: any text is allowed here.
         let mut schema = operation.schema::<I>();
         if let Some(schema) = schema.as_object_mut() {
@@ -135,33 +135,33 @@ where
     }
 }
 
-impl<F: FromQuery> Asks for Query<F> {
-    fn ask(operation: &mut Operation) {
+impl<F: FromQuery> OperationInput for Query<F> {
+    fn describe(operation: &mut Operation) {
         F::from_params(operation);
     }
 }
 
-impl<F: FromQuery> Asks for Listing<F> {
-    fn ask(operation: &mut Operation) {
+impl<F: FromQuery> OperationInput for Listing<F> {
+    fn describe(operation: &mut Operation) {
         Paged::<F>::from_params(operation);
         operation.refuses(400, &["invalid_cursor"]);
     }
 }
 
-impl<T: FromBody> Asks for Body<T> {
-    fn ask(operation: &mut Operation) {
+impl<T: FromBody> OperationInput for Body<T> {
+    fn describe(operation: &mut Operation) {
         operation.body::<T>(true);
     }
 }
 
-impl<T: FromBody> Asks for OptionalBody<T> {
-    fn ask(operation: &mut Operation) {
+impl<T: FromBody> OperationInput for OptionalBody<T> {
+    fn describe(operation: &mut Operation) {
         operation.body::<T>(false);
     }
 }
 
-impl<T: FromBody> Asks for FormOrJson<T> {
-    fn ask(operation: &mut Operation) {
+impl<T: FromBody> OperationInput for FormOrJson<T> {
+    fn describe(operation: &mut Operation) {
         operation.body::<T>(true);
         let name = format!("{}Form", name_of::<T>());
         let form = operation.component(&name, T::from_form);
@@ -307,7 +307,6 @@ struct Success {
 #[derive(Debug)]
 pub struct Operation {
     route: Route,
-    name: String,
     generator: SchemaGenerator,
     summary: &'static str,
     notes: Vec<&'static str>,
@@ -323,10 +322,9 @@ pub struct Operation {
 }
 
 impl Operation {
-    fn new(route: Route, name: String, generator: SchemaGenerator) -> Self {
+    fn new(route: Route, generator: SchemaGenerator) -> Self {
         Self {
             route,
-            name,
             generator,
             summary: "",
             notes: Vec::new(),
@@ -424,7 +422,7 @@ impl Operation {
     }
 
     /// 204.
-    pub fn tells_nothing(&mut self) -> &mut Self {
+    pub fn no_content(&mut self) -> &mut Self {
         self.succeeds(204, "Done; there is nothing to say.", None)
     }
 
@@ -561,7 +559,7 @@ impl Operation {
     }
 
     /// Leads from an answer to another operation, whose parameter has the value at a place of the answer.
-    pub fn leads(&mut self, operation: &'static str, parameter: &'static str, place: &'static str) -> &mut Self {
+    pub fn link(&mut self, operation: &'static str, parameter: &'static str, place: &'static str) -> &mut Self {
         self.links.push((operation, parameter, place));
         self
     }
@@ -585,7 +583,7 @@ impl Operation {
         if is_counted {
             self.refuses(429, &["rate_limited"]).refuses(503, &["unavailable"]);
         }
-        if self.route.keeps_answer {
+        if self.route.stores_response {
             let about = "Of the caller's choice: a repetition with the same key gets the first answer again, and has no \
                          effect of its own.";
             let schema = json!({
@@ -600,7 +598,7 @@ impl Operation {
             if is_counted {
                 success.headers.extend(["RateLimit", "RateLimit-Policy"]);
             }
-            if self.route.keeps_answer {
+            if self.route.stores_response {
                 success.headers.push("Idempotency-Replayed");
             }
         }
@@ -630,7 +628,7 @@ impl Operation {
         let (roles, who) = self.roles();
         let description = self.notes.iter().map(|note| (*note).to_owned()).chain([who]).collect::<Vec<_>>();
         let mut operation = json!({
-            "operationId": self.name,
+            "operationId": self.route.id,
             "summary": self.summary,
             "description": description.join("\n\n"),
         });
@@ -729,23 +727,15 @@ impl Routing for Contract {
         Self { generator: settings.into_generator(), operations: Vec::new() }
     }
 
-    fn add<T: Asks + 'static, H: Handler<T, App>>(
+    fn add<T: OperationInput + 'static, H: Handler<T, App>>(
         mut self,
         route: Route,
         _handler: H,
-        contract: impl FnOnce(&mut Operation),
+        describe: impl FnOnce(&mut Operation),
     ) -> Self {
-        let handler = type_name::<H>();
-        let mut parts = handler.split("::");
-        let function = parts.next().unwrap_or_default().trim_start_matches("stockroom_");
-        let verb = parts.last().unwrap_or_default();
-        let name = format!("{function}_{verb}");
-        // What answers under two paths is called by the second of them as by the first, numbered.
-        let again = self.operations.iter().filter(|other| other.operation["operationId"] == name.as_str()).count();
-        let name = if again == 0 { name } else { format!("{name}_{}", again.saturating_add(1)) };
-        let mut operation = Operation::new(route, name, std::mem::take(&mut self.generator));
-        T::ask(&mut operation);
-        contract(&mut operation);
+        let mut operation = Operation::new(route, std::mem::take(&mut self.generator));
+        T::describe(&mut operation);
+        describe(&mut operation);
         let (described, generator) = operation.finish();
         self.generator = generator;
         self.operations.push(described);

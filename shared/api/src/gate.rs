@@ -32,9 +32,9 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// The idempotency key of a request that has no scope to carry it.
 #[derive(Debug, Clone)]
-pub struct KeptUnder(pub Option<IdempotencyKey>);
+pub struct IdempotencyHeader(pub Option<IdempotencyKey>);
 
-impl<S: Sync> FromRequestParts<S> for KeptUnder {
+impl<S: Sync> FromRequestParts<S> for IdempotencyHeader {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
@@ -98,7 +98,7 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
     if let Some(scope) = scope {
         response.extensions_mut().insert(scope);
     }
-    if route.gives_tokens { for_oauth(response) } else { response }
+    if route.is_token_endpoint { for_oauth(response) } else { response }
 }
 
 /// Counts a request for its address alone: its caller is not known. Says why it is refused: for that, or because there are
@@ -182,9 +182,9 @@ async fn prepare(app: &App, route: &Route, scope: Option<&TenantScope>, request:
         violations.extend(pairs(parts.uri.query()).iter().map(|(name, _)| Violation::parameter(name, fault())));
     }
     let text = match idempotency_key(&parts) {
-        Ok(text) => text.filter(|_| route.keeps_answer),
+        Ok(text) => text.filter(|_| route.stores_response),
         Err(violation) => {
-            violations.extend(route.keeps_answer.then_some(violation));
+            violations.extend(route.stores_response.then_some(violation));
             None
         }
     };
@@ -202,7 +202,7 @@ async fn prepare(app: &App, route: &Route, scope: Option<&TenantScope>, request:
     if let Some(scope) = scope {
         parts.extensions.insert(scope.clone().with_idempotency(key.clone()));
     }
-    parts.extensions.insert(KeptUnder(key));
+    parts.extensions.insert(IdempotencyHeader(key));
     Ok(Request::from_parts(parts, body))
 }
 

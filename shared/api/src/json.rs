@@ -535,7 +535,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_keep_their_digits() {
+    fn parse_of_numbers_keeps_their_digits() {
         let node = Node::parse(br#"{"a": 0.10000000000000000000001, "b": [1E400]}"#).unwrap();
         assert_eq!(
             node,
@@ -547,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_ignores_unknown_fields_and_refuses_known_ones_that_stand_twice() {
+    fn form_with_a_known_field_twice_is_invalid_and_unknown_fields_are_ignored() {
         let read = |fields: &[(&str, &str)]| {
             let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             Object::read_form(fields, |form| form.required::<String>("a"))
@@ -561,7 +561,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_malformed() {
+    fn parse_of_invalid_json_is_malformed_json() {
         let deep = format!("{}{}", "[".repeat(33), "]".repeat(33));
         let bodies: [&[u8]; 10] = [
             b"",

@@ -40,7 +40,7 @@ pub use context::{RequestContext, RequestStore};
 pub use contract::{Contract, Operation};
 pub use document::document;
 pub use extract::{Body, FormOrJson, FromQuery, Nothing, OptionalBody, Parameters, PathId, Precondition, Query, Scope};
-pub use gate::{KeptUnder, bearer};
+pub use gate::{IdempotencyHeader, bearer};
 pub use json::{FromBody, FromJson, Members, Node, Patch};
 pub use lambda::{handle, serve, serve_app};
 pub use limits::{Attempt, Attempts, Clearance};

@@ -260,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_what_one_customer_has() {
+    fn address_of_ipv6_is_its_64_bit_network() {
         let of = |ip: Option<&str>| {
             let context = RequestContext::of(&HeaderMap::new(), "/", None, String::new);
             address(&RequestContext { ip: ip.map(str::to_owned), ..context })
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_are_rounded_up() {
+    fn retry_after_rounds_seconds_up() {
         let of = |millis| seconds(Duration::from_millis(millis));
         assert_eq!([0, 1, 999, 1_000, 1_001].map(of), [0, 1, 1, 1, 2]);
     }

@@ -269,7 +269,7 @@ mod tests {
     const MAX_ITEM: usize = 400 * 1024;
 
     #[test]
-    fn size_is_that_of_the_text_within_an_answer() {
+    fn size_within_json_equals_the_encoded_length() {
         for view in [json!({"a": "\"\\/\n\t\u{1}\u{7f}é😀"}), json!([1.5, null, "x"]), json!("\"".repeat(1000))] {
             let text = view.to_string();
             assert_eq!(size_within_json(text.as_bytes()) + 2, json!(text).to_string().len());
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn items_end_before_the_one_that_has_no_room() {
+    fn add_of_an_item_above_the_page_size_ends_the_page() {
         let mut items = Items::new(20);
         assert!(items.add(&"12345678").unwrap(), "12 bytes");
         assert!(!items.add(&"12345").unwrap(), "10 more with the comma");
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn any_single_item_of_the_table_fits() {
+    fn add_of_the_largest_item_fits_into_a_page() {
         // The worst that a text becomes: a control character, six bytes of JSON and seven of JSON within JSON.
         let view = "\u{1}".repeat(MAX_ITEM);
         let mut items = Items::new(1);

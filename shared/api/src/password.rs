@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_right_password_of_a_known_account_passes() {
+    fn verify_accepts_only_the_password_of_a_known_account() {
         let hasher = Hasher::new(Sources::new(SystemClock, OsEntropy));
         let hash = hasher.hash("correct horse battery").unwrap();
         let parameters = "$argon2id$v=19$m=19456,t=2,p=1$";
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_one_however_it_was_typed() {
+    fn verify_accepts_every_unicode_form_of_a_password() {
         let hasher = Hasher::new(Sources::new(SystemClock, OsEntropy));
         let password: Password = "d\u{e9}j\u{e0} vu, again".parse().unwrap();
         let hash = hasher.hash(password.reveal()).unwrap();
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_right_password_of_a_weaker_hash_is_hashed_anew() {
+    fn verify_against_a_weak_hash_returns_a_renewed_hash() {
         let hasher = Hasher::new(Sources::new(SystemClock, OsEntropy));
         let with = |algorithm, m, t, p| {
             let argon2 = Argon2::new(algorithm, Version::V0x13, Params::new(m, t, p, None).unwrap());

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn body_is_read_once_however_deep_it_is() {
+    fn read_of_a_deep_body_visits_each_byte_once() {
         let many: Vec<String> = (0..100_000).map(|n| format!(r#""{n}":[{n}]"#)).collect();
         let many = format!("{{{}}}", many.join(",")).into_bytes();
         for body in [nested(1), nested(31), nested(32), many] {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn count_of_a_reader_that_reads_every_level_again_follows_the_depth() {
+    fn count_of_a_reader_that_rereads_every_level_grows_with_depth() {
         /// Reads each value to its end and then again from its first member on, as raw values are read.
         fn again(body: &[u8], count: &Cell<usize>) -> usize {
             counted(body, count).unwrap();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_ends_at_32() {
+    fn read_of_nesting_above_32_levels_is_malformed_json() {
         for (open, close) in [("[", "]"), (r#"{"a":"#, "}"), (r#"[{"a":"#, "}]")] {
             let deep = |times: usize| {
                 let levels = if open.len() > 5 { times / 2 } else { times };
@@ -199,7 +199,7 @@ mod tests {
     proptest! {
         /// Texts of JSON's own characters are read exactly when serde_json reads them, and to the same value.
         #[test]
-        fn text_is_read_as_by_serde_json(body in r#"[\[\]{}:,"\\ \t\n\r0-9eE.+\-anulltruefs/bd8\x00\x1f\u{7f}é😀]{0,24}"#) {
+        fn read_of_json_text_equals_serde_json(body in r#"[\[\]{}:,"\\ \t\n\r0-9eE.+\-anulltruefs/bd8\x00\x1f\u{7f}é😀]{0,24}"#) {
             let ours = whole(&mut SliceLexer::new(body.as_bytes()));
             match serde_json::from_str::<serde_json::Value>(&body) {
                 Ok(value) => prop_assert!(
@@ -212,7 +212,7 @@ mod tests {
 
         /// Bytes that are no text are refused as they are there.
         #[test]
-        fn bytes_are_read_as_by_serde_json(body in prop::collection::vec(any::<u8>(), 0..12)) {
+        fn read_of_any_bytes_fails_when_serde_json_fails(body in prop::collection::vec(any::<u8>(), 0..12)) {
             let body = [b"[\"".as_slice(), &body, b"\"]"].concat();
             let ours = whole(&mut SliceLexer::new(&body));
             prop_assert_eq!(ours.is_ok(), serde_json::from_slice::<serde_json::Value>(&body).is_ok());
@@ -220,7 +220,7 @@ mod tests {
 
         /// What serde_json writes comes back, escapes and all.
         #[test]
-        fn written_text_comes_back(text in any::<String>(), name in any::<String>()) {
+        fn read_of_text_written_by_serde_json_returns_the_value(text in any::<String>(), name in any::<String>()) {
             let body = serde_json::json!({&name: [&text, null, true]}).to_string();
             let expected = Node::Array(vec![Node::String(text), Node::Null, Node::Bool(true)]);
             prop_assert_eq!(whole(&mut SliceLexer::new(body.as_bytes())), Ok(Node::Object(vec![(name, expected)])));

@@ -12,7 +12,7 @@ use stockroom_domain::access::Permission;
 
 use crate::{
     app::App,
-    contract::{Asks, Operation},
+    contract::{Operation, OperationInput},
     edge::{cors, edge},
     gate::{Gate, gate},
     problem::ApiError,
@@ -43,6 +43,8 @@ impl Access {
 /// One operation.
 #[derive(Debug, Clone)]
 pub struct Route {
+    /// The operation's name in the API's document, unique and in camel case, such as `createProduct`. Clients are generated from it.
+    pub id: &'static str,
     /// The method; `HEAD` comes with `GET`.
     pub method: Method,
     /// The path, with `{id}` for an id.
@@ -50,15 +52,15 @@ pub struct Route {
     /// What it needs.
     pub access: Access,
     pub(crate) takes_query: bool,
-    pub(crate) keeps_answer: bool,
+    /// Whether its response is stored for an idempotency key.
+    pub(crate) stores_response: bool,
     /// Whether it is the token endpoint of OAuth 2.
-    pub(crate) gives_tokens: bool,
+    pub(crate) is_token_endpoint: bool,
 }
 
 impl Route {
-    fn new(method: Method, path: &'static str, access: Access, takes_query: bool) -> Self {
-        let keeps_answer = method == Method::POST && !path.starts_with("/api/v1/auth/");
-        Self { method, path, access, takes_query, keeps_answer, gives_tokens: false }
+    fn new(id: &'static str, method: Method, path: &'static str, access: Access) -> Self {
+        Self { id, method, path, access, takes_query: false, stores_response: false, is_token_endpoint: false }
     }
 }
 
@@ -71,107 +73,131 @@ pub trait Routing: Sized {
 
     /// One operation more: what answers it, and what it says of itself.
     #[must_use]
-    fn add<T: Asks + 'static, H: Handler<T, App>>(
+    fn add<T: OperationInput + 'static, H: Handler<T, App>>(
         self,
         route: Route,
         handler: H,
-        contract: impl FnOnce(&mut Operation),
+        describe: impl FnOnce(&mut Operation),
     ) -> Self;
 
     /// A read without parameters.
     #[must_use]
-    fn get<T: Asks + 'static>(
+    fn get<T: OperationInput + 'static>(
         self,
+        id: &'static str,
         path: &'static str,
         access: Access,
         handler: impl Handler<T, App>,
-        contract: impl FnOnce(&mut Operation),
+        describe: impl FnOnce(&mut Operation),
     ) -> Self {
-        self.add(Route::new(Method::GET, path, access, false), handler, contract)
+        self.add(Route::new(id, Method::GET, path, access), handler, describe)
     }
 
     /// A read with query parameters.
     #[must_use]
-    fn query<T: Asks + 'static>(
+    fn query<T: OperationInput + 'static>(
         self,
+        id: &'static str,
         path: &'static str,
         access: Access,
         handler: impl Handler<T, App>,
-        contract: impl FnOnce(&mut Operation),
+        describe: impl FnOnce(&mut Operation),
     ) -> Self {
-        self.add(Route::new(Method::GET, path, access, true), handler, contract)
+        let route = Route { takes_query: true, ..Route::new(id, Method::GET, path, access) };
+        self.add(route, handler, describe)
     }
 
-    /// A `POST`; it honours idempotency keys, unless it is about signing in.
+    /// A `POST` that stores its response for an idempotency key: a repeat with the key gets the response again.
     #[must_use]
-    fn post<T: Asks + 'static>(
+    fn idempotent_post<T: OperationInput + 'static>(
         self,
+        id: &'static str,
         path: &'static str,
         access: Access,
         handler: impl Handler<T, App>,
-        contract: impl FnOnce(&mut Operation),
+        describe: impl FnOnce(&mut Operation),
     ) -> Self {
-        self.add(Route::new(Method::POST, path, access, false), handler, contract)
+        let route = Route { stores_response: true, ..Route::new(id, Method::POST, path, access) };
+        self.add(route, handler, describe)
+    }
+
+    /// A `POST` that stores no response: it takes no idempotency key.
+    #[must_use]
+    fn post<T: OperationInput + 'static>(
+        self,
+        id: &'static str,
+        path: &'static str,
+        access: Access,
+        handler: impl Handler<T, App>,
+        describe: impl FnOnce(&mut Operation),
+    ) -> Self {
+        self.add(Route::new(id, Method::POST, path, access), handler, describe)
     }
 
     /// The token endpoint of OAuth 2 (RFC 6749, 3.2): a public `POST` whose problems have an `error` for its clients.
     #[must_use]
-    fn token_endpoint<T: Asks + 'static>(
+    fn token_endpoint<T: OperationInput + 'static>(
         self,
+        id: &'static str,
         path: &'static str,
         handler: impl Handler<T, App>,
-        contract: impl FnOnce(&mut Operation),
+        describe: impl FnOnce(&mut Operation),
     ) -> Self {
-        let route = Route { gives_tokens: true, ..Route::new(Method::POST, path, Access::Public, false) };
-        self.add(route, handler, contract)
+        let route = Route { is_token_endpoint: true, ..Route::new(id, Method::POST, path, Access::Public) };
+        self.add(route, handler, describe)
     }
 
     /// A replacement.
     #[must_use]
-    fn put<T: Asks + 'static>(
+    fn put<T: OperationInput + 'static>(
         self,
+        id: &'static str,
         path: &'static str,
         access: Access,
         handler: impl Handler<T, App>,
-        contract: impl FnOnce(&mut Operation),
+        describe: impl FnOnce(&mut Operation),
     ) -> Self {
-        self.add(Route::new(Method::PUT, path, access, false), handler, contract)
+        self.add(Route::new(id, Method::PUT, path, access), handler, describe)
     }
 
     /// A merge patch.
     #[must_use]
-    fn patch<T: Asks + 'static>(
+    fn patch<T: OperationInput + 'static>(
         self,
+        id: &'static str,
         path: &'static str,
         access: Access,
         handler: impl Handler<T, App>,
-        contract: impl FnOnce(&mut Operation),
+        describe: impl FnOnce(&mut Operation),
     ) -> Self {
-        self.add(Route::new(Method::PATCH, path, access, false), handler, contract)
+        self.add(Route::new(id, Method::PATCH, path, access), handler, describe)
     }
 
     /// A deletion.
     #[must_use]
-    fn delete<T: Asks + 'static>(
+    fn delete<T: OperationInput + 'static>(
         self,
+        id: &'static str,
         path: &'static str,
         access: Access,
         handler: impl Handler<T, App>,
-        contract: impl FnOnce(&mut Operation),
+        describe: impl FnOnce(&mut Operation),
     ) -> Self {
-        self.add(Route::new(Method::DELETE, path, access, false), handler, contract)
+        self.add(Route::new(id, Method::DELETE, path, access), handler, describe)
     }
 
     /// A deletion with query parameters.
     #[must_use]
-    fn delete_query<T: Asks + 'static>(
+    fn delete_query<T: OperationInput + 'static>(
         self,
+        id: &'static str,
         path: &'static str,
         access: Access,
         handler: impl Handler<T, App>,
-        contract: impl FnOnce(&mut Operation),
+        describe: impl FnOnce(&mut Operation),
     ) -> Self {
-        self.add(Route::new(Method::DELETE, path, access, true), handler, contract)
+        let route = Route { takes_query: true, ..Route::new(id, Method::DELETE, path, access) };
+        self.add(route, handler, describe)
     }
 }
 
@@ -187,11 +213,11 @@ impl Routing for Routes {
         Self { table: Vec::new(), router: Router::new() }
     }
 
-    fn add<T: Asks + 'static, H: Handler<T, App>>(
+    fn add<T: OperationInput + 'static, H: Handler<T, App>>(
         mut self,
         route: Route,
         handler: H,
-        _contract: impl FnOnce(&mut Operation),
+        _describe: impl FnOnce(&mut Operation),
     ) -> Self {
         let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
         self.router = self.router.route(route.path, on(filter, handler));

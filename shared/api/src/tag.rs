@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tag_differs_with_version_and_body_and_says_its_version() {
+    fn tag_depends_on_version_and_body_and_contains_the_version() {
         let tag = Tag::new(3, b"{}").to_string();
         assert_eq!(tag, "\"3-RBNvo1WzZ4o\"");
         assert_ne!(tag, Tag::new(3, b"{ }").to_string());
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_no_tags() {
+    fn version_of_an_invalid_tag_is_none() {
         for text in [
             "",
             "3",

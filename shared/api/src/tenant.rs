@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn header_and_host_must_agree() {
+    fn tenant_of_differing_header_and_host_is_a_conflict() {
         let tenants = Tenants::new(Some("example.com".to_owned()));
         let named = |header: Option<&str>, host: &str| {
             let mut headers = HeaderMap::new();
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(named(Some("acme"), "globex.example.com"), None);
     }
     #[test]
-    fn a_client_in_http_basic_is_decoded_as_rfc_6749_encodes_it() {
+    fn client_in_http_basic_is_decoded_by_rfc_6749() {
         let client = |text: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, format!("Basic {}", STANDARD.encode(text)).parse().unwrap());

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn format_control_and_separator_characters_are_refused_in_one_line() {
+    fn check_of_invisible_characters_in_one_line_is_refused() {
         for c in (0..=0x0010_ffff).filter_map(char::from_u32) {
             let category = CodePointMapData::<GeneralCategory>::new().get(c);
             let is_refused = matches!(
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lays_out_paragraphs_stands_in_paragraphs_alone() {
+    fn check_of_layout_characters_is_accepted_in_paragraphs_only() {
         for text in ["two\nlines", "a\ttab", "soft\u{ad}hyphen", "zero\u{200b}width", "mark\u{200f}", "\u{f0b7} item"] {
             assert_eq!(admitted(text), [false, false, true], "{text:?}");
         }
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn joiners_and_selectors_stand_where_they_have_an_effect() {
+    fn check_of_joiners_and_selectors_is_accepted_where_they_have_an_effect() {
         for name in
             ["کتاب\u{200c}ها", "क्\u{200d}ष", "👩\u{200d}🔬", "👁\u{fe0f}\u{200d}🗨\u{fe0f}", "❤\u{fe0f}", "辻\u{e0100}"]
         {
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_with_nothing_to_see_is_refused() {
+    fn check_of_an_invisible_text_is_refused() {
         for text in
             ["\u{301}", "\u{2800}", "\u{115f}", "\u{3164}", "\u{ffa0}", "\u{1d159}", "\u{a0}", "\u{34f}", "\u{200b}"]
         {
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_break_becomes_lf() {
+    fn with_plain_breaks_replaces_every_line_break_by_lf() {
         assert_eq!(with_plain_breaks("a\r\nb\rc\u{85}d\u{2028}e\u{2029}f\n\r\n"), "a\nb\nc\nd\ne\nf\n\n");
     }
 }

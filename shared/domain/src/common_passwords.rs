@@ -51,14 +51,14 @@ mod tests {
     }
 
     #[test]
-    fn the_list_is_sorted_and_folded() {
+    fn list_of_common_passwords_is_sorted_and_folded() {
         let list = list();
         assert!(list.len() > 8_000 && list.is_sorted_by(|one, next| one < next));
         assert!(list.iter().all(|line| line.is_ascii() && line.len() >= 8 && crate::text::fold(line) == *line));
     }
 
     #[test]
-    fn every_line_is_found_and_nothing_else() {
+    fn is_listed_finds_every_line_and_nothing_else() {
         for line in list() {
             assert!(is_listed(line), "{line}");
             assert!(!is_listed(&format!("{line}\u{0}")) && !is_listed(&format!("{line}\n")), "{line}");
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tail_is_of_digits_and_signs_and_short() {
+    fn stems_remove_short_tails_of_digits_and_signs() {
         assert_eq!(stems("word-2026!").last(), Some("word"));
         assert_eq!(stems("word-12.2026").last(), Some("word-1"));
         assert_eq!(stems("word").collect::<Vec<_>>(), ["word"]);

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_kept_in_the_form_that_mail_is_delivered_to() {
+    fn parse_of_an_address_returns_its_deliverable_form() {
         for (typed, kept) in [
             ("a@b.example", "a@b.example"),
             (" Zoe.Mueller+x@B\u{fc}ro.Example ", "Zoe.Mueller+x@xn--bro-hoa.example"),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_delivered_to_is_refused() {
+    fn parse_of_an_undeliverable_address_is_refused() {
         for text in [
             "a",
             "@b.example",
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_older_rules_is_read_from_storage_and_found() {
+    fn read_of_an_address_stored_under_older_rules_succeeds() {
         for stored in ["jörg@x.example", "zoe@büro.example", "a\u{200b}@x.example"] {
             let email: Email = serde_json::from_value(stored.into()).unwrap();
             assert_eq!(email.as_str(), stored);
@@ -213,7 +213,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_address_reads_as_itself(text in "[\\PC@.]{1,40}") {
+        fn parse_of_a_printed_address_returns_the_same_address(text in "[\\PC@.]{1,40}") {
             if let Ok(email) = text.parse::<Email>() {
                 prop_assert!(email.as_str().is_ascii() && email.as_str().len() <= Email::LONGEST);
                 prop_assert_eq!(email.as_str().parse::<Email>().unwrap(), email);

@@ -118,7 +118,7 @@ mod tests {
     use crate::{id::Id as _, time::Timestamp};
 
     #[test]
-    fn types_are_read_as_they_are_written() {
+    fn parse_of_a_printed_event_type_returns_the_same_type() {
         for text in ["product.created", "user.updated", "warehouse.deleted", "stock.moved", "stock.low"] {
             assert_eq!(text.parse::<EventType>().unwrap().to_string(), text);
         }
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_knows_its_entries() {
+    fn origins_of_a_type_are_its_entries() {
         let moved: Vec<_> = "stock.moved".parse::<EventType>().unwrap().origins().collect();
         assert_eq!(moved.len(), 4);
         assert!(moved.iter().all(|(entity, _)| *entity == Entity::StockMovement));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_an_owner_is_told_to_the_owner_and_to_managers() {
+    fn read_of_an_owned_event_requires_the_owner_or_a_manager() {
         let id = |n| UserId::from_parts(Timestamp::EPOCH, [n; 10]);
         let created = EventType::of(Entity::User, Action::Create).unwrap();
         let reads = |reader, role, owner| created.may_be_read_by((reader, role), owner);

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_named_by_its_product_and_its_request() {
+    fn id_of_a_line_is_derived_from_its_product_and_request() {
         let at = Timestamp::from_unix_millis(1_000).unwrap();
         let product = ProductId::from_parts(at, [0x5a; 10]);
         let [one, other] = [1, 2].map(|seed| PurchaseRequestId::from_parts(at, [seed; 10]));
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_canonical_form_parses() {
+    fn parse_of_a_non_canonical_id_is_refused() {
         let id = "0190b6a4-7b1e-7c3a-8f00-0123456789ab";
         assert_eq!(id.parse::<ProductId>().unwrap().to_string(), id);
         for other in ["", "0190b6a47b1e7c3a8f000123456789ab", "0190B6A4-7B1E-7C3A-8F00-0123456789AB", "{x}", "../x"] {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_tells_what_entry_it_is_of() {
+    fn id_of_an_event_leads_to_its_entry() {
         for last in 0..=u8::MAX {
             let (at, random) = (Timestamp::from_unix_millis(1_000).unwrap(), [last; 10]);
             let (movement, entry) = (MovementId::from_parts(at, random), EntryId::from_parts(at, random));
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_sort_by_time() {
+    fn ids_of_later_times_sort_later() {
         let at = |millis| ProductId::from_parts(Timestamp::from_unix_millis(millis).unwrap(), [0xff; 10]);
         assert!(at(1_000) < at(1_001));
     }

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_written_as_a_number_in_a_time() {
+    fn parse_of_a_limit_requires_a_number_and_a_unit_of_time() {
         assert_eq!((limit("600/minute").burst(), limit("600/minute").window_seconds()), (600, 60));
         assert_eq!((limit("1/second").window_seconds(), limit("1000000/hour").window_seconds()), (1, 3_600));
         assert_eq!(limit("100/day").window_seconds(), 86_400);
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_holds_the_burst_and_no_more() {
+    fn within_window_above_the_burst_is_none() {
         let limit = limit("3/hour");
         let mut moments = Vec::new();
         for minute in [0, 10, 20] {
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn leases_shrink_with_what_is_left() {
+    fn lease_size_shrinks_with_the_remaining_tokens() {
         let (limit, now, mut bucket) = (limit("300/minute"), at(START), FullAt::default());
         let mut leases = Vec::new();
         while let (tokens @ 1.., _) = drawn(&mut bucket, FullAt::default(), limit, now, Counting::Leased) {
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_wrong_shuts_nobody_out_for_long() {
+    fn draw_after_one_by_a_fast_clock_recovers_within_the_window() {
         let (limit, mut bucket) = (limit("5/hour"), FullAt::default());
         let tomorrow = at(START + 24 * 60 * 60 * 1_000);
         while drawn(&mut bucket, FullAt::default(), limit, tomorrow, Counting::Exactly).0 > 0 {}
@@ -326,7 +326,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_more_than_the_burst_and_what_came_back(
+        fn draws_never_exceed_the_burst_and_the_refill(
             limit in limits(),
             skews in vec(0_u64..10_000, 8),
             steps in steps(),
@@ -354,7 +354,7 @@ mod tests {
         }
 
         #[test]
-        fn refunds_create_no_tokens(
+        fn refunds_never_create_tokens(
             limit in limits(),
             skews in vec(0_u64..10_000, 8),
             steps in refunding_steps(),
@@ -382,7 +382,7 @@ mod tests {
         }
 
         #[test]
-        fn a_refund_at_once_leaves_the_bucket_as_it_was(limit in limits(), moment in START..START + 8_000_000, step in 0_u64..4_000_000) {
+        fn refund_right_after_a_draw_restores_the_bucket(limit in limits(), moment in START..START + 8_000_000, step in 0_u64..4_000_000) {
             let now = at(START + step);
             let before = FullAt(moment * 1_000);
             if let Some(draw) = limit.draw(before, now, Counting::Leased) && draw.tokens > 0 {
@@ -395,7 +395,7 @@ mod tests {
         }
 
         #[test]
-        fn never_less_to_one_process_that_counts_exactly(limit in limits(), pauses in vec(0_u64..2_000, 1..200)) {
+        fn exact_draws_of_one_process_get_every_token(limit in limits(), pauses in vec(0_u64..2_000, 1..200)) {
             let limit = Limit { burst: limit.burst.min(200), ..limit };
             let (mut bucket, mut now) = (FullAt::default(), START);
             for pause in pauses {
@@ -412,7 +412,7 @@ mod tests {
         }
 
         #[test]
-        fn the_moment_never_becomes_an_earlier_one(limit in limits(), moment in START..START + 8_000_000, step in 0_u64..4_000_000) {
+        fn draw_never_moves_the_arrival_time_back(limit in limits(), moment in START..START + 8_000_000, step in 0_u64..4_000_000) {
             let now = at(START + step);
             let bucket = FullAt(moment * 1_000);
             if let Some(draw) = limit.draw(bucket, now, Counting::Leased) && draw.tokens > 0 {

@@ -150,12 +150,12 @@ mod tests {
     }
 
     #[test]
-    fn all_are_all() {
+    fn all_lists_every_entity_and_action() {
         assert_eq!((Entity::ALL.len(), Action::ALL.len()), (count::<Entity>(), count::<Action>()));
     }
 
     #[test]
-    fn words_are_read_as_they_are_written() {
+    fn parse_of_a_printed_action_returns_the_same_action() {
         for action in Action::ALL {
             let written = serde_json::to_value(action).unwrap();
             assert_eq!(written.as_str().unwrap().parse::<Action>().unwrap(), *action);

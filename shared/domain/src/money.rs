@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prices_are_exact_and_written_with_two_decimals_at_least() {
+    fn parse_of_a_price_is_exact_and_prints_two_decimals_at_least() {
         for (text, written) in
             [("12", "12.00"), ("12.5", "12.50"), ("0.1234", "0.1234"), ("0", "0.00"), ("1e2", "100.00")]
         {

@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subdomains() {
+    fn parse_of_a_subdomain_accepts_dns_labels_only() {
         for good in ["acme", "a-1", "northwind", &"a".repeat(63)] {
             assert!(good.parse::<Subdomain>().is_ok(), "{good}");
         }

@@ -454,7 +454,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn only_the_ways_of_the_contract_are_open(steps in prop::collection::vec(steps(), 0..12)) {
+        fn apply_of_a_transition_from_another_status_is_invalid_transition(steps in prop::collection::vec(steps(), 0..12)) {
             let mut request = request(&[1]);
             for step in steps {
                 let name = format!("{step:?}");
@@ -472,7 +472,7 @@ mod tests {
         }
 
         #[test]
-        fn never_more_is_received_and_cancelled_than_was_ordered(
+        fn receive_and_close_never_exceed_the_ordered_quantity(
             ordered in prop::collection::vec(1_u32..20, 1..5),
             steps in prop::collection::vec((0_usize..5, prop::option::of(0_u32..12), prop::bool::weighted(0.2)), 0..30),
         ) {
@@ -516,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_complete_before_lines_released_products_release_them_at_the_end() {
+    fn released_since_includes_old_complete_lines_at_the_end() {
         let mut old = PurchaseRequest { status: RequestStatus::Ordered, ..request(&[5, 3, 2]) };
         old.items[0].received_quantity = Quantity::from(5_u32);
         let products: Vec<_> = old.items.iter().map(|item| item.product_id).collect();
@@ -529,13 +529,13 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_receipts_fit_into_a_transaction() {
+    fn receipt_of_the_most_lines_fits_into_a_transaction() {
         assert_eq!(receipt_actions(MAX_RECEIVED_LINES, 7), MAX_ACTIONS);
         assert!(receipt_actions(24, 24) <= MAX_ACTIONS && receipt_actions(20, 15) <= MAX_ACTIONS);
     }
 
     #[test]
-    fn numbers_have_five_digits_and_grow_beyond() {
+    fn request_number_prints_at_least_five_digits() {
         for (number, written) in [(7, "PR-00007"), (123_456, "PR-123456")] {
             assert_eq!(RequestNumber(number).to_string(), written);
             assert_eq!(written.parse::<RequestNumber>().unwrap(), RequestNumber(number));

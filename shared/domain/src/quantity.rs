@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn literals() {
+    fn parse_of_a_quantity_literal_is_exact_or_refused() {
         for (literal, written) in [
             ("12", "12"),
             ("0.50", "0.5"),
@@ -214,7 +214,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn adding_and_taking_away_is_exact(a in -999_999_999_i64..999_999_999, b in -999_999_999_i64..999_999_999) {
+        fn sum_and_difference_of_quantities_are_exact(a in -999_999_999_i64..999_999_999, b in -999_999_999_i64..999_999_999) {
             let quantity = |units: i64| format!("{units}e-4").parse::<Quantity>().unwrap();
             let sum = quantity(a).plus(quantity(b)).unwrap();
             prop_assert_eq!(sum, quantity(a + b));
@@ -222,7 +222,7 @@ mod tests {
         }
 
         #[test]
-        fn an_extreme_literal_is_read_or_refused(
+        fn parse_of_an_extreme_literal_never_panics(
             literal in "-?[0-9]{1,40}(\\.[0-9]{1,40})?([eE][-+]?(0{0,30}[0-9]{1,25}|92233720368547758[0-9]{2}))?",
         ) {
             if let Ok(quantity) = literal.parse::<Quantity>() {
@@ -232,14 +232,14 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_more_than_refused(text in "[-+0-9eE.]{0,30}|\\PC{0,10}") {
+        fn parse_of_any_text_never_panics(text in "[-+0-9eE.]{0,30}|\\PC{0,10}") {
             if let Ok(quantity) = text.parse::<Quantity>() {
                 prop_assert!(quantity.decimals() <= Quantity::FINEST);
             }
         }
 
         #[test]
-        fn what_is_written_reads_back(units in -999_999_999_999_999_i64..999_999_999_999_999, power in -4_i32..=0) {
+        fn parse_of_a_printed_quantity_returns_the_same_quantity(units in -999_999_999_999_999_i64..999_999_999_999_999, power in -4_i32..=0) {
             let quantity: Quantity = format!("{units}e{power}").parse().unwrap();
             prop_assert_eq!(quantity.to_string().parse::<Quantity>().unwrap(), quantity);
         }

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_week_ends_with_the_last_sunday() {
+    fn week_before_a_moment_ends_with_the_last_sunday() {
         for (moment, end) in [
             ("1998-05-03T00:00:00Z", "1998-05-03T00:00:00Z"),
             ("1998-05-09T23:59:59.999Z", "1998-05-03T00:00:00Z"),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn each_type_counts_once() {
+    fn totals_count_each_movement_type_once() {
         let quantity = |text: &str| text.parse::<Quantity>().unwrap();
         let moved = [
             (MovementType::In, "3"),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn totals_are_written_with_commas_and_compared_in_percent() {
+    fn totals_print_commas_and_compare_in_percent() {
         let total = |text: &str| Total::ZERO.plus(text.parse().unwrap());
         for (text, written) in [("0", "0"), ("999", "999"), ("1000", "1,000"), ("-1234567.50", "-1,234,567.5")] {
             assert_eq!(total(text).to_string(), written);

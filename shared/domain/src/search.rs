@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_accents_and_width_make_no_difference() {
+    fn search_fold_removes_case_accents_and_width() {
         for (term, texts) in [
             ("istanbul", &["İstanbul", "ISTANBUL", "ıstanbul", "I\u{307}stanbul", "ｉｓｔａｎｂｕｌ"][..]),
             ("cafe", &["Café", "CAFÉ", "cafe\u{301}", "ＣＡＦＥ"]),
@@ -63,13 +63,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn folding_again_changes_nothing(text in "\\PC{0,40}") {
+        fn search_fold_is_idempotent(text in "\\PC{0,40}") {
             let folded = search_fold(&text);
             prop_assert_eq!(search_fold(&folded), folded);
         }
 
         #[test]
-        fn a_term_is_found_in_its_upper_and_lower_case(text in "[a-zà-öø-ÿα-ωа-яİıßŁ0-9 ]{1,30}") {
+        fn search_fold_of_upper_case_and_decomposed_text_is_equal(text in "[a-zà-öø-ÿα-ωа-яİıßŁ0-9 ]{1,30}") {
             prop_assert_eq!(search_fold(&text.to_uppercase()), search_fold(&text));
             prop_assert_eq!(search_fold(&text.nfd().collect::<String>()), search_fold(&text));
         }

@@ -291,7 +291,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_ledger_adds_up(operations in prop::collection::vec(operations(), 0..60)) {
+        fn apply_of_movements_keeps_the_sum_and_the_sequence(operations in prop::collection::vec(operations(), 0..60)) {
             let mut balance = Balance::default();
             let mut sum = Quantity::ZERO;
             for operation in operations {
@@ -317,14 +317,14 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_finds_what_was_known_is_recorded_with_zero() {
+    fn apply_of_a_count_without_a_difference_records_zero() {
         let level = Balance { on_hand: Quantity::from(7), sequence: 3 };
         let posting = level.apply(Operation::Count(Quantity::from(7))).unwrap();
         assert_eq!((posting.quantity, posting.balance.sequence), (Quantity::ZERO, 4));
     }
 
     #[test]
-    fn a_level_that_a_quantity_cannot_hold_is_refused() {
+    fn apply_above_the_largest_quantity_is_level_out_of_range() {
         let level = Balance { on_hand: "999999999999999".parse().unwrap(), sequence: 1 };
         assert_eq!(level.apply(Operation::In("0.5".parse().unwrap())), Err(StockError::LevelOutOfRange));
     }

@@ -178,14 +178,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twins_of_another_normal_form_are_one() {
+    fn folded_texts_of_different_normal_forms_are_equal() {
         let composed: Sku = "CAF\u{c9}".parse().unwrap();
         let decomposed: Sku = "  cafe\u{301} ".parse().unwrap();
         assert_eq!(composed.folded(), decomposed.folded());
     }
 
     #[test]
-    fn control_characters_stand_in_notes_alone() {
+    fn parse_of_control_characters_is_accepted_in_notes_only() {
         assert!("two\nlines".parse::<Notes>().is_ok());
         for text in ["two\nlines", "nul\0", "bell\u{7}", "c1\u{85}x"] {
             assert_eq!(text.parse::<ProductName>().unwrap_err().code, "invalid_character", "{text:?}");
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn line_breaks_are_stored_as_lf() {
+    fn parse_of_notes_replaces_line_breaks_by_lf() {
         let notes: Notes = "\r\n one\r\n\r\ntwo\rthree\u{2028}four\r\n".parse().unwrap();
         assert_eq!(notes.as_str(), "one\n\ntwo\nthree\nfour");
         // A browser counts a line break as one character, and sends two.
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_hold_nothing_that_cannot_be_seen() {
+    fn parse_of_invisible_characters_in_identifiers_is_refused() {
         for text in ["A\u{200b}1", "A\u{200d}1", "A\u{a0}1", "A1\u{2800}", "A\u{fe0f}", "\u{202e}A1", "A\u{e000}"] {
             assert_eq!(text.parse::<Sku>().unwrap_err().code, "invalid_character", "{text:?}");
             assert_eq!(text.parse::<Category>().unwrap_err().code, "invalid_character", "{text:?}");
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_text_is_read_whatever_the_rules_are_now() {
+    fn read_of_a_text_stored_under_older_rules_succeeds() {
         fn read<T: serde::de::DeserializeOwned + std::fmt::Display>(text: &str) {
             assert_eq!(serde_json::from_value::<T>(text.into()).unwrap().to_string(), text);
         }
@@ -226,7 +226,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_valid_text_reads_as_itself(text in "\\PC{0,80}") {
+        fn parse_of_a_valid_text_is_stable(text in "\\PC{0,80}") {
             if let Ok(notes) = text.parse::<Notes>() {
                 prop_assert_eq!(notes.as_str().parse::<Notes>().unwrap(), notes);
             }

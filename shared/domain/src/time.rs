@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn written_with_three_decimals_and_read_with_any_offset() {
+    fn parse_of_any_offset_prints_utc_with_three_decimals() {
         for (read, written) in [
             ("2026-11-23T02:57:00Z", "2026-11-23T02:57:00.000Z"),
             ("2026-11-23T03:57:00.1239+01:00", "2026-11-23T02:57:00.123Z"),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_moment_is_refused() {
+    fn parse_of_an_invalid_timestamp_is_refused() {
         for text in ["", "2026-11-23", "2026-11-23T02:57:00", "1969-12-31T23:59:59Z", "20261123T025700Z", "now"] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
         }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn time_ends_with_the_year_9999() {
+    fn timestamps_end_with_the_year_9999() {
         let end: Timestamp = "9999-12-31T23:59:59.999Z".parse().unwrap();
         assert_eq!(end, Timestamp::END);
         assert_eq!(end.plus(Duration::MAX), end);
@@ -222,7 +222,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back_and_sorts(a in 0..=Timestamp::END.0, b in 0..=Timestamp::END.0) {
+        fn parse_of_a_printed_timestamp_returns_and_sorts_the_same(a in 0..=Timestamp::END.0, b in 0..=Timestamp::END.0) {
             let (a, b) = (Timestamp(a), Timestamp(b));
             prop_assert_eq!(a.to_string().parse::<Timestamp>().unwrap(), a);
             prop_assert_eq!(a.to_string().len(), 24);
@@ -230,7 +230,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_more_than_refused(text in "[-+0-9TtZz:. \\[\\]]{0,40}|[0-9]{4,6}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[-+][0-9]{2}:[0-9]{2}") {
+        fn parse_of_any_text_never_panics(text in "[-+0-9TtZz:. \\[\\]]{0,40}|[0-9]{4,6}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[-+][0-9]{2}:[0-9]{2}") {
             if let Ok(moment) = text.parse::<Timestamp>() {
                 prop_assert!(moment <= Timestamp::END);
             }

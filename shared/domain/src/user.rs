@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn length_is_counted_in_characters_of_the_prepared_form() {
+    fn parse_of_a_password_counts_prepared_characters() {
         // Twelve letters, each typed as two: without preparation they would be 24.
         assert_eq!(code(&"e\u{301}".repeat(12)), None);
         assert_eq!(code(&"e\u{301}".repeat(11)), Some("too_short"));
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn one_password_typed_on_two_systems_is_one() {
+    fn parse_of_both_unicode_forms_of_a_password_is_equal() {
         let composed: Password = "Caf\u{e9} au\u{a0}lait, s'il vous pla\u{ee}t".parse().unwrap();
         let decomposed: Password = "Cafe\u{301} au lait, s'il vous plai\u{302}t".parse().unwrap();
         assert!(composed == decomposed);
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn common_passwords_are_refused_in_any_case_and_with_a_short_tail() {
+    fn parse_of_a_common_password_in_any_case_or_with_a_tail_is_common_password() {
         for common in ["Q1W2E3R4T5Y6", "QwertyUiop123", "PasswordPassword", "Superman2026!", "1234567890123"] {
             assert_eq!(code(common), Some("common_password"), "{common}");
         }
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn ones_own_names_are_guessed_first() {
+    fn check_of_a_password_made_of_own_names_is_refused() {
         let email: Email = "Nancy.Davolio@northwind.example".parse().unwrap();
         let check = |password: &str| {
             let password: Password = password.parse().unwrap();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_not_shown() {
+    fn debug_of_a_password_hides_its_text() {
         assert_eq!(format!("{:?}", "correct horse battery".parse::<Password>().unwrap()), "Password(..)");
     }
 }

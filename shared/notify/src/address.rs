@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_name_is_quoted_and_every_other_encoded() {
+    fn header_quotes_ascii_names_and_encodes_all_others() {
         assert_eq!(header("Nancy O'Neil, Jr.", "n@x.example").unwrap(), "\"Nancy O'Neil, Jr.\" <n@x.example>");
         for name in ["Zoë Müller", "<script>alert(1)</script>", "A \"B\" \\ C", "=?UTF-8?Q?x?=", &"長い名前".repeat(40)]
         {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_makes_a_second_header_or_recipient() {
+    fn header_of_a_hostile_name_stays_one_recipient() {
         let header = header("Eve\r\nBcc: all@x.example, <b@x.example>\u{85}\0", "n@x.example").unwrap();
         assert!(!header.contains(['\r', '\n', '\0']) && !header.contains("Bcc"), "{header}");
         assert_eq!(header.matches('@').count(), 1);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_was_stored_under_older_rules_is_written_in_ascii_or_refused() {
+    fn header_of_an_address_stored_under_older_rules_is_ascii_or_none() {
         let header = |stored: &str| {
             let email: Email = serde_json::from_value(stored.into()).unwrap();
             Address::named("", &email).header()

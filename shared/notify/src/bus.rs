@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_without_an_id_was_not_taken() {
+    fn put_result_without_an_event_id_is_a_failure() {
         let result = PutEventsResultEntry::builder();
         assert!(taken(Some(&result.clone().event_id("1").build())).is_ok());
         assert!(taken(Some(&result.clone().build())).is_err() && taken(None).is_err());

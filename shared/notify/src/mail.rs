@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_is_told_from_a_service_that_is_busy() {
+    fn send_error_of_a_busy_service_is_unavailable_and_of_a_rejection_refused() {
         let told = |error: SendEmailError| failure(&SdkError::service_error(error, ()));
         let refused = [
             SendEmailError::MessageRejected(MessageRejected::builder().build()),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_that_is_not_verified_is_no_fault_of_the_mail() {
+    fn send_error_of_an_unverified_identity_is_unavailable() {
         let message = "Email address is not verified. The following identities failed the check: nancy@acme.example";
         let error = ErrorMetadata::builder().code("MessageRejected").message(message).build();
         let rejected = MessageRejected::builder().message(message).meta(error).build();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn whom_a_refusal_names_is_not_told() {
+    fn send_error_of_a_rejection_hides_addresses() {
         let message = "Invalid domain name: 'nancy@acme'";
         let rejected = SendEmailError::MessageRejected(MessageRejected::builder().message(message).build());
         let SendError::Refused(reason) = failure(&SdkError::service_error(rejected, ())) else {

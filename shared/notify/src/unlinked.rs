@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_are_taken_apart() {
+    fn unlinked_breaks_links() {
         for (text, shown) in [
             ("http://evil.example", "evil example"),
             ("Win at HTTPS://www.evil.example/x?y now", "Win at www evil example x?y now"),
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words_stay() {
+    fn unlinked_keeps_texts_without_links() {
         for text in [
             "Northwind Traders, Inc.",
             "PR-00001 was approved - Acme",

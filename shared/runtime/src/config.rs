@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_setting_of_another_group_is_ignored() {
+    fn read_with_a_bad_setting_of_another_group_succeeds() {
         let bad = [("LIMIT_LOGIN", "many"), ("CURSOR_KEY", "short"), ("EVENT_BUS_NAME", "events")];
         let config = read_groups(&[Group::Bus], &bad).unwrap();
         assert_eq!(config.event_bus_name, "events");
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_fill_what_is_not_said() {
+    fn read_without_settings_uses_defaults() {
         let config = read(&[]).unwrap();
         assert_eq!(config.environment, Environment::Development);
         assert_eq!(config.access_token_lifetime, Duration::from_mins(15));
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_named_with_what_is_expected_and_no_value_is_shown() {
+    fn read_of_invalid_settings_names_every_error_and_shows_no_value() {
         let wrong = [("SECRET_KEY", "short-secret"), ("CURSOR_KEY", "short"), ("TABLE_NAME", ""), ("ENV", "live")];
         let faults = read(&wrong).unwrap_err();
         assert_eq!(
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn origins_are_what_a_browser_would_send() {
+    fn read_of_cors_origins_accepts_browser_origins_only() {
         let origins = |text| read(&[("CORS_ORIGINS", text)]).map(|config| config.cors_origins);
         assert_eq!(
             origins("https://a.example, http://[::1]:3000").unwrap(),
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn links_begin_with_an_address_that_is_said_where_people_are_served() {
+    fn read_in_production_requires_public_url() {
         let url = |settings: &[(&str, &str)]| read_groups(&[Group::Http], settings).map(|config| config.public_url);
         assert_eq!(url(&[]).unwrap(), "http://localhost:8000");
         assert_eq!(
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_hold_unless_they_are_off() {
+    fn read_of_limits_uses_defaults_unless_off() {
         let limits = read(&[("LIMIT_TENANT", "off"), ("LIMIT_LOGIN", "7/hour")]).unwrap().limits;
         let shown = |limit: Option<Limit>| limit.map(|limit| (limit.burst(), limit.window_seconds()));
         assert_eq!(shown(limits.requests), Some((600, 60)));
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn several_limits_hold_together_in_different_times() {
+    fn read_of_several_limits_requires_different_windows() {
         let limits = |text: &str| {
             let limits = read(&[("LIMIT_INVITATIONS", text)]).ok()?.limits.invitations;
             Some(limits.into_iter().map(|limit| (limit.burst(), limit.window_seconds())).collect::<Vec<_>>())
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_ends_behind_every_write() {
+    fn read_of_feed_settle_below_the_write_deadline_is_refused() {
         let limit = 5 * 1024 * 1024 - 64 * 1024;
         assert_eq!(read(&[]).unwrap().max_page_bytes, limit);
         assert_eq!(read(&[("MAX_PAGE_BYTES", "1000000")]).unwrap().max_page_bytes, 1_000_000);
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_go_where_a_dsn_says_and_nowhere_without_one() {
+    fn read_without_a_dsn_disables_reports() {
         let dsn = |text: &str| read(&[("SENTRY_DSN", text)]).map(|config| config.sentry_dsn);
         assert_eq!(dsn("").unwrap(), None);
         let given = dsn("https://key@o1.ingest.sentry.io/1").unwrap().unwrap();
@@ -401,13 +401,13 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_not_shown() {
+    fn debug_of_settings_hides_secrets() {
         let shown = format!("{:?} {:?}", read(&[]).unwrap(), read(&[]).unwrap().keys);
         assert!(!shown.contains("0123456789abcdef"), "{shown}");
     }
 
     #[test]
-    fn deployed_senders_of_mail_require_its_sender() {
+    fn read_of_mail_from_is_required_for_sending_functions_in_production() {
         let from = |changes: &[(&str, &str)]| read(changes).map(|config| config.mail_from().unwrap().to_string());
         assert_eq!(from(&[]).unwrap(), "no-reply@stockroom.example");
         let production = [("ENV", "production"), ("PUBLIC_URL", "https://stockroom.example.com")];

@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_key_is_read_as_tools_write_it() {
+    fn parse_of_a_private_key_accepts_base64_with_line_breaks() {
         let key: PrivateKey = PRIVATE.parse().unwrap();
         let lines = format!("{}\n{}\n", &PRIVATE[..40], &PRIVATE[40..]);
         assert_eq!(lines.parse::<PrivateKey>().unwrap(), key);
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn each_key_is_asked_for_by_its_use() {
+    fn key_of_a_missing_setting_is_reported_on_use() {
         let none = keys(&[]).unwrap();
         assert!(fault(none.secrets()).contains("SECRET_KEY is missing, expected at least 32"));
         assert!(fault(none.verifying()).contains("SECRET_KEY is missing"));

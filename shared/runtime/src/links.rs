@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn sign_in_address_names_the_tenants_host_where_there_is_one() {
+    fn sign_in_address_with_a_base_domain_is_the_tenants_host() {
         let subdomain: Subdomain = "acme".parse().unwrap();
         let links = |public_url: &str, base_domain: Option<&str>| Links {
             public_url: public_url.to_owned(),
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_what_it_was_derived_from_until_it_expires() {
+    fn verify_returns_the_link_until_its_token_expires() {
         const DAY: i64 = 24 * 60 * 60_000;
         let links = links(NEW, "");
         for (purpose, life, page) in [
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_changed_of_a_token_makes_it_none() {
+    fn verify_of_a_changed_token_is_none() {
         let links = links(NEW, "");
         let now = at(1_800_000_000_000);
         let token = links.token(&Link::new(Purpose::EmailChange, account(3), event(), now));
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_before_the_last_verifies_while_it_is_configured() {
+    fn verify_with_the_previous_key_succeeds_while_it_is_configured() {
         let now = at(1_800_000_000_000);
         let link = Link::new(Purpose::Invitation, account(0), event(), now);
         let old = links(OLD, "").token(&link);

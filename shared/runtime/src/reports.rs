@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_error_quotes_stays_here() {
+    fn without_values_removes_quoted_values() {
         let told = [
             ("internal: unknown variant `n@acme.example`, expected `STAFF`", "internal: unknown variant …, expected …"),
             (r#"invalid type: string "Nancy \"N\" Davolio", expected u8"#, "invalid type: string …, expected u8"),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenth_of_the_calls_is_traced_where_people_are_served() {
+    fn traces_sample_rate_in_production_is_one_tenth() {
         let percent = [Environment::Development, Environment::Testing, Environment::Staging, Environment::Production]
             .map(|environment| format!("{:?}", traces_sample_rate(environment)));
         assert_eq!(percent, ["1.0", "1.0", "0.1", "0.1"]);

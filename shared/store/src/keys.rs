@@ -359,14 +359,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn between_an_id_and_its_neighbours_is_none() {
+    fn neighbours_of_an_id_are_adjacent() {
         let (before, behind) = neighbours("0190b6a4-7b1e-7c3a-8f00-0123456789ff".parse::<MovementId>().unwrap());
         assert_eq!(before, "0190b6a4-7b1e-7c3a-8f00-0123456789fe");
         assert_eq!(behind, "0190b6a4-7b1e-7c3a-8f00-012345678a00");
     }
 
     #[test]
-    fn the_log_is_told_from_everything_else() {
+    fn parse_log_partition_of_another_partition_is_none() {
         let organization: OrganizationId = "0190b6a4-7b1e-7c3a-8f00-0123456789ab".parse().unwrap();
         let keys = OrganizationKeys(organization);
         for partition in (0..SHARDS).flat_map(|shard| [keys.log_shard(shard), keys.movement_shard(shard)]) {
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_tells_the_kind_of_its_items() {
+    fn kind_of_a_partition_is_read_from_its_key() {
         let organization: OrganizationId = "0190b6a4-7b1e-7c3a-8f00-0123456789ab".parse().unwrap();
         let keys = OrganizationKeys(organization);
         let partitions = [keys.users(), keys.movement_shard(3), keys.low(), tenant("acme").pk, MIGRATIONS.to_owned()];
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_hold_the_ids_of_their_time() {
+    fn id_bounds_include_from_and_exclude_to() {
         let at = |millis| Timestamp::from_unix_millis(millis).unwrap();
         let (low, high) = id_bounds(Some(at(1_000)), Some(at(2_000)));
         let inside = |millis| {
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_sorts_before_those_that_begin_with_it() {
+    fn name_sort_of_a_prefix_is_before_longer_names() {
         let [first, last] = [0, 0xff].map(|seed| ProductId::from_parts(Timestamp::EPOCH, [seed; 10]));
         for longer in ["main 2", "main\t", "main!", "main#1", "main\u{a0}2", "mainz", "main\u{301}"] {
             assert!(name_sort("main", last) < name_sort(longer, first), "{longer:?}");
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_is_cut_between_characters() {
+    fn name_sort_of_a_long_name_is_cut_between_characters() {
         let id = ProductId::from_parts(Timestamp::from_unix_millis(0).unwrap(), [0; 10]);
         assert!(name_sort(&"\u{390}".repeat(600), id).len() <= 1_024);
     }

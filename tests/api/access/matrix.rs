@@ -1,6 +1,6 @@
-//! The access matrix: every operation asked by every caller, against `matrix.txt`, where review sees it change. After a
-//! change that is meant, `UPDATE_ACCESS_MATRIX=1 cargo test -p stockroom-tests access` writes the file anew. The variable is
-//! its own, so that nobody widens access in passing.
+//! The access matrix: every operation by every caller, compared with `matrix.txt`, where review sees it change. After
+//! an intended change, `UPDATE_ACCESS_MATRIX=1 cargo test -p stockroom-tests access` writes the file. The variable is
+//! separate from others, so that no update widens access by accident.
 
 use std::{collections::BTreeMap, fmt::Write as _, fs};
 
@@ -15,11 +15,11 @@ use super::{
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/access/matrix.txt");
 
-/// What every caller gets, in the order of the callers, by operation.
+/// The answers of every operation, in the order of the callers.
 type Matrix = BTreeMap<String, Vec<String>>;
 
 #[tokio::test]
-async fn everybody_gets_what_the_matrix_says() {
+async fn every_operation_by_every_caller_matches_the_matrix() {
     let mut world = World::new().await;
     let callers = world.everybody().await;
     let unknown: Vec<_> =
@@ -40,7 +40,7 @@ async fn everybody_gets_what_the_matrix_says() {
         }
         matrix.insert(name(&route), row);
     }
-    // These hold whatever the file says.
+    // These rules hold independently of the file.
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
 
     let names: Vec<_> = callers.iter().map(|caller| caller.name).collect();
@@ -75,7 +75,7 @@ fn verdict(reply: &Reply) -> String {
     }
 }
 
-/// What no operation may do, whoever writes the file.
+/// Rules that no row of the file may break.
 fn broken_rule(route: &Route, caller: &Caller, reply: &Reply) -> Option<&'static str> {
     let is_public = route.access == Access::Public;
     if reply.status() >= 500 {
@@ -126,7 +126,7 @@ fn table(callers: &[&str], matrix: &Matrix) -> String {
     table
 }
 
-/// The rows of the file: an operation, then what each caller gets, two spaces or more between them.
+/// The rows of the file: an operation and the answer for each caller, separated by two spaces or more.
 fn read(file: &str) -> Matrix {
     let cells = |line: &str| -> Vec<String> {
         line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect()
@@ -160,7 +160,7 @@ fn is_update() -> bool {
 }
 
 #[test]
-fn a_difference_is_told_by_operation_and_caller() {
+fn differences_name_operation_and_caller() {
     let file = "# legend\n\n        staff  admin\n[x]\nGET /a  401    200\nGET /b  200    200\n";
     let actual = [("GET /a", ["200", "200"]), ("GET /c", ["403 forbidden", "200"])]
         .map(|(name, row)| (name.to_owned(), row.map(str::to_owned).to_vec()));

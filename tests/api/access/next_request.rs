@@ -1,4 +1,4 @@
-//! What is taken from somebody is gone with their very next request: no token outlives it, in no process.
+//! Revoked rights and ended sessions take effect with the next request, in every process.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Client, PASSWORD, Person, Reply, Request, Shop, Stack};
@@ -27,13 +27,13 @@ fn invalid_refresh_token() -> (u16, String) {
     (401, "invalid_refresh_token".to_owned())
 }
 
-/// The role that an access token tells its client.
+/// The role in an access token.
 fn role_in(access_token: &str) -> Value {
     claims(access_token)["role"].take()
 }
 
 #[tokio::test]
-async fn a_demoted_manager_is_staff_at_once() {
+async fn request_after_a_demotion_to_staff_is_forbidden() {
     let shop = shop().await;
     let manager = shop.manager();
     shop.product("SKU-1").await;
@@ -49,7 +49,7 @@ async fn a_demoted_manager_is_staff_at_once() {
 }
 
 #[tokio::test]
-async fn a_demoted_admin_manages_no_users_and_deletes_nothing() {
+async fn request_after_a_demotion_to_manager_is_forbidden_for_admin_operations() {
     let shop = shop().await;
     let product = shop.product("SKU-1").await;
     let second = shop.hire("second", "ADMIN").await;
@@ -63,7 +63,7 @@ async fn a_demoted_admin_manages_no_users_and_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn a_promotion_needs_no_new_token() {
+async fn request_after_a_promotion_succeeds_with_the_old_token() {
     let shop = shop().await;
     let staff = shop.staff();
     let create = || staff.post("/api/v1/warehouses", json!({"name": "Main", "location": "Here"}));
@@ -74,7 +74,7 @@ async fn a_promotion_needs_no_new_token() {
 }
 
 #[tokio::test]
-async fn who_is_disabled_is_out_with_every_token_and_the_password() {
+async fn disable_of_a_user_ends_tokens_and_login() {
     let shop = shop().await;
     let (staff, elsewhere) = (shop.staff(), shop.sign_in(shop.staff()).await);
 
@@ -86,7 +86,7 @@ async fn who_is_disabled_is_out_with_every_token_and_the_password() {
     let login = shop.anonymous().log_in(&staff.email, PASSWORD).await;
     assert_eq!(told(&login), (401, "invalid_credentials".to_owned()));
 
-    // What was ended stays ended; the password is good again.
+    // Ended sessions stay ended; the password works again.
     enable(&shop, staff).await;
     for session in [staff, &elsewhere] {
         assert_eq!(told(&session.get(ME).await), unauthenticated());
@@ -96,7 +96,7 @@ async fn who_is_disabled_is_out_with_every_token_and_the_password() {
 }
 
 #[tokio::test]
-async fn logging_out_ends_the_session_with_both_its_tokens() {
+async fn logout_ends_access_and_refresh_token() {
     let shop = shop().await;
     let by_access_token = async |person: &Person| person.request(http::Method::POST, "/api/v1/auth/logout").await;
     let by_refresh_token = async |person: &Person| {
@@ -119,7 +119,7 @@ async fn logging_out_ends_the_session_with_both_its_tokens() {
 }
 
 #[tokio::test]
-async fn logging_out_ends_every_token_the_session_ever_had() {
+async fn logout_ends_earlier_tokens_of_the_session() {
     let shop = shop().await;
     let first = shop.sign_in(shop.staff()).await;
     let tokens = refresh(&shop, &first.refresh_token).await.expect(200).json();
@@ -138,7 +138,7 @@ async fn logging_out_ends_every_token_the_session_ever_had() {
 }
 
 #[tokio::test]
-async fn a_deleted_organization_knows_nobody() {
+async fn delete_of_an_organization_ends_tokens_and_logins() {
     let stack = Stack::start().await;
     let (shop, neighbour) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
 
@@ -153,7 +153,7 @@ async fn a_deleted_organization_knows_nobody() {
 }
 
 #[tokio::test]
-async fn no_process_remembers_who_somebody_was() {
+async fn request_to_another_process_after_a_demotion_or_logout_is_refused() {
     let shop = shop().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     for process in [&shop, &elsewhere] {
@@ -170,7 +170,7 @@ async fn no_process_remembers_who_somebody_was() {
 }
 
 #[tokio::test]
-async fn a_kept_answer_is_not_told_to_who_may_not_ask_any_more() {
+async fn replay_after_a_demotion_or_disabling_is_refused() {
     let shop = shop().await;
     let create = || shop.product("SKU-1").request().key("k1");
     create().await.expect(201);
@@ -183,7 +183,7 @@ async fn a_kept_answer_is_not_told_to_who_may_not_ask_any_more() {
 }
 
 #[tokio::test]
-async fn who_is_deleted_is_out_with_every_token_and_the_password() {
+async fn delete_of_a_user_ends_tokens_and_login() {
     let shop = shop().await;
     let staff = shop.staff();
     shop.admin().delete(format!("/api/v1/users/{}", staff.id)).await.expect(204);
@@ -194,7 +194,7 @@ async fn who_is_deleted_is_out_with_every_token_and_the_password() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_ended_from_elsewhere_is_over() {
+async fn end_of_a_session_from_another_session_ends_its_tokens() {
     let shop = shop().await;
     let (here, there) = (shop.staff(), shop.sign_in(shop.staff()).await);
     here.delete(format!("/api/v1/users/me/sessions/{}", session(&there))).await.expect(204);

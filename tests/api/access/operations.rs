@@ -1,5 +1,5 @@
-//! A valid request of every operation. A new operation needs an arm in [`samples`], with every id that its path, its body
-//! and its parameters can hold.
+//! A valid request of every operation. A new operation needs an arm in [`samples`], with every id that its path, its
+//! body and its parameters can hold.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use stockroom_local::functions;
 
 use super::world::{Caller, Things};
 
-/// What somebody changes theirs to.
+/// The new password of a change.
 const ANOTHER_PASSWORD: &str = "canary-swept-floors-and-labels";
 
 /// Every operation of the product, in the order of the functions' tables.
@@ -27,7 +27,7 @@ pub(super) fn name(route: &Route) -> String {
     format!("{} {}", route.method, route.path)
 }
 
-/// A request before it is somebody's.
+/// A request without a caller.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Sample {
     method: Method,
@@ -73,8 +73,8 @@ impl Sample {
     }
 }
 
-/// The operation's samples for a caller: valid requests about their things. The first stands for all of them in the matrix;
-/// the others are the other ways to name an id or to ask for a list. None when the operation is not known here.
+/// The operation's samples for a caller: valid requests for the caller's data. The matrix uses the first; the others
+/// name ids or ask for lists in other ways. Empty for an unknown operation.
 pub(super) fn samples(route: &Route, caller: &Caller) -> Vec<Sample> {
     let (plain, things) = (Sample::of(route), &caller.things);
     let one = |thing: &str| plain.at(&things[thing]);
@@ -267,7 +267,7 @@ fn samples_of_people(route: &Route, caller: &Caller) -> Vec<Sample> {
     }
 }
 
-/// Somebody who is to set their own password.
+/// A user who sets their own password.
 fn invited() -> Value {
     json!({"email": "invited@example.com", "full_name": "Somebody Invited", "role": "STAFF"})
 }

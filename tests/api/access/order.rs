@@ -1,5 +1,5 @@
-//! In which order a request is refused: route, caller, tenant, role, and only then what was sent. Nobody learns from a
-//! refused body, or from a missing thing, what their role does not let them see.
+//! The order of refusals: route, caller, tenant, role, then the request's content. A refused body or an unknown id
+//! reveals nothing that the caller's role does not show.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::{
     world::{Caller, Standing, World},
 };
 
-/// What is wrong with a request, and what those get who may send a right one.
+/// An error of a request, and its answer for callers with permission.
 type Fault = (&'static str, fn(Request) -> Request, (u16, &'static str));
 
 const BODY: [Fault; 5] = [
@@ -43,7 +43,7 @@ fn faults(method: &Method, sample: &Sample) -> Vec<Fault> {
     body.into_iter().chain([PARAMETER]).chain(header).collect()
 }
 
-/// What comes before everything that is sent, for a caller of that standing.
+/// The refusal of a caller of this standing before the request's content is read.
 fn refusal(access: Access, caller: &Caller) -> Option<(u16, &'static str)> {
     match (caller.standing, access) {
         (Standing::Nobody, _) => Some((401, "unauthenticated")),
@@ -64,7 +64,7 @@ async fn some(world: &mut World) -> Vec<Caller> {
 }
 
 #[tokio::test]
-async fn caller_and_role_come_before_what_was_sent() {
+async fn invalid_request_without_permission_is_refused_for_the_caller() {
     let mut world = World::new().await;
     let callers = some(&mut world).await;
     let mut refused = BTreeMap::new();
@@ -85,7 +85,7 @@ async fn caller_and_role_come_before_what_was_sent() {
 }
 
 #[tokio::test]
-async fn the_role_comes_before_whether_there_is_such_a_thing() {
+async fn request_for_an_unknown_id_without_permission_is_forbidden() {
     let mut world = World::new().await;
     let callers = some(&mut world).await;
     for route in permitted_operations().filter(|route| route.path.contains("{id}")) {
@@ -100,7 +100,7 @@ async fn the_role_comes_before_whether_there_is_such_a_thing() {
 }
 
 #[tokio::test]
-async fn the_route_comes_before_the_caller() {
+async fn request_without_a_token_to_an_unknown_route_or_method_is_404_or_405() {
     let stack = Stack::start().await;
     let stranger = Client::of(&stack);
     let mut methods: BTreeMap<&str, Vec<Method>> = BTreeMap::new();
@@ -130,7 +130,7 @@ async fn the_route_comes_before_the_caller() {
 }
 
 #[tokio::test]
-async fn a_caller_who_is_nobody_any_more_learns_nothing_about_tenants() {
+async fn request_with_an_ended_session_gets_the_same_answer_for_every_tenant() {
     let mut world = World::new().await;
     for caller in world.everybody().await.iter().filter(|caller| caller.standing == Standing::Nobody) {
         let another = caller.client.with_tenant("globex").get("/api/v1/products").await;
@@ -143,7 +143,7 @@ async fn a_caller_who_is_nobody_any_more_learns_nothing_about_tenants() {
 }
 
 #[tokio::test]
-async fn head_asks_as_much_as_get() {
+async fn head_requires_the_same_permission_as_get() {
     let mut world = World::new().await;
     let callers = some(&mut world).await;
     for route in permitted_operations().filter(|route| route.method == Method::GET) {

@@ -1,4 +1,4 @@
-//! Everybody asks for everything, and things go wrong meanwhile: a tour of all that functions do.
+//! Every caller sends every operation, with faults in between: the accesses of every function.
 
 use http::Method;
 use stockroom_harness::{Fault, PASSWORD, Stack};
@@ -8,11 +8,11 @@ use super::{
     world::World,
 };
 
-/// Sends every sample of every operation as each of acme's people and as nobody, and as the admin again with writes that
-/// meet others or lose their answers.
+/// Sends every sample of every operation as each user of acme and without a token, and as the admin again with writes
+/// that conflict or lose their replies.
 pub(crate) async fn everything(stack: &Stack) {
     let mut world = World::on(stack.clone()).await;
-    // Logins that are refused for what no sample has: the account is disabled, or there is no such tenant.
+    // Refused logins without a sample: the account is disabled, or the tenant is unknown.
     world.disabled().await;
     let visitor = world.anonymous().client;
     for tenant in ["acme", "nowhere"] {

@@ -1,5 +1,4 @@
-//! Two organizations with the same things under the same names, in one table: whatever one of them does, the other's are
-//! for it as if they were not there.
+//! Two organizations with the same data under the same names in one table. Neither sees or changes the other's data.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +32,7 @@ const ID_NAMES: [&str; 15] = [
     "after",
 ];
 
-/// All that tells one answer from another but for what names the request itself: headers, body, and what it cost.
+/// Everything of an answer that may differ, without the members that name the request: headers, body, and cost.
 #[derive(Debug, PartialEq)]
 struct Told {
     status: u16,
@@ -59,8 +58,8 @@ impl From<&Reply> for Told {
     }
 }
 
-/// The operation's samples for a caller with the other's ids in them, in each place in turn and in all at once; beside each
-/// the same with ids that nothing ever had.
+/// The operation's samples for a caller with the other organization's ids, in each place in turn and in all at once.
+/// Each has a copy with ids that never existed.
 fn with_foreign_ids(route: &Route, caller: &Caller, others: &Things) -> Vec<(Sample, Sample)> {
     let (own, ours) = (samples(route, caller), &caller.things);
     let never = others.that_never_were();
@@ -75,7 +74,7 @@ fn with_foreign_ids(route: &Route, caller: &Caller, others: &Things) -> Vec<(Sam
 }
 
 #[tokio::test]
-async fn a_foreign_id_is_like_one_that_never_existed() {
+async fn request_with_a_foreign_id_equals_one_with_an_unknown_id() {
     let world = World::new().await;
     let [staff, _, admin] = world.members();
     let in_a_version = |request: Request| request.header("if-match", "\"99\"").header("if-none-match", "*");
@@ -96,7 +95,7 @@ async fn a_foreign_id_is_like_one_that_never_existed() {
     }
 }
 
-/// What a problem mentions only because it names the request's path.
+/// The ids that a problem mentions only as part of the request's path.
 fn in_instance(reply: &Reply, things: &Things) -> Vec<&'static str> {
     if reply.status() < 400 {
         return Vec::new();
@@ -105,7 +104,7 @@ fn in_instance(reply: &Reply, things: &Things) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn what_one_does_leaves_the_other_as_it_was() {
+async fn every_operation_leaves_the_other_organization_unchanged() {
     let world = World::new().await;
     let admin = world.admin();
     for route in operations() {
@@ -121,7 +120,7 @@ async fn what_one_does_leaves_the_other_as_it_was() {
 }
 
 #[tokio::test]
-async fn every_place_for_an_id_is_tried() {
+async fn every_parameter_and_member_with_an_id_has_a_sample() {
     let world = World::new().await;
     let admin = world.admin();
     let id = &world.ours.that_never_were()["product"];
@@ -182,7 +181,7 @@ fn objects(value: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_cursor_is_good_for_who_got_it_where_they_got_it() {
+async fn list_with_the_cursor_of_another_caller_or_list_is_invalid_cursor() {
     let world = World::new().await;
     let admin = world.admin();
     let second = world.acme.hire("second", "ADMIN").await;
@@ -235,7 +234,7 @@ fn changed(cursor: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_filters_cursor_is_good_for_that_filter() {
+async fn list_with_the_cursor_of_another_filter_is_invalid_cursor() {
     let world = World::new().await;
     let admin = world.admin();
     let list =
@@ -257,7 +256,7 @@ async fn a_filters_cursor_is_good_for_that_filter() {
 }
 
 #[tokio::test]
-async fn naming_another_tenant_is_refused_before_anything_else() {
+async fn request_naming_another_tenant_is_tenant_mismatch_before_other_checks() {
     let world = World::new().await;
     for route in permitted_operations() {
         for caller in world.members() {
@@ -292,7 +291,7 @@ async fn naming_another_tenant_is_refused_before_anything_else() {
 }
 
 #[tokio::test]
-async fn a_session_is_renewed_and_ended_in_its_own_tenant_alone() {
+async fn refresh_and_logout_in_another_tenant_are_tenant_mismatch() {
     let world = World::new().await;
     let staff = world.acme.staff();
     let tokens = json!({"refresh_token": staff.refresh_token});
@@ -306,7 +305,7 @@ async fn a_session_is_renewed_and_ended_in_its_own_tenant_alone() {
 }
 
 #[tokio::test]
-async fn the_same_address_is_another_person_in_another_tenant() {
+async fn login_with_an_address_of_two_tenants_opens_the_named_tenants_account() {
     let world = World::new().await;
     let log_in = |at: &Shop, password: &str| at.anonymous().log_in(EVERYWHERE, password);
     let (at_acme, at_globex) = (password_at(&world.acme), password_at(&world.globex));
@@ -331,7 +330,7 @@ async fn the_same_address_is_another_person_in_another_tenant() {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_is_everybodys_own() {
+async fn replay_of_an_idempotency_key_belongs_to_one_caller() {
     let world = World::new().await;
     let [staff, _, admin] = world.members();
     let theirs = Caller::new("other", Standing::Outsider, world.globex.admin(), &world.theirs);

@@ -1,4 +1,4 @@
-//! Organizations with the same things under the same names, and a table that can be put back as it was.
+//! Organizations with the same data under the same names, and a table that can be restored.
 
 use std::{collections::BTreeMap, fs, ops::Index};
 
@@ -9,7 +9,7 @@ use stockroom_harness::{Client, PASSWORD, Person, Reply, Shop, Stack};
 use stockroom_runtime::Purpose;
 use tempfile::TempDir;
 
-/// The e-mail address that somebody has in every organization, each time with another password.
+/// The address of a user in every organization, each with another password.
 pub(super) const EVERYWHERE: &str = "pat@example.com";
 
 /// The password of [`EVERYWHERE`] in one of them.
@@ -17,7 +17,7 @@ pub(super) fn password_at(shop: &Shop) -> String {
     format!("canary-pat-works-at-{}", shop.subdomain)
 }
 
-/// What a request can name in an organization.
+/// The ids of an organization that a request can name.
 #[derive(Debug, Clone)]
 pub(super) struct Things {
     pub(super) subdomain: String,
@@ -98,7 +98,7 @@ impl Things {
         Self { ids, ..self.clone() }
     }
 
-    /// What of these an answer mentions.
+    /// The ids that an answer mentions.
     pub(super) fn mentioned_in(&self, answer: &[u8]) -> Vec<&'static str> {
         let answer = String::from_utf8_lossy(answer);
         self.ids.iter().filter(|(_, id)| answer.contains(id.as_str())).map(|(name, _)| *name).collect()
@@ -113,10 +113,10 @@ impl Index<&str> for Things {
     }
 }
 
-/// What the product should make of somebody before it looks at what they ask.
+/// The caller's standing, independent of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Nobody it knows, or not any more.
+    /// Unknown, or no longer known.
     Nobody,
     /// One of the organization that the request is about.
     Member(Role),
@@ -124,7 +124,7 @@ pub(super) enum Standing {
     Outsider,
 }
 
-/// Somebody who asks, with all that their requests need.
+/// A caller, with all that their requests need.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     pub(super) name: &'static str,
@@ -136,13 +136,13 @@ pub(super) struct Caller {
     pub(super) reset_token: String,
     /// And of one that confirms their organization.
     pub(super) confirm_token: String,
-    /// What they ask for.
+    /// The ids that their requests name.
     pub(super) things: Things,
 }
 
 impl Caller {
     pub(super) fn new(name: &'static str, standing: Standing, person: &Person, things: &Things) -> Self {
-        // Sessions are everybody's own, even beside colleagues.
+        // Sessions belong to one user, not to colleagues.
         let things = match standing {
             Standing::Outsider => things.clone(),
             Standing::Nobody | Standing::Member(_) => things.with("session", session(person)),
@@ -166,7 +166,7 @@ impl Caller {
     }
 }
 
-/// Where somebody works, as their token tells it.
+/// The organization that a token names.
 fn organization_of(person: &Person) -> String {
     let claims = URL_SAFE_NO_PAD.decode(person.token().split('.').nth(1).unwrap()).unwrap();
     serde_json::from_slice::<Value>(&claims).unwrap()["org"].as_str().unwrap().to_owned()
@@ -182,7 +182,7 @@ pub(super) struct World {
     pub(super) theirs: Things,
     /// Where the table is kept as it was at the beginning.
     directory: TempDir,
-    /// What was in it then, by key, without acme's own.
+    /// Its items at that time by key, without acme's own.
     of_others: BTreeMap<String, Value>,
 }
 
@@ -205,7 +205,7 @@ impl World {
         world
     }
 
-    /// From now on the table is put back to what it is now.
+    /// Saves the table's present state for later restores.
     fn begin(&mut self) {
         let file = self.file();
         if fs::exists(&file).unwrap() {
@@ -219,7 +219,7 @@ impl World {
         self.directory.path().join("beginning").to_str().unwrap().to_owned()
     }
 
-    /// Makes the table what it was at the beginning: sessions live, what was deleted is there.
+    /// Restores the saved state of the table, with its sessions and deleted items.
     pub(super) fn put_back(&self) {
         self.stack.database().restore_from(&self.file()).unwrap();
     }
@@ -229,7 +229,7 @@ impl World {
         self.stack.items().into_iter().map(move |item| (key(&item), item))
     }
 
-    /// The keys of what is not acme's and was changed, deleted, or put among globex's.
+    /// The keys of items outside acme that were changed, deleted, or added to globex.
     pub(super) fn trespasses(&self) -> Vec<String> {
         let now: BTreeMap<_, _> = self.items().collect();
         let changed = self.of_others.iter().filter(|(key, item)| now.get(*key) != Some(*item));
@@ -267,7 +267,7 @@ impl World {
         }
     }
 
-    /// Somebody who was an admin of acme until now.
+    /// A former admin of acme.
     pub(super) async fn disabled(&mut self) -> Caller {
         let disabled = self.acme.hire("disabled", "ADMIN").await;
         disable(&self.acme, &disabled).await;
@@ -275,7 +275,7 @@ impl World {
         Caller::new("disabled", Standing::Nobody, &disabled, &self.ours)
     }
 
-    /// Everybody who might ask for acme's things, and the admin of an organization that is gone.
+    /// Every kind of caller of acme's data, and the admin of a deleted organization.
     pub(super) async fn everybody(&mut self) -> Vec<Caller> {
         let disabled = self.disabled().await;
         let demoted = self.acme.hire("demoted", "ADMIN").await;
@@ -306,28 +306,28 @@ fn is_of(shop: &Shop, key: &str) -> bool {
     named || key.starts_with(&format!("ORG#{}#", shop.id))
 }
 
-/// The id of the session that somebody came through, as their token says it.
+/// The id of the session in a user's token.
 pub(super) fn session(person: &Person) -> String {
     claims(person.token())["sid"].as_str().unwrap().to_owned()
 }
 
-/// What an access token tells its client.
+/// The claims of an access token.
 pub(super) fn claims(access_token: &str) -> Value {
     let claims = URL_SAFE_NO_PAD.decode(access_token.split('.').nth(1).unwrap()).unwrap();
     serde_json::from_slice(&claims).unwrap()
 }
 
-/// The admin gives somebody another role.
+/// The admin changes a user's role.
 pub(crate) async fn set_role(shop: &Shop, person: &Person, role: &str) {
     shop.admin().patch(format!("/api/v1/users/{}", person.id), json!({"role": role})).await.expect(200);
 }
 
-/// The admin switches somebody off.
+/// The admin disables a user.
 pub(crate) async fn disable(shop: &Shop, person: &Person) {
     shop.admin().patch(format!("/api/v1/users/{}", person.id), json!({"status": "DISABLED"})).await.expect(200);
 }
 
-/// The admin switches somebody on again.
+/// The admin enables a user.
 pub(super) async fn enable(shop: &Shop, person: &Person) {
     shop.admin().patch(format!("/api/v1/users/{}", person.id), json!({"status": "ACTIVE"})).await.expect(200);
 }

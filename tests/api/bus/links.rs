@@ -1,4 +1,4 @@
-//! Mails with a link, notices, and what an organization that nobody has confirmed does not send.
+//! Mails with a link, notices, and the mail that an unconfirmed organization does not send.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ fn user(email: &str) -> Value {
 }
 
 #[tokio::test]
-async fn unconfirmed_organization_writes_to_its_first_admin_alone() {
+async fn mail_of_an_unconfirmed_organization_goes_to_its_first_admin_only() {
     let post = Post::open().await;
     let admin = post.sign_up("acme", "Acme", "admin@acme.example").await;
     for n in 0..3 {
@@ -108,7 +108,7 @@ async fn unconfirmed_organization_writes_to_its_first_admin_alone() {
 }
 
 #[tokio::test]
-async fn invitations_that_have_expired_are_not_sent_on_confirmation() {
+async fn confirmation_of_an_organization_sends_no_expired_invitations() {
     let post = Post::open().await;
     let admin = post.sign_up("acme", "Acme", "admin@acme.example").await;
     admin.post("/api/v1/users", user("old@elsewhere.example")).await.expect(201);
@@ -125,7 +125,7 @@ async fn invitations_that_have_expired_are_not_sent_on_confirmation() {
 }
 
 #[tokio::test]
-async fn another_own_address_gets_the_link_and_the_present_one_a_notice() {
+async fn change_of_own_address_mails_a_link_to_the_new_and_a_notice_to_the_old_one() {
     let post = Post::open().await;
     let shop = Shop::open(&post.stack, "acme").await;
     post.deliver().await;
@@ -148,7 +148,7 @@ async fn another_own_address_gets_the_link_and_the_present_one_a_notice() {
 }
 
 #[tokio::test]
-async fn links_that_became_void_on_their_way_are_not_mailed() {
+async fn void_links_are_not_mailed() {
     let post = Post::open().await;
     let shop = Shop::open(&post.stack, "acme").await;
     post.deliver().await;
@@ -163,7 +163,7 @@ async fn links_that_became_void_on_their_way_are_not_mailed() {
 }
 
 #[tokio::test]
-async fn corrected_invitation_goes_to_the_right_address_and_tells_the_wrong_one_little() {
+async fn correction_of_an_invited_address_mails_a_new_link_and_a_short_notice() {
     let post = Post::open().await;
     let shop = Shop::open(&post.stack, "acme").await;
     let invited = shop.admin().post("/api/v1/users", user("wrong@elsewhere.example")).await.expect(201).id();
@@ -178,7 +178,7 @@ async fn corrected_invitation_goes_to_the_right_address_and_tells_the_wrong_one_
 }
 
 #[tokio::test]
-async fn subject_has_no_link_and_no_line_end_of_a_user() {
+async fn subject_with_a_hostile_name_has_no_link_and_no_line_break() {
     for (subdomain, name, seen) in [
         ("one", "http://evil.example", "evil example"),
         ("two", "Win: evil.example/x", "Win: evil example x"),
@@ -193,7 +193,7 @@ async fn subject_has_no_link_and_no_line_end_of_a_user() {
 }
 
 #[tokio::test]
-async fn one_mailbox_gets_few_mails_with_a_link_from_all_organizations() {
+async fn sign_ups_with_one_address_send_at_most_ten_mails() {
     let mut post = Post::open().await;
     post.settings = vec![("LIMIT_MAILBOX", "")];
     for n in 0..14 {

@@ -1,4 +1,4 @@
-//! The local stack from end to end: a change, its event, the mail, and what the mail is good for.
+//! The local stack from end to end: a change, its event, the mail, and the use of its link.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ fn token(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_invited_person_follows_the_mail_and_signs_in() {
+async fn invitation_on_the_local_stack_leads_to_a_login() {
     let (shop, around) = shop().await;
     let someone = json!({"email": "sam@acme.example", "full_name": "Sam <b>Zoë</b>", "role": "STAFF"});
     let made = shop.admin().post("/api/v1/users", someone).await.expect(201);
@@ -29,7 +29,7 @@ async fn an_invited_person_follows_the_mail_and_signs_in() {
     let token = token(text);
     assert!(html.contains(&token));
 
-    // What the bus tells opens nothing.
+    // Events on the bus contain no token.
     let events = told(&around, "user.invited").await;
     assert_eq!((events.len(), &events[0]["detail"]["entity_id"]), (1, &json!(made.id())));
     assert!(!events[0].to_string().contains(&token));
@@ -41,7 +41,7 @@ async fn an_invited_person_follows_the_mail_and_signs_in() {
 }
 
 #[tokio::test]
-async fn a_forgotten_password_is_mailed_to_those_who_are_there() {
+async fn forgot_on_the_local_stack_mails_known_accounts_only() {
     let (shop, around) = shop().await;
     for email in [&shop.staff().email, "nobody@acme.example"] {
         shop.anonymous().post("/api/v1/auth/password/forgot", json!({"email": email})).await.expect(202);
@@ -54,7 +54,7 @@ async fn a_forgotten_password_is_mailed_to_those_who_are_there() {
 }
 
 #[tokio::test]
-async fn a_purchase_request_is_mailed_along_its_way() {
+async fn every_transition_of_a_purchase_request_on_the_local_stack_sends_mail() {
     let (shop, around) = shop().await;
     let (product, main) = (shop.product("SKU-1").await, shop.warehouse("Main").await);
     let request = shop.request(&product, 2, "SUBMITTED").await;
@@ -97,7 +97,7 @@ async fn a_purchase_request_is_mailed_along_its_way() {
 }
 
 #[tokio::test]
-async fn the_mailbox_shows_mail_without_trusting_it() {
+async fn mailbox_page_of_a_hostile_mail_runs_no_script() {
     let (shop, around) = shop().await;
     let (parts, empty) = look(&around, "/_local/mail").await;
     assert!(parts.status == 200 && empty.contains("No mail"), "{empty}");
@@ -121,7 +121,7 @@ async fn the_mailbox_shows_mail_without_trusting_it() {
 }
 
 #[tokio::test]
-async fn every_event_reaches_the_bus_as_the_feed_has_it() {
+async fn event_on_the_bus_equals_event_of_the_feed() {
     let (shop, around) = shop().await;
     let product = shop.product("SKU-1").with("min_stock_level", 5).await;
     let main = shop.warehouse("Main").await;
@@ -148,7 +148,7 @@ async fn every_event_reaches_the_bus_as_the_feed_has_it() {
 }
 
 #[tokio::test]
-async fn what_happened_before_the_stack_began_is_not_told() {
+async fn events_before_the_start_of_the_local_stack_are_not_published() {
     let (shop, _) = shop().await;
     let product = shop.product("SKU-1").await;
     shop.request(&product, 1, "APPROVED").await;

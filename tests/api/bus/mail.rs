@@ -1,4 +1,4 @@
-//! From the bus to people: each is told once, and one who cannot be told keeps nobody else waiting.
+//! From the bus to mail: one mail for each recipient. A failing recipient delays no other.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ async fn shop() -> Shop {
 }
 
 #[tokio::test]
-async fn twice_told_is_mailed_once() {
+async fn notify_of_a_repeated_event_sends_one_mail() {
     let shop = shop().await;
     let event = event_of_request(&shop, "SUBMITTED", "purchase_request.submitted").await;
     let mailer = TestMailer::default();
@@ -25,7 +25,7 @@ async fn twice_told_is_mailed_once() {
 }
 
 #[tokio::test]
-async fn many_consumers_at_once_send_one_mail_each() {
+async fn concurrent_consumers_of_an_event_send_one_mail_per_recipient() {
     let shop = shop().await;
     for round in 0..20 {
         let product = shop.product(&format!("SKU-R{round}")).await;
@@ -35,7 +35,7 @@ async fn many_consumers_at_once_send_one_mail_each() {
         let consumers: Vec<_> = (0..4)
             .map(|_| {
                 let (notifier, event) = (notifier(&shop, &mailer), event.clone());
-                // Whoever finds a mail in another's hands comes back, as the bus has it.
+                // A consumer that finds a claimed mail retries, as the bus does.
                 tokio::spawn(async move {
                     let mut tries = 0;
                     while let Err(error) = notifier.notify(event.clone()).await {
@@ -55,7 +55,7 @@ async fn many_consumers_at_once_send_one_mail_each() {
 }
 
 #[tokio::test]
-async fn a_refused_mail_is_not_tried_again_and_a_throttled_one_is() {
+async fn notify_retries_a_throttled_mail_and_not_a_rejected_one() {
     let shop = shop().await;
     let event = event_of_request(&shop, "SUBMITTED", "purchase_request.submitted").await;
     let mailer = TestMailer::planned([Fate::Refused]);
@@ -78,7 +78,7 @@ async fn a_refused_mail_is_not_tried_again_and_a_throttled_one_is() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_the_one_way_to_a_second_mail() {
+async fn notify_after_a_lost_answer_sends_a_second_mail() {
     let shop = shop().await;
     let event = event_of_request(&shop, "APPROVED", "purchase_request.approved").await;
     let mailer = TestMailer::planned([Fate::Lost]);
@@ -90,7 +90,7 @@ async fn a_lost_answer_is_the_one_way_to_a_second_mail() {
 }
 
 #[tokio::test]
-async fn a_sender_that_died_is_relieved_when_its_lease_is_over() {
+async fn notify_after_an_expired_claim_sends_the_mail() {
     let shop = shop().await;
     let event = event_of_request(&shop, "APPROVED", "purchase_request.approved").await;
     let clock = shop.stack().clock();
@@ -108,7 +108,7 @@ async fn a_sender_that_died_is_relieved_when_its_lease_is_over() {
 }
 
 #[tokio::test]
-async fn who_is_no_longer_there_gets_no_mail() {
+async fn notify_of_a_disabled_or_deleted_recipient_sends_no_mail() {
     let shop = shop().await;
     let event = event_of_request(&shop, "APPROVED", "purchase_request.approved").await;
     let product = shop.product("SKU-2").await;
@@ -126,7 +126,7 @@ async fn who_is_no_longer_there_gets_no_mail() {
 }
 
 #[tokio::test]
-async fn what_is_no_longer_so_is_not_told() {
+async fn notify_of_an_outdated_event_sends_no_mail() {
     let shop = shop().await;
     let product = shop.product("SKU-1").await;
     let request = shop.request(&product, 2, "APPROVED").await;
@@ -140,7 +140,7 @@ async fn what_is_no_longer_so_is_not_told() {
 }
 
 #[tokio::test]
-async fn a_link_that_opens_nothing_any_more_is_not_mailed() {
+async fn notify_of_a_void_link_sends_no_mail() {
     let shop = shop().await;
     let email = &shop.staff().email;
     shop.anonymous().post("/api/v1/auth/password/forgot", json!({"email": email})).await.expect(202);
@@ -158,7 +158,7 @@ async fn a_link_that_opens_nothing_any_more_is_not_mailed() {
 }
 
 #[tokio::test]
-async fn names_and_words_of_others_stay_words() {
+async fn notify_with_hostile_names_escapes_them() {
     let shop = shop().await;
     let hostile = "Zoë \"<script>\" O'Neil";
     let path = "/api/v1/users/me";
@@ -182,7 +182,7 @@ async fn names_and_words_of_others_stay_words() {
 }
 
 #[tokio::test]
-async fn what_is_not_ours_or_cannot_be_read_sends_nothing() {
+async fn notify_of_a_foreign_or_unreadable_event_sends_no_mail() {
     let shop = shop().await;
     let event = event_of_request(&shop, "SUBMITTED", "purchase_request.submitted").await;
     let mailer = TestMailer::default();
@@ -198,7 +198,7 @@ async fn what_is_not_ours_or_cannot_be_read_sends_nothing() {
         let error = notifier.notify(with(pointer, value)).await.unwrap_err();
         assert!(matches!(error, NotifyError::Unreadable(_)), "{error}");
     }
-    // A reference is enough: what the mail says is read from the table.
+    // A reference is enough: the mail's content is read from the table.
     let mut reference = event.clone();
     reference["detail"].as_object_mut().unwrap().remove("data");
     assert_eq!(mailer.recipients().len(), 0);

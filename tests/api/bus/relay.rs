@@ -1,4 +1,4 @@
-//! From the stream to the bus: everything at least once, and nothing held up by what cannot be read.
+//! From the stream to the bus: every event at least once. An unreadable record holds up no other.
 
 use serde_json::{Value, json};
 use stockroom_domain::source::Sources;
@@ -75,7 +75,7 @@ async fn shop() -> Shop {
 }
 
 #[tokio::test]
-async fn the_bus_gets_tens_and_only_what_failed_again() {
+async fn relay_puts_ten_events_a_call_and_retries_only_failed_entries() {
     let shop = shop().await;
     let all = records(&shop);
     let plain = TestBus::default();
@@ -90,7 +90,7 @@ async fn the_bus_gets_tens_and_only_what_failed_again() {
 }
 
 #[tokio::test]
-async fn a_record_whose_event_is_never_taken_is_named_alone() {
+async fn relay_of_an_event_that_always_fails_reports_its_record_only() {
     let shop = shop().await;
     let log: Vec<_> = records(&shop).into_iter().filter(of_log).collect();
     let is_movement = |record: &&Value| record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap().contains("#MOVE#");
@@ -101,7 +101,7 @@ async fn a_record_whose_event_is_never_taken_is_named_alone() {
 }
 
 #[tokio::test]
-async fn a_poison_record_fails_alone() {
+async fn relay_of_an_unreadable_record_reports_that_record_only() {
     let shop = shop().await;
     let mut all = records(&shop);
     let plain = TestBus::default();
@@ -127,7 +127,7 @@ async fn a_poison_record_fails_alone() {
 }
 
 #[tokio::test]
-async fn twice_and_out_of_order_the_same_events_arrive() {
+async fn relay_of_repeated_and_reordered_records_publishes_the_same_event_ids() {
     let shop = shop().await;
     let mut all = records(&shop);
     let plain = TestBus::default();
@@ -143,7 +143,7 @@ async fn twice_and_out_of_order_the_same_events_arrive() {
 }
 
 #[tokio::test]
-async fn what_is_changed_or_deleted_tells_nothing() {
+async fn relay_of_modified_or_removed_items_publishes_nothing() {
     let shop = shop().await;
     let mut all = records(&shop);
     for name in ["MODIFY", "REMOVE"] {
@@ -157,7 +157,7 @@ async fn what_is_changed_or_deleted_tells_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_for_an_event_travels_as_a_reference() {
+async fn relay_of_an_event_above_the_size_limit_publishes_a_reference() {
     let shop = shop().await;
     let created = |record: &&Value| of_log(record) && record.to_string().contains("CREATE");
     let mut record = records(&shop).iter().find(created).unwrap().clone();

@@ -1,4 +1,4 @@
-//! The samples in `events/`: in the form of what AWS sends, and answered.
+//! The samples of the stream and the bus in `events/`: they have AWS's form, and the functions answer them.
 
 use aws_lambda_events::{dynamodb, eventbridge::EventBridgeEvent};
 use serde_json::Value;
@@ -13,7 +13,7 @@ const STREAM: &str = include_str!("../../../events/relay.json");
 const BUS: &str = include_str!("../../../events/notifications.json");
 
 #[tokio::test]
-async fn the_sample_of_the_stream_tells_its_events() {
+async fn sample_of_the_stream_publishes_its_events() {
     let typed: dynamodb::Event = serde_json::from_str(STREAM).unwrap();
     assert_eq!(typed.records.len(), 3);
     let stack = Stack::start().await;
@@ -25,12 +25,12 @@ async fn the_sample_of_the_stream_tells_its_events() {
 }
 
 #[tokio::test]
-async fn the_sample_of_the_bus_is_read() {
+async fn sample_of_the_bus_is_accepted_without_mail() {
     let typed: EventBridgeEvent<Detail> = serde_json::from_str(BUS).unwrap();
     assert_eq!((typed.source.as_str(), typed.detail_type.as_str()), ("stockroom", "purchase_request.submitted"));
     let (stack, mailer) = (Stack::start().await, TestMailer::default());
     let notifier = Notifier::new(stack.runtime(), mailer.clone()).unwrap();
-    // Of an organization that is not there nobody is told.
+    // No mail is sent for an unknown organization.
     notifier.notify(serde_json::from_str::<Value>(BUS).unwrap()).await.unwrap();
     assert_eq!(mailer.recipients().len(), 0);
 }

@@ -1,11 +1,11 @@
-//! How the document and its pages are served, and that they can be switched off.
+//! The document and its pages as they are served, and the setting that disables them.
 
 use stockroom_harness::{Client, Stack};
 
 const PATHS: [&str; 4] = ["/docs", "/docs/start.js", "/redoc", "/openapi.json"];
 
 #[tokio::test]
-async fn pages_bring_all_they_need_and_run_nothing_of_their_own() {
+async fn get_of_a_documentation_page_loads_own_files_and_has_no_inline_script() {
     let client = Client::of(&Stack::start().await);
     for page in ["/docs", "/redoc"] {
         let reply = client.get(page).await.expect(200);
@@ -33,7 +33,7 @@ async fn pages_bring_all_they_need_and_run_nothing_of_their_own() {
 }
 
 #[tokio::test]
-async fn the_document_is_served_as_it_is_kept() {
+async fn get_of_the_document_equals_the_stored_file() {
     let client = Client::of(&Stack::start().await);
     let reply = client.get("/openapi.json").await.expect(200);
     assert_eq!(reply.json(), super::document());
@@ -42,7 +42,7 @@ async fn the_document_is_served_as_it_is_kept() {
 }
 
 #[tokio::test]
-async fn what_is_switched_off_is_not_there() {
+async fn get_of_a_disabled_documentation_page_is_not_found() {
     let stack = Stack::start().await;
     let without = stack.another_process_with(stack.clock().clone(), &[("DOCS_ENABLED", "false")]);
     let client = Client::of(&without);

@@ -1,4 +1,4 @@
-//! How every answer looks: problem documents, ids, headers, methods.
+//! The form of every answer: problem documents, ids, headers, methods.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use stockroom_harness::{Client, PASSWORD, Reply};
 
 use super::{Furnished, UNKNOWN_ID, is_page, operations};
 
-/// What every problem document has, in this order.
+/// The members of every problem document, in this order.
 const MEMBERS: [&str; 7] = ["type", "title", "status", "detail", "instance", "code", "request_id"];
 
 /// One answer of every kind there is, good and bad.
@@ -45,7 +45,7 @@ async fn one_of_each(shop: &Furnished) -> Vec<Reply> {
 }
 
 #[tokio::test]
-async fn every_refusal_is_a_problem_document() {
+async fn every_error_is_a_problem_document() {
     let shop = Furnished::open().await;
     let mut refusals = one_of_each(&shop).await;
     refusals.retain(|reply| reply.status() >= 400);
@@ -84,7 +84,7 @@ async fn every_refusal_is_a_problem_document() {
 }
 
 #[tokio::test]
-async fn every_request_has_an_id_that_its_log_line_has_too() {
+async fn every_answer_and_its_log_line_have_one_request_id() {
     let shop = Furnished::open().await;
     let mut ids = BTreeSet::new();
     for reply in one_of_each(&shop).await {
@@ -110,7 +110,7 @@ async fn every_request_has_an_id_that_its_log_line_has_too() {
 }
 
 #[tokio::test]
-async fn security_headers_stand_on_every_answer() {
+async fn every_answer_has_security_headers() {
     let shop = Furnished::open().await;
     for reply in one_of_each(&shop).await {
         for (name, value) in [
@@ -139,7 +139,7 @@ fn methods() -> BTreeMap<&'static str, BTreeSet<String>> {
 }
 
 #[tokio::test]
-async fn another_method_is_told_which_there_are() {
+async fn request_with_an_unknown_method_is_method_not_allowed_with_allow() {
     let shop = Furnished::open().await;
     for (path, known) in methods() {
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"] {
@@ -157,7 +157,7 @@ async fn another_method_is_told_which_there_are() {
     }
 }
 
-/// What HEAD shares with GET.
+/// The parts that HEAD shares with GET.
 fn head(reply: &Reply) -> BTreeMap<String, String> {
     let told = |name: &str| ["x-request-id", "content-length"].contains(&name);
     let headers = reply.headers().iter().filter(|(name, _)| !told(name.as_str()));
@@ -167,7 +167,7 @@ fn head(reply: &Reply) -> BTreeMap<String, String> {
 }
 
 #[tokio::test]
-async fn head_is_get_without_the_body() {
+async fn head_equals_get_without_the_body() {
     let shop = Furnished::open().await;
     let unknown = format!("/api/v1/products/{UNKNOWN_ID}");
     let mut asked: Vec<(Client, String)> = operations()
@@ -190,7 +190,7 @@ async fn head_is_get_without_the_body() {
 }
 
 #[tokio::test]
-async fn what_is_made_is_where_the_answer_says() {
+async fn create_returns_the_location_of_the_new_item() {
     let shop = Furnished::open().await;
     for path in ["products", "suppliers", "warehouses", "stock-movements", "users", "organizations"] {
         let path = format!("/api/v1/{path}");
@@ -226,7 +226,7 @@ fn times(document: &Value, found: &mut Vec<String>) {
 }
 
 #[tokio::test]
-async fn times_are_in_utc_to_the_millisecond() {
+async fn every_time_in_an_answer_is_utc_with_milliseconds() {
     let shop = Furnished::open().await;
     let low = shop.product("LOW").with("min_stock_level", 5).await;
     let occurred = shop.receive(&low, &shop.warehouse, 1).with("occurred_at", "1998-05-03T01:02:03.4567+02:00").await;

@@ -1,4 +1,4 @@
-//! Bodies that cannot be read, at every operation that takes one.
+//! Unreadable bodies, at every operation that takes a body.
 
 use http::{
     Method,
@@ -43,7 +43,7 @@ fn unreadable() -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn what_is_not_one_json_value_is_malformed() {
+async fn body_that_is_not_one_json_value_is_malformed_json() {
     let shop = Furnished::open().await;
     let before = items(shop.stack());
     for route in writes() {
@@ -62,7 +62,7 @@ fn padded(body: &str, length: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_body_is_at_most_one_mebibyte() {
+async fn body_above_one_mebibyte_is_body_too_large() {
     let shop = Furnished::open().await;
     let before = items(shop.stack());
     for route in writes() {
@@ -80,7 +80,7 @@ async fn a_body_is_at_most_one_mebibyte() {
 }
 
 #[tokio::test]
-async fn a_body_says_that_it_is_json() {
+async fn body_without_a_json_content_type_is_unsupported_media_type() {
     let shop = Furnished::open().await;
     let before = items(shop.stack());
     let others = ["text/plain", "text/json", "application/jsonx", "application/xml", "application/json-patch+json", ""];
@@ -120,7 +120,7 @@ async fn a_body_says_that_it_is_json() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_compressed_is_of_another_type() {
+async fn compressed_body_is_unsupported_media_type() {
     let shop = Furnished::open().await;
     let before = items(shop.stack());
     for route in writes() {
@@ -141,7 +141,7 @@ async fn a_body_that_is_compressed_is_of_another_type() {
 }
 
 #[tokio::test]
-async fn a_body_is_an_object() {
+async fn body_that_is_not_an_object_is_wrong_type() {
     let shop = Furnished::open().await;
     let before = items(shop.stack());
     for route in writes() {
@@ -156,7 +156,7 @@ async fn a_body_is_an_object() {
 }
 
 #[tokio::test]
-async fn members_that_no_client_sets_are_unknown_and_all_are_named() {
+async fn body_with_unknown_members_names_them_all() {
     let shop = Furnished::open().await;
     let before = items(shop.stack());
     let members = ["id", "org_id", "version", "created_at", "updated_at", "last_login_at", "Name", "", "a/b~c", "é\0"];
@@ -185,7 +185,7 @@ async fn members_that_no_client_sets_are_unknown_and_all_are_named() {
 }
 
 #[tokio::test]
-async fn a_body_of_faults_alone_is_answered_briefly() {
+async fn body_with_100000_errors_gets_a_short_answer() {
     let shop = Furnished::open().await;
     let members: Vec<String> = (0..100_000).map(|n| format!(r#""{n}":1"#)).collect();
     let body = format!("{{{}}}", members.join(","));
@@ -195,7 +195,7 @@ async fn a_body_of_faults_alone_is_answered_briefly() {
 }
 
 #[tokio::test]
-async fn checks_come_in_the_order_of_the_contract() {
+async fn request_with_several_errors_is_refused_for_the_first_of_the_contract() {
     let shop = Furnished::open().await;
     let product = format!("/api/v1/products/{}", shop.product);
     let unknown = format!("/api/v1/products/{UNKNOWN_ID}");
@@ -227,7 +227,7 @@ async fn checks_come_in_the_order_of_the_contract() {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_read_goes_before_parameters_and_keys() {
+async fn malformed_body_is_refused_before_parameters_and_keys() {
     let shop = Furnished::open().await;
     for route in writes() {
         let request = shop.boss().request(route.method.clone(), shop.path(route.path)).query(&[("x", "1")]);
@@ -239,7 +239,7 @@ async fn a_body_that_cannot_be_read_goes_before_parameters_and_keys() {
 }
 
 #[tokio::test]
-async fn reads_and_deletions_take_no_notice_of_a_body() {
+async fn read_and_delete_ignore_a_body() {
     let shop = Furnished::open().await;
     for route in operations().filter(|route| route.method == Method::GET) {
         let request = shop.boss().get(shop.path(route.path)).raw_body("{", "application/json");

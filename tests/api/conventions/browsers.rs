@@ -1,4 +1,4 @@
-//! Calls from pages of other origins: the configured one may, no other.
+//! Calls from pages of other origins: only configured origins are allowed.
 
 use http::Method;
 use serde_json::json;
@@ -13,7 +13,7 @@ fn from(origin: &str, request: Request) -> Request {
 }
 
 #[tokio::test]
-async fn a_preflight_lets_the_configured_origin_in() {
+async fn preflight_of_a_configured_origin_allows_the_route() {
     let shop = Furnished::open().await;
     for route in operations() {
         let preflight = shop.anonymous().request(Method::OPTIONS, shop.path(route.path));
@@ -36,7 +36,7 @@ async fn a_preflight_lets_the_configured_origin_in() {
 }
 
 #[tokio::test]
-async fn every_answer_can_be_read_by_the_configured_origin_alone() {
+async fn every_answer_is_readable_by_the_configured_origin_only() {
     let shop = Furnished::open().await;
     let supplier = format!("/api/v1/suppliers/{}", shop.supplier);
     for (status, request) in [
@@ -64,7 +64,7 @@ async fn every_answer_can_be_read_by_the_configured_origin_alone() {
 }
 
 #[tokio::test]
-async fn a_preflight_of_a_foreign_origin_allows_it_nothing() {
+async fn preflight_of_a_foreign_origin_allows_nothing() {
     let shop = Furnished::open().await;
     let preflight = shop.anonymous().request(Method::OPTIONS, "/api/v1/products");
     let reply = from("https://evil.example", preflight).header("access-control-request-method", "POST").await;

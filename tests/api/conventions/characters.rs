@@ -1,4 +1,4 @@
-//! Characters that people do not see, addresses that mail cannot be delivered to, and what was stored before either was refused.
+//! Invisible characters, undeliverable addresses, and values that were stored before the product refused either.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ async fn refuses(shop: &Furnished, collection: &str, member: &str, text: &str, c
 }
 
 #[tokio::test]
-async fn what_cannot_be_seen_is_refused_in_one_line() {
+async fn line_with_invisible_characters_is_invalid_character() {
     let shop = Furnished::open().await;
     let before = items(shop.stack());
     let invisible = [
@@ -99,7 +99,7 @@ async fn what_cannot_be_seen_is_refused_in_one_line() {
 }
 
 #[tokio::test]
-async fn names_keep_what_their_script_or_emoji_needs() {
+async fn name_with_joiners_and_emoji_is_stored_unchanged() {
     let shop = Furnished::open().await;
     for name in [
         "کتاب\u{200c}ها",
@@ -116,7 +116,7 @@ async fn names_keep_what_their_script_or_emoji_needs() {
 }
 
 #[tokio::test]
-async fn lines_are_stored_with_lf() {
+async fn text_with_any_line_break_is_stored_with_lf() {
     let shop = Furnished::open().await;
     let (sent, stored) = ("one\r\n\r\ntwo\rthree\u{85}four\u{2028}five\tsix\r\n", "one\n\ntwo\nthree\nfour\nfive\tsix");
     let product = format!("/api/v1/products/{}", shop.product);
@@ -140,7 +140,7 @@ async fn lines_are_stored_with_lf() {
 }
 
 #[tokio::test]
-async fn addresses_that_mail_cannot_be_delivered_to_are_refused() {
+async fn undeliverable_address_is_refused() {
     let shop = Furnished::open().await;
     let before = items(shop.stack());
     for (email, code) in [
@@ -184,7 +184,7 @@ fn user(email: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_domain_in_unicode_is_the_account_of_its_ascii_form() {
+async fn address_with_a_unicode_domain_is_the_account_of_its_ascii_form() {
     let shop = Furnished::open().await;
     let made = shop.admin().post("/api/v1/users", user("Zoe@BÜRO.example")).await.expect(201);
     assert_eq!(made.json()["email"], "Zoe@xn--bro-hoa.example");
@@ -207,7 +207,7 @@ fn store_instead(shop: &Shop, old: &str, new: &str) {
 }
 
 #[tokio::test]
-async fn what_was_stored_under_older_rules_is_read_and_signs_in() {
+async fn values_stored_under_older_rules_are_read_and_sign_in() {
     let shop = Furnished::open().await;
     let (joerg, zoe) = ("jörg@acme.example", "zoe@büro.example");
     for (today, before) in [("legacy-local@acme.example", joerg), ("legacy@domain.example", zoe)] {
@@ -226,7 +226,7 @@ async fn what_was_stored_under_older_rules_is_read_and_signs_in() {
         me.patch("/api/v1/users/me", json!({"full_name": "Still Me"})).await.expect(200);
     }
     shop.anonymous().post("/api/v1/auth/password/forgot", json!({"email": zoe})).await.expect(202);
-    // Nobody else gets an account of that address.
+    // No other user gets an account of that address.
     for twin in [zoe, "zoe@xn--bro-hoa.example"] {
         assert_eq!(shop.admin().post("/api/v1/users", user(twin)).await.expect(409).code(), "duplicate_email");
         let staff = format!("/api/v1/users/{}", shop.staff().id);
@@ -241,7 +241,7 @@ async fn what_was_stored_under_older_rules_is_read_and_signs_in() {
     let movements = read("/api/v1/stock-movements").await.items();
     assert!(movements.iter().any(|movement| movement["notes"] == "first\u{2066} line"));
 
-    // An admin who sends the address as it was read puts it right.
+    // An admin who sends the address as read corrects it.
     let zoes = format!("/api/v1/users/{}", id(zoe));
     let right = shop.admin().patch(zoes, json!({"email": zoe})).await.expect(200);
     assert_eq!(right.json()["email"], "zoe@xn--bro-hoa.example");

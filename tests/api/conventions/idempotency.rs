@@ -1,4 +1,4 @@
-//! Retries under an idempotency key: one effect, and the first answer again, byte for byte.
+//! Retries under an idempotency key: one effect, and the stored response byte for byte.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ fn replayed(reply: &Reply) -> bool {
 }
 
 #[tokio::test]
-async fn a_retry_is_told_the_first_answer_and_does_nothing() {
+async fn post_with_a_repeated_key_returns_the_stored_response() {
     let shop = Furnished::open().await;
     for (path, body) in kept(&shop) {
         let request = shop.boss().post(&path, body).key("k1");
@@ -68,7 +68,7 @@ async fn a_retry_is_told_the_first_answer_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_key_is_good_for_one_body() {
+async fn post_with_a_key_of_another_body_is_idempotency_key_reused() {
     let shop = Furnished::open().await;
     for (path, body) in kept(&shop) {
         done(shop.boss().post(&path, body.clone()).key("k1").await);
@@ -85,7 +85,7 @@ async fn a_key_is_good_for_one_body() {
 }
 
 #[tokio::test]
-async fn a_key_belongs_to_one_route_of_one_user() {
+async fn post_with_a_key_of_another_route_or_user_is_executed() {
     let stack = Stack::start().await;
     let (shop, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
     let body = json!({"name": "Main", "location": "Back yard"});
@@ -113,7 +113,7 @@ async fn a_key_belongs_to_one_route_of_one_user() {
 }
 
 #[tokio::test]
-async fn a_replay_still_asks_who_is_calling() {
+async fn replay_after_a_logout_is_unauthenticated() {
     let shop = Furnished::open().await;
     let leaver = shop.sign_in(shop.manager()).await;
     let request = leaver.post("/api/v1/suppliers", json!({"name": "Hooli"})).key("k1");
@@ -123,7 +123,7 @@ async fn a_replay_still_asks_who_is_calling() {
 }
 
 #[tokio::test]
-async fn refusals_are_not_kept() {
+async fn error_under_a_key_is_not_stored() {
     let shop = Furnished::open().await;
     let product = shop.manager().post("/api/v1/products", json!({"sku": "sku-1", "name": "Again"})).key("k1");
     assert_eq!(product.clone().await.expect(409).code(), "duplicate_sku");
@@ -137,7 +137,7 @@ async fn refusals_are_not_kept() {
     assert_eq!(take.clone().await.expect(409).code(), "insufficient_stock");
     shop.receive(&shop.product, &shop.warehouse, 5).key("k2").await.expect(201);
     assert!(!replayed(&take.clone().await.expect(201)));
-    // Gone again is what it took, and still it is told that it could.
+    // The SKU is free again, and the stored response still says 201.
     assert!(replayed(&take.await.expect(201)));
 
     let supplier = shop.manager().request(Method::POST, "/api/v1/suppliers").key("k1");
@@ -148,7 +148,7 @@ async fn refusals_are_not_kept() {
 }
 
 #[tokio::test]
-async fn an_answer_is_kept_for_a_day() {
+async fn stored_response_expires_after_a_day() {
     let shop = Furnished::open().await;
     let clock = shop.stack().clock();
     clock.stop();
@@ -169,7 +169,7 @@ async fn an_answer_is_kept_for_a_day() {
 }
 
 #[tokio::test]
-async fn a_movements_answer_is_kept_as_long_as_the_movement() {
+async fn stored_response_of_a_movement_never_expires() {
     let shop = Furnished::open().await;
     let movement = shop.body(&Method::POST, "/api/v1/stock-movements");
     let first = shop.staff().post("/api/v1/stock-movements", movement.clone()).key("k1").await.expect(201);
@@ -184,7 +184,7 @@ async fn a_movements_answer_is_kept_as_long_as_the_movement() {
 }
 
 #[tokio::test]
-async fn racers_with_one_key_have_one_effect_and_one_answer() {
+async fn concurrent_posts_with_one_key_have_one_effect_and_one_answer() {
     let shop = Furnished::open().await;
     let elsewhere = shop.stack().another_process();
     for (path, body) in kept(&shop) {
@@ -199,16 +199,16 @@ async fn racers_with_one_key_have_one_effect_and_one_answer() {
         assert!(replies.iter().all(|reply| told(reply) == told(&replies[0])), "{path}: {replies:?}");
         done(replies[0].clone());
         assert_eq!(replies.iter().filter(|reply| !replayed(reply)).count(), 1, "{path}");
-        // The kept answer, and beside it:
+        // The stored response, and with it:
         let made = match path.as_str() {
             // the organization, its subdomain, three entries, the admin, the credential, the count of admins;
             "/api/v1/organizations" => 8,
-            // what must be unique, as well as the thing and its entry;
+            // the claim of a unique value, the item and its entry;
             "/api/v1/products" | "/api/v1/users" => 3,
             "/api/v1/suppliers" | "/api/v1/warehouses" | "/api/v1/purchase-requests" => 2,
             // the movement, which is its own entry, in a place that had stock before; the entry that leads to a mail;
             "/api/v1/stock-movements" | "/api/v1/users/me/email/confirmation" => 1,
-            // what arrived in such a place, and the entry of the receipt; the entry of any other step.
+            // the movement, the level and the entry of the receipt; the entry of any other transition.
             path if path.ends_with("/receive") => 2,
             path if path.starts_with("/api/v1/purchase-requests/") => 1,
             other => panic!("say what {other} makes"),
@@ -230,7 +230,7 @@ fn away(reply: Reply) {
 }
 
 #[tokio::test]
-async fn who_was_not_told_of_success_is_told_when_asking_again() {
+async fn post_after_a_lost_reply_returns_the_stored_response() {
     let stack = Stack::start_with_faults().await;
     let shop = Shop::open(&stack, "acme").await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
@@ -262,7 +262,7 @@ async fn who_was_not_told_of_success_is_told_when_asking_again() {
 }
 
 #[tokio::test]
-async fn one_lost_reply_is_nobodys_concern() {
+async fn post_with_one_lost_reply_succeeds() {
     let shop = Shop::with_faults().await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
     for request in [
@@ -280,7 +280,7 @@ async fn one_lost_reply_is_nobodys_concern() {
 }
 
 #[tokio::test]
-async fn other_methods_and_signing_in_keep_no_answers() {
+async fn other_methods_and_login_store_no_response() {
     let shop = Furnished::open().await;
     let supplier = format!("/api/v1/suppliers/{}", shop.supplier);
     let put = |name: &str| shop.manager().put(&supplier, json!({"name": name})).key("k1");

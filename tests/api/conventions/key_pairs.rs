@@ -1,4 +1,4 @@
-//! Tokens under `ALGORITHM=EdDSA`: whoever can read them cannot make them.
+//! Tokens under `ALGORITHM=EdDSA`: a process with public keys only cannot issue tokens.
 
 use aws_lc_rs::{
     encoding::{AsDer as _, Pkcs8V1Der},
@@ -39,7 +39,7 @@ impl Pair {
 }
 
 #[tokio::test]
-async fn a_token_is_signed_by_one_key_and_verified_by_the_other() {
+async fn token_signed_by_the_private_key_verifies_with_the_public_key() {
     let shop = Furnished::open().await.shop;
     let (pair, other) = (Pair::generate(), Pair::generate());
     let shop = shop.at(&pair.process(&shop, &[&pair]));
@@ -73,7 +73,7 @@ async fn a_token_is_signed_by_one_key_and_verified_by_the_other() {
 }
 
 #[tokio::test]
-async fn keys_change_without_signing_anybody_out() {
+async fn rotation_of_key_pairs_keeps_every_session() {
     let shop = Furnished::open().await.shop;
     let (before, after) = (Pair::generate(), Pair::generate());
     let all_know = before.process(&shop, &[&before, &after]);
@@ -94,7 +94,7 @@ async fn keys_change_without_signing_anybody_out() {
 }
 
 #[tokio::test]
-async fn who_has_no_private_key_verifies_tokens_and_makes_none() {
+async fn process_without_a_private_key_verifies_tokens_and_issues_none() {
     let shop = Furnished::open().await.shop;
     let pair = Pair::generate();
     let signs = pair.process(&shop, &[&pair]);

@@ -1,4 +1,4 @@
-//! Extreme numbers and times, wherever one can stand: they are read or refused, and never a fault of the product.
+//! Extreme numbers and times in every place: they are read or refused, and never cause a 500.
 
 use std::time::Duration;
 
@@ -104,7 +104,7 @@ fn with_literal(body: &Value, pointer: &str, literal: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_extreme_number_or_time_in_a_body_is_read_or_refused() {
+async fn body_with_an_extreme_number_or_time_never_fails() {
     let shop = Furnished::open().await;
     let document = document();
     let mut members = 0;
@@ -134,7 +134,7 @@ async fn an_extreme_number_or_time_in_a_body_is_read_or_refused() {
 }
 
 #[tokio::test]
-async fn an_extreme_number_or_time_in_a_query_or_header_is_read_or_refused() {
+async fn query_or_header_with_an_extreme_number_or_time_never_fails() {
     let shop = Furnished::open().await;
     let document = document();
     let mut parameters = 0;
@@ -170,7 +170,7 @@ async fn an_extreme_number_or_time_in_a_query_or_header_is_read_or_refused() {
 }
 
 #[tokio::test]
-async fn the_last_second_of_9999_is_a_time_like_any_other() {
+async fn query_with_the_last_second_of_9999_is_accepted() {
     let shop = Furnished::open().await;
     let last = "9999-12-31T23:59:59Z";
     for (path, parameter, count) in [
@@ -187,7 +187,7 @@ async fn the_last_second_of_9999_is_a_time_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_movement_more_than_a_day_ahead_is_refused_at_its_time() {
+async fn record_of_a_movement_more_than_a_day_ahead_is_out_of_range() {
     let shop = Furnished::open().await;
     let now = shop.stack().clock().now();
     let day = Duration::from_hours(24);

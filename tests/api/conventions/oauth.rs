@@ -1,4 +1,4 @@
-//! The token endpoint as clients of OAuth 2 use it (RFC 6749), and every place where they can name the tenant.
+//! The token endpoint for clients of OAuth 2 (RFC 6749), and every place where they can name the tenant.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{Method, header::HOST};
@@ -55,7 +55,7 @@ async fn token_form_with_a_known_parameter_twice_is_invalid_request() {
 }
 
 #[tokio::test]
-async fn token_problems_have_the_error_of_rfc_6749() {
+async fn problem_of_a_token_request_has_the_error_of_rfc_6749() {
     let shop = Furnished::open().await;
     let visitor = shop.anonymous();
     let email = &*shop.staff().email;
@@ -123,11 +123,11 @@ async fn token_form_with_a_refresh_token_gives_the_next_tokens() {
     assert_eq!(in_cookie.json().get("refresh_token"), None);
 }
 
-/// A way to name a client beside the form.
+/// A way to name a client outside the form.
 type Way = fn(&Client, &[(&str, &str)], &str) -> Request;
 
 #[tokio::test]
-async fn two_names_of_the_tenant_that_differ_are_a_conflict_wherever_they_stand() {
+async fn login_with_two_differing_tenant_names_is_tenant_conflict() {
     let shop = Furnished::open().await;
     let anywhere = shop.anonymous().without_tenant();
     let oauth = [("username", &*shop.staff().email), ("password", PASSWORD)];
@@ -179,7 +179,7 @@ async fn two_names_of_the_tenant_that_differ_are_a_conflict_wherever_they_stand(
 }
 
 #[tokio::test]
-async fn a_host_with_a_dot_at_its_end_names_the_same_tenant_on_every_route() {
+async fn host_with_a_trailing_dot_names_the_same_tenant() {
     let shop = Furnished::open().await;
     for host in ["acme.example.com.", "ACME.Example.com.:8443"] {
         shop.staff().get("/api/v1/users/me").header(HOST, host).await.expect(200);

@@ -1,5 +1,4 @@
-//! Requests that set or use the cookie with the refresh token: from which pages they are accepted, and what the cookie is
-//! called.
+//! Requests that set or use the cookie with the refresh token: the accepted pages, and the cookie's name.
 
 use http::Method;
 use serde_json::json;
@@ -11,7 +10,7 @@ const TOKEN: &str = "/api/v1/auth/token";
 const REFRESH: &str = "/api/v1/auth/refresh";
 const LOGOUT: &str = "/api/v1/auth/logout";
 
-/// What a page of another site can send: a form, JSON by script, a request without a body.
+/// Requests that a page of another site can send: a form, JSON by script, a request without a body.
 fn attacks(client: &Client, email: &str, refresh_token: &str) -> Vec<Request> {
     let form = format!("username={email}&password={PASSWORD}&delivery=cookie");
     let by_refresh = format!("grant_type=refresh_token&refresh_token={refresh_token}&delivery=cookie");
@@ -29,7 +28,7 @@ fn attacks(client: &Client, email: &str, refresh_token: &str) -> Vec<Request> {
 }
 
 #[tokio::test]
-async fn requests_with_the_cookie_from_foreign_pages_are_forbidden_and_change_nothing() {
+async fn cookie_request_of_a_foreign_page_is_forbidden() {
     let shop = Furnished::open().await;
     let staff = shop.sign_in(shop.staff()).await;
     let before = items(shop.stack());
@@ -51,7 +50,7 @@ async fn requests_with_the_cookie_from_foreign_pages_are_forbidden_and_change_no
 }
 
 #[tokio::test]
-async fn requests_with_the_cookie_from_accepted_pages_and_programs_are_answered() {
+async fn cookie_request_of_an_accepted_page_or_program_succeeds() {
     let shop = Furnished::open().await;
     for headers in [
         &[][..],
@@ -71,7 +70,7 @@ async fn requests_with_the_cookie_from_accepted_pages_and_programs_are_answered(
         let second = cookie(&with(REFRESH, &first).await.expect(200));
         with(LOGOUT, &second).await.expect(204);
     }
-    // What neither sets nor uses the cookie is answered as ever.
+    // Requests that neither set nor use the cookie are answered as usual.
     let foreign = shop.anonymous().log_in(&shop.staff().email, PASSWORD).header("origin", "https://evil.example");
     let tokens = foreign.await.expect(200).json();
     let body = json!({"refresh_token": tokens["refresh_token"]});
@@ -85,7 +84,7 @@ fn cookie(reply: &Reply) -> String {
 }
 
 #[tokio::test]
-async fn over_https_the_cookie_has_a_name_that_only_https_can_set() {
+async fn login_over_https_sets_a_secure_prefixed_cookie() {
     let shop = Furnished::open().await;
     let clock = shop.stack().clock().clone();
     let secure = shop.stack().another_process_with(clock, &[("PUBLIC_URL", "https://stock.example/prod")]);

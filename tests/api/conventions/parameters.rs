@@ -1,4 +1,4 @@
-//! Paths, queries and headers that are not as they should be.
+//! Malformed paths, queries and headers.
 
 use http::{Method, header::HOST};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Furnished, UNKNOWN_ID, faults, is_confirmed, items, operations, problem};
 
 #[tokio::test]
-async fn what_is_no_id_is_answered_like_an_unknown_one() {
+async fn request_with_a_malformed_id_equals_one_with_an_unknown_id() {
     let shop = Furnished::open().await;
     let before = items(shop.stack());
     let upper = shop.product.to_uppercase();
@@ -30,7 +30,7 @@ async fn what_is_no_id_is_answered_like_an_unknown_one() {
 }
 
 #[tokio::test]
-async fn paths_are_taken_literally() {
+async fn request_with_a_variant_of_a_path_is_not_found() {
     let shop = Furnished::open().await;
     let longest = format!("/api/v1/products/{}", "x".repeat(8_000));
     for path in [
@@ -54,7 +54,7 @@ async fn paths_are_taken_literally() {
 }
 
 #[tokio::test]
-async fn every_fault_of_a_query_is_named() {
+async fn query_with_several_errors_names_them_all() {
     let shop = Furnished::open().await;
     for (path, query, expected) in [
         ("products", "limit=0", &["limit out_of_range"][..]),
@@ -127,7 +127,7 @@ async fn every_fault_of_a_query_is_named() {
 }
 
 #[tokio::test]
-async fn whatever_writes_refuses_parameters_it_does_not_know() {
+async fn write_with_unknown_parameters_is_unknown_parameter() {
     let shop = Furnished::open().await;
     let before = items(shop.stack());
     for route in operations().filter(|route| route.method != Method::GET) {
@@ -143,7 +143,7 @@ async fn whatever_writes_refuses_parameters_it_does_not_know() {
 }
 
 #[tokio::test]
-async fn a_span_that_ends_before_it_begins_holds_nothing() {
+async fn list_with_from_after_to_is_empty() {
     let shop = Furnished::open().await;
     let (product, warehouse) = (("product_id", &*shop.product), ("warehouse_id", &*shop.warehouse));
     let places = [vec![], vec![product], vec![warehouse], vec![product, warehouse]];
@@ -167,7 +167,7 @@ async fn a_span_that_ends_before_it_begins_holds_nothing() {
 }
 
 #[tokio::test]
-async fn an_entity_tag_is_one_whole_tag_or_anything() {
+async fn if_match_with_a_malformed_tag_is_version_mismatch() {
     let shop = Furnished::open().await;
     let supplier = format!("/api/v1/suppliers/{}", shop.supplier);
     let before = items(shop.stack());
@@ -194,7 +194,7 @@ async fn an_entity_tag_is_one_whole_tag_or_anything() {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_is_one_visible_word() {
+async fn idempotency_key_with_spaces_or_repeated_is_invalid_format() {
     let shop = Furnished::open().await;
     let before = items(shop.stack());
     let kept = operations().filter(|route| route.method == Method::POST && !route.path.contains("/auth/"));
@@ -215,7 +215,7 @@ async fn an_idempotency_key_is_one_visible_word() {
 }
 
 #[tokio::test]
-async fn nothing_odd_in_a_request_is_the_products_fault() {
+async fn request_with_an_unusual_query_or_header_never_fails() {
     let shop = Furnished::open().await;
     let products = || shop.boss().get("/api/v1/products");
     for host in ["", " ", "a b", "[", "[::1]:99999", "exa%mple", "a/b", "a?b", "user@host", "x:y:z", "\u{e9}", ".."] {
@@ -260,7 +260,7 @@ async fn nothing_odd_in_a_request_is_the_products_fault() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_no_key_could_hold_is_nobodys() {
+async fn tenant_of_extreme_length_equals_an_unknown_tenant() {
     let shop = Furnished::open().await;
     let long = "x".repeat(3_000);
     for tenant in [&*long, "\u{e9}", "a#b", "#", "..", "acme#IDEMPOTENCY"] {

@@ -1,4 +1,4 @@
-//! After all that people do, no secret is in the log, and only the password's hash is in the table.
+//! After every operation, the log has no secret and the table has only hashes of passwords.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn texts(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// What must be seen nowhere; every setting and password that is secret begins like one of the first.
+/// Secrets that must appear nowhere; every secret setting and password begins like one of the first.
 fn secrets(tokens: &[String]) -> Vec<String> {
     let mut secrets: Vec<String> = ["canary", "Y2FuYXJ5", PASSWORD].map(str::to_owned).into();
     // A token's signature: its other parts are no secrets without it.
@@ -31,7 +31,7 @@ fn secrets(tokens: &[String]) -> Vec<String> {
     secrets
 }
 
-/// A link of every kind, for somebody who has a password and somebody who is invited; each is used, used again and spoilt.
+/// A link of every kind, for a user with a password and an invited one; each is used, used again and changed.
 async fn by_mail(shop: &Furnished, links: &mut Vec<String>) -> Vec<Reply> {
     let visitor = shop.anonymous();
     let forgetful = shop.hire("forgetful", "STAFF").await;
@@ -129,7 +129,7 @@ async fn everything(shop: &Furnished, links: &mut Vec<String>) -> Vec<Reply> {
 }
 
 #[tokio::test]
-async fn no_secret_is_logged_stored_or_told() {
+async fn every_operation_keeps_secrets_out_of_logs_table_and_answers() {
     let shop = Furnished::open().await;
     let mut links = Vec::new();
     let replies = everything(&shop, &mut links).await;
@@ -144,7 +144,7 @@ async fn no_secret_is_logged_stored_or_told() {
     let tokens: Vec<String> = issued("access_token").chain(issued("refresh_token")).chain(cookies).collect();
     assert_eq!(tokens.len(), 14);
     let mut secrets = secrets(&tokens);
-    // Behind what a link says of its account stands what makes it one.
+    // The secret part of a link follows the account's ids.
     secrets.extend(links.iter().map(|link| link[66..].to_owned()));
 
     let log = log_lines();

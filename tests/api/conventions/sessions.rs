@@ -1,4 +1,4 @@
-//! Sessions: how long they last, how they are renewed, and how they end.
+//! Sessions: login, refresh and expiry. `logout.rs` has their end by logout.
 
 use std::time::Duration;
 
@@ -6,16 +6,15 @@ use http::Method;
 use serde_json::json;
 use stockroom_harness::{Client, PASSWORD, Reply, Request, Shop, Stack, at_once};
 
-use super::{Furnished, items};
+use super::{Furnished, items, logout::LOGOUT};
 
-const REFRESH: &str = "/api/v1/auth/refresh";
-const LOGOUT: &str = "/api/v1/auth/logout";
+pub(super) const REFRESH: &str = "/api/v1/auth/refresh";
 
 /// The tokens of an answer.
 #[derive(Debug, Clone)]
-struct Tokens {
-    access: String,
-    refresh: String,
+pub(super) struct Tokens {
+    pub(super) access: String,
+    pub(super) refresh: String,
 }
 
 impl From<&Reply> for Tokens {
@@ -27,20 +26,16 @@ impl From<&Reply> for Tokens {
     }
 }
 
-async fn log_in(shop: &Shop) -> Tokens {
+pub(super) async fn log_in(shop: &Shop) -> Tokens {
     Tokens::from(&shop.anonymous().log_in(&shop.staff().email, PASSWORD).await)
 }
 
-fn refresh(shop: &Shop, token: &str) -> Request {
+pub(super) fn refresh(shop: &Shop, token: &str) -> Request {
     shop.anonymous().post(REFRESH, json!({"refresh_token": token}))
 }
 
-fn logout(shop: &Shop, token: &str) -> Request {
-    shop.anonymous().post(LOGOUT, json!({"refresh_token": token}))
-}
-
 /// Whether an access token opens anything.
-async fn opens(shop: &Shop, access: &str) -> bool {
+pub(super) async fn opens(shop: &Shop, access: &str) -> bool {
     let reply = shop.anonymous().with_token(access).get("/api/v1/users/me").await;
     if reply.status() != 200 {
         assert_eq!(reply.clone().expect(401).code(), "unauthenticated");
@@ -49,16 +44,16 @@ async fn opens(shop: &Shop, access: &str) -> bool {
 }
 
 #[track_caller]
-fn refused(reply: Reply) {
+pub(super) fn refused(reply: Reply) {
     assert_eq!(reply.expect(401).code(), "invalid_refresh_token");
 }
 
-fn reuses(stack: &Stack) -> usize {
+pub(super) fn reuses(stack: &Stack) -> usize {
     items(stack).values().filter(|item| item["data"]["action"] == "TOKEN_REUSED").count()
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_used_once_and_gives_the_next() {
+async fn refresh_returns_the_next_token_pair() {
     let shop = Furnished::open().await;
     shop.stack().clock().stop();
     let mut tokens = log_in(&shop).await;
@@ -74,7 +69,7 @@ async fn a_refresh_token_is_used_once_and_gives_the_next() {
 }
 
 #[tokio::test]
-async fn a_token_from_before_the_last_ends_the_session() {
+async fn refresh_with_an_older_token_ends_the_session() {
     let shop = Furnished::open().await;
     let other = log_in(&shop).await;
     let first = log_in(&shop).await;
@@ -164,7 +159,7 @@ async fn refresh_with_the_last_token_from_elsewhere_ends_the_session() {
 }
 
 #[tokio::test]
-async fn refresh_of_a_session_from_before_rotations_were_kept_goes_on() {
+async fn refresh_of_a_session_without_a_stored_rotation_succeeds() {
     let shop = Furnished::open().await;
     shop.stack().clock().stop();
     let person = shop.hire("old", "STAFF").await;
@@ -186,7 +181,7 @@ async fn refresh_of_a_session_from_before_rotations_were_kept_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_that_present_the_last_token_at_once_one_gets_its_successor() {
+async fn concurrent_refreshes_with_the_last_token_give_its_successor_once() {
     let shop = Furnished::open().await;
     let processes: Vec<Shop> = (0..4).map(|_| shop.at(&shop.stack().another_process())).collect();
     for round in 0..40 {
@@ -204,7 +199,7 @@ async fn of_many_that_present_the_last_token_at_once_one_gets_its_successor() {
 }
 
 #[tokio::test]
-async fn a_lost_reply_to_the_mark_of_a_repetition_gives_the_successor_once() {
+async fn refresh_with_the_last_token_after_a_lost_reply_gives_its_successor_once() {
     let shop = Shop::with_faults().await;
     let first = log_in(&shop).await;
     let second = Tokens::from(&refresh(&shop, &first.refresh).await);
@@ -217,7 +212,7 @@ async fn a_lost_reply_to_the_mark_of_a_repetition_gives_the_successor_once() {
 }
 
 #[tokio::test]
-async fn a_lost_reply_to_a_refresh_costs_nobody_the_session() {
+async fn refresh_with_a_lost_reply_keeps_the_session() {
     let shop = Shop::with_faults().await;
     let first = log_in(&shop).await;
     shop.faults().lose_next_replies_of("UpdateItem", 1);
@@ -229,7 +224,7 @@ async fn a_lost_reply_to_a_refresh_costs_nobody_the_session() {
 }
 
 #[tokio::test]
-async fn two_tabs_that_refresh_at_once_get_the_same_successor() {
+async fn concurrent_refreshes_of_two_tabs_give_the_same_successor() {
     let shop = Furnished::open().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let mut tokens = log_in(&shop).await;
@@ -243,194 +238,16 @@ async fn two_tabs_that_refresh_at_once_get_the_same_successor() {
     assert_eq!(reuses(shop.stack()), 0);
 }
 
-#[tokio::test]
-async fn signing_out_wins_every_race_against_a_refresh() {
-    let shop = Furnished::open().await;
-    let elsewhere = shop.at(&shop.stack().another_process());
-    for _ in 0..10 {
-        let tokens = log_in(&shop).await;
-        let mut replies = at_once([refresh(&shop, &tokens.refresh), logout(&elsewhere, &tokens.refresh)]).await;
-        replies.pop().unwrap().expect(204);
-        let refreshed = replies.pop().unwrap();
-        let mut left = vec![tokens];
-        match refreshed.status() {
-            200 => left.push(Tokens::from(&refreshed)),
-            _ => refused(refreshed),
-        }
-        for tokens in left {
-            assert!(!opens(&shop, &tokens.access).await);
-            refused(refresh(&shop, &tokens.refresh).await);
-        }
-    }
-}
-
-/// A way of signing out with one of these tokens.
-type Leave = fn(&Client, &Tokens) -> Request;
-
-#[tokio::test]
-async fn signing_out_ends_both_tokens_of_that_session_alone() {
-    let shop = Furnished::open().await;
-    let other = log_in(&shop).await;
-    let visitor = shop.anonymous();
-    let ways: [Leave; 5] = [
-        |visitor, tokens| visitor.with_token(&*tokens.access).post(LOGOUT, json!({})),
-        |visitor, tokens| visitor.with_token(&*tokens.access).request(Method::POST, LOGOUT),
-        |visitor, tokens| visitor.post(LOGOUT, json!({"refresh_token": tokens.refresh})),
-        |visitor, tokens| {
-            visitor.request(Method::POST, LOGOUT).header("cookie", format!("refresh_token={}", tokens.refresh))
-        },
-        // An access token that has expired does not keep anybody from signing out.
-        |visitor, tokens| visitor.with_token("expired").post(LOGOUT, json!({"refresh_token": tokens.refresh})),
-    ];
-    for leave in ways {
-        let tokens = log_in(&shop).await;
-        let reply = leave(&visitor, &tokens).await.expect(204);
-        assert!(reply.bytes().is_empty());
-        assert!(!opens(&shop, &tokens.access).await);
-        refused(refresh(&shop, &tokens.refresh).await);
-        leave(&visitor, &tokens).await.expect(401);
-    }
-    assert!(opens(&shop, &other.access).await);
-    assert_eq!(visitor.post(LOGOUT, json!({})).await.expect(401).code(), "unauthenticated");
-    assert_eq!(logout(&shop, "x").await.expect(401).code(), "invalid_refresh_token");
-    let unknown = visitor.post(LOGOUT, json!({"refresh_token": 1, "everywhere": true})).await.expect(422);
-    assert_eq!(unknown.faults(), ["/refresh_token wrong_type", "/everywhere unknown_member"]);
-    assert_eq!(reuses(shop.stack()), 0);
-}
-
-#[tokio::test]
-async fn logout_ends_the_session_of_every_valid_token_in_the_request() {
-    let shop = Furnished::open().await;
-    let clock = shop.stack().clock();
-    clock.stop();
-    let visitor = shop.anonymous();
-    let with_cookie = |request: Request, token: &str| request.header("cookie", format!("refresh_token={token}"));
-
-    // The access token has expired, the cookie has not.
-    let old = log_in(&shop).await;
-    clock.advance(Duration::from_mins(16));
-    let reply = with_cookie(visitor.with_token(&*old.access).post(LOGOUT, json!({})), &old.refresh).await.expect(204);
-    assert_eq!(cookie(&reply).0, "");
-    refused(refresh(&shop, &old.refresh).await);
-
-    // Three sessions, named by body, bearer and cookie.
-    let [body, bearer, kept] = [log_in(&shop).await, log_in(&shop).await, log_in(&shop).await];
-    let request = visitor.with_token(&*bearer.access).post(LOGOUT, json!({"refresh_token": body.refresh}));
-    with_cookie(request, &kept.refresh).await.expect(204);
-    for tokens in [&body, &bearer, &kept] {
-        assert!(!opens(&shop, &tokens.access).await);
-        refused(refresh(&shop, &tokens.refresh).await);
-    }
-
-    // Broken ones beside a valid one, wherever it stands.
-    for valid in 0..3 {
-        let tokens = log_in(&shop).await;
-        let of = |place: usize, token: &str| if place == valid { token.to_owned() } else { "broken".to_owned() };
-        let request =
-            visitor.with_token(of(0, &tokens.access)).post(LOGOUT, json!({"refresh_token": of(1, &tokens.refresh)}));
-        let reply = with_cookie(request, &of(2, &tokens.refresh)).await.expect(204);
-        assert!(cookie(&reply).1.contains(&"Max-Age=0".to_owned()));
-        assert!(!opens(&shop, &tokens.access).await);
-    }
-}
-
-#[tokio::test]
-async fn logout_of_another_tenant_ends_nothing() {
-    let stack = Stack::start().await;
-    let (shop, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
-    let ours = log_in(&shop).await;
-    let theirs = globex.sign_in(globex.staff()).await;
-    let request =
-        shop.anonymous().with_token(&*ours.access).post(LOGOUT, json!({"refresh_token": theirs.refresh_token}));
-    assert_eq!(request.clone().await.expect(403).code(), "tenant_mismatch");
-    assert!(opens(&shop, &ours.access).await);
-    theirs.get("/api/v1/users/me").await.expect(200);
-}
-
-#[tokio::test]
-async fn a_refused_refresh_or_logout_clears_a_dead_cookie() {
-    let shop = Furnished::open().await;
-    let visitor = shop.anonymous();
-    let with = |path: &str, cookies: &str| visitor.request(Method::POST, path).header("cookie", cookies);
-    let ended = log_in(&shop).await;
-    logout(&shop, &ended.refresh).await.expect(204);
-    for dead in [format!("refresh_token={}", ended.refresh), "refresh_token=x".to_owned(), "refresh_token=".to_owned()]
-    {
-        for path in [REFRESH, LOGOUT] {
-            let reply = with(path, &dead).await.expect(401);
-            assert_eq!(cookie(&reply).1[0], "Max-Age=0", "{path} {dead}");
-        }
-    }
-    // Neither without a cookie, nor for a token in the body.
-    for reply in [
-        visitor.request(Method::POST, LOGOUT).await.expect(401),
-        visitor.request(Method::POST, REFRESH).await.expect(401),
-        refresh(&shop, "x").header("cookie", format!("refresh_token={}", ended.refresh)).await.expect(401),
-    ] {
-        assert_eq!(reply.header("set-cookie"), None);
-    }
-    // A token that another tab has just used: the browser may have its successor by now.
-    let living = log_in(&shop).await;
-    let cookies = format!("refresh_token={}", living.refresh);
-    with(REFRESH, &cookies).await.expect(200);
-    with(REFRESH, &cookies).await.expect(200);
-    assert_eq!(with(REFRESH, &cookies).await.expect(401).header("set-cookie"), None);
-}
-
-#[tokio::test]
-async fn two_cookies_of_the_name_are_refused_and_cleared() {
-    let shop = Furnished::open().await;
-    let visitor = shop.anonymous();
-    let (one, other) = (log_in(&shop).await, log_in(&shop).await);
-    for cookies in [
-        format!("refresh_token={}; refresh_token={}", one.refresh, other.refresh),
-        format!("refresh_token={0}; refresh_token={0}", one.refresh),
-        format!("refresh_token=; a=b; refresh_token={}", one.refresh),
-    ] {
-        for path in [REFRESH, LOGOUT] {
-            let reply = visitor.request(Method::POST, path).header("cookie", cookies.clone()).await.expect(401);
-            assert_eq!((reply.code().as_str(), cookie(&reply).1[0].as_str()), ("invalid_refresh_token", "Max-Age=0"));
-        }
-        let lines = cookies.split_once("; ").unwrap();
-        let request = visitor.request(Method::POST, REFRESH).header("cookie", lines.0).header("cookie", lines.1);
-        request.await.expect(401);
-    }
-    assert!(opens(&shop, &one.access).await && opens(&shop, &other.access).await);
-    // Another token still signs out.
-    let cookies = format!("refresh_token={}; refresh_token=x", one.refresh);
-    let reply = visitor.with_token(&*other.access).post(LOGOUT, json!({})).header("cookie", cookies).await.expect(204);
-    assert_eq!(cookie(&reply).1[0], "Max-Age=0");
-    assert!(opens(&shop, &one.access).await && !opens(&shop, &other.access).await);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn logout_twice_at_once_or_with_a_lost_reply_is_204() {
-    let shop = Shop::with_faults().await;
-    let elsewhere = shop.at(&shop.stack().another_process());
-    for _ in 0..20 {
-        let tokens = log_in(&shop).await;
-        for reply in at_once([logout(&shop, &tokens.refresh), logout(&elsewhere, &tokens.refresh)]).await {
-            // Whoever comes later finds the session gone.
-            assert!(matches!(reply.status(), 204 | 401), "{reply:?}");
-        }
-        assert!(!opens(&shop, &tokens.access).await);
-    }
-    let tokens = log_in(&shop).await;
-    shop.faults().lose_next_replies_of("TransactWriteItems", 2);
-    logout(&shop, &tokens.refresh).await.expect(204);
-    assert_eq!(shop.faults().happened(), 2);
-}
-
 /// The cookie of an answer, and its attributes.
 #[track_caller]
-fn cookie(reply: &Reply) -> (String, Vec<String>) {
+pub(super) fn cookie(reply: &Reply) -> (String, Vec<String>) {
     let mut parts = reply.header("set-cookie").unwrap().split("; ").map(str::to_owned);
     let value = parts.next().unwrap().strip_prefix("refresh_token=").unwrap().to_owned();
     (value, parts.collect())
 }
 
 #[tokio::test]
-async fn a_refresh_token_can_travel_in_a_cookie_that_no_script_reads() {
+async fn login_with_cookie_delivery_sets_an_http_only_cookie() {
     let shop = Furnished::open().await;
     shop.stack().clock().stop();
     let attributes = ["Max-Age=604800", "HttpOnly", "Secure", "SameSite=Strict", "Path=/api/v1/auth"];
@@ -463,7 +280,7 @@ async fn a_refresh_token_can_travel_in_a_cookie_that_no_script_reads() {
 }
 
 #[tokio::test]
-async fn an_access_token_lives_a_quarter_of_an_hour_and_a_session_seven_days_unused() {
+async fn tokens_expire_after_15_minutes_and_sessions_after_seven_days_unused() {
     let shop = Furnished::open().await;
     let clock = shop.stack().clock();
     clock.set("2026-11-23T12:00:00Z".parse().unwrap());
@@ -484,7 +301,7 @@ async fn an_access_token_lives_a_quarter_of_an_hour_and_a_session_seven_days_unu
 }
 
 #[tokio::test]
-async fn the_eleventh_session_takes_the_place_of_the_longest_unused() {
+async fn login_to_an_eleventh_session_ends_the_longest_unused_one() {
     let shop = Furnished::open().await;
     let person = shop.hire("busy", "STAFF").await;
     let login = async || Tokens::from(&shop.anonymous().log_in(&person.email, PASSWORD).await);

@@ -1,4 +1,4 @@
-//! Signing in: who, with which password, and at which tenant.
+//! Login: account, password and tenant.
 
 use http::{Method, header::HOST};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ fn form(client: &Client, fields: &[(&str, &str)]) -> Request {
 }
 
 #[tokio::test]
-async fn a_password_opens_a_session_by_json_and_by_form() {
+async fn login_by_json_or_form_returns_tokens() {
     let shop = Furnished::open().await;
     shop.stack().clock().stop();
     let email = &*shop.staff().email;
@@ -31,7 +31,7 @@ async fn a_password_opens_a_session_by_json_and_by_form() {
         form(&visitor, &oauth[1..]),
         form(&anywhere, &[&oauth[..], &[("client_id", "acme"), ("client_secret", ""), ("scope", "")]].concat()),
         form(&visitor, &[&oauth[..], &[("client_id", "")]].concat()),
-        // `acme:`, as Swagger UI sends the client unless told otherwise.
+        // `acme:`, as Swagger UI sends the client by default.
         form(&anywhere, &oauth).header("authorization", "Basic YWNtZTo="),
         form(&visitor, &oauth).header("authorization", "Basic YWNtZTo="),
     ] {
@@ -49,7 +49,7 @@ async fn a_password_opens_a_session_by_json_and_by_form() {
 }
 
 #[tokio::test]
-async fn a_login_is_refused_with_every_fault_of_its_body() {
+async fn login_with_an_invalid_body_names_every_error() {
     let shop = Furnished::open().await;
     let visitor = shop.anonymous();
     let email = &*shop.staff().email;
@@ -72,7 +72,7 @@ async fn a_login_is_refused_with_every_fault_of_its_body() {
 }
 
 #[tokio::test]
-async fn the_tenant_stands_in_the_header_the_host_or_the_form() {
+async fn login_accepts_the_tenant_in_header_host_or_form() {
     let stack = Stack::start().await;
     let (shop, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
     let anywhere = shop.anonymous().without_tenant();
@@ -114,7 +114,7 @@ async fn the_tenant_stands_in_the_header_the_host_or_the_form() {
 }
 
 #[tokio::test]
-async fn a_tenant_named_beside_a_token_is_the_tokens() {
+async fn request_naming_another_tenant_than_the_token_is_tenant_mismatch() {
     let stack = Stack::start().await;
     let (shop, _globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
     let before = items(&stack);
@@ -135,7 +135,7 @@ async fn a_tenant_named_beside_a_token_is_the_tokens() {
 }
 
 #[tokio::test]
-async fn a_tenant_named_beside_a_refresh_token_is_the_tokens() {
+async fn refresh_naming_another_tenant_than_the_token_is_tenant_mismatch() {
     let stack = Stack::start().await;
     let (shop, _globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
     let refresh = |tenant: &str| {
@@ -151,7 +151,7 @@ async fn a_tenant_named_beside_a_refresh_token_is_the_tokens() {
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_with_a_login_it_is_told_the_same() {
+async fn login_with_any_wrong_part_is_invalid_credentials() {
     let shop = Furnished::open().await;
     let invited = json!({"email": "invited@acme.example", "full_name": "Invited", "role": "STAFF"});
     shop.admin().post("/api/v1/users", invited).await.expect(201);
@@ -181,7 +181,7 @@ async fn whatever_is_wrong_with_a_login_it_is_told_the_same() {
 }
 
 #[tokio::test]
-async fn passwords_have_12_to_128_characters() {
+async fn create_of_an_account_requires_a_password_of_12_to_128_characters() {
     let shop = Furnished::open().await;
     let passwords = [
         ("x".repeat(11), Err("too_short")),
@@ -215,7 +215,7 @@ async fn passwords_have_12_to_128_characters() {
 }
 
 #[tokio::test]
-async fn every_login_that_can_be_laid_at_a_tenants_door_is_in_its_log() {
+async fn every_login_to_a_known_tenant_is_logged() {
     let shop = Furnished::open().await;
     let entries = |action: &str| {
         let entries: Vec<Value> =

@@ -1,4 +1,4 @@
-//! Sizes: what a function hands to the gateway stays below 5 MiB, whatever is listed or shown.
+//! Sizes: every answer of a function stays below 5 MiB.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::stock::support::walk;
 
 const MIB: usize = 1024 * 1024;
 const REQUESTS: &str = "/api/v1/purchase-requests";
-/// What `/docs/{file}` serves.
+/// The files of `/docs/{file}`.
 const FILES: [&str; 4] = ["redoc.standalone.js", "start.js", "swagger-ui-bundle.js", "swagger-ui.css"];
 
 /// The size of an answer as the gateway receives it: the body is a text within JSON there.
@@ -36,7 +36,7 @@ async fn products_of_quotation_marks(shop: &Shop) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn audit_log_page_of_large_entries_ends_below_five_mebibytes() {
+async fn list_of_large_audit_entries_ends_below_five_mebibytes() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let mut lines = products_of_quotation_marks(&shop).await;
     let request = shop.manager().post(REQUESTS, json!({"items": lines})).await.expect(201).id();
@@ -168,7 +168,7 @@ async fn stocked() -> (Shop, impl Fn(&str) -> String) {
 }
 
 #[tokio::test]
-async fn every_list_that_is_cut_by_size_goes_on_with_the_first_item_left_out() {
+async fn list_cut_by_size_continues_with_the_next_item() {
     let (shop, filled) = stocked().await;
     for (path, queries) in LISTS {
         for query in queries {
@@ -217,7 +217,7 @@ async fn pages_of(client: &Client, address: &str) -> (Vec<Value>, Vec<Vec<Value>
 }
 
 #[tokio::test]
-async fn every_list_of_the_route_tables_is_cut_by_size_above() {
+async fn every_list_of_the_route_tables_has_a_size_case() {
     let shop = Furnished::open().await;
     let mut lists = BTreeSet::new();
     for route in operations().filter(|route| route.method == Method::GET && !is_page(route)) {
@@ -231,7 +231,7 @@ async fn every_list_of_the_route_tables_is_cut_by_size_above() {
 }
 
 #[tokio::test]
-async fn largest_purchase_request_and_its_entries_fit_into_an_answer() {
+async fn get_of_the_largest_purchase_request_fits_into_an_answer() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let mut lines = Vec::new();
     let (supplier, warehouse) = (shop.supplier(&"\"".repeat(200)).await, shop.warehouse(&"\"".repeat(200)).await);
@@ -267,7 +267,7 @@ async fn largest_purchase_request_and_its_entries_fit_into_an_answer() {
 }
 
 #[tokio::test]
-async fn problem_of_the_longest_names_and_most_faults_is_small() {
+async fn problem_with_the_longest_names_and_most_errors_is_small() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let longest = MIB - 100;
     let form = "application/x-www-form-urlencoded";
@@ -293,7 +293,7 @@ async fn problem_of_the_longest_names_and_most_faults_is_small() {
 }
 
 #[tokio::test]
-async fn every_file_of_the_documentation_fits_into_an_answer() {
+async fn get_of_every_documentation_file_fits_into_an_answer() {
     let shop = Furnished::open().await;
     for route in operations().filter(|route| route.method == Method::GET && route.access == Access::Public) {
         let files = if route.path.contains("{file}") { FILES.to_vec() } else { vec![""] };

@@ -1,4 +1,4 @@
-//! Under API Gateway's own address a stage stands before every path: what an answer sends a client to has it too.
+//! API Gateway's own address has a stage before every path: links in answers have it too.
 
 use bytes::Bytes;
 use http::{Method, Request};
@@ -34,7 +34,7 @@ fn header<'a>(answer: &'a Value, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn whatever_leads_elsewhere_leads_through_the_stage() {
+async fn request_behind_a_stage_gets_links_with_the_stage() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let authorization = format!("Bearer {}", shop.manager().token());
     let request = |method, path: &str| {
@@ -46,7 +46,7 @@ async fn whatever_leads_elsewhere_leads_through_the_stage() {
     let product = json!({"sku": "SKU-1", "name": "One"});
     let created = ask(&shop, "products", create(), product.clone()).await;
     assert!(header(&created, "location").starts_with("/prod/api/v1/products/"), "{created}");
-    // The answer that was kept is nobody's stage's.
+    // The stored response names no stage.
     let again = shop.manager().post("/api/v1/products", product).key("one").await.expect(201);
     assert!(again.header("location").unwrap().starts_with("/api/v1/products/"), "{again:?}");
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Furnished, is_page, operations};
 
-/// What every read by id has answered so far: the body by path and tag.
+/// The answers of reads by id so far: the body by path and tag.
 type Seen = BTreeMap<(String, String), Vec<u8>>;
 
 /// Reads everything that can be read by id, and fails where a known tag stands for another body.
@@ -28,7 +28,7 @@ async fn look(shop: &Furnished, seen: &mut Seen, after: &str) {
 }
 
 #[tokio::test]
-async fn reads_by_id_with_different_bodies_have_different_tags() {
+async fn read_by_id_with_another_body_has_another_tag() {
     let shop = Furnished::open().await;
     let mut seen = Seen::new();
     look(&shop, &mut seen, "nothing").await;
@@ -60,7 +60,7 @@ async fn reads_by_id_with_different_bodies_have_different_tags() {
 }
 
 #[tokio::test]
-async fn login_gives_a_user_another_tag_and_stops_no_edit() {
+async fn login_changes_the_tag_and_not_the_version_of_a_user() {
     let shop = Furnished::open().await;
     for path in [format!("/api/v1/users/{}", shop.staff().id), "/api/v1/users/me".to_owned()] {
         let reader = if path.ends_with("/me") { shop.staff().with_tenant("acme") } else { shop.boss() };

@@ -1,4 +1,4 @@
-//! Tokens that were not issued, or are not what they say; all are told the same.
+//! Tokens that the product did not issue, or that were changed; all get the same answer.
 
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -67,7 +67,7 @@ fn set(part: &mut Value, name: &str, value: Option<Value>) {
     }
 }
 
-/// Whatever can be wrong with a token of either kind; `other` is a good one of the other kind.
+/// Invalid tokens of one kind, by error; `other` is a valid one of the other kind.
 fn forged(token: &str, other: &str) -> Vec<(&'static str, String)> {
     let good = Forge::of(token);
     let now = good.claims["iat"].as_i64().unwrap();
@@ -153,7 +153,7 @@ async fn shop() -> Shop {
 }
 
 #[tokio::test]
-async fn access_tokens_say_what_they_are() {
+async fn access_token_has_its_type_and_claims() {
     let shop = shop().await;
     let staff = shop.sign_in(shop.staff()).await;
     let (access, refresh) = (Forge::of(staff.token()), Forge::of(&staff.refresh_token));
@@ -167,12 +167,12 @@ async fn access_tokens_say_what_they_are() {
 }
 
 #[tokio::test]
-async fn a_bad_access_token_is_a_bad_access_token() {
+async fn request_with_a_bad_access_token_is_unauthenticated() {
     let shop = shop().await;
     let staff = shop.sign_in(shop.staff()).await;
     let anyone = shop.anonymous();
     let good = Forge::of(staff.token());
-    // Put together again as it was, it is good: what follows is refused for its fault alone.
+    // The reassembled token is valid: the following ones are refused only for their errors.
     anyone.with_token(good.signed()).get(ME).await.expect(200);
     let promoted = anyone.with_token(good.clone().claim("role", json!("ADMIN")).signed());
     promoted.post("/api/v1/users", json!({})).await.expect(403);
@@ -221,7 +221,7 @@ async fn a_bad_access_token_is_a_bad_access_token() {
 }
 
 #[tokio::test]
-async fn a_bad_refresh_token_is_a_bad_refresh_token() {
+async fn refresh_or_logout_with_a_bad_refresh_token_is_invalid_refresh_token() {
     let shop = shop().await;
     let staff = shop.sign_in(shop.staff()).await;
     let refresh = |token: &str| shop.anonymous().post("/api/v1/auth/refresh", json!({"refresh_token": token}));
@@ -252,7 +252,7 @@ async fn a_bad_refresh_token_is_a_bad_refresh_token() {
 }
 
 #[tokio::test]
-async fn clocks_may_differ_by_five_seconds() {
+async fn token_issued_by_a_clock_five_seconds_ahead_is_accepted() {
     let shop = shop().await;
     let clock = shop.stack().clock();
     clock.set("2026-11-23T12:00:00Z".parse().unwrap());
@@ -264,7 +264,7 @@ async fn clocks_may_differ_by_five_seconds() {
         wrong.stop();
         staff.at(&shop.stack().another_process_with(wrong, &[("SECRET_KEY", KEY)]))
     };
-    // No leeway for what has expired; a little for what comes from the future.
+    // No leeway for expired tokens; a little for tokens from the future.
     for (seconds, status) in [(-6, 401), (-5, 200), (0, 200), (899, 200), (900, 401), (905, 401)] {
         seen_from(seconds).get(ME).await.expect(status);
     }
@@ -276,7 +276,7 @@ async fn clocks_may_differ_by_five_seconds() {
 }
 
 #[tokio::test]
-async fn a_new_key_takes_over_while_the_old_ones_tokens_live() {
+async fn rotation_of_the_secret_key_keeps_old_tokens_valid() {
     let shop = shop().await;
     let clock = shop.stack().clock();
     let process = |settings: &[(&str, &str)]| shop.stack().another_process_with(clock.clone(), settings);
@@ -290,7 +290,7 @@ async fn a_new_key_takes_over_while_the_old_ones_tokens_live() {
     assert_eq!(staff.at(&retired).get(ME).await.expect(401).code(), "unauthenticated");
     assert_eq!(refresh(&retired, &staff.refresh_token).await.expect(401).code(), "invalid_refresh_token");
 
-    // Renewed before the key changed, its answer lost, and asked for again behind the change: the same token.
+    // A refresh before the rotation whose reply was lost gives the same token after the rotation.
     let before = refresh(shop.stack(), &staff.refresh_token).await.expect(200).json();
     let behind = refresh(&rotated, &staff.refresh_token).await.expect(200).json();
     assert_eq!(before["refresh_token"], behind["refresh_token"]);

@@ -1,32 +1,18 @@
-//! Versions: entity tags, preconditions, replacing and merging.
+//! Versions: entity tags, preconditions, concurrent changes.
 
 use http::Method;
 use serde_json::{Value, json};
-use stockroom_harness::{Reply, at_once};
+use stockroom_harness::at_once;
 
 use super::{Furnished, is_page, items, operations};
+use crate::catalogue::shown;
 
-/// What can be changed by anyone who may, with a change to it.
+/// The collections with a version, each with a change.
 const CHANGES: [(&str, &str, &str); 3] =
     [("products", "name", "Renamed"), ("suppliers", "name", "Renamed"), ("warehouses", "location", "Elsewhere")];
 
-/// A product with a value for everything.
-fn whole() -> Value {
-    json!({
-        "sku": "WHOLE", "name": "Whole", "description": "All of it", "category": "Things", "unit": "kg",
-        "decimal_places": 2, "min_stock_level": 1.25, "reorder_quantity": 2.5, "barcode": "4006381333931",
-    })
-}
-
-/// The members of an answer that its client sent.
-#[track_caller]
-fn shown(reply: &Reply, like: &Value) -> Value {
-    let names = like.as_object().unwrap().keys();
-    Value::Object(names.map(|name| (name.clone(), reply.json()[name].clone())).collect())
-}
-
 #[tokio::test]
-async fn what_can_change_has_a_version_and_a_strong_tag_that_says_it() {
+async fn read_by_id_has_a_version_and_a_strong_tag() {
     let shop = Furnished::open().await;
     for route in operations().filter(|route| route.method == Method::GET && !is_page(route)) {
         let path = shop.path(route.path);
@@ -51,7 +37,7 @@ async fn what_can_change_has_a_version_and_a_strong_tag_that_says_it() {
 }
 
 #[tokio::test]
-async fn a_known_version_is_not_told_to_who_may_not_see_it() {
+async fn read_with_a_known_tag_after_a_logout_is_unauthenticated() {
     let shop = Furnished::open().await;
     let path = format!("/api/v1/products/{}", shop.product);
     let leaver = shop.sign_in(shop.staff()).await;
@@ -63,7 +49,7 @@ async fn a_known_version_is_not_told_to_who_may_not_see_it() {
 }
 
 #[tokio::test]
-async fn a_stale_precondition_stops_every_change() {
+async fn write_with_a_stale_if_match_is_version_mismatch() {
     let shop = Furnished::open().await;
     for (collection, member, value) in CHANGES {
         let path = shop.path(&format!("/api/v1/{collection}/{{id}}"));
@@ -100,7 +86,7 @@ async fn a_stale_precondition_stops_every_change() {
 }
 
 #[tokio::test]
-async fn of_a_hundred_racers_with_one_version_one_wins() {
+async fn concurrent_patches_with_one_if_match_change_the_item_once() {
     let shop = Furnished::open().await;
     let path = format!("/api/v1/products/{}", shop.product);
     let racers = (0..100).map(|n| shop.boss().patch(&path, json!({"name": format!("Racer {n}")})).if_match(1));
@@ -117,7 +103,7 @@ async fn of_a_hundred_racers_with_one_version_one_wins() {
 }
 
 #[tokio::test]
-async fn without_a_precondition_the_last_write_wins_whole() {
+async fn concurrent_puts_without_if_match_leave_one_whole_body() {
     let shop = Furnished::open().await;
     let path = format!("/api/v1/products/{}", shop.product);
     let bodies: Vec<_> = (0..20)
@@ -132,82 +118,7 @@ async fn without_a_precondition_the_last_write_wins_whole() {
 }
 
 #[tokio::test]
-async fn put_replaces_and_what_is_absent_takes_its_default() {
-    let shop = Furnished::open().await;
-    let made = shop.boss().post("/api/v1/products", whole()).await.expect(201);
-    assert_eq!(shown(&made, &whole()), whole());
-    let path = format!("/api/v1/products/{}", made.id());
-
-    let bare = json!({
-        "sku": "WHOLE", "name": "Bare", "description": null, "category": null, "unit": "each", "decimal_places": 0,
-        "min_stock_level": 0, "reorder_quantity": null, "barcode": null,
-    });
-    let replaced = shop.boss().put(&path, json!({"sku": "WHOLE", "name": "Bare"})).await.expect(200);
-    assert_eq!((shown(&replaced, &bare), replaced.version()), (bare.clone(), 2));
-    // Null says the same as nothing.
-    let spelled_out = json!({"sku": "WHOLE", "name": "Bare", "description": null, "unit": null, "decimal_places": null,
-        "min_stock_level": null, "reorder_quantity": null, "barcode": null, "category": null});
-    let same = shop.boss().put(&path, spelled_out).await.expect(200);
-    assert_eq!(same.json(), replaced.json());
-
-    let supplier = json!({"name": "Globex", "contact_email": "sales@globex.example", "contact_phone": "+49 1",
-        "address": "Somewhere", "lead_time_days": 5});
-    let warehouse = json!({"name": "Main", "location": "Back yard", "capacity": 5});
-    for (collection, whole, bare) in [
-        ("suppliers", supplier, json!({"name": "Globex"})),
-        ("warehouses", warehouse, json!({"name": "Main", "location": "Back yard"})),
-    ] {
-        let path = shop.path(&format!("/api/v1/{collection}/{{id}}"));
-        let full = shop.boss().put(&path, whole.clone()).await.expect(200);
-        assert_eq!(shown(&full, &whole), whole);
-        let replaced = shop.boss().put(&path, bare.clone()).await.expect(200);
-        for (member, value) in whole.as_object().unwrap() {
-            let expected = if bare[member].is_null() { &Value::Null } else { value };
-            assert_eq!(replaced.json()[member], *expected, "{member}");
-        }
-        assert_eq!((full.version(), replaced.version()), (2, 3));
-    }
-}
-
-#[tokio::test]
-async fn patch_merges_what_is_absent_stays_and_null_clears() {
-    let shop = Furnished::open().await;
-    let path = format!("/api/v1/products/{}", shop.boss().post("/api/v1/products", whole()).await.expect(201).id());
-    let mut expected = whole();
-    for (version, (member, value, shown_as)) in [
-        ("name", json!("Hole"), json!("Hole")),
-        ("description", json!(null), json!(null)),
-        ("category", json!(null), json!(null)),
-        ("unit", json!(null), json!("each")),
-        ("min_stock_level", json!(null), json!(0)),
-        ("reorder_quantity", json!(null), json!(null)),
-        ("decimal_places", json!(null), json!(0)),
-        ("barcode", json!("1"), json!("1")),
-        ("sku", json!("HOLE"), json!("HOLE")),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let types = ["application/json", "application/merge-patch+json"];
-        let request = shop.boss().request(Method::PATCH, &path);
-        let patched = request.raw_body(json!({member: value}).to_string(), types[version % 2]).await.expect(200);
-        expected[member] = shown_as;
-        assert_eq!((shown(&patched, &expected), patched.version()), (expected.clone(), version as u64 + 2));
-        assert_eq!(shop.boss().get(&path).await.json(), patched.json());
-    }
-    // What a patch leaves must fit what it sets.
-    shop.boss().patch(&path, json!({"decimal_places": 2, "min_stock_level": 0.25})).await.expect(200);
-    let coarse = shop.boss().patch(&path, json!({"decimal_places": 1})).await.expect(422);
-    assert_eq!(coarse.faults(), ["/min_stock_level too_many_decimals"]);
-
-    let supplier = format!("/api/v1/suppliers/{}", shop.supplier);
-    shop.boss().patch(&supplier, json!({"lead_time_days": 5, "address": "Here"})).await.expect(200);
-    let cleared = shop.boss().patch(&supplier, json!({"lead_time_days": null})).await.expect(200).json();
-    assert_eq!((&cleared["lead_time_days"], &cleared["address"]), (&json!(null), &json!("Here")));
-}
-
-#[tokio::test]
-async fn a_change_that_changes_nothing_is_none() {
+async fn write_without_a_difference_keeps_the_version() {
     let shop = Furnished::open().await;
     for (collection, member, value) in CHANGES {
         let path = shop.path(&format!("/api/v1/{collection}/{{id}}"));
@@ -230,7 +141,7 @@ async fn a_change_that_changes_nothing_is_none() {
 }
 
 #[tokio::test]
-async fn signing_in_is_no_change_of_the_user() {
+async fn login_keeps_version_and_updated_at_of_the_user() {
     let shop = Furnished::open().await;
     let before = shop.staff().get("/api/v1/users/me").await.expect(200);
     shop.sign_in(shop.staff()).await;

@@ -1,4 +1,4 @@
-//! Cleanup: what has had its time goes, each thing once, and an organization that ended long ago goes whole.
+//! Cleanup: expired data is deleted once, and an organization that ended long ago is deleted completely.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -24,7 +24,7 @@ fn table(stack: &Stack) -> BTreeMap<String, Value> {
     stack.items().into_iter().map(|item| (key(&item), item)).collect()
 }
 
-/// What of the table names one of these.
+/// The items that name one of these ids.
 fn naming(stack: &Stack, words: &[&str]) -> Vec<String> {
     let items = table(stack).into_iter();
     let named = items.filter(|(_, item)| words.iter().any(|word| item.to_string().contains(word)));
@@ -32,7 +32,7 @@ fn naming(stack: &Stack, words: &[&str]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_draft_of_a_month_ago_goes_with_an_entry_and_an_event() {
+async fn cleanup_deletes_a_draft_of_a_month_ago_with_entry_and_event() {
     let (shop, around) = crate::bus::shop().await;
     let stack = shop.stack();
     let product = shop.product("SKU-1").await;
@@ -64,7 +64,7 @@ async fn a_draft_of_a_month_ago_goes_with_an_entry_and_an_event() {
 }
 
 #[tokio::test]
-async fn a_drafts_age_counts_from_when_it_was_made() {
+async fn cleanup_counts_the_age_of_a_draft_from_its_creation() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let stack = shop.stack();
     let product = shop.product("SKU-1").await;
@@ -84,7 +84,7 @@ async fn a_drafts_age_counts_from_when_it_was_made() {
 }
 
 #[tokio::test]
-async fn a_draft_that_is_submitted_meanwhile_is_deleted_or_submitted_and_not_both() {
+async fn cleanup_during_a_submit_deletes_or_submits_the_draft() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let stack = shop.stack();
     let product = shop.product("SKU-1").await;
@@ -110,7 +110,7 @@ async fn a_draft_that_is_submitted_meanwhile_is_deleted_or_submitted_and_not_bot
 }
 
 #[tokio::test]
-async fn sessions_that_have_expired_go_and_the_others_stay() {
+async fn cleanup_deletes_expired_sessions_only() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let stack = shop.stack();
     stack.clock().advance(4 * DAY);
@@ -136,7 +136,7 @@ async fn sessions_that_have_expired_go_and_the_others_stay() {
 }
 
 #[tokio::test]
-async fn claims_that_have_expired_go_if_they_are_left() {
+async fn cleanup_deletes_expired_claims() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let stack = shop.stack();
     let product = shop.product("SKU-1").with("min_stock_level", 5).await;
@@ -154,7 +154,7 @@ async fn claims_that_have_expired_go_if_they_are_left() {
     assert_eq!(claims(), 0);
 }
 
-/// A shop with some of everything, also of what was deleted.
+/// A shop with items of every kind, also of deleted resources.
 async fn full(stack: &Stack, subdomain: &str) -> Shop {
     let shop = Shop::open(stack, subdomain).await;
     let leaver = shop.hire("leaver", "STAFF").await;
@@ -194,7 +194,7 @@ fn kinds(stack: &Stack, shop: &Shop) -> Value {
 }
 
 #[tokio::test]
-async fn an_organization_that_ended_a_month_ago_goes_whole_and_leaves_a_summary() {
+async fn cleanup_of_an_organization_that_ended_a_month_ago_leaves_a_summary() {
     let stack = Stack::start().await;
     let (shop, other) = (full(&stack, "acme").await, full(&stack, "globex").await);
     let (job, bus) = cleanup(&stack);
@@ -227,7 +227,7 @@ async fn an_organization_that_ended_a_month_ago_goes_whole_and_leaves_a_summary(
     assert!(others.iter().all(|key| table(&stack)[key] == before[key]));
     assert_eq!(bus.taken().len(), 0);
 
-    // The subdomain is free, and whoever has it next is safe from a call that comes late.
+    // The subdomain is free, and a late call does not touch its next owner.
     let next = Shop::open(&stack, "acme").await;
     let after = table(&stack);
     run(&job, &shop, &at).await;
@@ -237,7 +237,7 @@ async fn an_organization_that_ended_a_month_ago_goes_whole_and_leaves_a_summary(
 }
 
 #[tokio::test]
-async fn an_event_that_comes_behind_the_purge_begins_nothing() {
+async fn low_stock_event_after_the_purge_writes_nothing() {
     let stack = Stack::start().await;
     let shop = full(&stack, "acme").await;
     end(&shop).await;
@@ -252,7 +252,7 @@ async fn an_event_that_comes_behind_the_purge_begins_nothing() {
 }
 
 #[tokio::test]
-async fn twenty_thousand_items_go_in_calls_of_bounded_size() {
+async fn cleanup_of_20000_items_deletes_a_bounded_number_per_call() {
     let stack = Stack::start_large().await;
     let shop = Shop::open(&stack, "acme").await;
     end(&shop).await;
@@ -274,7 +274,7 @@ async fn twenty_thousand_items_go_in_calls_of_bounded_size() {
         let told = bus.taken().len();
         assert_eq!(failed(&job.handle(batch(&[event.clone()])).await.unwrap()), [""; 0]);
         let left = count();
-        // A page may end behind the budget; the summary is the one item that comes in place of so many.
+        // A page may end above the budget; one summary replaces all the items.
         assert!(before - left <= MOST_WRITTEN + 100, "{before} to {left}");
         assert!(left < before);
         before = left;
@@ -284,8 +284,8 @@ async fn twenty_thousand_items_go_in_calls_of_bounded_size() {
     assert_eq!((calls, before), (many / MOST_WRITTEN + 1, 1));
 }
 
-/// An organization to be purged and one with a draft to be deleted, the events that say so, and what each kind of item of the first
-/// comes to.
+/// An organization to be purged and one with a draft to be deleted, their events, and the number of items of each kind
+/// in the first.
 struct Due {
     prepared: Stack,
     ended: String,
@@ -321,7 +321,7 @@ impl Due {
 }
 
 #[tokio::test]
-async fn two_at_once_do_it_once() {
+async fn concurrent_cleanups_do_the_work_once() {
     let due = Due::prepare().await;
     for round in 0..20 {
         let stack = due.on(Stack::start().await);
@@ -343,7 +343,7 @@ fn deletions(stack: &Stack) -> usize {
 }
 
 #[tokio::test]
-async fn wherever_it_is_killed_the_next_run_ends_alike() {
+async fn cleanup_killed_at_any_call_is_completed_by_the_next_run() {
     let due = Due::prepare().await;
     for calls in 0.. {
         let stack = due.on(Stack::start_with_faults().await);
@@ -367,7 +367,7 @@ async fn wherever_it_is_killed_the_next_run_ends_alike() {
 }
 
 #[tokio::test]
-async fn lost_replies_and_throttling_change_nothing() {
+async fn cleanup_with_lost_replies_and_throttling_has_the_same_result() {
     let stack = Stack::start_with_faults().await;
     let shop = full(&stack, "acme").await;
     end(&shop).await;
@@ -381,7 +381,7 @@ async fn lost_replies_and_throttling_change_nothing() {
 }
 
 #[tokio::test]
-async fn cleaning_goes_on_in_another_call_when_there_is_much_to_do() {
+async fn cleanup_of_many_drafts_continues_in_another_call() {
     let shop = Shop::open(&Stack::start_large().await, "acme").await;
     let stack = shop.stack();
     let mut lines = Vec::new();

@@ -1,4 +1,4 @@
-//! A schedule's run reaches every organization, and one that fails is tried again alone.
+//! A scheduled run reaches every organization; a failing one is retried alone.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::bus::{TestBus, TestMailer};
 
 const SUNDAY: &str = "2026-11-29T00:00:00Z";
 
-/// So many organizations, as far as a job's schedule looks at them.
+/// Creates organizations as far as a job's schedule reads them.
 fn enter(stack: &Stack, count: u128) -> BTreeSet<String> {
     let ids = (0..count).map(|number| format!("0190b6a4-7b1e-7c3a-8f00-{number:012x}"));
     let enter = |id: &String| {
@@ -27,7 +27,7 @@ fn enter(stack: &Stack, count: u128) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_thousand_organizations_are_reached_in_tens_and_pages() {
+async fn fan_out_to_1000_organizations_uses_pages_and_batches_of_ten() {
     let stack = Stack::start_observed().await;
     let organizations = enter(&stack, 1_000);
     let runtime = stack.function("weekly-report");
@@ -54,7 +54,7 @@ async fn a_thousand_organizations_are_reached_in_tens_and_pages() {
 }
 
 #[tokio::test]
-async fn what_the_bus_does_not_take_is_put_again_and_then_fails_the_run() {
+async fn fan_out_retries_failed_entries_and_then_fails() {
     let stack = Stack::start().await;
     enter(&stack, 32);
     let runtime = stack.function("weekly-report");
@@ -71,7 +71,7 @@ async fn what_the_bus_does_not_take_is_put_again_and_then_fails_the_run() {
 }
 
 #[tokio::test]
-async fn one_that_fails_fails_its_own_event_alone() {
+async fn batch_with_failing_events_reports_those_events_only() {
     let stack = Stack::start().await;
     let shop = Shop::open(&stack, "acme").await;
     shop.stocked("SKU-1", 5).await;
@@ -93,13 +93,13 @@ async fn one_that_fails_fails_its_own_event_alone() {
         json!("no event"),
     ];
     let answer = weekly_report(&stack, &mailer).handle(batch(&events)).await.unwrap();
-    // An organization that is not there has nobody to be told.
+    // An unknown organization has no recipients.
     assert_eq!(failed(&answer), ["0", "2", "3", "4", "6"]);
     assert_eq!(mailer.recipients(), ["admin@acme.example", "manager@acme.example"]);
 }
 
 #[tokio::test]
-async fn an_organization_whose_data_cannot_be_read_keeps_no_other_from_its_report() {
+async fn batch_with_an_unreadable_organization_reports_its_event_only() {
     let stack = Stack::start().await;
     let (broken, sound) = (Shop::open(&stack, "broken").await, Shop::open(&stack, "sound").await);
     for shop in [&broken, &sound] {
@@ -117,7 +117,7 @@ async fn an_organization_whose_data_cannot_be_read_keeps_no_other_from_its_repor
 }
 
 #[tokio::test]
-async fn what_is_no_schedule_is_refused() {
+async fn fan_out_of_an_event_that_is_no_schedule_is_refused() {
     let stack = Stack::start().await;
     let runtime = stack.function("low-stock");
     let task = LowStock::new(&runtime, TestMailer::default()).unwrap();

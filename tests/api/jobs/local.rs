@@ -1,4 +1,4 @@
-//! The jobs at once, on the local stack's own route.
+//! Runs of jobs by the local stack's own route.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{mailed, run_locally};
 use crate::bus::{ask, shop};
 
 #[tokio::test]
-async fn a_client_that_hangs_up_leaves_nothing_half_done() {
+async fn local_run_is_completed_after_its_client_disconnects() {
     let (shop, around) = shop().await;
     let product = shop.product("SKU-1").with("min_stock_level", 40).await;
     let main = shop.warehouse("Main").await;
@@ -25,7 +25,7 @@ async fn a_client_that_hangs_up_leaves_nothing_half_done() {
 }
 
 #[tokio::test]
-async fn a_run_says_what_it_did_or_why_it_did_not() {
+async fn local_run_returns_its_result_or_error() {
     let (shop, around) = shop().await;
     let (product, main) = shop.stocked("SKU-1", 9).await;
     shop.take(&product, &main, 2).await.expect(201);
@@ -42,11 +42,11 @@ async fn a_run_says_what_it_did_or_why_it_did_not() {
     for body in ["[]", "x", r#"{"time": "today"}"#, r#"{"at": "2026-11-29T00:00:00Z"}"#, r#"{"time": 1}"#] {
         let (status, problem) = run_locally(&around, "low-stock", body).await;
         assert_eq!(status, 400, "{body}");
-        assert!(problem["detail"].as_str().unwrap().starts_with("The body may be left out or be"), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().starts_with("The body must be empty or like"), "{problem}");
     }
     let (status, problem) = run_locally(&around, "lunch", "").await;
     assert_eq!(status, 404);
-    assert_eq!(problem["detail"], "No job is called lunch; there are cleanup, low-stock, weekly-report.");
+    assert_eq!(problem["detail"], "There is no job lunch. The jobs are cleanup, low-stock, weekly-report.");
     let get = http::Request::get("/_local/schedules/cleanup").body(axum::body::Body::empty()).unwrap();
     assert_eq!(ask(&around, get).await.0.status, 405);
 }

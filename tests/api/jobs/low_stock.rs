@@ -1,4 +1,5 @@
-//! Low stock is told once, again when it comes back, and weekly while it lasts.
+//! Low stock: one mail when a level falls below its minimum, another when it falls again, and a weekly one while it
+//! lasts.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -20,7 +21,7 @@ async fn cheese(shop: &Shop, quantity: u32) -> (String, String) {
 const MANAGERS: [&str; 2] = ["admin@acme.example", "manager@acme.example"];
 
 #[tokio::test]
-async fn thirty_movements_below_the_minimum_are_one_mail_and_below_again_another() {
+async fn low_stock_sends_one_mail_for_each_fall_below_the_minimum() {
     let (shop, around) = shop().await;
     let (product, main) = cheese(&shop, 45).await;
     for _ in 0..30 {
@@ -52,7 +53,7 @@ async fn thirty_movements_below_the_minimum_are_one_mail_and_below_again_another
 }
 
 #[tokio::test]
-async fn a_minimum_that_is_raised_above_a_level_is_told_too() {
+async fn low_stock_after_a_raised_minimum_sends_mail() {
     let (shop, around) = shop().await;
     let (product, _) = cheese(&shop, 45).await;
     assert_eq!(run_locally(&around, "low-stock", "").await.1["organizations"], 0);
@@ -62,7 +63,7 @@ async fn a_minimum_that_is_raised_above_a_level_is_told_too() {
 }
 
 #[tokio::test]
-async fn what_lasts_is_told_again_after_a_week_with_what_is_new() {
+async fn low_stock_repeats_a_lasting_low_level_after_a_week() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (cheese, main) = cheese(&shop, 30).await;
     let mailer = TestMailer::default();
@@ -94,7 +95,7 @@ async fn what_lasts_is_told_again_after_a_week_with_what_is_new() {
 }
 
 #[tokio::test]
-async fn the_job_reads_what_is_low_and_no_more() {
+async fn low_stock_reads_low_levels_only() {
     let shop = Shop::open(&Stack::start_observed().await, "acme").await;
     let (_, main) = cheese(&shop, 30).await;
     for place in 0..10 {
@@ -128,7 +129,7 @@ async fn the_job_reads_what_is_low_and_no_more() {
 }
 
 #[tokio::test]
-async fn an_organization_where_nothing_is_low_any_more_leaves_the_list() {
+async fn low_stock_removes_an_organization_without_low_levels_from_its_list() {
     let (shop, around) = shop().await;
     let (product, main) = cheese(&shop, 45).await;
     shop.take(&product, &main, 6).await.expect(201);
@@ -145,7 +146,7 @@ async fn an_organization_where_nothing_is_low_any_more_leaves_the_list() {
 }
 
 #[tokio::test]
-async fn two_runs_at_once_tell_it_once() {
+async fn concurrent_low_stock_runs_send_one_mail_per_recipient() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (product, main) = cheese(&shop, 45).await;
     for round in 0..10 {
@@ -159,7 +160,7 @@ async fn two_runs_at_once_tell_it_once() {
 }
 
 #[tokio::test]
-async fn a_run_as_of_a_later_moment_silences_none_before_it() {
+async fn low_stock_with_a_future_time_suppresses_no_earlier_mail() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (product, main) = cheese(&shop, 30).await;
     let mailer = TestMailer::default();
@@ -174,7 +175,7 @@ async fn a_run_as_of_a_later_moment_silences_none_before_it() {
 }
 
 #[tokio::test]
-async fn a_mail_that_somebody_never_gets_is_given_up_after_a_day() {
+async fn low_stock_gives_up_a_failing_mail_after_a_day() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (_, main) = cheese(&shop, 30).await;
     let never = TestMailer::planned([Fate::Throttled; 200]);
@@ -191,7 +192,7 @@ async fn a_mail_that_somebody_never_gets_is_given_up_after_a_day() {
 }
 
 #[tokio::test]
-async fn an_organization_that_ended_is_told_nothing_and_leaves_the_list() {
+async fn low_stock_removes_an_ended_organization_from_its_list_without_mail() {
     let (shop, around) = shop().await;
     cheese(&shop, 30).await;
     assert_eq!(mailed(&around).await, [], "it is entered into the list, and the job has not run");
@@ -203,7 +204,7 @@ async fn an_organization_that_ended_is_told_nothing_and_leaves_the_list() {
 }
 
 #[tokio::test]
-async fn only_those_who_may_act_are_told_and_hostile_names_stay_names() {
+async fn low_stock_mails_active_managers_only_and_escapes_names() {
     let (shop, around) = shop().await;
     let hostile = "<script>alert(1)</script> =cmd|'/C calc'!A1";
     let product = shop.product("EVIL").with("name", hostile).with("min_stock_level", 4).await;

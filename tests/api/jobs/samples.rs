@@ -1,4 +1,4 @@
-//! The samples of schedules and queues in `events/`: in the form of what AWS sends, and answered.
+//! The samples of schedules and queues in `events/`: they have AWS's form, and the jobs answer them.
 
 use aws_lambda_events::{eventbridge::EventBridgeEvent, sqs::SqsEvent};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn sample(name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn every_job_has_a_schedule_and_a_batch_that_it_answers() {
+async fn every_job_answers_its_sample_schedule_and_batch() {
     let (stack, mailer) = (Stack::start().await, TestMailer::default());
     for job in Job::ALL {
         let (schedule, batch) = (sample(job.name()), sample(&format!("{}-due", job.name())));
@@ -39,7 +39,7 @@ async fn every_job_has_a_schedule_and_a_batch_that_it_answers() {
             }
         };
         assert_eq!(scheduled.unwrap(), json!({"organizations": 0}), "{}", job.name());
-        // Of an organization that is not there nobody is told.
+        // No mail is sent for an unknown organization.
         assert_eq!(failed(&worked.unwrap()), [""; 0], "{}", job.name());
     }
     assert_eq!(mailer.recipients().len(), 0);

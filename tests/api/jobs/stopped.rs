@@ -1,4 +1,4 @@
-//! A process that is killed anywhere in a job, and the run that follows: the same state, and one mail each.
+//! A process killed at any call of a job, and the next run: the same state, and one mail each.
 
 use std::time::Duration;
 
@@ -62,20 +62,20 @@ fn settled(shop: &Shop) -> usize {
 }
 
 #[tokio::test]
-async fn low_stock_is_told_once_wherever_its_process_is_killed() {
+async fn low_stock_killed_at_any_call_sends_each_mail_once() {
     assert_eq!(Job::LowStock.name(), "low-stock");
     let kills = kill_everywhere(|shop, mailer| low_stock(shop.stack(), mailer)).await;
     assert!(kills >= 10, "{kills}");
 }
 
 #[tokio::test]
-async fn the_week_is_told_once_wherever_its_process_is_killed() {
+async fn weekly_report_killed_at_any_call_sends_each_mail_once() {
     let kills = kill_everywhere(|shop, mailer| weekly_report(shop.stack(), mailer)).await;
     assert!(kills >= 10, "{kills}");
 }
 
 #[tokio::test]
-async fn lost_replies_change_nothing() {
+async fn low_stock_with_lost_replies_sends_each_mail_once() {
     let shop = shop().await;
     let mailer = TestMailer::default();
     shop.faults().lose_next_replies_of("UpdateItem", 3);

@@ -1,4 +1,4 @@
-//! The weekly report: the very totals of the week and the one before, what is low, what waits.
+//! The weekly report: totals of the week and the one before, low levels, waiting requests.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn line<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn northwind_is_told_of_its_last_week() {
+async fn weekly_report_of_northwind_has_its_figures() {
     let stack = Stack::start().await;
     northwind::import(stack.runtime(), |_| ()).await.unwrap();
     let around = LocalServices::new(stack.runtime(), stack.database().clone()).unwrap().into();
@@ -60,7 +60,7 @@ async fn northwind_is_told_of_its_last_week() {
     assert!(text.contains("purchase requests wait for a decision"), "{text}");
     assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("http"), "{html}");
 
-    // What was done is not done again, for the same week whenever it is asked for.
+    // A repeated run for the same week does nothing.
     run_locally(&around, "weekly-report", r#"{"time": "1998-05-06T12:00:00Z"}"#).await;
     assert_eq!(mailed(&around).await.len(), 2);
 }
@@ -76,7 +76,7 @@ fn grouped(number: u32) -> String {
 const SUNDAY: &str = "2026-11-29T00:00:00Z";
 
 #[tokio::test]
-async fn every_kind_of_movement_counts_for_the_week_it_was_recorded_in() {
+async fn weekly_report_counts_every_movement_in_the_week_of_its_recording() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let clock = shop.stack().clock();
     let at = |text: &str| clock.set(text.parse::<Timestamp>().unwrap());
@@ -119,7 +119,7 @@ async fn every_kind_of_movement_counts_for_the_week_it_was_recorded_in() {
 }
 
 #[tokio::test]
-async fn requests_that_wait_are_listed_with_how_long_they_have() {
+async fn weekly_report_lists_waiting_requests_with_their_age() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let product = shop.product("SKU-1").await;
     shop.request(&product, 3, "SUBMITTED").await;
@@ -134,7 +134,7 @@ async fn requests_that_wait_are_listed_with_how_long_they_have() {
 }
 
 #[tokio::test]
-async fn two_runs_at_once_tell_the_week_once() {
+async fn concurrent_weekly_reports_send_one_mail_per_recipient() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     shop.stocked("SKU-1", 5).await;
     for round in 0..10 {
@@ -148,7 +148,7 @@ async fn two_runs_at_once_tell_the_week_once() {
 }
 
 #[tokio::test]
-async fn who_has_nothing_to_be_told_gets_no_mail() {
+async fn weekly_report_of_an_idle_or_ended_organization_sends_no_mail() {
     let stack = Stack::start().await;
     let (idle, ended) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "ended").await);
     let mailer = TestMailer::default();

@@ -1,4 +1,4 @@
-//! Attempts at passwords and at signing up: each one counts, wherever it comes from and whatever becomes of it.
+//! Attempts at passwords and sign-ups: each one counts, from any address and with any result.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Client, PASSWORD, Reply, Request, Shop, at_once};
@@ -7,7 +7,7 @@ use super::support::{let_through, limited, retry_after, under, wait};
 
 const WRONG: &str = "not the password at all";
 
-/// All that a client sees of an answer, but for what names the request.
+/// An answer as its client sees it, without the members that name the request.
 fn seen(reply: &Reply) -> (u16, Vec<(String, String)>, Value) {
     let headers = reply.headers().iter().filter(|(name, _)| *name != "x-request-id");
     let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
@@ -17,7 +17,7 @@ fn seen(reply: &Reply) -> (u16, Vec<(String, String)>, Value) {
 }
 
 #[tokio::test]
-async fn an_account_is_tried_so_often_from_an_address_and_is_open_to_all_others() {
+async fn login_above_the_limit_is_rate_limited_for_that_address_and_account() {
     let shop = limited(&[("LIMIT_LOGIN", "5/minute")]).await;
     let (attacker, email) = (shop.anonymous(), &shop.staff().email);
     assert_eq!(let_through(attacker.log_in(email, WRONG)).await, 5);
@@ -25,7 +25,7 @@ async fn an_account_is_tried_so_often_from_an_address_and_is_open_to_all_others(
     let refused = attacker.log_in(email, PASSWORD).await.expect(429);
     assert_eq!((retry_after(&refused), &refused.json()["limit"]), (12, &json!("login")));
 
-    // Whose account it is signs in from elsewhere, and whoever shares the attacker's address into another account.
+    // The owner signs in from elsewhere, and others at the attacker's address sign in to other accounts.
     let victim = attacker.from_address([198, 51, 100, 1]);
     victim.log_in(email, PASSWORD).await.expect(200);
     attacker.log_in(&shop.manager().email, PASSWORD).await.expect(200);
@@ -36,7 +36,7 @@ async fn an_account_is_tried_so_often_from_an_address_and_is_open_to_all_others(
 }
 
 #[tokio::test]
-async fn right_passwords_count_as_wrong_ones_do() {
+async fn login_with_the_right_password_counts_as_an_attempt() {
     let shop = limited(&[("LIMIT_LOGIN", "5/minute")]).await;
     for password in [PASSWORD, WRONG, PASSWORD, PASSWORD, WRONG] {
         let reply = shop.anonymous().log_in(&shop.staff().email, password).await;
@@ -46,7 +46,7 @@ async fn right_passwords_count_as_wrong_ones_do() {
 }
 
 #[tokio::test]
-async fn an_account_is_one_however_it_is_written() {
+async fn login_with_any_spelling_of_an_account_counts_for_one_account() {
     let shop = limited(&[("LIMIT_LOGIN", "5/minute")]).await;
     let nobody = shop.anonymous().without_tenant();
     let form = |tenant: &str, email: &str| {
@@ -69,7 +69,7 @@ async fn an_account_is_one_however_it_is_written() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_counts_and_is_told_as_what_is() {
+async fn login_to_an_unknown_account_or_tenant_is_limited_like_a_known_one() {
     let settings = [("LIMIT_LOGIN", "5/minute"), ("LIMIT_LOGIN_ADDRESS", "60/minute"), ("LIMIT_ADDRESS", "300/minute")];
     let shop = limited(&settings).await;
     let mut address = 0;
@@ -96,7 +96,7 @@ async fn what_is_not_there_counts_and_is_told_as_what_is() {
 }
 
 #[tokio::test]
-async fn an_address_tries_so_many_accounts() {
+async fn login_to_many_accounts_from_one_address_is_rate_limited() {
     let shop = limited(&[("LIMIT_LOGIN_ADDRESS", "6/minute"), ("LIMIT_LOGIN", "2/minute")]).await;
     let ours = shop.anonymous();
     for attempt in 0..6 {
@@ -111,7 +111,7 @@ async fn an_address_tries_so_many_accounts() {
 }
 
 #[tokio::test]
-async fn tries_at_an_account_that_is_closed_do_not_close_the_address() {
+async fn login_refused_for_the_account_does_not_count_for_the_address() {
     let shop = limited(&[("LIMIT_LOGIN_ADDRESS", "6/minute"), ("LIMIT_LOGIN", "2/minute")]).await;
     for _ in 0..20 {
         shop.anonymous().log_in("staff@acme.example", WRONG).await;
@@ -125,7 +125,7 @@ async fn tries_at_an_account_that_is_closed_do_not_close_the_address() {
 }
 
 #[tokio::test]
-async fn racing_attempts_are_counted_one_by_one_by_all_processes() {
+async fn concurrent_logins_of_several_processes_are_counted_exactly() {
     let settings = [("LIMIT_LOGIN", "5/minute"), ("LIMIT_LOGIN_ADDRESS", "60/minute")];
     let shop = limited(&settings).await;
     let shops: Vec<Shop> = (0..4).map(|_| under(&shop, &settings)).collect();
@@ -148,11 +148,11 @@ fn sign_up(client: &Client, subdomain: &str) -> Request {
 }
 
 #[tokio::test]
-async fn an_address_signs_up_so_many_organizations() {
+async fn sign_up_above_the_limit_is_rate_limited() {
     let shop = limited(&[("LIMIT_ONBOARDING", "3/hour")]).await;
     let ours = shop.anonymous();
     sign_up(&ours, "one").await.expect(201);
-    // What is not valid is no attempt; what is taken is one.
+    // An invalid body is no attempt; a taken subdomain is one.
     sign_up(&ours, "no subdomain").await.expect(422);
     sign_up(&ours, "acme").await.expect(409);
     sign_up(&ours, "two").await.expect(201);
@@ -165,7 +165,7 @@ async fn an_address_signs_up_so_many_organizations() {
 }
 
 #[tokio::test]
-async fn keys_name_nobody_and_go_away_by_themselves() {
+async fn keys_of_rate_limits_hold_no_names_and_expire() {
     let shop = limited(&super::support::USUAL).await;
     shop.anonymous().log_in(&shop.staff().email, PASSWORD).await.expect(200);
     shop.staff().get("/api/v1/users/me").await.expect(200);

@@ -1,4 +1,4 @@
-//! What it costs to count.
+//! The cost of counting.
 
 use stockroom_harness::{PASSWORD, Shop};
 
@@ -11,7 +11,7 @@ fn of(reply: &stockroom_harness::Reply) -> (usize, u64) {
 }
 
 #[tokio::test]
-async fn the_usual_request_writes_nothing_and_none_waits_for_its_count() {
+async fn read_under_limits_writes_nothing_and_adds_no_round_trip() {
     let shop = limited(&USUAL).await;
     // A sixteenth of 600 is more than 16, so a lease is 16 requests.
     assert_eq!(of(&shop.staff().get(ME).await.expect(200)), (1, 4));
@@ -24,7 +24,7 @@ async fn the_usual_request_writes_nothing_and_none_waits_for_its_count() {
 }
 
 #[tokio::test]
-async fn a_write_does_not_wait_for_its_count_either() {
+async fn write_under_limits_adds_no_round_trip() {
     let shop = limited(&USUAL).await;
     let (product, main) = under(&shop, &USUAL.map(|(name, _)| (name, "off"))).stocked("SKU-1", 100).await;
     let (first, warm) =
@@ -33,7 +33,7 @@ async fn a_write_does_not_wait_for_its_count_either() {
 }
 
 #[tokio::test]
-async fn a_login_is_two_round_trips_with_its_count() {
+async fn login_under_limits_is_two_round_trips() {
     let shop = limited(&USUAL).await;
     let log_in = |password| shop.anonymous().log_in(&shop.staff().email, password);
     for _ in 0..2 {
@@ -45,7 +45,7 @@ async fn a_login_is_two_round_trips_with_its_count() {
 }
 
 #[tokio::test]
-async fn refusing_costs_nothing_once_it_is_known() {
+async fn request_above_a_known_limit_makes_no_call() {
     let limits = [("LIMIT_REQUESTS", "5/minute"), ("LIMIT_LOGIN", "5/minute"), ("LIMIT_ONBOARDING", "1/hour")];
     let shop = limited(&limits).await;
     let other: Shop = under(&shop, &limits);

@@ -1,4 +1,4 @@
-//! A table that does not let itself be asked.
+//! Requests under limits while the table cannot count them.
 
 use serde_json::json;
 use stockroom_harness::{Fault, PASSWORD, Shop};
@@ -6,14 +6,14 @@ use stockroom_harness::{Fault, PASSWORD, Shop};
 use super::support::under;
 
 #[tokio::test]
-async fn what_cannot_be_counted_passes_for_a_moment_but_no_password_is_tried() {
+async fn request_that_cannot_be_counted_succeeds_and_a_login_is_unavailable() {
     let shop = Shop::with_faults().await;
     shop.stack().clock().stop();
     let shop = under(&shop, &[("LIMIT_REQUESTS", "5/minute"), ("LIMIT_LOGIN", "5/minute")]);
     shop.faults().next(Fault::Throttle, "UpdateItem", 1_000);
     let first = shop.staff().get("/api/v1/users/me").await.expect(200);
     assert!(first.log().iter().any(|line| line["message"] == "request"));
-    // For a moment nobody asks again.
+    // For a moment no request asks again.
     for _ in 0..4 {
         assert_eq!(shop.staff().get("/api/v1/users/me").await.expect(200).cost().write_halves, 0);
     }
@@ -24,14 +24,14 @@ async fn what_cannot_be_counted_passes_for_a_moment_but_no_password_is_tried() {
 }
 
 #[tokio::test]
-async fn a_refused_request_has_done_nothing() {
+async fn rate_limited_write_changes_nothing() {
     let shop = Shop::with_faults().await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
     shop.stack().clock().stop();
     let limits = [("LIMIT_REQUESTS", "1/hour")];
     let (one, other) = (under(&shop, &limits), under(&shop, &limits));
     one.take(&product, &main, 1).await.expect(201);
-    // The other process does not know yet, and reads beside its question.
+    // The other process does not know yet, and reads while it asks.
     let before = shop.stack().items();
     let refused = other.take(&product, &main, 1).key("k").await.expect(429);
     assert!(refused.cost().calls > 0);

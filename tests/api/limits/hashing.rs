@@ -1,4 +1,4 @@
-//! Hashing a password comes after the limit and after the caller's check: a request that is refused for either costs none.
+//! A password is hashed after the rate limit and the caller's check: a request refused by either hashes none.
 
 use serde_json::{Value, json};
 use stockroom_harness::{PASSWORD, Reply, Shop};
@@ -54,7 +54,7 @@ async fn login_reset_and_change_over_the_limit_hash_no_password() {
 }
 
 #[tokio::test]
-async fn adding_a_user_without_permission_or_session_hashes_no_password() {
+async fn create_of_a_user_without_permission_or_session_hashes_no_password() {
     let shop = limited(&[]).await;
     let user = json!({"email": "x@acme.example", "full_name": "X", "role": "STAFF", "password": PASSWORD});
     let add = |client: &stockroom_harness::Client| client.post("/api/v1/users", user.clone());

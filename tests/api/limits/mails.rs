@@ -27,7 +27,7 @@ fn users(shop: &Shop) -> usize {
 }
 
 #[tokio::test]
-async fn invitations_of_an_organization_are_20_an_hour_and_100_a_day() {
+async fn invitation_above_20_an_hour_or_100_a_day_is_rate_limited() {
     let shop = limited(&[("LIMIT_INVITATIONS", "")]).await;
     let before = users(&shop);
     for n in 0..20 {
@@ -57,7 +57,7 @@ async fn invitations_of_an_organization_are_20_an_hour_and_100_a_day() {
 }
 
 #[tokio::test]
-async fn only_those_who_may_invite_use_up_invitations() {
+async fn invitation_without_permission_does_not_count() {
     let shop = limited(&[("LIMIT_INVITATIONS", "2/hour")]).await;
     for _ in 0..5 {
         let user = json!({"email": "x@elsewhere.example", "full_name": "Stranger", "role": "STAFF"});
@@ -70,7 +70,7 @@ async fn only_those_who_may_invite_use_up_invitations() {
 }
 
 #[tokio::test]
-async fn another_address_counts_as_an_invitation_and_another_name_does_not() {
+async fn patch_of_an_invited_address_counts_as_an_invitation() {
     let shop = limited(&[("LIMIT_INVITATIONS", "3/hour")]).await;
     let invited = invite(&shop, "mistyped").await.expect(201).id();
     let path = format!("{USERS}/{invited}");
@@ -91,14 +91,14 @@ async fn another_address_counts_as_an_invitation_and_another_name_does_not() {
 }
 
 #[tokio::test]
-async fn an_account_gets_three_mails_with_a_link_an_hour_from_any_number_of_addresses() {
+async fn forgot_above_three_an_hour_for_an_account_sends_no_mail() {
     let shop = limited(&[("LIMIT_LINK_MAILS", "")]).await;
     for source in 0..60 {
         let spelling = if source % 2 == 0 { shop.staff().email.clone() } else { shop.staff().email.to_uppercase() };
         assert!(forgot(&shop, &spelling, source).await.expect(202).bytes().is_empty());
     }
     assert_eq!(logged(&shop, "PASSWORD_RESET_REQUESTED"), 3);
-    // Somebody else is not concerned, and an unknown account is counted like a known one.
+    // Other accounts are unaffected, and an unknown account is counted like a known one.
     for source in 0..5 {
         forgot(&shop, &shop.manager().email, source).await.expect(202);
         forgot(&shop, "nobody@acme.example", source).await.expect(202);
@@ -115,7 +115,7 @@ async fn an_account_gets_three_mails_with_a_link_an_hour_from_any_number_of_addr
 }
 
 #[tokio::test]
-async fn requests_at_once_get_no_more_than_three_mails() {
+async fn concurrent_forgots_send_at_most_three_mails() {
     let shop = limited(&[("LIMIT_LINK_MAILS", "")]).await;
     let elsewhere = under(&shop, &[("LIMIT_LINK_MAILS", "")]);
     for round in 0..10 {
@@ -136,7 +136,7 @@ async fn requests_at_once_get_no_more_than_three_mails() {
 }
 
 #[tokio::test]
-async fn own_confirmations_share_the_limit_and_say_so() {
+async fn confirmation_of_own_address_above_the_limit_of_link_mails_is_rate_limited() {
     let shop = limited(&[("LIMIT_LINK_MAILS", "")]).await;
     let change = |name: &str| {
         let body = json!({"email": format!("{name}@elsewhere.example"), "current_password": PASSWORD});
@@ -153,7 +153,7 @@ async fn own_confirmations_share_the_limit_and_say_so() {
 }
 
 #[tokio::test]
-async fn forgot_asks_the_same_of_the_table_whatever_it_finds() {
+async fn forgot_makes_the_same_calls_for_every_account_and_limit() {
     let shop = limited(&[("LIMIT_LINK_MAILS", "")]).await;
     let calls = |reply: &Reply| {
         let cost = reply.cost();

@@ -1,4 +1,4 @@
-//! The limits of users, organizations and addresses, one by one, and what is told of them.
+//! The limits of users, organizations and addresses, one by one, and their headers.
 
 use std::net::Ipv6Addr;
 
@@ -10,7 +10,7 @@ use super::support::{USUAL, let_through, limited, retry_after, state, under, wai
 const ME: &str = "/api/v1/users/me";
 
 #[tokio::test]
-async fn a_user_has_so_many_requests_and_one_more_in_its_time() {
+async fn request_above_the_limit_of_a_user_is_rate_limited() {
     let shop = limited(&[("LIMIT_REQUESTS", "5/minute")]).await;
     assert_eq!(let_through(shop.staff().get(ME)).await, 5);
     let refused = shop.staff().get(ME).await.expect(429);
@@ -31,7 +31,7 @@ async fn a_user_has_so_many_requests_and_one_more_in_its_time() {
 }
 
 #[tokio::test]
-async fn whoever_waits_as_long_as_told_is_let_through() {
+async fn request_after_retry_after_succeeds() {
     for limit in ["1/second", "7/minute", "600/minute", "30/hour"] {
         let shop = limited(&[("LIMIT_REQUESTS", limit)]).await;
         for _ in 0..3 {
@@ -45,7 +45,7 @@ async fn whoever_waits_as_long_as_told_is_let_through() {
 }
 
 #[tokio::test]
-async fn an_organization_shares_its_limit_and_no_other_has_part_in_it() {
+async fn request_above_the_limit_of_an_organization_is_rate_limited_for_its_users() {
     let shop = limited(&[("LIMIT_TENANT", "7/minute")]).await;
     let globex = under(&Shop::open(&shop.stack().another_process(), "globex").await, &[("LIMIT_TENANT", "7/minute")]);
     let mut passed = 0;
@@ -61,7 +61,7 @@ async fn an_organization_shares_its_limit_and_no_other_has_part_in_it() {
 }
 
 #[tokio::test]
-async fn a_user_who_is_limited_takes_nothing_from_the_organization() {
+async fn request_refused_for_the_user_does_not_count_for_the_organization() {
     let shop = limited(&[("LIMIT_REQUESTS", "5/minute"), ("LIMIT_TENANT", "12/minute")]).await;
     for _ in 0..50 {
         shop.staff().get(ME).await;
@@ -71,7 +71,7 @@ async fn a_user_who_is_limited_takes_nothing_from_the_organization() {
 }
 
 #[tokio::test]
-async fn calls_without_a_token_count_for_their_address() {
+async fn request_without_a_token_counts_for_its_address() {
     let shop = limited(&[("LIMIT_ADDRESS", "5/minute")]).await;
     let refresh = |client: &Client| client.post("/api/v1/auth/refresh", json!({"refresh_token": "none"}));
     let logout = |client: &Client| client.post("/api/v1/auth/logout", json!({"refresh_token": "none"}));
@@ -79,7 +79,7 @@ async fn calls_without_a_token_count_for_their_address() {
     refresh(&ours).await.expect(401);
     logout(&ours).await.expect(401);
     ours.log_in("nobody", "nothing").await.expect(401);
-    // What cannot be read counts, too, and is told only to those who may still call.
+    // Unreadable requests count, too; they get their own error only below the limit.
     ours.post("/api/v1/organizations", json!({})).await.expect(422);
     ours.post("/api/v1/auth/token", json!({})).await.expect(422);
     for request in [refresh(&ours), logout(&ours), ours.post("/api/v1/organizations", json!({}))] {
@@ -92,7 +92,7 @@ async fn calls_without_a_token_count_for_their_address() {
 }
 
 #[tokio::test]
-async fn calls_with_a_token_and_public_reads_do_not_count_for_an_address() {
+async fn request_with_a_token_or_public_read_does_not_count_for_the_address() {
     let shop = limited(&[("LIMIT_ADDRESS", "1/hour")]).await;
     for _ in 0..20 {
         let reply = shop.staff().get(ME).await.expect(200);
@@ -103,7 +103,7 @@ async fn calls_with_a_token_and_public_reads_do_not_count_for_an_address() {
 }
 
 #[tokio::test]
-async fn an_address_of_the_sixth_kind_is_its_network() {
+async fn request_from_an_ipv6_address_counts_for_its_network() {
     let shop = limited(&[("LIMIT_ADDRESS", "4/minute")]).await;
     let from = |address: &str| {
         let ours = shop.anonymous().from_address(address.parse::<Ipv6Addr>().unwrap());
@@ -123,7 +123,7 @@ async fn an_address_of_the_sixth_kind_is_its_network() {
 }
 
 #[tokio::test]
-async fn what_is_off_is_off() {
+async fn request_with_limits_off_is_not_counted() {
     let off = USUAL.map(|(name, _)| (name, "off"));
     let shop = limited(&off).await;
     for _ in 0..20 {
@@ -137,7 +137,7 @@ async fn what_is_off_is_off() {
 }
 
 #[tokio::test]
-async fn every_answer_says_how_the_limits_stand() {
+async fn every_answer_has_rate_limit_headers() {
     let shop = limited(&USUAL).await;
     let first = shop.staff().get(ME).await.expect(200);
     assert_eq!(first.header("ratelimit-policy"), Some("\"user\";q=600;w=60, \"tenant\";q=6000;w=60"));
@@ -167,7 +167,7 @@ async fn every_answer_says_how_the_limits_stand() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_how_the_limits_stand() {
+async fn rate_limited_answer_has_rate_limit_headers() {
     let shop = limited(&[("LIMIT_REQUESTS", "20/minute"), ("LIMIT_TENANT", "100/minute")]).await;
     assert_eq!(let_through(shop.staff().get(ME)).await, 20);
     let refused = shop.staff().get(ME).await.expect(429);
@@ -178,7 +178,7 @@ async fn a_refusal_says_how_the_limits_stand() {
 }
 
 #[tokio::test]
-async fn too_many_comes_behind_the_route_and_the_token_and_before_all_else() {
+async fn request_above_the_limit_is_refused_after_route_and_token_and_before_other_checks() {
     let shop = limited(&[("LIMIT_REQUESTS", "1/hour")]).await;
     shop.staff().get(ME).await.expect(200);
     let staff = shop.staff();
@@ -203,7 +203,7 @@ async fn too_many_comes_behind_the_route_and_the_token_and_before_all_else() {
 }
 
 #[tokio::test]
-async fn a_refused_request_is_in_the_log_with_whom_it_concerns() {
+async fn rate_limited_request_is_logged_with_user_and_organization() {
     let shop = limited(&[("LIMIT_REQUESTS", "2/minute"), ("LIMIT_ADDRESS", "1/minute")]).await;
     assert_eq!(let_through(shop.staff().get(ME)).await, 2);
     let log = shop.staff().get(ME).await.expect(429).log();

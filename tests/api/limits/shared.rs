@@ -1,4 +1,4 @@
-//! One limit, however many processes draw from it.
+//! One limit, shared by several processes.
 
 use std::time::Duration;
 
@@ -25,11 +25,11 @@ async fn all_that_pass(shops: &[Shop], each: usize) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn eight_processes_let_through_what_one_would() {
+async fn requests_to_eight_processes_share_one_limit() {
     let shop = limited(&HUNDRED).await;
     let shops: Vec<Shop> = (0..8).map(|_| under(&shop, &HUNDRED)).collect();
     assert_eq!(all_that_pass(&shops, 30).await, 100);
-    // What comes back in 6 s, less than a lease lasts, is 10 tokens; in a minute all of them.
+    // 10 tokens refill in 6 s, less than a lease lasts; all of them in a minute.
     for (round, (millis, tokens)) in
         [(6_000, 10), (60_000, 100), (601, 1), (599, 1), (60_000, 100)].into_iter().enumerate()
     {
@@ -39,7 +39,7 @@ async fn eight_processes_let_through_what_one_would() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_in_hand_too_long_is_nobodys() {
+async fn lease_older_than_ten_seconds_is_not_used() {
     let shop = limited(&HUNDRED).await;
     let (one, other) = (under(&shop, &HUNDRED), under(&shop, &HUNDRED));
     // A lease of six, of which one is used; ten seconds later the bucket is full and the lease is over.
@@ -53,7 +53,7 @@ async fn what_is_in_hand_too_long_is_nobodys() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lost_replies_cost_tokens_and_give_none() {
+async fn requests_with_lost_replies_never_exceed_the_limit() {
     let shop = Shop::with_faults().await;
     shop.stack().clock().stop();
     let shops: Vec<Shop> = (0..8).map(|_| under(&shop, &HUNDRED)).collect();
@@ -77,7 +77,7 @@ async fn lost_replies_cost_tokens_and_give_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clocks_that_differ_give_once_what_comes_back_in_between() {
+async fn requests_to_processes_with_differing_clocks_never_exceed_the_limit() {
     let stack = Stack::start().await;
     let shop = Shop::open(&stack, "acme").await;
     stack.clock().stop();

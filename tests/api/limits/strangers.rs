@@ -1,5 +1,5 @@
-//! Requests whose caller is not who they claim to be: they count for their address, and take nothing from the user whose token
-//! they have, or from the organization.
+//! Requests without a valid caller count for their address. They take no tokens of the user or the organization that
+//! their access token names.
 
 use http::Method;
 use serde_json::json;
@@ -9,7 +9,7 @@ use super::support::{USUAL, let_through, limited, state, under, wait};
 
 const ME: &str = "/api/v1/users/me";
 
-/// A token of staff whose session is over, while another session of theirs goes on.
+/// A token of staff whose session has ended, while another session of theirs is active.
 async fn dead_token(shop: &Shop) -> Client {
     let free = under(shop, &USUAL.map(|(name, _)| (name, "off")));
     let gone = free.sign_in(shop.staff()).await;
@@ -18,7 +18,7 @@ async fn dead_token(shop: &Shop) -> Client {
 }
 
 #[tokio::test]
-async fn a_dead_token_takes_nothing_from_its_user_through_any_number_of_processes() {
+async fn request_with_an_ended_session_takes_no_token_of_its_user() {
     let limits = [("LIMIT_REQUESTS", ""), ("LIMIT_TENANT", ""), ("LIMIT_ADDRESS", "off")];
     let shop = limited(&limits).await;
     let dead = dead_token(&shop).await;
@@ -42,7 +42,7 @@ async fn a_dead_token_takes_nothing_from_its_user_through_any_number_of_processe
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dead_token_takes_nothing_that_lasts_when_all_processes_ask_at_once() {
+async fn concurrent_requests_with_an_ended_session_take_no_token_of_its_user() {
     let limits = [("LIMIT_REQUESTS", "100/minute"), ("LIMIT_TENANT", "500/minute")];
     let shop = limited(&limits).await;
     // Access tokens live for 15 minutes, a round takes one.
@@ -53,7 +53,7 @@ async fn a_dead_token_takes_nothing_that_lasts_when_all_processes_ask_at_once() 
         for reply in at_once(requests).await {
             reply.expect(401);
         }
-        // What could not be given back to the table is in the hands of these processes: nothing is lost, nothing created.
+        // These processes hold the tokens that could not be refunded: none is lost, none is created.
         let mut passed = 0;
         for process in &processes {
             passed += let_through(process.staff().get(ME)).await;
@@ -64,7 +64,7 @@ async fn a_dead_token_takes_nothing_that_lasts_when_all_processes_ask_at_once() 
 }
 
 #[tokio::test]
-async fn disabled_users_and_ended_organizations_count_for_the_address() {
+async fn request_of_a_disabled_user_or_ended_organization_counts_for_the_address() {
     let shop =
         limited(&[("LIMIT_REQUESTS", "5/minute"), ("LIMIT_TENANT", "9/minute"), ("LIMIT_ADDRESS", "12/minute")]).await;
     let free = under(&shop, &USUAL.map(|(name, _)| (name, "off")));
@@ -74,13 +74,13 @@ async fn disabled_users_and_ended_organizations_count_for_the_address() {
         let reply = stranger.get(ME).await.expect(if attempt < 12 { 401 } else { 429 });
         assert!(attempt < 12 || reply.json()["limit"] == "address");
     }
-    // Whoever shares the address and is signed in is not held up.
+    // A signed-in user at the same address is not limited.
     assert_eq!(let_through(shop.manager().from_address([198, 51, 100, 1]).get(ME)).await, 5);
     assert_eq!(let_through(shop.admin().get(ME)).await, 4);
 }
 
 #[tokio::test]
-async fn requests_without_a_valid_token_reach_the_limit_of_their_address() {
+async fn request_without_a_valid_token_above_the_limit_is_rate_limited() {
     let shop = limited(&[("LIMIT_ADDRESS", "20/minute"), ("LIMIT_REQUESTS", "5/minute")]).await;
     let expired = shop.staff().token().to_owned();
     shop.stack().clock().advance(std::time::Duration::from_mins(16));
@@ -104,7 +104,7 @@ async fn requests_without_a_valid_token_reach_the_limit_of_their_address() {
 }
 
 #[tokio::test]
-async fn a_dead_token_takes_no_attempt_at_a_password_either() {
+async fn change_of_password_with_an_ended_session_is_no_attempt() {
     let shop = limited(&[("LIMIT_LOGIN", "3/minute"), ("LIMIT_LOGIN_ADDRESS", "5/minute")]).await;
     let dead = dead_token(&shop).await;
     let change = |client: &Client| {

@@ -1,10 +1,10 @@
-//! A shop under limits, and how its requests are answered.
+//! A shop under limits, and helpers to read the answers.
 
 use std::time::Duration;
 
 use stockroom_harness::{Reply, Request, Shop, Stack};
 
-/// Every limit as it is when nothing is said: an empty setting is one that is not set.
+/// Every limit at its default: an empty setting is one that is not set.
 pub(super) const USUAL: [(&str, &str); 9] = [
     ("LIMIT_REQUESTS", ""),
     ("LIMIT_TENANT", ""),
@@ -50,7 +50,7 @@ pub(super) fn retry_after(reply: &Reply) -> u64 {
     reply.header("retry-after").unwrap().parse().unwrap()
 }
 
-/// What an answer says of the limit of that name: left, and the seconds until it is full.
+/// The state of a named limit in an answer: remaining requests, and seconds until the bucket is full.
 #[track_caller]
 pub(super) fn state(reply: &Reply, name: &str) -> (u64, u64) {
     let header = reply.header("ratelimit").unwrap_or_default();

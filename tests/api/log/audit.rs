@@ -1,4 +1,4 @@
-//! What an entry of the audit log says of every kind of change, and to whom.
+//! Audit entries: their content for every kind of change, and their readers.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Client, PASSWORD, Reply, Shop, Stack};
@@ -20,13 +20,13 @@ async fn entry_of(shop: &Shop, reply: &Reply) -> Value {
     entries.remove(0)
 }
 
-/// What was done to what, and how it changed.
+/// Action, entity, and the members that changed.
 fn told(entry: &Value) -> Value {
     json!([entry["action"], entry["entity"], entry["entity_id"], entry["before"], entry["after"]])
 }
 
 #[tokio::test]
-async fn what_happens_to_a_product_is_told_with_numbers_for_quantities() {
+async fn change_of_a_product_logs_numbers_for_quantities() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let body = json!({"sku": "SKU-1", "name": "Pens", "decimal_places": 2, "min_stock_level": 2.5});
     let made = shop.manager().post("/api/v1/products", body).await.expect(201);
@@ -59,7 +59,7 @@ async fn what_happens_to_a_product_is_told_with_numbers_for_quantities() {
 }
 
 #[tokio::test]
-async fn every_other_thing_is_told_of_too() {
+async fn change_of_every_other_entity_is_logged() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let supplier = shop.supplier("Ink & Co").request().await.expect(201);
     let after = json!({"name": "Ink & Co"});
@@ -81,14 +81,15 @@ async fn every_other_thing_is_told_of_too() {
 }
 
 #[tokio::test]
-async fn a_movement_is_told_by_the_level_it_met_and_left() {
+async fn movement_logs_the_level_before_and_after() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
     let annex = shop.warehouse("Annex").await;
     let out = shop.take(&product, &main, 4).with("reference", "PO-1").with("notes", "Broken").await.expect(201);
     let entry = entry_of(&shop, &out).await;
     let mut after = json!({
-        "sku": "SKU-1", "product_name": "Product SKU-1", "unit": "each", "warehouse_name": "Main", "on_hand": 6, "sequence": 2, "product_id": product, "warehouse_id": main, "type": "OUT", "quantity": 4,
+        "sku": "SKU-1", "product_name": "Product SKU-1", "unit": "each", "warehouse_name": "Main", "on_hand": 6,
+        "sequence": 2, "product_id": product, "warehouse_id": main, "type": "OUT", "quantity": 4,
         "reference": "PO-1", "notes": "Broken", "occurred_at": out.json()["occurred_at"],
     });
     let id = out.id();
@@ -119,7 +120,7 @@ async fn a_movement_is_told_by_the_level_it_met_and_left() {
 }
 
 #[tokio::test]
-async fn signing_in_and_out_is_told() {
+async fn login_and_logout_are_logged() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let visitor = shop.anonymous().from_address([192, 0, 2, 9]);
     let staff = shop.staff();
@@ -150,7 +151,7 @@ async fn signing_in_and_out_is_told() {
 }
 
 #[tokio::test]
-async fn an_entry_is_read_by_its_id_and_by_admins_alone() {
+async fn get_of_an_audit_entry_is_for_admins_only() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
     shop.take(&product, &main, 1).await.expect(201);
@@ -171,7 +172,7 @@ async fn an_entry_is_read_by_its_id_and_by_admins_alone() {
 }
 
 #[tokio::test]
-async fn no_secret_is_in_any_entry_or_event() {
+async fn entries_and_events_hold_no_secrets() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let user =
         json!({"email": "x@acme.example", "full_name": "X", "role": "STAFF", "password": "canary-of-a-newcomer"});

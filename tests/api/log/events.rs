@@ -1,4 +1,4 @@
-//! Events: what they are called, what they say, and who may read them.
+//! Events: their types, content and readers.
 
 use serde_json::{Value, json};
 use stockroom_domain::{
@@ -33,7 +33,7 @@ async fn eventful(stack: &Stack) -> (Shop, String, String) {
 }
 
 #[tokio::test]
-async fn events_are_named_and_say_what_changed() {
+async fn list_of_events_has_types_and_changed_members() {
     let (shop, product, main) = eventful(&Stack::start().await).await;
     let told = events(shop.manager(), &[("order", "asc")]).await;
     let mut first = kinds(&told[..2]);
@@ -79,7 +79,7 @@ async fn events_are_named_and_say_what_changed() {
 }
 
 #[tokio::test]
-async fn stock_is_told_to_be_low_when_it_becomes_so() {
+async fn movement_below_the_minimum_publishes_one_stock_low() {
     let (shop, product, main) = eventful(&Stack::start().await).await;
     let low = async || events(shop.staff(), &[("type", "stock.low")]).await.len();
     assert_eq!(low().await, 1);
@@ -105,7 +105,7 @@ async fn stock_is_told_to_be_low_when_it_becomes_so() {
 }
 
 #[tokio::test]
-async fn a_type_shows_its_events_alone() {
+async fn list_of_events_by_type_has_that_type_only() {
     let (shop, ..) = eventful(&Stack::start().await).await;
     let all = events(shop.admin(), &[]).await;
     for kind in ["product.created", "product.deleted", "user.created", "stock.moved", "stock.low", "supplier.created"] {
@@ -120,7 +120,7 @@ async fn a_type_shows_its_events_alone() {
 }
 
 #[tokio::test]
-async fn everybody_reads_what_they_may() {
+async fn list_of_events_has_what_the_caller_may_read() {
     let (shop, ..) = eventful(&Stack::start().await).await;
     let colleague = shop.hire("colleague", "STAFF").await;
     colleague.patch("/api/v1/users/me", json!({"full_name": "Kim"})).await.expect(200);
@@ -142,7 +142,7 @@ async fn everybody_reads_what_they_may() {
         }
     }
 
-    // What is for the audit log alone is no event to anybody.
+    // Actions of the audit log only are no events.
     for entry in walk(shop.admin().get("/api/v1/audit-logs"), 100).await {
         let is_event = all.iter().any(|event| event["id"] == entry["id"]);
         let path = format!("{PATH}/{}", entry["id"].as_str().unwrap());
@@ -151,7 +151,7 @@ async fn everybody_reads_what_they_may() {
 }
 
 #[tokio::test]
-async fn an_id_next_to_an_event_is_none() {
+async fn get_of_an_id_adjacent_to_an_event_is_not_found() {
     let (shop, ..) = eventful(&Stack::start().await).await;
     for event in events(shop.admin(), &[]).await {
         let id = event["id"].as_str().unwrap();
@@ -165,7 +165,7 @@ async fn an_id_next_to_an_event_is_none() {
     }
 }
 
-/// Puts an entry into the log past the product, about something that is somebody's own.
+/// Writes a log entry of an owned resource directly into the table.
 fn write_entry_of(shop: &Shop, owner: &str) -> String {
     let id = EntryId::from_parts(shop.stack().clock().now(), [0; 10]).to_string();
     let s = |text: &str| json!({"S": text});
@@ -180,7 +180,7 @@ fn write_entry_of(shop: &Shop, owner: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_somebodys_own_is_told_to_them_and_to_managers() {
+async fn get_of_an_owned_event_is_for_its_owner_and_managers() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let colleague = shop.hire("colleague", "STAFF").await;
     let id = write_entry_of(&shop, &shop.staff().id);

@@ -1,4 +1,4 @@
-//! The feed: every event once and in order, while writers are at work, are slow, and disagree on the time.
+//! The feed: every event once and in order, with concurrent, slow and skewed writers.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const PATH: &str = "/api/v1/events";
 /// As the settings have it.
 const SETTLE: Duration = Duration::from_secs(15);
 
-/// Somebody who follows the feed and keeps what was told.
+/// A follower of the feed that keeps the events it got.
 struct Follower {
     client: Client,
     told: Vec<Value>,
@@ -23,7 +23,7 @@ impl Follower {
         Self { client: client.clone(), told: Vec::new() }
     }
 
-    /// Asks for what came since, to the end.
+    /// Reads the feed from the last event to its end.
     async fn go_on(&mut self, limit: usize) {
         let after = self.told.last().map_or("start", |event| event["id"].as_str().unwrap()).to_owned();
         self.told.extend(walk(self.client.get(PATH).query(&[("after", &after)]), limit).await);
@@ -33,7 +33,7 @@ impl Follower {
         self.told.iter().map(|event| event["id"].as_str().unwrap()).collect()
     }
 
-    /// Fails unless everything that the log tells was told once, in order.
+    /// Fails unless the follower got every event of the log once and in order.
     async fn check(&self, shop: &Shop) {
         assert!(self.ids().is_sorted_by(|a, b| a < b), "each once, in order");
         let whole = walk(shop.admin().get(PATH).query(&[("order", "asc")]), 100).await;
@@ -43,7 +43,7 @@ impl Follower {
 }
 
 #[tokio::test]
-async fn a_feed_ends_some_seconds_ago() {
+async fn feed_ends_feed_settle_seconds_before_now() {
     let stack = Stack::start().await;
     let shop = Shop::open(&stack, "acme").await;
     let clock = stack.clock();
@@ -65,7 +65,7 @@ async fn a_feed_ends_some_seconds_ago() {
 }
 
 #[tokio::test]
-async fn a_slow_writer_is_waited_for() {
+async fn feed_includes_the_event_of_a_slow_writer() {
     let shop = Shop::with_faults().await;
     let slow = shop.at(&shop.stack().another_process());
     let clock = shop.stack().clock();
@@ -99,7 +99,7 @@ async fn a_slow_writer_is_waited_for() {
 }
 
 #[tokio::test]
-async fn followers_miss_nothing_of_writers_whose_clocks_differ() {
+async fn feed_has_every_event_of_writers_with_differing_clocks() {
     let shop = Shop::with_faults().await;
     let start = shop.stack().clock().now().plus(Duration::from_mins(1));
     let at = |offset: Duration| TestClock::at(start.plus(offset));
@@ -150,7 +150,7 @@ async fn followers_miss_nothing_of_writers_whose_clocks_differ() {
 }
 
 #[tokio::test]
-async fn a_follower_who_is_shown_little_gets_on() {
+async fn feed_with_few_readable_events_advances() {
     let stack = Stack::start_with_faults().await;
     let shop = Shop::open(&stack, "acme").await;
     for n in 0..40 {
@@ -178,7 +178,7 @@ async fn a_follower_who_is_shown_little_gets_on() {
             shop.staff().get(PATH).query(&[("after", "start"), ("limit", "1"), ("cursor", cursor)]).await.expect(200);
     }
     assert!(cursors.len() > 2 && cursors.len() < 60, "{}", cursors.len());
-    // The end can be asked for again, and goes on when there is more.
+    // A repeated request at the end continues when there is more.
     let last = cursors.last().unwrap();
     shop.supplier("New").await;
     stack.clock().advance(SETTLE);
@@ -187,7 +187,7 @@ async fn a_follower_who_is_shown_little_gets_on() {
 }
 
 #[tokio::test]
-async fn any_id_is_a_place_in_time() {
+async fn feed_after_any_id_starts_at_its_time() {
     let stack = Stack::start().await;
     let (shop, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
     shop.supplier("One").await;

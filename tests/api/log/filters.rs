@@ -1,4 +1,4 @@
-//! The filters of the audit log, alone and together, in both orders, to the end.
+//! The filters of the audit log, alone and together, in both orders, to the last page.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Client, Fault, PASSWORD, Shop, Stack};
@@ -15,7 +15,7 @@ async fn list(client: &Client, filter: &Filter, order: &str, limit: usize) -> Ve
     walk(client.get(PATH).query(&query), limit).await
 }
 
-/// What the filter should let through, judged by what is shown.
+/// The entries that the filter should return, computed from the list.
 fn fits(entry: &Value, filter: &Filter) -> bool {
     filter.iter().all(|(name, value)| match *name {
         "actor_id" => entry["actor"]["id"] == json!(value),
@@ -25,7 +25,7 @@ fn fits(entry: &Value, filter: &Filter) -> bool {
     })
 }
 
-/// A shop in which everybody did something.
+/// A shop with actions of every user.
 async fn busy(stack: &Stack) -> (Shop, String, String) {
     let shop = Shop::open(stack, "acme").await;
     let (product, main) = shop.stocked("SKU-1", 50).await;
@@ -48,7 +48,7 @@ async fn busy(stack: &Stack) -> (Shop, String, String) {
 }
 
 #[tokio::test]
-async fn each_filter_and_each_pair_shows_what_it_says() {
+async fn list_of_audit_entries_by_one_or_two_filters_has_every_match() {
     let (shop, product, movement) = busy(&Stack::start().await).await;
     let all = list(shop.admin(), &Filter::new(), "desc", 100).await;
     assert!(all.len() > 50, "{}", all.len());
@@ -94,7 +94,7 @@ async fn each_filter_and_each_pair_shows_what_it_says() {
 }
 
 #[tokio::test]
-async fn pages_of_any_size_and_order_add_up_to_the_whole() {
+async fn list_of_audit_entries_in_any_page_size_and_order_is_complete() {
     let (shop, ..) = busy(&Stack::start().await).await;
     let all = list(shop.admin(), &Filter::new(), "desc", 100).await;
     assert!(all.is_sorted_by(|a, b| a["id"].as_str() > b["id"].as_str()), "newest first, and each once");
@@ -107,7 +107,7 @@ async fn pages_of_any_size_and_order_add_up_to_the_whole() {
 }
 
 #[tokio::test]
-async fn a_table_that_gives_little_is_read_to_the_end_all_the_same() {
+async fn list_of_audit_entries_with_partial_answers_of_the_table_is_complete() {
     let (shop, product, movement) = busy(&Stack::start_with_faults().await).await;
     let filters = [
         Filter::new(),
@@ -128,7 +128,7 @@ async fn a_table_that_gives_little_is_read_to_the_end_all_the_same() {
 }
 
 #[tokio::test]
-async fn what_is_anothers_is_unknown() {
+async fn list_of_audit_entries_by_foreign_ids_is_empty() {
     let stack = Stack::start().await;
     let (shop, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
     let (product, main) = globex.stocked("SKU-1", 5).await;

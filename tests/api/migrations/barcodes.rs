@@ -1,4 +1,4 @@
-//! Products that got their barcode before barcodes were looked up.
+//! Products that had a barcode before the product could list by it.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Shop, Stack};
@@ -19,7 +19,7 @@ fn of(stack: &Stack, kind: &str) -> Vec<Value> {
     stack.items().into_iter().filter(|item| item["pk"].as_str().unwrap().ends_with(&end)).collect()
 }
 
-/// Makes every product one of the first version. Gives what products and pointers were.
+/// Turns every product into one of the first version. Returns the products and pointers from before.
 fn age(stack: &Stack) -> [Vec<Value>; 2] {
     let of_today = [of(stack, "PRODUCT"), of(stack, "BARCODE")];
     stack.rewrite(|item| {
@@ -54,7 +54,7 @@ async fn found(shop: &Shop, parameter: &str, text: &str) -> usize {
 }
 
 #[tokio::test]
-async fn older_products_are_found_by_barcode_once_migrated() {
+async fn up_of_older_products_finds_them_by_barcode() {
     let stack = Stack::start().await;
     let [acme, globex] = shops(&stack).await;
     let of_today = age(&stack);
@@ -67,7 +67,7 @@ async fn older_products_are_found_by_barcode_once_migrated() {
     assert_eq!((found(&acme, "barcode", "BAR-1").await, found(&globex, "search", "bar-1").await), (2, 2));
     stack.check_invariants();
 
-    // Pointers alone are added, too, and what is there stays as it is.
+    // Missing pointers are added, and existing items stay unchanged.
     stack.forget_partition(of_today[1][0]["pk"].as_str().unwrap());
     let again = up(store, true).await.unwrap();
     assert_eq!((again.looked_at, again.changed), (12, 5));
@@ -76,7 +76,7 @@ async fn older_products_are_found_by_barcode_once_migrated() {
 }
 
 #[tokio::test]
-async fn changes_of_barcodes_during_the_migration_stay() {
+async fn up_during_changes_of_barcodes_keeps_every_change() {
     let stack = Stack::start_with_faults().await;
     let shop = Shop::open(&stack, "acme").await;
     let kept = shop.product("KEPT").with("barcode", "KEPT").await;

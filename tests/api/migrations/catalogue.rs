@@ -1,4 +1,5 @@
-//! Products, suppliers and warehouses of the first version: `#` ended a name in the order by name, and searches kept accents.
+//! Products, suppliers and warehouses of the first version: `#` ended a name in the order by name, and searches kept
+//! accents.
 
 use serde_json::{Value, json};
 use stockroom_domain::text::fold;
@@ -48,7 +49,7 @@ async fn shop() -> Shop {
     shop
 }
 
-/// The names of a list, page by page, from behind a cursor.
+/// The names of a list, page by page, after a cursor.
 async fn names(shop: &Shop, collection: &str, order: &str, limit: &str, mut cursor: Option<String>) -> Vec<String> {
     let mut names = Vec::new();
     for _ in 0..40 {
@@ -73,7 +74,7 @@ async fn found(shop: &Shop, collection: &str, text: &str) -> usize {
 }
 
 #[tokio::test]
-async fn a_name_is_listed_before_those_that_begin_with_it_once_it_is_migrated() {
+async fn up_of_an_older_catalogue_sorts_a_prefix_first() {
     let shop = shop().await;
     let of_today = catalogue(shop.stack());
     age(shop.stack(), |_| true);
@@ -110,7 +111,7 @@ async fn a_name_is_listed_before_those_that_begin_with_it_once_it_is_migrated() 
 }
 
 #[tokio::test]
-async fn while_some_are_migrated_a_list_by_name_shows_every_one_once() {
+async fn list_by_name_during_a_migration_has_every_item_once() {
     let shop = shop().await;
     let mut sorted = NAMES.map(str::to_owned).to_vec();
     sorted.sort();
@@ -131,7 +132,7 @@ async fn while_some_are_migrated_a_list_by_name_shows_every_one_once() {
 }
 
 #[tokio::test]
-async fn a_change_brings_an_old_one_to_today() {
+async fn patch_of_an_older_item_stores_the_current_version() {
     let shop = shop().await;
     age(shop.stack(), |_| true);
     for (_, collection) in KINDS {

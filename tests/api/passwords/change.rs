@@ -1,4 +1,4 @@
-//! Changing one's own password.
+//! Change of one's own password.
 
 use serde_json::json;
 use stockroom_harness::{PASSWORD, Shop};
@@ -6,7 +6,7 @@ use stockroom_harness::{PASSWORD, Shop};
 use super::{CHANGE, ME, NEXT, THIRD, change, entries, epoch, refresh, sessions, shop};
 
 #[tokio::test]
-async fn a_change_ends_every_other_session() {
+async fn change_of_password_ends_every_other_session() {
     let shop = shop().await;
     let staff = shop.staff();
     let (here, elsewhere) = (shop.sign_in(staff).await, shop.sign_in(staff).await);
@@ -18,7 +18,7 @@ async fn a_change_ends_every_other_session() {
         assert_eq!(ended.get(ME).await.expect(401).code(), "unauthenticated");
         assert_eq!(refresh(&shop, &ended.refresh_token).await.expect(401).code(), "invalid_refresh_token");
     }
-    // The one it was changed in goes on, both its tokens.
+    // The session of the change stays valid, with both its tokens.
     let after = here.get(ME).await.expect(200);
     assert_eq!(after.header("etag"), before.header("etag"), "a password is no part of the user's version");
     refresh(&shop, &here.refresh_token).await.expect(200);
@@ -27,7 +27,7 @@ async fn a_change_ends_every_other_session() {
     let refused = shop.anonymous().log_in(&staff.email, PASSWORD).await.expect(401);
     assert_eq!(refused.code(), "invalid_credentials");
     shop.anonymous().log_in(&staff.email, NEXT).await.expect(200);
-    // Nobody else was signed out.
+    // No other user was signed out.
     shop.manager().get(ME).await.expect(200);
 
     let logged = entries(shop.stack(), "PASSWORD_CHANGED");
@@ -38,7 +38,7 @@ async fn a_change_ends_every_other_session() {
 }
 
 #[tokio::test]
-async fn a_change_is_refused_with_every_fault_and_changes_nothing() {
+async fn change_of_password_with_an_invalid_body_names_every_error() {
     let shop = shop().await;
     let staff = shop.staff();
     let before = shop.stack().items();
@@ -64,7 +64,7 @@ async fn a_change_is_refused_with_every_fault_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_change_whose_answer_was_lost_can_be_asked_for_again() {
+async fn change_of_password_after_a_lost_reply_is_204() {
     let shop = Shop::with_faults().await;
     let staff = shop.staff();
     shop.faults().lose_next_replies_of("TransactWriteItems", 1);
@@ -81,7 +81,7 @@ async fn a_change_whose_answer_was_lost_can_be_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_password_goes_with_its_owner_to_another_address() {
+async fn change_of_address_keeps_the_password() {
     let shop = shop().await;
     let path = format!("/api/v1/users/{}", shop.staff().id);
     shop.admin().patch(&path, json!({"email": "moved@acme.example"})).await.expect(200);

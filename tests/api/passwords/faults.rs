@@ -1,4 +1,4 @@
-//! What goes wrong between a function and its table sets no password twice, and none by half.
+//! Faults between a function and its table: a password is set once or not at all.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Fault, PASSWORD, Reply, Shop};
@@ -7,7 +7,7 @@ use super::{NEXT, THIRD, change, epoch, forgot, mailed, reset, sessions};
 
 const OPERATIONS: [&str; 4] = ["BatchGetItem", "TransactGetItems", "TransactWriteItems", "UpdateItem"];
 
-/// What a request left in the log.
+/// The log entries of a request.
 fn actions(shop: &Shop, reply: &Reply) -> Vec<String> {
     let of_request = |item: &Value| item["data"]["request_id"] == reply.request_id();
     let found = shop.stack().items().into_iter().filter(of_request);
@@ -17,7 +17,7 @@ fn actions(shop: &Shop, reply: &Reply) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn whatever_goes_wrong_once_a_password_is_set_once() {
+async fn password_operations_with_any_fault_have_one_effect() {
     let shop = Shop::with_faults().await;
     for (number, fault) in Fault::QUICK.into_iter().enumerate() {
         let (careful, forgetful) = (
@@ -50,7 +50,7 @@ async fn whatever_goes_wrong_once_a_password_is_set_once() {
 }
 
 #[tokio::test]
-async fn a_reset_whose_answer_never_came_was_made_or_was_not() {
+async fn reset_without_an_answer_is_done_or_not_done() {
     let shop = Shop::with_faults().await;
     let staff = shop.staff();
     let link = mailed(&shop, &staff.email).await;

@@ -1,4 +1,4 @@
-//! Somebody who is added without a password, and sets the first one by a link.
+//! Users without a password, and the link that sets the first one.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn invitation(shop: &Shop) -> String {
 }
 
 #[tokio::test]
-async fn an_invitation_sets_the_first_password() {
+async fn reset_with_an_invitation_sets_the_first_password() {
     let shop = shop().await;
     let made = invite(&shop).await.expect(201);
     assert_eq!(credential(shop.stack(), EMAIL).get("hash"), None);
@@ -47,7 +47,7 @@ async fn an_invitation_sets_the_first_password() {
 }
 
 #[tokio::test]
-async fn until_then_an_invited_user_is_like_nobody() {
+async fn login_of_an_invited_user_equals_an_unknown_account() {
     let shop = shop().await;
     invite(&shop).await.expect(201);
     let visitor = shop.anonymous();
@@ -66,7 +66,7 @@ async fn until_then_an_invited_user_is_like_nobody() {
 }
 
 #[tokio::test]
-async fn an_invitation_lives_seven_days_and_can_be_had_anew() {
+async fn reset_with_an_invitation_older_than_seven_days_is_invalid_token() {
     let shop = shop().await;
     let clock = shop.stack().clock();
     clock.stop();
@@ -82,7 +82,7 @@ async fn an_invitation_lives_seven_days_and_can_be_had_anew() {
 }
 
 #[tokio::test]
-async fn who_has_a_password_is_not_invited_and_nobody_is_invited_twice() {
+async fn create_of_a_user_with_a_password_or_repeated_sends_no_invitation() {
     let shop = shop().await;
     let user = json!({"email": "new@acme.example", "full_name": "New", "role": "STAFF", "password": PASSWORD});
     assert_eq!(mails(&shop, &shop.admin().post("/api/v1/users", user).await.expect(201)).len(), 0);

@@ -1,4 +1,4 @@
-//! Passwords that are set while something else happens to the account.
+//! Passwords that are set while the account changes.
 
 use serde_json::json;
 use stockroom_harness::{PASSWORD, Reply, Shop, at_once};
@@ -12,7 +12,7 @@ fn token(reply: &Reply) -> String {
     reply.json()["access_token"].as_str().unwrap().to_owned()
 }
 
-/// Whether what a login answered opens nothing: because it was refused, or because its session has ended since.
+/// Whether a login was refused or its session has ended since.
 async fn is_shut_out(shop: &Shop, login: &Reply) -> bool {
     match login.status() {
         200 => shop.anonymous().with_token(token(login)).get(ME).await.status() == 401,
@@ -26,7 +26,7 @@ fn passwords(round: usize) -> (&'static str, &'static str) {
 }
 
 #[tokio::test]
-async fn no_login_with_the_old_password_outlives_a_change() {
+async fn login_during_a_change_of_password_opens_no_lasting_session() {
     let shop = shop().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let staff = shop.staff();
@@ -46,7 +46,7 @@ async fn no_login_with_the_old_password_outlives_a_change() {
 }
 
 #[tokio::test]
-async fn a_login_on_its_way_meets_the_password_that_was_set() {
+async fn login_decided_before_a_change_of_password_is_invalid_credentials() {
     let shop = Shop::with_faults().await;
     let staff = shop.staff();
     let begin = |password: &str| tokio::spawn(shop.anonymous().log_in(&staff.email, password).into_future());
@@ -82,7 +82,7 @@ async fn a_login_on_its_way_meets_the_password_that_was_set() {
 }
 
 #[tokio::test]
-async fn of_two_changes_at_once_one_is_made() {
+async fn concurrent_changes_of_password_succeed_once() {
     let shop = shop().await;
     let staff = shop.staff();
     let mut password = PASSWORD;
@@ -110,7 +110,7 @@ async fn of_two_changes_at_once_one_is_made() {
 }
 
 #[tokio::test]
-async fn a_link_used_twice_at_once_is_good_once() {
+async fn concurrent_resets_succeed_once() {
     let shop = shop().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let staff = shop.staff();
@@ -129,7 +129,7 @@ async fn a_link_used_twice_at_once_is_good_once() {
 }
 
 #[tokio::test]
-async fn no_session_of_before_outlives_a_reset() {
+async fn reset_during_login_and_refresh_ends_every_session() {
     let shop = shop().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let staff = shop.staff();
@@ -155,7 +155,7 @@ async fn no_session_of_before_outlives_a_reset() {
 }
 
 #[tokio::test]
-async fn of_a_change_and_a_reset_at_once_one_is_made() {
+async fn change_and_reset_at_once_succeed_once() {
     let shop = shop().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let staff = shop.staff();
@@ -176,7 +176,7 @@ async fn of_a_change_and_a_reset_at_once_one_is_made() {
 }
 
 #[tokio::test]
-async fn a_session_is_renewed_while_its_password_is_changed() {
+async fn refresh_during_a_change_of_password_succeeds() {
     let shop = shop().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let staff = shop.staff();
@@ -195,7 +195,7 @@ async fn a_session_is_renewed_while_its_password_is_changed() {
 }
 
 #[tokio::test]
-async fn address_and_password_change_at_once() {
+async fn change_of_address_and_password_at_once_leave_one_consistent_account() {
     let shop = shop().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let (mut staff, mut password) = (shop.staff().clone(), PASSWORD);
@@ -209,7 +209,7 @@ async fn address_and_password_change_at_once() {
         let confirm = elsewhere.anonymous().post("/api/v1/auth/email/confirm", json!({ "token": token }));
         let next = if password == PASSWORD { NEXT } else { PASSWORD };
         let replies = at_once([change(&staff, password, next), confirm]).await;
-        // The first of them makes void what the other had found.
+        // The first request makes the other's read outdated.
         let [changed, moved] = [&replies[0], &replies[1]].map(|reply| reply.status() == 204);
         assert!(changed || moved, "round {round}: {replies:?}");
         password = if changed { next } else { password };

@@ -1,4 +1,4 @@
-//! A hash that took less work than one would take today is made anew by the next login.
+//! A login renews a hash that was made with weaker parameters.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Fault, PASSWORD, Shop};
@@ -14,7 +14,7 @@ fn hash(shop: &Shop) -> String {
 }
 
 #[tokio::test]
-async fn a_login_makes_a_weak_hash_anew() {
+async fn login_with_a_weak_hash_renews_it() {
     let shop = shop().await;
     let email = &*shop.staff().email;
     let login = async |password| shop.anonymous().log_in(email, password).await;
@@ -25,11 +25,11 @@ async fn a_login_makes_a_weak_hash_anew() {
     let renewing = login(PASSWORD).await.expect(200);
     let renewed = hash(&shop);
     assert!(renewed.starts_with(TODAY), "{renewed}");
-    // Once: the next login finds nothing to do, and costs what a login costs.
+    // Only once: the next login has the usual cost.
     let usual = login(PASSWORD).await.expect(200);
     assert_eq!(hash(&shop), renewed);
     assert_eq!((usual.cost().round_trips, renewing.cost().round_trips), (2, 3));
-    // It is the same password still: no session ends, and the log tells of logins alone.
+    // The password is unchanged: no session ends, and the log has only logins.
     shop.staff().get(ME).await.expect(200);
     assert_eq!(epoch(shop.stack(), shop.staff()), 0);
     let entries_of = |id: &str| {
@@ -41,7 +41,7 @@ async fn a_login_makes_a_weak_hash_anew() {
 }
 
 #[tokio::test]
-async fn a_hash_that_cannot_be_renewed_keeps_nobody_out() {
+async fn login_with_a_hash_that_cannot_be_renewed_succeeds() {
     let shop = Shop::with_faults().await;
     let email = &*shop.staff().email;
     store_hash(&shop, email, WEAK);
@@ -56,7 +56,7 @@ async fn a_hash_that_cannot_be_renewed_keeps_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_renewed_hash_never_brings_a_former_password_back() {
+async fn renewal_of_a_hash_after_a_change_of_password_is_discarded() {
     let shop = Shop::with_faults().await;
     let email = &*shop.staff().email;
     store_hash(&shop, email, WEAK);

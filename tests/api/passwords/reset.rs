@@ -1,4 +1,4 @@
-//! A forgotten password, and the link that replaces it.
+//! Forgotten passwords, and the link that resets them.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::{
 use crate::access::world::{close, disable};
 
 #[tokio::test]
-async fn a_link_sets_a_password_once_and_ends_every_session() {
+async fn reset_sets_the_password_once_and_ends_every_session() {
     let shop = shop().await;
     let staff = shop.staff();
     let elsewhere = shop.sign_in(staff).await;
@@ -42,7 +42,7 @@ async fn a_link_sets_a_password_once_and_ends_every_session() {
 }
 
 #[tokio::test]
-async fn who_asks_for_a_link_learns_nothing() {
+async fn forgot_gives_the_same_answer_for_every_account() {
     let shop = shop().await;
     let invited = json!({"email": "invited@acme.example", "full_name": "Invited", "role": "STAFF"});
     shop.admin().post("/api/v1/users", invited).await.expect(201);
@@ -74,7 +74,7 @@ async fn who_asks_for_a_link_learns_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_asked_for_is_in_the_log_for_who_sends_the_mail() {
+async fn forgot_is_logged_for_the_mail() {
     let shop = shop().await;
     let staff = shop.staff();
     let known = forgot(&shop, &staff.email).await.expect(202);
@@ -91,7 +91,7 @@ async fn what_was_asked_for_is_in_the_log_for_who_sends_the_mail() {
 }
 
 #[tokio::test]
-async fn a_link_lives_half_an_hour() {
+async fn reset_with_a_link_older_than_half_an_hour_is_invalid_token() {
     let shop = shop().await;
     let clock = shop.stack().clock();
     clock.stop();
@@ -104,7 +104,7 @@ async fn a_link_lives_half_an_hour() {
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_with_a_link_it_is_told_the_same() {
+async fn reset_with_any_void_link_is_invalid_token() {
     let stack = Stack::start().await;
     let (shop, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
     let closed = Shop::open(&stack, "initech").await;
@@ -156,7 +156,7 @@ async fn whatever_is_wrong_with_a_link_it_is_told_the_same() {
 }
 
 #[tokio::test]
-async fn the_key_before_the_last_is_still_good_for_links() {
+async fn reset_with_a_link_of_the_previous_key_succeeds() {
     let shop = shop().await;
     let process =
         |settings: &[(&str, &str)]| shop.at(&shop.stack().another_process_with(shop.stack().clock().clone(), settings));
@@ -169,7 +169,7 @@ async fn the_key_before_the_last_is_still_good_for_links() {
 }
 
 #[tokio::test]
-async fn body_and_tenant_come_before_the_link() {
+async fn reset_with_an_invalid_body_or_tenant_is_refused_before_the_link() {
     let shop = shop().await;
     let visitor = shop.anonymous();
     assert_eq!(reset(&shop, "garbage", "short").await.expect(422).faults(), ["/password too_short"]);

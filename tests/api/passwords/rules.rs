@@ -1,4 +1,4 @@
-//! Which passwords are taken: the same wherever one is set.
+//! Rules for passwords, the same in every place that sets one.
 
 use serde_json::json;
 use stockroom_harness::{PASSWORD, Reply, Request, Shop};
@@ -25,7 +25,7 @@ fn assert_refused(reply: Reply, pointer: &str, code: &str, password: &str) {
 }
 
 #[tokio::test]
-async fn common_passwords_are_refused_wherever_one_is_set() {
+async fn set_of_a_common_password_is_common_password() {
     let shop = shop().await;
     for (password, code) in [
         ("qwertyuiop123", "common_password"),
@@ -40,13 +40,13 @@ async fn common_passwords_are_refused_wherever_one_is_set() {
             assert_refused(request.await, pointer, code, password);
         }
     }
-    // What was refused, nobody has.
+    // Refused passwords were not set.
     shop.anonymous().log_in(&shop.staff().email, PASSWORD).await.expect(200);
     shop.anonymous().log_in(&shop.manager().email, PASSWORD).await.expect(200);
 }
 
 #[tokio::test]
-async fn the_names_of_an_account_are_no_password_of_it() {
+async fn set_of_a_password_made_of_own_names_is_common_password() {
     let shop = shop().await;
     let names = |email: &'static str| ["Acme-Trading-Co", "ACME TRADING COMPANY", "acme trading company!", email];
     let founder = |password: &str| {
@@ -80,7 +80,7 @@ async fn the_names_of_an_account_are_no_password_of_it() {
 }
 
 #[tokio::test]
-async fn a_password_typed_on_two_systems_is_one() {
+async fn login_with_another_unicode_form_of_the_password_succeeds() {
     let shop = shop().await;
     let (composed, decomposed) = ("d\u{e9}j\u{e0} vu, encore", "de\u{301}ja\u{300}\u{a0}vu, encore");
     change(shop.staff(), PASSWORD, composed).await.expect(204);
@@ -89,7 +89,7 @@ async fn a_password_typed_on_two_systems_is_one() {
     }
     let same = change(shop.staff(), decomposed, composed).await.expect(422);
     assert_eq!(same.faults(), ["/new_password same_password"]);
-    // Twelve characters, whatever number of code points they were sent as.
+    // Twelve characters, sent as any number of code points.
     let twelve = "e\u{301}".repeat(12);
     change(shop.staff(), decomposed, &twelve).await.expect(204);
     assert_eq!(
@@ -100,7 +100,7 @@ async fn a_password_typed_on_two_systems_is_one() {
 }
 
 #[tokio::test]
-async fn the_sample_companys_password_is_one() {
+async fn sign_up_with_the_password_of_the_sample_company_succeeds() {
     let shop = shop().await;
     let admin = json!({
         "email": "admin@northwind.example", "full_name": "Nancy Davolio", "password": "northwind-demo-2026",

@@ -1,5 +1,5 @@
-//! Addresses of users: another own address is confirmed by a link; an admin's change holds at once and makes void what was
-//! mailed before.
+//! Addresses of users: a link confirms a change of one's own; an admin's change takes effect at once and makes earlier
+//! links void.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ async fn invite(shop: &Shop, email: &str, role: &str) -> String {
 }
 
 #[tokio::test]
-async fn own_address_needs_the_password_and_the_link() {
+async fn change_of_own_address_requires_the_password_and_the_link() {
     let shop = shop().await;
     let staff = shop.staff();
     let before = items(shop.stack());
@@ -64,7 +64,7 @@ async fn own_address_needs_the_password_and_the_link() {
     let wrong = staff.patch(ME, json!({"email": new, "current_password": NEXT})).await.expect(422);
     assert_eq!(wrong.faults(), ["/current_password wrong_password"]);
     assert_eq!(items(shop.stack()), before);
-    // The present address needs nothing, whatever its spelling.
+    // The present address in any spelling needs no confirmation.
     staff.patch(ME, json!({"email": staff.email, "full_name": "Sam"})).await.expect(200);
 
     let asked = move_to(staff, new).await.expect(200);
@@ -77,13 +77,13 @@ async fn own_address_needs_the_password_and_the_link() {
     assert_eq!(staff.get(ME).await.expect(200).json()["email"], new, "one's own session goes on");
     shop.anonymous().log_in(new, PASSWORD).await.expect(200);
     assert_eq!(refused(&log_in(&shop, staff).await), because(401, "invalid_credentials"));
-    // A repeated request finds what the first one did.
+    // A repeated request finds the effect of the first.
     confirm(staff, &link).await.expect(204);
     shop.stack().check_invariants();
 }
 
 #[tokio::test]
-async fn pending_address_is_void_after_anything_newer() {
+async fn confirmation_of_an_outdated_address_is_invalid_token() {
     let shop = shop().await;
     let staff = shop.staff();
     let void = because(400, "invalid_token");
@@ -118,7 +118,7 @@ async fn pending_address_is_void_after_anything_newer() {
 }
 
 #[tokio::test]
-async fn unconfirmed_address_reserves_nothing() {
+async fn confirmation_of_an_address_taken_meanwhile_is_duplicate_email() {
     let shop = shop().await;
     let asked = move_to(shop.staff(), "wanted@acme.example").await.expect(200);
     shop.hire("wanted", "STAFF").await;
@@ -129,7 +129,7 @@ async fn unconfirmed_address_reserves_nothing() {
 }
 
 #[tokio::test]
-async fn resend_makes_the_earlier_link_void() {
+async fn resend_of_a_confirmation_makes_the_earlier_link_void() {
     let shop = shop().await;
     let staff = shop.staff();
     let first = token(&shop, &move_to(staff, "sam@elsewhere.example").await.expect(200));
@@ -144,7 +144,7 @@ async fn resend_makes_the_earlier_link_void() {
 }
 
 #[tokio::test]
-async fn corrected_address_makes_every_earlier_link_void() {
+async fn correction_of_an_invited_address_makes_every_earlier_link_void() {
     let shop = shop().await;
     let mistyped = invite(&shop, "mistyped@acme.example", "ADMIN").await;
     let (invitation, forgotten) =
@@ -164,7 +164,7 @@ async fn corrected_address_makes_every_earlier_link_void() {
 }
 
 #[tokio::test]
-async fn admins_change_of_an_account_with_a_password_invites_nobody() {
+async fn change_of_address_by_an_admin_sends_no_invitation() {
     let shop = shop().await;
     let staff = shop.staff();
     let link = reset_token(&shop, &staff.id, Purpose::PasswordReset);
@@ -178,7 +178,7 @@ async fn admins_change_of_an_account_with_a_password_invites_nobody() {
 }
 
 #[tokio::test]
-async fn login_that_verified_the_old_address_opens_no_session() {
+async fn login_decided_before_a_change_of_address_is_invalid_credentials() {
     let shop = Shop::with_faults().await;
     let held = shop.faults().hold("TransactWriteItems");
     let login = tokio::spawn(log_in(&shop, shop.staff()).into_future());
@@ -189,7 +189,7 @@ async fn login_that_verified_the_old_address_opens_no_session() {
 }
 
 #[tokio::test]
-async fn lost_reply_of_a_confirmation_is_204_again() {
+async fn confirmation_after_a_lost_reply_is_204() {
     let shop = Shop::with_faults().await;
     let link = token(&shop, &move_to(shop.staff(), "sam@elsewhere.example").await.expect(200));
     shop.faults().lose_next_replies_of("TransactWriteItems", 1);
@@ -201,7 +201,7 @@ async fn lost_reply_of_a_confirmation_is_204_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn confirmation_and_admins_change_at_once_leave_one_address() {
+async fn confirmation_and_change_by_an_admin_at_once_leave_one_address() {
     let shop = shop().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let mut staff = shop.staff().clone();
@@ -245,7 +245,7 @@ async fn confirmation_and_cancellation_at_once_do_not_both_succeed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn confirmation_and_another_user_with_the_address_at_once_give_it_to_one() {
+async fn confirmation_and_create_of_a_user_with_one_address_at_once_succeed_once() {
     let shop = shop().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let staff = shop.staff();
@@ -263,7 +263,7 @@ async fn confirmation_and_another_user_with_the_address_at_once_give_it_to_one()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_confirmations_at_once_change_the_address_once() {
+async fn concurrent_confirmations_change_the_address_once() {
     let shop = shop().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let staff = shop.staff();
@@ -279,7 +279,7 @@ async fn two_confirmations_at_once_change_the_address_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn invitation_used_while_the_address_changes_opens_nothing_under_the_new_one() {
+async fn reset_with_an_invitation_during_a_change_of_address_opens_no_session() {
     let shop = shop().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     for round in 0..20 {

@@ -1,4 +1,4 @@
-//! Organizations that nobody has confirmed yet: how an admin confirms the address of the sign-up.
+//! Unconfirmed organizations: how an admin confirms the address of the sign-up.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Client, PASSWORD, Stack, at_once};
@@ -6,7 +6,7 @@ use stockroom_runtime::Purpose;
 
 use super::{ME, USERS, addresses::confirm, because, items, refused};
 
-/// An organization as it is after signing up.
+/// A new organization after its sign-up.
 struct Founded {
     stack: Stack,
     id: String,
@@ -43,7 +43,7 @@ impl Founded {
 }
 
 #[tokio::test]
-async fn welcome_link_confirms_the_organization_once() {
+async fn confirmation_by_the_welcome_link_confirms_the_organization_once() {
     let acme = found("acme").await;
     assert!(!acme.is_confirmed());
     assert_eq!(acme.count("WELCOME"), 1);
@@ -58,7 +58,7 @@ async fn welcome_link_confirms_the_organization_once() {
 }
 
 #[tokio::test]
-async fn password_set_by_link_confirms_the_organization_too() {
+async fn reset_by_the_first_admin_confirms_the_organization() {
     let acme = found("acme").await;
     let body = json!({"token": acme.link(Purpose::PasswordReset), "password": "canary-swept-floors-and-labels"});
     acme.visitor.post("/api/v1/auth/password/reset", body).await.expect(204);
@@ -67,7 +67,7 @@ async fn password_set_by_link_confirms_the_organization_too() {
 }
 
 #[tokio::test]
-async fn address_of_the_first_admin_is_no_other_admins_to_change_before_the_confirmation() {
+async fn change_of_the_first_admins_address_before_confirmation_is_forbidden() {
     let acme = found("acme").await;
     let other = json!({"email": "two@acme.example", "full_name": "Two", "role": "ADMIN", "password": PASSWORD});
     acme.client.post(USERS, other).await.expect(201);
@@ -83,7 +83,7 @@ async fn address_of_the_first_admin_is_no_other_admins_to_change_before_the_conf
 }
 
 #[tokio::test]
-async fn corrected_address_of_the_first_admin_confirms_the_organization_too() {
+async fn confirmation_of_the_first_admins_corrected_address_confirms_the_organization() {
     let acme = found("acme").await;
     let change = json!({"email": "right@acme.example", "current_password": PASSWORD});
     acme.client.patch(ME, change).await.expect(200);
@@ -100,7 +100,7 @@ async fn corrected_address_of_the_first_admin_confirms_the_organization_too() {
 }
 
 #[tokio::test]
-async fn other_users_do_not_confirm_the_organization() {
+async fn confirmation_by_other_users_leaves_the_organization_unconfirmed() {
     let acme = found("acme").await;
     let other = json!({"email": "other@acme.example", "full_name": "Other", "role": "ADMIN", "password": PASSWORD});
     let other = acme.client.post(USERS, other).await.expect(201).id();
@@ -115,7 +115,7 @@ async fn other_users_do_not_confirm_the_organization() {
 }
 
 #[tokio::test]
-async fn resend_of_the_welcome_mail_goes_to_an_admin_who_is_there() {
+async fn resend_of_the_welcome_mail_goes_to_an_existing_admin() {
     let acme = found("acme").await;
     let resend = |client: &Client| client.request(http::Method::POST, "/api/v1/users/me/email/confirmation");
     resend(&acme.client).await.expect(202);
@@ -138,7 +138,7 @@ async fn resend_of_the_welcome_mail_goes_to_an_admin_who_is_there() {
 }
 
 #[tokio::test]
-async fn resend_by_staff_of_an_unconfirmed_organization_does_nothing() {
+async fn resend_by_staff_of_an_unconfirmed_organization_changes_nothing() {
     let acme = found("acme").await;
     let staff = json!({"email": "staff@acme.example", "full_name": "Staff", "role": "STAFF", "password": PASSWORD});
     acme.client.post(USERS, staff).await.expect(201);

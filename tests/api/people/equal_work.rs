@@ -1,5 +1,5 @@
-//! A login that is refused takes the same work whatever is wrong: by how long it takes, no one learns whether there is such
-//! an account, whether it is disabled, or whether there is such a tenant.
+//! A refused login takes the same work for every reason. Its time reveals neither whether an account or a tenant exists
+//! nor whether a user is disabled.
 
 use serde_json::json;
 use stockroom_harness::{PASSWORD, Reply, Request, Shop};
@@ -38,7 +38,7 @@ async fn refused_logins(shop: &Shop) -> Vec<(&'static str, Request)> {
 }
 
 #[tokio::test]
-async fn refused_logins_take_equal_work() {
+async fn login_with_any_wrong_part_takes_equal_work() {
     let shop = shop().await;
     for (case, request) in refused_logins(&shop).await {
         let reply = request.await.expect(401);
@@ -50,7 +50,7 @@ async fn refused_logins_take_equal_work() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_is_in_the_log_as_a_failed_login() {
+async fn login_of_a_disabled_user_is_logged_as_failed() {
     let shop = shop().await;
     let failures = || {
         let items = items(shop.stack()).into_values();
@@ -67,7 +67,7 @@ async fn a_disabled_account_is_in_the_log_as_a_failed_login() {
 }
 
 #[tokio::test]
-async fn a_credential_without_a_status_learns_it_by_the_first_login() {
+async fn login_with_a_credential_without_status_stores_it() {
     let shop = shop().await;
     change(shop.admin(), shop.staff(), json!({"status": "DISABLED"})).await.expect(200);
     let credential = || {

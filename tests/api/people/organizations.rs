@@ -1,4 +1,4 @@
-//! An organization is renamed, counts in another currency, and ends.
+//! One organization: change of name and currency, deletion.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ fn end(shop: &Shop, by: &Person) -> Request {
 }
 
 #[tokio::test]
-async fn an_admin_changes_name_and_currency() {
+async fn patch_and_put_of_an_organization_change_name_and_currency() {
     let shop = shop().await;
     let (admin, path) = (shop.admin(), path(&shop));
     let patched = admin.patch(&path, json!({"currency": "EUR"})).if_match(1).await.expect(200);
@@ -42,7 +42,7 @@ async fn an_admin_changes_name_and_currency() {
 }
 
 #[tokio::test]
-async fn change_of_the_currency_while_prices_exist_is_in_use() {
+async fn patch_of_the_currency_with_existing_prices_is_in_use() {
     const REQUESTS: &str = "/api/v1/purchase-requests";
     let shop = shop().await;
     let (admin, path) = (shop.admin(), path(&shop));
@@ -91,7 +91,7 @@ async fn change_of_the_currency_while_prices_exist_is_in_use() {
 }
 
 #[tokio::test]
-async fn the_subdomain_stays_and_only_what_can_be_set_is_taken() {
+async fn patch_or_put_of_an_organization_with_fixed_members_is_unknown_member() {
     let shop = shop().await;
     let before = items(shop.stack());
     for method in [Method::PUT, Method::PATCH] {
@@ -109,7 +109,7 @@ async fn the_subdomain_stays_and_only_what_can_be_set_is_taken() {
 }
 
 #[tokio::test]
-async fn an_end_is_confirmed_by_name() {
+async fn delete_of_an_organization_requires_its_subdomain() {
     let stack = Stack::start().await;
     let (shop, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
     let admin = shop.admin();
@@ -137,7 +137,7 @@ async fn an_end_is_confirmed_by_name() {
 }
 
 #[tokio::test]
-async fn when_it_ends_nobody_is_anybody_there() {
+async fn delete_of_an_organization_ends_access_for_all_users() {
     let stack = Stack::start().await;
     let (shop, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
     let shown = shop.admin().get(path(&shop)).await.json();
@@ -158,7 +158,7 @@ async fn when_it_ends_nobody_is_anybody_there() {
 
     let before = items(&stack);
     let out = because(401, "unauthenticated");
-    // Who repeats the request, its answer lost, is nobody there either.
+    // A repeated request after a lost reply is unauthenticated, too.
     assert_eq!(refused(&end(&shop, shop.admin()).await), out);
     for person in [shop.admin(), shop.manager(), shop.staff()] {
         assert_eq!(refused(&person.get(ME).await), out);

@@ -1,4 +1,4 @@
-//! Two people decide at once: over each other's rights, over an address, over a session, over the end of it all.
+//! Concurrent requests of two users: over roles, an address, a session or the organization.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Client, PASSWORD, Person, Reply, Request, Shop, Stack, at_once};
@@ -36,7 +36,7 @@ const WAYS: [fn(&Client, &Person) -> Request; 3] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_admins_who_depose_each_other_one_stays() {
+async fn concurrent_demotions_of_two_admins_by_each_other_succeed_once() {
     for others in [0, 1] {
         let (shop, elsewhere) = processes().await;
         for n in 0..others {
@@ -80,7 +80,7 @@ async fn hire(shop: &Shop, by: &Person, name: &str) -> Person {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn admins_who_depose_each_other_in_a_ring_leave_one() {
+async fn concurrent_demotions_in_a_ring_leave_an_admin() {
     let (shop, elsewhere) = processes().await;
     for round in 0..12 {
         let names = ["a", "b", "c"].map(|name| format!("{name}-{round}"));
@@ -100,7 +100,7 @@ async fn admins_who_depose_each_other_in_a_ring_leave_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_last_admins_who_step_back_at_once_do_not_both() {
+async fn concurrent_demotions_of_the_last_two_admins_by_themselves_succeed_once() {
     let (shop, elsewhere) = processes().await;
     let second = shop.hire("second", "ADMIN").await;
     for round in 0..20 {
@@ -118,7 +118,7 @@ async fn the_last_admins_who_step_back_at_once_do_not_both() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_address_goes_to_one_person() {
+async fn concurrent_creates_of_users_with_one_address_succeed_once() {
     let (shop, elsewhere) = processes().await;
     let user = |email: &str| json!({"email": email, "full_name": "New", "role": "STAFF"});
     for round in 0..15 {
@@ -150,7 +150,7 @@ async fn one_address_goes_to_one_person() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_signs_in_while_they_are_switched_off_is_out() {
+async fn login_during_a_disabling_opens_no_lasting_session() {
     let (shop, elsewhere) = processes().await;
     for round in 0..20 {
         let off = change(shop.admin(), shop.staff(), json!({"status": "DISABLED"}));
@@ -171,7 +171,7 @@ async fn who_signs_in_while_they_are_switched_off_is_out() {
 }
 
 #[tokio::test]
-async fn a_login_from_before_one_was_switched_off_is_none_when_one_is_on_again() {
+async fn login_decided_before_a_disabling_and_enabling_is_invalid_credentials() {
     let shop = Shop::with_faults().await;
     let held = shop.faults().hold("TransactWriteItems");
     let late = tokio::spawn(log_in(&shop, shop.staff()).into_future());
@@ -186,7 +186,7 @@ async fn a_login_from_before_one_was_switched_off_is_none_when_one_is_on_again()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_signs_in_while_they_are_deleted_is_out() {
+async fn login_during_a_delete_of_the_user_opens_no_lasting_session() {
     let (shop, elsewhere) = processes().await;
     for round in 0..12 {
         let leaver = shop.hire(&format!("leaver-{round}"), "STAFF").await;
@@ -206,7 +206,7 @@ async fn who_signs_in_while_they_are_deleted_is_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_is_renewed_or_ended() {
+async fn refresh_and_end_of_a_session_at_once_end_it() {
     let (shop, elsewhere) = processes().await;
     for round in 0..20 {
         let person = shop.sign_in(shop.staff()).await;
@@ -233,7 +233,7 @@ async fn a_session_is_renewed_or_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_changed_from_several_sides_stays_of_one_piece() {
+async fn concurrent_changes_of_users_leave_a_consistent_table() {
     let (shop, elsewhere) = processes().await;
     let mut staff = shop.staff().clone();
     for round in 0..15 {
@@ -265,7 +265,7 @@ async fn what_is_changed_from_several_sides_stays_of_one_piece() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn when_an_organization_has_ended_nothing_more_is_written() {
+async fn writes_during_a_delete_of_the_organization_are_complete_or_refused() {
     let stack = Stack::start().await;
     for round in 0..8 {
         let shop = Shop::open(&stack, &format!("acme-{round}")).await;
@@ -302,14 +302,14 @@ async fn when_an_organization_has_ended_nothing_more_is_written() {
 }
 
 #[tokio::test]
-async fn a_write_that_is_decided_again_asks_again_who_is_calling() {
+async fn retry_of_a_write_checks_the_caller_again() {
     for ends_all in [true, false] {
         let shop = Shop::with_faults().await;
         let (product, main) = shop.stocked("SKU-1", 10).await;
         let held = shop.faults().hold("TransactWriteItems");
         let late = tokio::spawn(shop.take(&product, &main, 1).into_future());
         held.arrived().await;
-        // The level moves on, and then who wants to take of it is nobody any more.
+        // The level changes, and then the caller loses the right.
         shop.manager().take(&product, &main, 2).await.expect(201);
         if ends_all {
             let path = format!("/api/v1/organizations/{}", shop.id);
@@ -326,7 +326,7 @@ async fn a_write_that_is_decided_again_asks_again_who_is_calling() {
 }
 
 #[tokio::test]
-async fn a_right_that_was_lost_while_it_was_used_is_not_used() {
+async fn write_decided_before_a_demotion_is_forbidden() {
     let shop = Shop::with_faults().await;
     let (second, third) = (shop.hire("second", "ADMIN").await, shop.hire("third", "ADMIN").await);
     let add: fn(&Client, &Person) -> Request = |by, _| {

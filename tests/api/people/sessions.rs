@@ -1,4 +1,4 @@
-//! One's own sessions: where one is signed in, and how to end it there.
+//! The caller's own sessions: list and end.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use stockroom_harness::{PASSWORD, Person, Shop, Stack};
 
 use super::{ME, SESSIONS, because, entries_of, items, refresh, refused, shop, texts};
 
-/// Signs somebody in from another address.
+/// Signs a user in from another address.
 async fn from(shop: &Shop, person: &Person, ip: [u8; 4]) -> Person {
     let client = shop.anonymous().from_address(ip);
     client.log_in(&person.email, PASSWORD).await.expect(200);
     shop.sign_in(person).await
 }
 
-/// The ids of somebody's sessions, as they are listed.
+/// The ids of a user's sessions in the order of the list.
 async fn ids(person: &Person) -> Vec<String> {
     texts(&person.get(SESSIONS).await.expect(200).items(), "id")
 }
@@ -24,7 +24,7 @@ fn one(id: &str) -> String {
 }
 
 #[tokio::test]
-async fn sessions_are_listed_newest_first_and_one_is_this_one() {
+async fn list_of_sessions_is_newest_first_with_one_current() {
     let shop = shop().await;
     let first = shop.staff();
     let last = from(&shop, first, [198, 51, 100, 9]).await;
@@ -51,7 +51,7 @@ async fn sessions_are_listed_newest_first_and_one_is_this_one() {
 }
 
 #[tokio::test]
-async fn a_refresh_is_a_use_and_signing_in_is_no_change() {
+async fn refresh_updates_last_used_at_of_its_session() {
     let shop = shop().await;
     let staff = shop.staff();
     let before = staff.get(SESSIONS).await.items().remove(0);
@@ -64,7 +64,7 @@ async fn a_refresh_is_a_use_and_signing_in_is_no_change() {
 }
 
 #[tokio::test]
-async fn a_session_is_ended_by_its_user_alone() {
+async fn end_of_a_session_by_another_user_is_not_found() {
     let stack = Stack::start().await;
     let (shop, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
     let (here, there) = (shop.staff(), shop.sign_in(shop.staff()).await);
@@ -92,7 +92,7 @@ async fn a_session_is_ended_by_its_user_alone() {
 }
 
 #[tokio::test]
-async fn ending_this_session_is_signing_out() {
+async fn end_of_the_current_session_signs_out() {
     let shop = shop().await;
     let (here, there) = (shop.staff(), shop.sign_in(shop.staff()).await);
     let current = here.get(SESSIONS).await.items().into_iter().find(|session| session["current"] == true).unwrap();
@@ -104,7 +104,7 @@ async fn ending_this_session_is_signing_out() {
 }
 
 #[tokio::test]
-async fn what_has_expired_is_not_there() {
+async fn list_of_sessions_omits_expired_ones() {
     let shop = shop().await;
     let early = ids(shop.staff()).await.remove(0);
     shop.stack().clock().advance(Duration::from_hours(6 * 24));
@@ -118,7 +118,7 @@ async fn what_has_expired_is_not_there() {
 }
 
 #[tokio::test]
-async fn there_are_ten_at_most() {
+async fn login_to_more_than_ten_sessions_keeps_ten() {
     let shop = shop().await;
     let mut last = shop.sign_in(shop.staff()).await;
     for _ in 0..11 {

@@ -1,4 +1,4 @@
-//! Users: listed, changed, switched off, deleted; and what everybody may do to themselves.
+//! Users: create, list, change, disable, delete; changes of one's own account.
 
 use serde_json::{Value, json};
 use stockroom_harness::{PASSWORD, Shop, Stack};
@@ -6,7 +6,7 @@ use stockroom_harness::{PASSWORD, Shop, Stack};
 use super::{ME, USERS, at, because, change, entries_of, items, log_in, refresh, refused, shop, texts};
 
 #[tokio::test]
-async fn an_admin_replaces_and_patches_anybody() {
+async fn put_and_patch_of_a_user_by_an_admin_change_every_member() {
     let shop = shop().await;
     let (admin, staff) = (shop.admin(), shop.staff());
     let whole = json!({"email": "sam@acme.example", "full_name": "Sam", "role": "MANAGER", "status": "ACTIVE"});
@@ -26,7 +26,7 @@ async fn an_admin_replaces_and_patches_anybody() {
 }
 
 #[tokio::test]
-async fn what_no_user_has_or_nobody_sets_is_refused_by_name() {
+async fn patch_of_a_user_with_invalid_or_fixed_members_names_them() {
     let shop = shop().await;
     let before = items(shop.stack());
     for (body, faults) in [
@@ -49,7 +49,7 @@ async fn what_no_user_has_or_nobody_sets_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn others_change_their_own_name_and_address_and_nothing_else() {
+async fn patch_of_a_user_by_others_is_limited_to_own_name_and_address() {
     let shop = shop().await;
     for person in [shop.staff(), shop.manager()] {
         let role = change(shop.admin(), person, json!({})).await.json()["role"].take();
@@ -90,7 +90,7 @@ async fn others_change_their_own_name_and_address_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn users_are_found_by_role_status_and_a_part_of_name_or_address() {
+async fn list_of_users_by_role_status_and_search_finds_matches() {
     let shop = shop().await;
     let add = async |email: &str, name: &str, role: &str| {
         let user = json!({"email": email, "full_name": name, "role": role, "password": PASSWORD});
@@ -137,20 +137,20 @@ async fn users_are_found_by_role_status_and_a_part_of_name_or_address() {
 }
 
 #[tokio::test]
-async fn a_new_address_is_signed_in_with_and_the_old_one_is_free() {
+async fn change_of_address_by_an_admin_frees_the_old_one() {
     let shop = shop().await;
     let (staff, manager) = (shop.staff(), shop.manager());
     let taken = change(shop.admin(), staff, json!({"email": manager.email.to_uppercase()})).await;
     assert_eq!(refused(&taken), because(409, "duplicate_email"));
 
     change(shop.admin(), staff, json!({"email": "Sam@acme.example", "role": "MANAGER"})).await.expect(200);
-    // Another person may read mail at the new address: nobody stays signed in.
+    // Another person may read mail at the new address: every session ends.
     assert_eq!(refused(&staff.get(ME).await), because(401, "unauthenticated"));
     assert_eq!(refused(&refresh(&shop, staff).await), because(401, "invalid_refresh_token"));
     assert_eq!(refused(&log_in(&shop, staff).await), because(401, "invalid_credentials"));
     let tokens = shop.anonymous().log_in("sam@ACME.example", PASSWORD).await.expect(200).json();
     let sam = shop.anonymous().with_token(tokens["access_token"].as_str().unwrap());
-    // The same address in another spelling is nobody else's.
+    // The same address in another spelling is no conflict.
     let spelt = change(&sam, staff, json!({"email": "SAM@acme.example"})).await.expect(200);
     assert_eq!(spelt.json()["email"], "SAM@acme.example");
 
@@ -161,7 +161,7 @@ async fn a_new_address_is_signed_in_with_and_the_old_one_is_free() {
 }
 
 #[tokio::test]
-async fn disabling_ends_every_session_and_enabling_brings_none_back() {
+async fn disable_ends_every_session_and_enable_restores_none() {
     let shop = shop().await;
     let (staff, again) = (shop.staff(), shop.sign_in(shop.staff()).await);
     let off = change(shop.admin(), staff, json!({"status": "DISABLED"})).await.expect(200);
@@ -176,7 +176,7 @@ async fn disabling_ends_every_session_and_enabling_brings_none_back() {
 }
 
 #[tokio::test]
-async fn who_is_deleted_leaves_the_name_in_history_and_the_address_free() {
+async fn delete_of_a_user_keeps_the_name_in_history_and_frees_the_address() {
     let shop = shop().await;
     let (product, main) = shop.stocked("SKU-1", 5).await;
     let leaver = shop.hire("leaver", "STAFF").await;
@@ -198,7 +198,7 @@ async fn who_is_deleted_leaves_the_name_in_history_and_the_address_free() {
 }
 
 #[tokio::test]
-async fn an_organization_keeps_an_active_admin() {
+async fn demotion_disable_or_delete_of_the_last_admin_is_last_admin() {
     let shop = shop().await;
     let admin = shop.admin();
     let last = because(409, "last_admin");
@@ -214,7 +214,7 @@ async fn an_organization_keeps_an_active_admin() {
     }
     assert_eq!(refused(&admin.delete(at(admin)).await), itself);
 
-    // One who is switched off does not count.
+    // A disabled admin does not count.
     let second = shop.hire("second", "ADMIN").await;
     change(admin, &second, off.clone()).await.expect(200);
     assert_eq!(refused(&change(admin, admin, json!({"role": "STAFF"})).await), last);
@@ -228,7 +228,7 @@ async fn an_organization_keeps_an_active_admin() {
     assert_eq!(refused(&change(&second, &second, off).await), last);
     shop.stack().check_invariants();
 
-    // In the order of the contract: who, which version, what forbids it.
+    // In the order of the contract: permission, version, rule.
     change(&second, admin, json!({"role": "ADMIN"})).if_match(version).await.expect(200);
     assert_eq!(refused(&second.delete(at(&second)).if_match(9).await), because(412, "version_mismatch"));
     second.delete(at(admin)).if_match(version + 1).await.expect(204);
@@ -238,7 +238,7 @@ async fn an_organization_keeps_an_active_admin() {
 }
 
 #[tokio::test]
-async fn the_log_says_what_became_of_whom() {
+async fn changes_of_users_are_logged_with_their_members() {
     let shop = shop().await;
     let (admin, staff) = (shop.admin(), shop.staff());
     let told = |reply| entries_of(shop.stack(), &reply);
@@ -268,7 +268,7 @@ async fn the_log_says_what_became_of_whom() {
 }
 
 #[tokio::test]
-async fn a_lost_reply_does_nothing_twice() {
+async fn changes_of_users_with_a_lost_reply_have_one_effect() {
     let shop = Shop::with_faults().await;
     let second = shop.hire("second", "ADMIN").await;
     let lose = || shop.faults().lose_next_replies_of("TransactWriteItems", 1);
@@ -286,7 +286,7 @@ async fn a_lost_reply_does_nothing_twice() {
 }
 
 #[tokio::test]
-async fn another_organizations_people_are_not_there() {
+async fn request_for_a_foreign_user_is_not_found() {
     let stack = Stack::start().await;
     let (shop, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
     let before = items(&stack);
@@ -300,4 +300,18 @@ async fn another_organizations_people_are_not_there() {
     let theirs = shop.admin().get(USERS).query(&[("search", "globex")]).await.expect(200);
     assert_eq!(theirs.items(), [Value::Null; 0]);
     assert_eq!(items(&stack), before);
+}
+
+#[tokio::test]
+async fn create_of_a_user_with_a_twin_of_a_taken_address_is_duplicate_email() {
+    let shop = shop().await;
+    let user = |email: &str| {
+        let user = json!({"email": email, "full_name": "Zoë", "role": "STAFF"});
+        shop.admin().post("/api/v1/users", user)
+    };
+    user("Zoe@Acme.example").await.expect(201);
+    for twin in [" zoe@acme.example ", "ZOE@ACME.EXAMPLE", "Zoe@\u{ff41}cme.example"] {
+        assert_eq!(user(twin).await.expect(409).code(), "duplicate_email", "{twin}");
+    }
+    shop.stack().check_invariants();
 }

@@ -1,4 +1,4 @@
-//! Closing an order of which nothing more arrives, or some of its lines.
+//! Closing of an order, or of some of its lines.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Fault, Request, Shop, Stack};
@@ -99,7 +99,7 @@ async fn close_without_a_body_cancels_every_open_line() {
 }
 
 #[tokio::test]
-async fn close_with_an_invalid_body_is_refused_where_it_stands() {
+async fn close_with_an_invalid_body_names_every_error() {
     let (shop, products, _) = shop().await;
     let (one, another) = (order(&shop, &products[..1]).await, order(&shop, &products[1..]).await);
     let id = |order: &Value| json!({"item_id": order["items"][0]["id"]});
@@ -121,7 +121,7 @@ async fn close_with_an_invalid_body_is_refused_where_it_stands() {
 }
 
 #[tokio::test]
-async fn close_by_a_caller_without_permission_is_refused() {
+async fn close_by_staff_is_forbidden_and_by_others_not_found() {
     let (shop, products, _) = shop().await;
     let order = order(&shop, &products[..1]).await;
     let other = Shop::open(shop.stack(), "globex").await;

@@ -1,4 +1,4 @@
-//! Writing and changing drafts: what their lines may name, the numbers they get, and the products they hold.
+//! Drafts: valid lines, numbers, and the products they hold.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Shop, Stack};
@@ -12,7 +12,7 @@ async fn shop() -> (Shop, String) {
 }
 
 #[tokio::test]
-async fn what_a_line_may_not_hold_is_refused_where_it_stands() {
+async fn create_with_an_invalid_line_names_every_error() {
     let (shop, product) = shop().await;
     let other = Shop::open(shop.stack(), "globex").await;
     let (foreign, foreign_place) = (other.product("SKU-1").await, other.warehouse("Main").await);
@@ -58,7 +58,7 @@ async fn what_a_line_may_not_hold_is_refused_where_it_stands() {
 }
 
 #[tokio::test]
-async fn a_number_is_given_once_and_none_is_lost() {
+async fn create_of_requests_numbers_them_without_gaps() {
     let (shop, product) = shop().await;
     let body = json!({"items": [{"product_id": product, "quantity": 1}]});
     let number = async || {
@@ -78,7 +78,7 @@ async fn a_number_is_given_once_and_none_is_lost() {
 }
 
 #[tokio::test]
-async fn a_draft_is_replaced_or_patched_and_nothing_else_is() {
+async fn put_or_patch_of_a_submitted_request_is_invalid_transition() {
     let (shop, product) = shop().await;
     let other = shop.product("SKU-2").await;
     let request = shop.request(&product, 5, "DRAFT").await;
@@ -110,7 +110,7 @@ async fn a_draft_is_replaced_or_patched_and_nothing_else_is() {
 }
 
 #[tokio::test]
-async fn an_open_request_holds_its_products() {
+async fn delete_of_a_product_in_an_open_request_is_in_use() {
     let (shop, product) = shop().await;
     let other = shop.product("SKU-2").await;
     let delete = |product: &str| shop.admin().delete(format!("/api/v1/products/{product}"));
@@ -127,7 +127,7 @@ async fn an_open_request_holds_its_products() {
         shop.step(&request.id, step).await.expect(200);
         delete(&other).await.expect(status);
     }
-    // What was deleted stays in the request's history.
+    // Deleted references stay in the request's history.
     assert_eq!(shop.staff().get(&path).await.expect(200).json()["items"][0]["sku"], "SKU-2");
 
     // Changing the product keeps the count of its requests.
@@ -141,7 +141,7 @@ async fn an_open_request_holds_its_products() {
 }
 
 #[tokio::test]
-async fn forty_lines_can_be_exchanged_for_forty_others() {
+async fn put_of_forty_other_lines_is_one_transaction() {
     let (shop, _) = shop().await;
     let mut lines = Vec::new();
     for number in 0..80 {
@@ -157,7 +157,7 @@ async fn forty_lines_can_be_exchanged_for_forty_others() {
 }
 
 #[tokio::test]
-async fn put_of_a_draft_as_it_was_read_is_accepted_after_its_references_were_deleted() {
+async fn put_of_a_draft_with_its_deleted_references_is_accepted() {
     let (shop, product) = shop().await;
     let (supplier, main) = (shop.supplier("Nuts").await, shop.warehouse("Main").await);
     let other = shop.product("SKU-2").await;
@@ -194,7 +194,7 @@ async fn put_of_a_draft_as_it_was_read_is_accepted_after_its_references_were_del
 }
 
 #[tokio::test]
-async fn get_of_a_line_of_an_earlier_program_shows_no_unit_and_no_names() {
+async fn get_of_a_line_of_an_earlier_version_has_no_unit_and_no_names() {
     let (shop, product) = shop().await;
     let supplier = shop.supplier("Nuts").await;
     let line = json!({"product_id": product, "quantity": 5, "supplier_id": supplier});

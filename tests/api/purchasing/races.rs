@@ -1,4 +1,4 @@
-//! Two at once over one request, one product, one number.
+//! Concurrent requests for one purchase request, one product or one number.
 
 use std::collections::BTreeSet;
 
@@ -45,7 +45,7 @@ impl Racers {
     }
 }
 
-/// Which of two won; the other must have been told 409.
+/// The winner of two; the other must have got 409.
 #[track_caller]
 fn winner(replies: &[Reply; 2]) -> usize {
     match [replies[0].status(), replies[1].status()] {
@@ -56,7 +56,7 @@ fn winner(replies: &[Reply; 2]) -> usize {
 }
 
 #[tokio::test]
-async fn a_request_is_approved_or_rejected() {
+async fn approve_and_reject_at_once_succeed_once() {
     let racers = Racers::meet().await;
     let mut won = BTreeSet::new();
     for round in 0..ROUNDS {
@@ -71,7 +71,7 @@ async fn a_request_is_approved_or_rejected() {
 }
 
 #[tokio::test]
-async fn a_request_is_submitted_once_and_received_once() {
+async fn concurrent_submits_and_concurrent_receipts_succeed_once() {
     let racers = Racers::meet().await;
     for round in 0..ROUNDS {
         let request = racers.request(3, "DRAFT").await;
@@ -88,7 +88,7 @@ async fn a_request_is_submitted_once_and_received_once() {
 }
 
 #[tokio::test]
-async fn two_parts_beyond_the_order_are_one_part() {
+async fn concurrent_receipts_above_the_order_succeed_once() {
     let racers = Racers::meet().await;
     let annex = racers.shop.warehouse("Annex").await;
     for round in 0..ROUNDS {
@@ -108,7 +108,7 @@ async fn two_parts_beyond_the_order_are_one_part() {
 }
 
 #[tokio::test]
-async fn what_is_cancelled_is_not_received() {
+async fn cancel_against_mark_ordered_or_receive_succeeds_once() {
     let racers = Racers::meet().await;
     let mut won = BTreeSet::new();
     for round in 0..ROUNDS {
@@ -153,7 +153,7 @@ async fn close_against_receive_never_exceeds_the_order() {
 }
 
 #[tokio::test]
-async fn two_closes_are_one() {
+async fn concurrent_closes_succeed_once() {
     let racers = Racers::meet().await;
     for round in 0..ROUNDS {
         let request = racers.request(5, "ORDERED").await;
@@ -172,7 +172,7 @@ async fn two_closes_are_one() {
 }
 
 #[tokio::test]
-async fn a_product_goes_or_is_asked_for() {
+async fn delete_of_a_product_against_a_new_request_succeeds_once() {
     let racers = Racers::meet().await;
     let (mut gone, mut held) = (0, 0);
     for round in 0..ROUNDS * 3 {
@@ -201,7 +201,7 @@ async fn a_product_goes_or_is_asked_for() {
 }
 
 #[tokio::test]
-async fn everybody_gets_a_number_of_their_own() {
+async fn concurrent_creates_of_requests_get_distinct_numbers() {
     let racers = Racers::meet().await;
     let body = json!({"items": [{"product_id": racers.product, "quantity": 1}]});
     let ask = |number: usize| {
@@ -217,10 +217,12 @@ async fn everybody_gets_a_number_of_their_own() {
 }
 
 #[tokio::test]
-async fn the_currency_changes_or_a_first_price_is_written() {
+async fn patch_of_the_currency_against_a_first_price_succeeds_once() {
     let racers = Racers::meet().await;
     let organization = format!("/api/v1/organizations/{}", racers.shop.id);
-    let line = |price: Option<&str>| json!({"items": [{"product_id": racers.product, "quantity": 1, "estimated_price": price}]});
+    let product = &racers.product;
+    let line =
+        |price: Option<&str>| json!({"items": [{"product_id": product, "quantity": 1, "estimated_price": price}]});
     let mut seen = BTreeSet::new();
     for round in 0..ROUNDS * 2 {
         let currency = if round.is_multiple_of(2) { "EUR" } else { "USD" };

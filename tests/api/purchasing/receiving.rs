@@ -1,4 +1,4 @@
-//! Receiving what was ordered: all at once or in parts, into the ledger, and never more than was ordered.
+//! Receipts: complete or partial, recorded in the ledger, and never above the order.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ async fn shop() -> (Shop, String, String) {
 }
 
 #[tokio::test]
-async fn parts_arrive_until_all_is_in() {
+async fn receive_of_every_part_completes_the_request() {
     let (shop, product, main) = shop().await;
     let annex = shop.warehouse("Annex").await;
     let request = shop.request(&product, 10, "ORDERED").await;
@@ -36,7 +36,7 @@ async fn parts_arrive_until_all_is_in() {
 }
 
 #[tokio::test]
-async fn the_log_tells_of_a_receipt_what_it_changed() {
+async fn receive_is_logged_with_its_changes() {
     let (shop, product, main) = shop().await;
     shop.manager().patch(format!("/api/v1/products/{product}"), json!({"min_stock_level": 5})).await.expect(200);
     let request = shop.request(&product, 10, "ORDERED").await;
@@ -47,7 +47,7 @@ async fn the_log_tells_of_a_receipt_what_it_changed() {
     assert_eq!((&entry["before"], &entry["after"]), (&json!({"items": line(0)}), &json!({"items": line(4)})));
     assert_eq!((&entry["entity"], &entry["request_id"]), (&json!("PurchaseRequest"), &json!(receipt.request_id())));
 
-    // What arrived is an entry of the same change, and tells that 4 of at least 5 are there.
+    // The movement is an entry of the same change, and says that 4 of at least 5 are in stock.
     let moved = audit([("entity", "StockMovement"), ("action", "STOCK_IN")]).await.expect(200).items().remove(0);
     assert_eq!(moved["change_id"], entry["change_id"]);
     assert_eq!(moved["after"]["purchase_request_id"], request.id.as_str());
@@ -61,7 +61,7 @@ async fn the_log_tells_of_a_receipt_what_it_changed() {
 }
 
 #[tokio::test]
-async fn what_was_ordered_arrives_as_it_was_ordered() {
+async fn receive_of_the_ordered_decimals_is_accepted_after_the_product_changed() {
     let (shop, product, main) = shop().await;
     let [whole, exact] = [shop.request(&product, 1.5, "ORDERED").await, shop.request(&product, 2.5, "ORDERED").await];
     // As a product may have been left before open requests kept its decimals.
@@ -75,7 +75,7 @@ async fn what_was_ordered_arrives_as_it_was_ordered() {
 }
 
 #[tokio::test]
-async fn never_more_arrives_than_was_ordered() {
+async fn receive_above_the_order_is_exceeds_order() {
     let (shop, product, main) = shop().await;
     let request = shop.request(&product, 10, "ORDERED").await;
     shop.arrive(&request, &main, 7.5).await.expect(200);
@@ -91,7 +91,7 @@ async fn never_more_arrives_than_was_ordered() {
 }
 
 #[tokio::test]
-async fn receipt_that_leaves_a_rest_of_too_many_digits_is_out_of_range() {
+async fn receive_that_leaves_a_rest_of_too_many_digits_is_out_of_range() {
     let (shop, _, main) = shop().await;
     let product = shop.product("FINE").with("decimal_places", 4).await;
     let lines = json!({"items": [{"product_id": product, "quantity": 1_000_000_000_000_i64}]});
@@ -110,7 +110,7 @@ async fn receipt_that_leaves_a_rest_of_too_many_digits_is_out_of_range() {
 }
 
 #[tokio::test]
-async fn a_line_that_is_in_takes_no_more_while_others_wait() {
+async fn receive_of_a_complete_line_is_exceeds_order() {
     let (shop, product, main) = shop().await;
     let other = shop.product("SKU-2").await;
     let items = json!([{"product_id": product, "quantity": 1}, {"product_id": other, "quantity": 1}]);
@@ -133,7 +133,7 @@ async fn a_line_that_is_in_takes_no_more_while_others_wait() {
 }
 
 #[tokio::test]
-async fn what_a_receipt_may_not_hold_is_refused_where_it_stands() {
+async fn receive_with_an_invalid_body_names_every_error() {
     let (shop, product, main) = shop().await;
     let request = shop.request(&product, 100, "ORDERED").await;
     let another = shop.request(&product, 5, "ORDERED").await;
@@ -172,7 +172,7 @@ async fn what_a_receipt_may_not_hold_is_refused_where_it_stands() {
 }
 
 #[tokio::test]
-async fn the_largest_receipts_are_one_transaction_each() {
+async fn receive_of_the_most_lines_is_one_transaction() {
     let (shop, _, main) = shop().await;
     let mut places = vec![main];
     for number in 1..15 {
@@ -183,7 +183,10 @@ async fn the_largest_receipts_are_one_transaction_each() {
     for (lines, warehouses) in [(30, 1), (30, 7), (24, 15), (20, 15)] {
         let made = ordered(&shop, 40, |_| json!({})).await;
         let receipt = |range: Range<usize>| {
-            let line = |index: usize| json!({"item_id": made["items"][index]["id"], "warehouse_id": places[index % warehouses]});
+            let line = |index: usize| {
+                let place = &places[index % warehouses];
+                json!({"item_id": made["items"][index]["id"], "warehouse_id": place})
+            };
             let path = format!("{REQUESTS}/{}/receive", made["id"].as_str().unwrap());
             shop.manager().post(path, json!({"items": range.map(line).collect::<Vec<_>>()}))
         };
@@ -215,7 +218,7 @@ async fn ordered(shop: &Shop, lines: usize, more: impl Fn(usize) -> Value) -> Va
 }
 
 #[tokio::test]
-async fn a_line_without_a_warehouse_is_received_into_its_own() {
+async fn receive_without_a_warehouse_uses_the_lines_own() {
     let (shop, _, main) = shop().await;
     let annex = shop.warehouse("Annex").await;
     let made = ordered(&shop, 3, |number| match number {
@@ -236,10 +239,8 @@ async fn a_line_without_a_warehouse_is_received_into_its_own() {
         let shop = &shop;
         async move { shop.on_hand(&product, &place).await }
     };
-    receive(json!([{"item_id": item(0)["id"], "quantity": 1}, {"item_id": item(1)["id"], "warehouse_id": main, "quantity": 1}]))
-        .key("k1")
-        .await
-        .expect(200);
+    let second = json!({"item_id": item(1)["id"], "warehouse_id": main, "quantity": 1});
+    receive(json!([{"item_id": item(0)["id"], "quantity": 1}, second])).key("k1").await.expect(200);
     assert_eq!((level(0, main.clone()).await, level(1, main.clone()).await), ("1".into(), "1".into()));
 
     // The warehouse of a line is deleted: the line keeps its name, and the goods go elsewhere.
@@ -258,7 +259,7 @@ async fn a_line_without_a_warehouse_is_received_into_its_own() {
 }
 
 #[tokio::test]
-async fn a_complete_line_releases_its_product() {
+async fn receive_of_a_complete_line_releases_its_product() {
     let (shop, _, main) = shop().await;
     let made = ordered(&shop, 2, |_| json!({})).await;
     let path = format!("{REQUESTS}/{}/receive", made["id"].as_str().unwrap());
@@ -279,7 +280,7 @@ async fn a_complete_line_releases_its_product() {
 }
 
 #[tokio::test]
-async fn lines_complete_before_lines_released_products_release_them_with_the_last_receipt() {
+async fn receive_of_the_last_line_releases_older_complete_lines() {
     let (shop, _, main) = shop().await;
     let places = [main.clone(), shop.warehouse("Annex").await];
     let made = ordered(&shop, 40, |_| json!({})).await;
@@ -316,7 +317,7 @@ async fn lines_complete_before_lines_released_products_release_them_with_the_las
 }
 
 #[tokio::test]
-async fn a_lost_reply_receives_nothing_twice() {
+async fn receive_after_a_lost_reply_has_one_effect() {
     let shop = Shop::with_faults().await;
     let (product, main) = (shop.product("SKU-1").await, shop.warehouse("Main").await);
     let request = shop.request(&product, 10, "ORDERED").await;

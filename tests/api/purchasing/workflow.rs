@@ -1,4 +1,4 @@
-//! The way of a request from draft to decision, and who may go it.
+//! The transitions of a request from draft to decision, and their permissions.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Shop, Stack};
@@ -12,7 +12,7 @@ async fn shop() -> (Shop, String) {
 }
 
 #[tokio::test]
-async fn a_request_tells_its_whole_life() {
+async fn get_of_a_request_shows_every_transition() {
     let (shop, product) = shop().await;
     let (main, supplier) = (shop.warehouse("Main").await, shop.supplier("Nuts").await);
     let line = json!({
@@ -38,7 +38,8 @@ async fn a_request_tells_its_whole_life() {
         }],
         "created_by": staff, "submitted_at": null, "approved_by": null, "approved_at": null, "rejected_by": null,
         "rejected_at": null, "rejection_reason": null, "ordered_at": null, "received_by": null, "received_at": null,
-        "cancelled_by": null, "cancelled_at": null, "closed_by": null, "closed_at": null, "close_reason": null, "created_at": null, "updated_at": null,
+        "cancelled_by": null, "cancelled_at": null, "closed_by": null, "closed_at": null, "close_reason": null,
+        "created_at": null, "updated_at": null,
     });
     assert_eq!(shown, expected);
 
@@ -63,7 +64,7 @@ async fn a_request_tells_its_whole_life() {
 }
 
 #[tokio::test]
-async fn every_step_is_open_from_its_own_status_alone() {
+async fn transition_from_another_status_is_invalid_transition() {
     let (shop, product) = shop().await;
     let main = shop.warehouse("Main").await;
     let open: [(&str, &[&str]); 7] = [
@@ -101,7 +102,7 @@ async fn every_step_is_open_from_its_own_status_alone() {
 }
 
 #[tokio::test]
-async fn a_step_is_taken_from_the_version_that_was_seen() {
+async fn transition_with_a_stale_if_match_is_version_mismatch() {
     let (shop, product) = shop().await;
     let main = shop.warehouse("Main").await;
     for (step, status) in [
@@ -126,7 +127,7 @@ async fn a_step_is_taken_from_the_version_that_was_seen() {
 }
 
 #[tokio::test]
-async fn every_step_is_an_entry_of_the_log() {
+async fn transition_is_logged_once() {
     let (shop, product) = shop().await;
     let main = shop.warehouse("Main").await;
     let request = shop.request(&product, 1, "ORDERED").await;
@@ -148,7 +149,7 @@ async fn every_step_is_an_entry_of_the_log() {
 }
 
 #[tokio::test]
-async fn a_rejection_needs_a_reason() {
+async fn reject_without_a_reason_is_required() {
     let (shop, product) = shop().await;
     let request = shop.request(&product, 1, "SUBMITTED").await;
     let path = format!("{REQUESTS}/{}/reject", request.id);
@@ -165,7 +166,7 @@ async fn a_rejection_needs_a_reason() {
 }
 
 #[tokio::test]
-async fn staff_see_and_change_their_own_alone() {
+async fn request_of_another_user_is_not_found_for_staff() {
     let (shop, product) = shop().await;
     let other = shop.hire("other", "STAFF").await;
     let own = shop.request(&product, 1, "DRAFT").await.id;
@@ -207,7 +208,7 @@ async fn staff_see_and_change_their_own_alone() {
     shop.stack().check_invariants();
 }
 #[tokio::test]
-async fn a_requests_events_are_told_to_who_may_see_it() {
+async fn events_of_a_request_are_for_its_owner_and_managers() {
     let (shop, product) = shop().await;
     let other = shop.hire("other", "STAFF").await;
     let request = shop.request(&product, 1, "APPROVED").await.id;
@@ -236,7 +237,7 @@ async fn a_requests_events_are_told_to_who_may_see_it() {
 }
 
 #[tokio::test]
-async fn a_page_begun_as_manager_goes_on_as_staff() {
+async fn list_continued_after_a_demotion_has_own_requests_only() {
     let (shop, product) = shop().await;
     let demoted = shop.hire("demoted", "MANAGER").await;
     let line = json!({"items": [{"product_id": product, "quantity": 1}]});

@@ -1,4 +1,4 @@
-//! What goes wrong between a function and its table does no harm: one effect, or none and the advice to try again.
+//! Faults between a function and its table: a write has one effect, or none and the advice to retry.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Fault, PASSWORD, Person, Reply, Request, Shop, at_once};
@@ -12,7 +12,7 @@ const REQUESTS: &str = "/api/v1/purchase-requests";
 
 const OPERATIONS: [&str; 5] = ["BatchGetItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"];
 
-/// A request that changes something, and what it comes to if it comes to it once.
+/// A write, and its status and number of log entries if it has one effect.
 struct Write {
     name: &'static str,
     request: Request,
@@ -69,7 +69,7 @@ async fn writes(shop: &Shop, number: usize) -> Vec<Write> {
 }
 
 #[tokio::test]
-async fn whatever_goes_wrong_once_every_write_has_one_effect() {
+async fn writes_with_any_single_fault_have_one_effect() {
     let shop = Shop::with_faults().await;
     for (number, fault) in Fault::QUICK.into_iter().enumerate() {
         for Write { name, request, status, entries } in writes(&shop, number).await {
@@ -87,7 +87,7 @@ async fn whatever_goes_wrong_once_every_write_has_one_effect() {
 }
 
 #[tokio::test]
-async fn whatever_follows_a_lost_reply_every_write_has_one_effect() {
+async fn writes_with_a_lost_reply_and_another_fault_have_one_effect() {
     let shop = Shop::with_faults().await;
     let then = [Fault::Throttle, Fault::Conflict, Fault::InProgress, Fault::RefuseBefore, Fault::LoseCall];
     let lost = [Fault::LoseReply, Fault::RefuseAfter];
@@ -117,7 +117,7 @@ fn refresh(shop: &Shop, token: &str) -> Request {
 }
 
 #[tokio::test]
-async fn a_session_goes_on_and_ends_once_whatever_goes_wrong() {
+async fn refresh_and_logout_with_any_fault_have_one_effect() {
     let shop = Shop::with_faults().await;
     let clerk = shop.hire("clerk", "STAFF").await;
     let mut token = clerk.refresh_token.clone();
@@ -156,7 +156,7 @@ fn is_unavailable(reply: &Reply) {
 }
 
 #[tokio::test]
-async fn while_the_table_throttles_or_fails_nothing_happens_and_the_client_is_told_to_come_back() {
+async fn requests_to_a_throttled_or_failing_table_are_unavailable_and_change_nothing() {
     let (throttled, failing) = (Shop::with_faults().await, Shop::with_faults().await);
     let mut requests = Vec::new();
     for shop in [&throttled, &failing] {
@@ -190,7 +190,7 @@ async fn while_the_table_throttles_or_fails_nothing_happens_and_the_client_is_to
 }
 
 #[tokio::test]
-async fn throttling_that_ends_goes_unseen() {
+async fn movements_during_brief_throttling_succeed() {
     let shop = Shop::with_faults().await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
     shop.faults().throttle(12);
@@ -202,7 +202,7 @@ async fn throttling_that_ends_goes_unseen() {
 }
 
 #[tokio::test]
-async fn a_storm_of_conflicts_delays_and_loses_nothing() {
+async fn movements_under_many_conflicts_succeed() {
     let shop = Shop::with_faults().await;
     let (product, main) = shop.stocked("SKU-1", 100).await;
     shop.faults().storm(60, &[Fault::Conflict]);
@@ -217,7 +217,7 @@ async fn a_storm_of_conflicts_delays_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn an_answer_that_never_comes_is_asked_for_again() {
+async fn movements_with_an_answer_that_never_comes_have_one_effect() {
     let shop = Shop::with_faults().await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
     let annex = shop.warehouse("Annex").await;
@@ -236,7 +236,7 @@ async fn an_answer_that_never_comes_is_asked_for_again() {
     shop.stack().check_invariants();
 }
 
-/// Sends a request as a client does that knows what 503 means.
+/// Sends a request and repeats it after 503, like a correct client.
 async fn insist(request: Request) -> Reply {
     for _ in 0..10 {
         let reply = request.clone().await;
@@ -269,7 +269,7 @@ fn round_of(shop: &Shop, writer: usize, products: &[String], places: &[String]) 
 }
 
 #[tokio::test]
-async fn a_storm_of_everything_breaks_no_promise() {
+async fn movements_under_every_fault_keep_every_invariant() {
     let shop = Shop::with_faults().await;
     let (mut products, mut places) = (Vec::new(), Vec::new());
     for number in 0..3 {

@@ -1,4 +1,4 @@
-//! Reading the ledger back: every filter, every page, both orders.
+//! Lists of movements: every filter, every page, both orders.
 
 use std::{collections::BTreeMap, slice, time::Duration};
 
@@ -29,7 +29,7 @@ struct Narrowing {
 }
 
 fn narrowings(count: usize) -> impl Strategy<Value = Vec<Narrowing>> {
-    // Half the lists say nothing of what no index serves, so that they are long.
+    // Half of the lists have no filter without an index, so that they are long.
     let seldom = |some: f64| proptest::option::weighted(some, 0_usize..1);
     let kind = proptest::sample::select(vec!["IN", "OUT", "TRANSFER", "TRANSFER_OUT", "TRANSFER_IN", "ADJUSTMENT"]);
     let bound = || proptest::option::weighted(0.3, (0_usize..1_000, 0_usize..2));
@@ -88,7 +88,7 @@ fn admits(movement: &Value, (name, value): (&str, &str)) -> bool {
     }
 }
 
-/// Walks the list in both orders and compares it with what was recorded.
+/// Walks the list in both orders and compares it with the recorded movements.
 async fn compare(story: &Story, parameters: &[(&str, String)], limit: usize) {
     let parameters: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let is_listed = |movement: &&Value| parameters.iter().all(|parameter| admits(movement, *parameter));
@@ -116,7 +116,7 @@ async fn compare(story: &Story, parameters: &[(&str, String)], limit: usize) {
 }
 
 #[test]
-fn pages_show_each_movement_once_and_in_order() {
+fn list_of_movements_has_each_movement_once_and_in_order() {
     let stories = (steps(40), narrowings(12));
     play(4, &stories, async |(steps, narrowings)| {
         let story = Story::of(&steps).await;
@@ -133,7 +133,7 @@ fn pages_show_each_movement_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn from_is_inclusive_and_to_exclusive() {
+async fn list_of_movements_includes_from_and_excludes_to() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
     let second = shop.take(&product, &main, 1).await.expect(201).json();
@@ -154,7 +154,7 @@ async fn from_is_inclusive_and_to_exclusive() {
 }
 
 #[tokio::test]
-async fn a_filter_that_finds_little_leads_to_it_all_the_same() {
+async fn list_of_movements_with_a_rare_match_reaches_it() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (product, main) = (shop.product("SKU-1").await, shop.warehouse("Main").await);
     let rare = shop.receive(&product, &main, 600).with("reference", "rare").await.expect(201).json();
@@ -171,7 +171,7 @@ async fn a_filter_that_finds_little_leads_to_it_all_the_same() {
 }
 
 #[tokio::test]
-async fn the_ledger_outlives_what_it_is_of() {
+async fn delete_of_product_and_warehouse_keeps_the_ledger() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
     shop.take(&product, &main, 10).await.expect(201);

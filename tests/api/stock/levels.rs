@@ -1,4 +1,4 @@
-//! How much is where, now and at any moment of the past.
+//! Stock levels, now and at any moment of the past.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -25,7 +25,7 @@ pub(super) fn on_hand(levels: &[Value]) -> OnHand {
 }
 
 #[tokio::test]
-async fn levels_are_found_by_product_and_by_warehouse() {
+async fn list_of_levels_by_product_and_warehouse_finds_matches() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (pens, ink) = (shop.product("PEN").with("min_stock_level", 3).await, shop.product("INK").await);
     let (main, annex) = (shop.warehouse("Main").await, shop.warehouse("Annex").await);
@@ -75,28 +75,7 @@ async fn levels_are_found_by_product_and_by_warehouse() {
 }
 
 #[tokio::test]
-async fn a_product_is_shown_with_its_levels_when_asked() {
-    let shop = Shop::open(&Stack::start().await, "acme").await;
-    let (product, main) = shop.stocked("SKU-1", 10).await;
-    let path = format!("/api/v1/products/{product}");
-
-    let alone = shop.staff().get(&path).await.expect(200);
-    assert_eq!(alone.json().get("levels"), None);
-    let shown = shop.staff().get(&path).query(&[("include", "levels")]).await.expect(200).json();
-    let updated_at = shown["levels"][0]["updated_at"].clone();
-    let level = json!({
-        "warehouse_id": main,
-        "warehouse_name": "Main",
-        "on_hand": 10,
-        "min_stock_level": 0,
-        "updated_at": updated_at,
-    });
-    assert_eq!(shown["levels"], json!([level]));
-    shop.stack().check_invariants();
-}
-
-#[tokio::test]
-async fn no_level_is_shown_before_its_first_movement() {
+async fn list_of_levels_before_the_first_movement_is_empty() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
     let first = walk(shop.staff().get("/api/v1/stock-movements"), 20).await.remove(0);
@@ -114,7 +93,7 @@ async fn no_level_is_shown_before_its_first_movement() {
     shop.stack().check_invariants();
 }
 
-/// What the movements recorded up to a moment come to.
+/// The levels that the movements up to a moment add up to.
 pub(super) fn replay(movements: &[Value], moment: Timestamp) -> OnHand {
     let mut levels = OnHand::new();
     for movement in movements {
@@ -130,7 +109,7 @@ pub(super) fn replay(movements: &[Value], moment: Timestamp) -> OnHand {
 }
 
 #[test]
-fn the_levels_of_any_moment_are_what_was_recorded_until_then() {
+fn list_of_levels_as_of_any_moment_equals_the_ledger() {
     play(4, &steps(30), async |steps| {
         let story = Story::of(&steps).await;
         let mut moments = Vec::new();

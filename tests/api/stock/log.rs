@@ -1,4 +1,4 @@
-//! The log: one entry per committed change, and all of them together are the state.
+//! The log: one entry per committed change, and a replay that equals the state.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::{
 type Members = Map<String, Value>;
 
 #[tokio::test]
-async fn every_change_has_one_entry_and_nothing_else_has() {
+async fn every_change_writes_one_entry_and_other_requests_none() {
     let stack = Stack::start().await;
     let shop = Shop::open(&stack, "acme").await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
@@ -68,7 +68,7 @@ async fn every_change_has_one_entry_and_nothing_else_has() {
 }
 
 #[tokio::test]
-async fn an_entry_says_who_did_what_and_from_where() {
+async fn entry_has_actor_action_and_origin() {
     let stack = Stack::start().await;
     let shop = Shop::open(&stack, "acme").await;
     let product = shop.product("SKU-1").with("min_stock_level", 3).with("category", "Paper").await;
@@ -92,7 +92,7 @@ async fn an_entry_says_who_did_what_and_from_where() {
     stack.check_invariants();
 }
 
-/// What becomes of one of a few things.
+/// A random change of one of a few resources.
 #[derive(Debug, Clone)]
 struct Edit {
     kind: usize,
@@ -228,7 +228,7 @@ fn replayed(log: &[Value], entity: &str) -> BTreeMap<String, (Members, u64)> {
     state
 }
 
-/// What the table keeps of a kind of thing, without its bookkeeping.
+/// The stored state of a kind of resource, without its bookkeeping.
 fn stored(items: &[Value], entity: &str) -> BTreeMap<String, (Members, u64)> {
     let partition = format!("#{}", entity.to_uppercase());
     let is_of_kind = |item: &&Value| item["pk"].as_str().unwrap().ends_with(&partition);
@@ -242,7 +242,7 @@ fn stored(items: &[Value], entity: &str) -> BTreeMap<String, (Members, u64)> {
 }
 
 #[test]
-fn the_log_replayed_from_empty_is_the_catalogue() {
+fn replay_of_the_log_equals_the_catalogue() {
     play(3, &edits(), async |edits| {
         let stack = Stack::start().await;
         let shop = Shop::open(&stack, "acme").await;

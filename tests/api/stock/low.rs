@@ -1,4 +1,4 @@
-//! What runs low: the levels below their minimum, since when, and by how much.
+//! Low levels: since when, and by how much.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn low(shop: &Shop) -> Vec<[Value; 3]> {
 }
 
 #[tokio::test]
-async fn a_level_is_low_while_it_is_below_its_minimum() {
+async fn movement_below_the_minimum_makes_the_level_low() {
     let shop = shop().await;
     let product = shop.product("SKU-1").with("min_stock_level", 5).await;
     let main = shop.warehouse("Main").await;
@@ -59,7 +59,7 @@ async fn a_level_is_low_while_it_is_below_its_minimum() {
 }
 
 #[tokio::test]
-async fn a_first_receipt_below_the_minimum_is_low_at_once() {
+async fn first_receipt_below_the_minimum_makes_the_level_low() {
     let shop = shop().await;
     let product = shop.product("SKU-1").with("min_stock_level", 5).await;
     let main = shop.warehouse("Main").await;
@@ -70,7 +70,7 @@ async fn a_first_receipt_below_the_minimum_is_low_at_once() {
 }
 
 #[tokio::test]
-async fn a_transfer_can_end_one_shortage_and_begin_another() {
+async fn transfer_ends_one_low_level_and_begins_another() {
     let shop = shop().await;
     let product = shop.product("SKU-1").with("min_stock_level", 5).await;
     let (main, annex) = (shop.warehouse("Main").await, shop.warehouse("Annex").await);
@@ -84,7 +84,7 @@ async fn a_transfer_can_end_one_shortage_and_begin_another() {
 }
 
 #[tokio::test]
-async fn a_new_minimum_reaches_every_level() {
+async fn patch_of_the_minimum_reaches_every_level() {
     let shop = shop().await;
     let product = shop.product("SKU-1").with("decimal_places", 1).await;
     let path = format!("/api/v1/products/{product}");
@@ -125,7 +125,7 @@ async fn a_new_minimum_reaches_every_level() {
 }
 
 #[tokio::test]
-async fn a_new_minimum_reaches_more_levels_than_one_transaction_holds() {
+async fn patch_of_the_minimum_with_101_levels_reaches_all() {
     let shop = shop().await;
     let product = shop.product("SKU-1").await;
     let places = at_once((0..101).map(|number| shop.warehouse(&format!("Warehouse {number}")).request())).await;
@@ -145,7 +145,7 @@ async fn a_new_minimum_reaches_more_levels_than_one_transaction_holds() {
 }
 
 #[tokio::test]
-async fn the_low_list_has_pages_in_the_order_of_need() {
+async fn list_of_low_levels_is_in_order_of_since() {
     let shop = shop().await;
     let product = shop.product("SKU-1").with("min_stock_level", 5).await;
     let mut longest_first = Vec::new();
@@ -167,7 +167,7 @@ async fn the_low_list_has_pages_in_the_order_of_need() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_does_not_run_low() {
+async fn delete_of_product_or_warehouse_removes_its_low_levels() {
     let shop = shop().await;
     let (main, annex) = (shop.warehouse("Main").await, shop.warehouse("Annex").await);
     let (old, new) =

@@ -1,4 +1,4 @@
-//! A minimum that changes while stock moves: every level ends up with the product's own.
+//! Changes of a product's minimum while stock moves: every level gets it.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Fault, Request, Shop, Stack, at_once};
@@ -31,7 +31,7 @@ async fn check(shop: &Shop) {
 }
 
 #[tokio::test]
-async fn a_minimum_raised_while_stock_moves_reaches_every_level() {
+async fn patch_of_the_minimum_during_movements_reaches_every_level() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let mut places = Vec::new();
@@ -57,7 +57,7 @@ async fn a_minimum_raised_while_stock_moves_reaches_every_level() {
 }
 
 #[tokio::test]
-async fn of_two_minimums_at_once_one_stands_everywhere() {
+async fn concurrent_patches_of_the_minimum_leave_one_everywhere() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let (product, main) = shop.stocked("SKU-1", 10).await;
@@ -78,7 +78,7 @@ async fn of_two_minimums_at_once_one_stands_everywhere() {
 }
 
 #[tokio::test]
-async fn a_first_receipt_decided_under_the_old_minimum_is_decided_again() {
+async fn first_receipt_decided_before_a_new_minimum_is_decided_again() {
     let shop = Shop::with_faults().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let (product, main) = (shop.product("SKU-1").await, shop.warehouse("Main").await);
@@ -98,12 +98,12 @@ async fn a_first_receipt_decided_under_the_old_minimum_is_decided_again() {
 }
 
 #[tokio::test]
-async fn a_movement_that_read_the_product_before_its_new_minimum_and_the_level_after_it_keeps_the_new_one() {
+async fn movement_that_read_the_product_before_a_new_minimum_and_the_level_after_it_keeps_the_new_one() {
     let shop = Shop::with_faults().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let (product, main) = shop.stocked("SKU-1", 4).await;
 
-    // Under a key, product and level are in different halves of what is read.
+    // With an idempotency key, product and level are in different halves of the batch read.
     shop.faults().next(Fault::Partial, "BatchGetItem", 1);
     let read = shop.faults().hold("BatchGetItem");
     let movement = begin(shop.take(&product, &main, 1).key("k"));
@@ -115,7 +115,7 @@ async fn a_movement_that_read_the_product_before_its_new_minimum_and_the_level_a
 }
 
 #[tokio::test]
-async fn a_movement_amid_a_change_of_minimum_follows_it() {
+async fn movement_during_a_patch_of_the_minimum_uses_the_new_one() {
     let shop = Shop::with_faults().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let (product, main) = shop.stocked("SKU-1", 4).await;
@@ -141,7 +141,7 @@ async fn a_movement_amid_a_change_of_minimum_follows_it() {
 }
 
 #[tokio::test]
-async fn a_change_of_minimum_that_died_half_way_is_finished_by_the_next_change() {
+async fn patch_of_the_minimum_completes_a_killed_one() {
     let shop = Shop::with_faults().await;
     let (main, annex) = (shop.warehouse("Main").await, shop.warehouse("Annex").await);
     // The same change again, as a client that had no answer sends it, and another one.
@@ -151,7 +151,7 @@ async fn a_change_of_minimum_that_died_half_way_is_finished_by_the_next_change()
         shop.receive(&product, &annex, 9).await.expect(201);
         let dying = shop.at(&shop.stack().another_process());
         let _grave = die_when_held(set_minimum(&dying, &product, 5), shop.faults().hold("Query")).await;
-        // It is committed, and who moves stock follows it.
+        // It is committed, and movements use it.
         let path = format!("/api/v1/products/{product}");
         assert_eq!(shop.staff().get(&path).await.expect(200).json()["min_stock_level"], 5);
         shop.take(&product, &annex, 5).await.expect(201);

@@ -1,4 +1,4 @@
-//! Movements say what they are about in the words of their time.
+//! Movements keep the names and units of their time.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Shop, Stack};
@@ -12,7 +12,7 @@ fn names(shown: &Value) -> [&Value; 4] {
 }
 
 #[tokio::test]
-async fn movements_keep_names_and_unit_of_their_time() {
+async fn movement_keeps_names_and_unit_of_its_time() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let product = shop.product("RICE").with("unit", "kg").await;
     let (main, annex) = (shop.warehouse("Main").await, shop.warehouse("Annex").await);
@@ -54,7 +54,7 @@ async fn movements_keep_names_and_unit_of_their_time() {
 }
 
 #[tokio::test]
-async fn audit_entries_and_events_of_movements_name_them() {
+async fn audit_entry_and_event_of_a_movement_have_its_names() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (product, main) = (shop.product("RICE").with("min_stock_level", 5).await, shop.warehouse("Main").await);
     shop.receive(&product, &main, 6).await.expect(201);
@@ -88,7 +88,7 @@ async fn movement_with_names_of_usual_length_costs_six_units() {
 }
 
 #[tokio::test]
-async fn movements_recorded_before_names_were_kept_have_none() {
+async fn movement_of_an_earlier_version_has_no_names() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (product, main) = shop.stocked("RICE", 5).await;
     let is_movement = |item: &Value| item["pk"].as_str().unwrap().contains("#MOVE#");

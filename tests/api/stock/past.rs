@@ -40,7 +40,7 @@ async fn rename(shop: &Shop, kind: &str, id: &str, change: Value) {
 }
 
 #[tokio::test]
-async fn as_of_before_a_deletion_shows_the_stock_and_names_of_that_moment() {
+async fn levels_as_of_before_a_delete_have_stock_and_names_of_that_moment() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let rice = shop.product("RICE").with("name", "Rice").with("unit", "kg").await;
     let beans = shop.product("BEANS").with("name", "Beans").await;
@@ -81,7 +81,7 @@ async fn as_of_before_a_deletion_shows_the_stock_and_names_of_that_moment() {
 }
 
 #[tokio::test]
-async fn as_of_the_moment_of_a_deletion_shows_it_gone() {
+async fn levels_as_of_the_moment_of_a_delete_omit_the_deleted() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (product, main) = shop.stocked("RICE", 1).await;
     shop.take(&product, &main, 1).await.expect(201);
@@ -96,7 +96,7 @@ async fn as_of_the_moment_of_a_deletion_shows_it_gone() {
 }
 
 #[tokio::test]
-async fn as_of_shows_the_names_of_that_moment() {
+async fn levels_as_of_a_moment_have_its_names() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let product = shop.product("A").with("name", "Name A").await;
     let main = shop.warehouse("First").await;
@@ -131,7 +131,7 @@ async fn as_of_shows_the_names_of_that_moment() {
 }
 
 #[tokio::test]
-async fn as_of_finds_the_names_of_what_changed_many_times_since() {
+async fn levels_as_of_before_many_changes_have_the_names_of_that_moment() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (product, main) = shop.stocked("RICE", 1).await;
     shop.take(&product, &main, 1).await.expect(201);
@@ -147,7 +147,7 @@ async fn as_of_finds_the_names_of_what_changed_many_times_since() {
 }
 
 #[tokio::test]
-async fn as_of_shows_what_was_deleted_to_its_own_organization_alone() {
+async fn levels_as_of_before_a_delete_are_hidden_from_other_organizations() {
     let stack = Stack::start().await;
     let (acme, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
     let (product, main) = acme.stocked("RICE", 1).await;
@@ -164,7 +164,7 @@ async fn as_of_shows_what_was_deleted_to_its_own_organization_alone() {
 }
 
 #[tokio::test]
-async fn deleted_things_stay_out_of_the_lists_of_now() {
+async fn lists_of_the_present_omit_deleted_products_and_warehouses() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let product = shop.product("RICE").with("min_stock_level", 5).await;
     let main = shop.warehouse("Main").await;

@@ -1,4 +1,4 @@
-//! Random stories. They repeat with the stack's seed, and are made as short as they can be when they fail.
+//! Random stories. They repeat with the stack's seed, and a failing one is shrunk.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use stockroom_harness::{Shop, Stack};
 
 pub(super) const REFERENCES: [&str; 2] = ["PO-1", "PO-2"];
 
-/// Plays so many stories.
+/// Plays random stories.
 pub(super) fn play<S: Strategy>(count: u32, stories: &S, story: impl AsyncFn(S::Value)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let seed = runtime.block_on(Stack::start()).seed();
@@ -26,7 +26,7 @@ pub(super) fn play<S: Strategy>(count: u32, stories: &S, story: impl AsyncFn(S::
     told.unwrap();
 }
 
-/// Something that somebody records, if the stock allows it.
+/// A movement to record, if the stock allows it.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
     kind: &'static str,
@@ -41,7 +41,7 @@ pub(super) struct Step {
     pause: u64,
 }
 
-/// The goods and places of a story, and what was recorded there.
+/// The products and warehouses of a story, and its recorded movements.
 pub(super) struct Story {
     pub(super) shop: Shop,
     pub(super) products: Vec<String>,
@@ -53,7 +53,7 @@ pub(super) struct Story {
 pub(super) const PRODUCTS: usize = 2;
 pub(super) const WAREHOUSES: usize = 3;
 
-/// At most so many steps.
+/// Random steps, up to a maximum.
 pub(super) fn steps(count: usize) -> impl Strategy<Value = Vec<Step>> {
     let kind = prop_oneof![
         4 => Just("IN"),

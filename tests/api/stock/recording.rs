@@ -1,4 +1,4 @@
-//! Recording one movement at a time.
+//! Single movements.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Reply, Request, Shop, Stack};
@@ -24,7 +24,7 @@ fn figures(reply: &Reply) -> [String; 3] {
     ["/quantity", "/balance_after", "/sequence"].map(|pointer| reply.literal(pointer).unwrap())
 }
 
-/// What an `insufficient_stock` says of available and requested.
+/// The available and requested quantities of an `insufficient_stock`.
 #[track_caller]
 fn shortfall(reply: Reply) -> [String; 2] {
     let reply = reply.expect(409);
@@ -37,7 +37,7 @@ async fn recorded(shop: &Shop) -> usize {
 }
 
 #[tokio::test]
-async fn a_receipt_is_shown_in_full_and_found_again() {
+async fn record_of_a_receipt_returns_and_stores_the_movement() {
     let shop = shop().await;
     let (product, main) = (shop.product("SKU-1").await, shop.warehouse("Main").await);
 
@@ -77,7 +77,7 @@ async fn a_receipt_is_shown_in_full_and_found_again() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_cannot_go_out() {
+async fn record_of_more_than_the_stock_is_insufficient_stock() {
     let shop = shop().await;
     let (product, main) = (shop.product("SKU-1").await, shop.warehouse("Main").await);
 
@@ -93,7 +93,7 @@ async fn what_is_not_there_cannot_go_out() {
 }
 
 #[tokio::test]
-async fn a_transfer_has_two_legs_in_one_transaction() {
+async fn record_of_a_transfer_has_two_legs_in_one_transaction() {
     let shop = shop().await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
     let annex = shop.warehouse("Annex").await;
@@ -124,7 +124,7 @@ async fn a_transfer_has_two_legs_in_one_transaction() {
 }
 
 #[tokio::test]
-async fn a_transfer_of_more_than_there_is_moves_nothing() {
+async fn record_of_a_transfer_above_the_stock_is_insufficient_stock() {
     let shop = shop().await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
     let annex = shop.warehouse("Annex").await;
@@ -137,7 +137,7 @@ async fn a_transfer_of_more_than_there_is_moves_nothing() {
 }
 
 #[tokio::test]
-async fn an_adjustment_is_signed_and_ends_at_zero_or_above() {
+async fn record_of_an_adjustment_below_zero_is_insufficient_stock() {
     let shop = shop().await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
     let adjust = |quantity: i32| shop.staff().record("ADJUSTMENT", &product, &main, quantity);
@@ -153,7 +153,7 @@ async fn an_adjustment_is_signed_and_ends_at_zero_or_above() {
 }
 
 #[tokio::test]
-async fn a_count_is_recorded_as_the_adjustment_it_implies() {
+async fn record_of_a_count_is_an_adjustment_by_the_difference() {
     let shop = shop().await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
     let annex = shop.warehouse("Annex").await;
@@ -176,7 +176,7 @@ async fn a_count_is_recorded_as_the_adjustment_it_implies() {
 }
 
 #[tokio::test]
-async fn quantities_are_exact_to_the_last_digit() {
+async fn record_of_decimals_is_exact() {
     let shop = shop().await;
     let product = shop.product("SKU-1").with("decimal_places", 2).await;
     let main = shop.warehouse("Main").await;
@@ -202,7 +202,7 @@ async fn quantities_are_exact_to_the_last_digit() {
 }
 
 #[tokio::test]
-async fn a_level_has_fifteen_digits_at_most() {
+async fn record_above_fifteen_digits_is_level_out_of_range() {
     let shop = shop().await;
     let fine = shop.product("SKU-1").with("decimal_places", 4).await;
     let (whole, main) = (shop.product("SKU-2").await, shop.warehouse("Main").await);
@@ -236,7 +236,7 @@ async fn a_level_has_fifteen_digits_at_most() {
 }
 
 #[tokio::test]
-async fn a_movement_happened_when_its_caller_says() {
+async fn record_with_occurred_at_keeps_that_time() {
     let shop = shop().await;
     let (product, main) = (shop.product("SKU-1").await, shop.warehouse("Main").await);
 
@@ -252,7 +252,7 @@ async fn a_movement_happened_when_its_caller_says() {
 }
 
 #[tokio::test]
-async fn paper_and_remarks_go_with_a_movement() {
+async fn record_with_reference_and_notes_keeps_them() {
     let shop = shop().await;
     let (product, main) = (shop.product("SKU-1").await, shop.warehouse("Main").await);
 
@@ -270,7 +270,7 @@ async fn paper_and_remarks_go_with_a_movement() {
 }
 
 #[tokio::test]
-async fn every_unknown_reference_is_named() {
+async fn record_with_unknown_references_names_them_all() {
     let shop = shop().await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
 
@@ -288,7 +288,7 @@ async fn every_unknown_reference_is_named() {
 }
 
 #[tokio::test]
-async fn a_quantity_and_a_destination_must_suit_the_type() {
+async fn record_with_a_quantity_or_destination_unfit_for_the_type_is_refused() {
     let shop = shop().await;
     let (product, main) = shop.stocked("SKU-1", 10).await;
     let annex = shop.warehouse("Annex").await;

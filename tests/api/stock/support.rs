@@ -1,4 +1,4 @@
-//! What the stories share.
+//! Helpers of several suites.
 
 use serde_json::Value;
 use stockroom_harness::{Held, Reply, Request, Stack};
@@ -7,15 +7,15 @@ use tokio::task::JoinHandle;
 /// More pages than any list of these tests has.
 const MOST_PAGES: usize = 500;
 
-/// Sends a request beside what follows.
+/// Sends a request in the background.
 pub(crate) fn begin(request: Request) -> JoinHandle<Reply> {
     tokio::spawn(request.into_future())
 }
 
 /// Sends a request from a process that dies as soon as its call is held: its tasks and its connections end there. The
-/// request must come from a process that nobody else uses. As long as the result lives, the call gets no further.
+/// request must come from a process of its own. As long as the result lives, the call stays held.
 #[must_use = "the call may go on when this is dropped"]
-pub(super) async fn die_when_held(request: Request, held: Held) -> Held {
+pub(crate) async fn die_when_held(request: Request, held: Held) -> Held {
     let life = move || {
         let process = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         process.block_on(async {
@@ -27,7 +27,7 @@ pub(super) async fn die_when_held(request: Request, held: Held) -> Held {
     tokio::task::spawn_blocking(life).await.unwrap()
 }
 
-/// All that a list shows, page after page. A page may be short, but not too long, and its links lead to the end.
+/// All items of a list, page by page. A page may be shorter than the limit, but not longer.
 pub(crate) async fn walk(list: Request, limit: usize) -> Vec<Value> {
     let list = list.query(&[("limit", &limit.to_string())]);
     let (mut items, mut page) = (Vec::new(), list.clone());
@@ -66,7 +66,7 @@ pub(crate) fn log_of(items: &[Value]) -> Vec<Value> {
 
 /// How many replies have each of these statuses; no reply may have another.
 #[track_caller]
-pub(super) fn count<const N: usize>(replies: &[Reply], statuses: [u16; N]) -> [usize; N] {
+pub(crate) fn count<const N: usize>(replies: &[Reply], statuses: [u16; N]) -> [usize; N] {
     for reply in replies {
         let body = String::from_utf8_lossy(reply.bytes());
         assert!(statuses.contains(&reply.status()), "{}: {body}", reply.status());

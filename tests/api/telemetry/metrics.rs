@@ -14,8 +14,7 @@ use crate::{
     jobs::{batch, due, failed, scheduled},
 };
 
-/// The metrics of a line, each with the values of its dimensions; every rule of the format that it could break is looked
-/// at.
+/// The metrics of a line, each with the values of its dimensions. Checks every rule of the format.
 fn metrics(line: &Value) -> Vec<(String, Vec<(String, String)>)> {
     let about = &line["_aws"];
     assert!(about["Timestamp"].as_u64().unwrap() > 1_700_000_000_000, "{line}");
@@ -45,7 +44,7 @@ fn lines_with_metrics(of: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_request_tells_its_latency_by_route_and_its_cost_by_function() {
+async fn request_records_latency_by_route_and_cost_by_function() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let product = shop.product("SKU-1").await;
     let reply = shop.staff().get(format!("/api/v1/products/{product}")).await.expect(200);
@@ -66,7 +65,7 @@ async fn a_request_tells_its_latency_by_route_and_its_cost_by_function() {
 }
 
 #[tokio::test]
-async fn what_leaves_the_table_is_counted() {
+async fn mails_and_events_are_counted() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let event = event_of_request(&shop, "SUBMITTED", "purchase_request.submitted").await;
     let runtime = shop.stack().another_process().runtime().clone();
@@ -85,7 +84,7 @@ async fn what_leaves_the_table_is_counted() {
     let [line] = &lines_with_metrics("call-of-notifications")[..] else { panic!("one line of the call") };
     assert_eq!((line["failures"].as_u64(), line["function"].as_str()), (Some(0), Some("tests")));
     assert!(line["round_trips"].as_u64().unwrap() > 0 && line["read_half_units"].as_u64().unwrap() > 0, "{line}");
-    // What a call cost is counted once.
+    // The cost of a call is counted once.
     runtime.call("call-of-nothing", async { Ok::<_, std::convert::Infallible>(()) }).await.unwrap();
     let [line] = &lines_with_metrics("call-of-nothing")[..] else { panic!("one line of the call") };
     assert_eq!(line["round_trips"], 0);

@@ -1,4 +1,4 @@
-//! Reports to Sentry, as its ingest sees them: what failed, where, for whom, and nothing about anybody.
+//! Reports to Sentry as its ingest sees them: failures with their request and organization, without personal data.
 
 use axum::body::{Body, to_bytes};
 use http::{Method, Request};
@@ -52,12 +52,12 @@ fn error(item: &Value) -> (&str, &str) {
 }
 
 #[tokio::test]
-async fn a_failure_is_reported_with_its_request_and_organization_and_nothing_personal() {
+async fn failed_request_is_reported_without_personal_data() {
     let ingest = Ingest::start().await;
     let shop = shop(&ingest).await;
     let reply = fail(&shop).await;
 
-    // The log has the cause as it is. The report, which was there before the answer, has not.
+    // The log has the unchanged cause. The report, which arrived before the answer, has not.
     let cause = reply.log().into_iter().find(|line| line["message"] == "failed").unwrap();
     assert!(cause["cause"].as_str().unwrap().contains(PERSONAL), "{cause}");
     let [reported] = &ingest.errors()[..] else { panic!("one error: {:?}", ingest.errors()) };
@@ -84,7 +84,7 @@ async fn a_failure_is_reported_with_its_request_and_organization_and_nothing_per
 }
 
 #[tokio::test]
-async fn nothing_is_sent_without_a_dsn_and_no_refusal_is_an_error() {
+async fn request_without_a_dsn_or_with_a_4xx_sends_no_error() {
     let ingest = Ingest::start().await;
     let reporting = shop(&ingest).await;
     let silent = reporting.at(&reporting.stack().another_process());
@@ -96,7 +96,7 @@ async fn nothing_is_sent_without_a_dsn_and_no_refusal_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_panic_is_answered_and_reported_where_it_was() {
+async fn panic_is_answered_500_and_reported_with_its_place() {
     let ingest = Ingest::start().await;
     let shop = shop(&ingest).await;
     let runtime = shop.stack().runtime();
@@ -104,7 +104,7 @@ async fn a_panic_is_answered_and_reported_where_it_was() {
 
     let stumble = async || -> Result<Answer, ApiError> { panic!("over {PERSONAL}") };
     let access = Access::Permitted(Permission::ReadCatalogue);
-    let routes = Routes::new().get("/api/v1/stumble", access, stumble, |_| ());
+    let routes = Routes::new().get("stumble", "/api/v1/stumble", access, stumble, |_| ());
     let function = Function {
         name: "products",
         routes: vec![(Method::GET, "/api/v1/stumble".to_owned())],
@@ -132,7 +132,7 @@ async fn a_panic_is_answered_and_reported_where_it_was() {
 }
 
 #[tokio::test]
-async fn one_that_does_not_answer_is_waited_for_once() {
+async fn report_to_a_silent_server_is_awaited_once() {
     let ingest = Ingest::start_as(Manner::Silent).await;
     let shop = shop(&ingest).await;
     for _ in 0..3 {
@@ -142,7 +142,7 @@ async fn one_that_does_not_answer_is_waited_for_once() {
 }
 
 #[tokio::test]
-async fn one_that_has_enough_of_something_gets_the_rest() {
+async fn report_to_a_server_that_limits_errors_sends_the_traces() {
     let ingest = Ingest::start_as(Manner::HasEnoughErrors).await;
     let shop = shop(&ingest).await;
     for traces in 1..=3 {
@@ -157,7 +157,7 @@ fn function(shop: &Shop, ingest: &Ingest) -> Runtime {
 }
 
 #[tokio::test]
-async fn functions_without_http_report_too() {
+async fn failed_call_of_a_function_without_http_is_reported() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let event = event_of_request(&shop, "SUBMITTED", "purchase_request.submitted").await;
     let expected = |request_id| ["stockroom-products", "stockroom-products", request_id, &shop.id].map(Some);

@@ -1,4 +1,4 @@
-//! What the gateway answers itself: problem documents, as the functions'.
+//! The gateway's own answers are problem documents like those of the functions.
 
 use http::StatusCode;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::parsed;
 
 #[test]
-fn the_gateways_own_answers_are_problems() {
+fn answers_of_the_gateway_are_problem_documents() {
     let api = &parsed::resources()["Api"]["Properties"];
     for (kind, answer) in api["GatewayResponses"].as_object().unwrap() {
         let problem: Value =

@@ -1,4 +1,4 @@
-//! What the functions do that answer no requests, each in a process of its own.
+//! Functions without HTTP, each in a process of its own.
 
 use std::collections::BTreeSet;
 

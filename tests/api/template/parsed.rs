@@ -1,4 +1,4 @@
-//! What `infra/template.yaml` says, as far as the tests ask.
+//! The parts of `infra/template.yaml` that the tests read.
 
 use std::{collections::BTreeMap, fs};
 
@@ -14,7 +14,7 @@ pub(super) struct Grant {
     pub(super) action: String,
     /// Of an index of the table, or of the table itself.
     pub(super) index: Option<String>,
-    /// What the partition key must look like; `*` and `?` as IAM reads them.
+    /// The pattern of the partition key; `*` and `?` as in IAM.
     pub(super) pattern: String,
 }
 
@@ -60,7 +60,7 @@ pub(super) fn statements(function: &Value) -> Vec<Value> {
     policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap().clone()).collect()
 }
 
-/// What functions may do with the table. Fails when a statement about it allows more than single partitions.
+/// The functions' rights to the table. Fails when a statement allows more than single partitions.
 pub(super) fn grants() -> Vec<Grant> {
     let mut grants = Vec::new();
     for (name, function) in functions() {
@@ -128,7 +128,7 @@ fn text_ends(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn patterns_are_read_as_iam_reads_them() {
+fn pattern_matches_like_iam() {
     for (pattern, text, expected) in [
         ("A#??#B", "A#xy#B", true),
         ("A#??#B", "A#xyz#B", false),

@@ -1,4 +1,4 @@
-//! Least privilege: a role allows what its function does, all of it and no more.
+//! Least privilege: a role allows exactly the accesses of its function.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::around;
 use super::parsed::{Grant, functions, grants, is_like, is_of_items, statements, text, texts};
 use crate::{access::tour, cost};
 
-/// What functions do so seldom that the tour below does not meet it: function, action, what the keys end with.
+/// Rare accesses that the tour below does not reach: function, action, end of the keys.
 const SELDOM: [(&str, &str, &str); 8] = [
     // A deletion freezes the empty levels, and takes them out of the low list.
     ("products", "UpdateItem", "#STOCK#"),
@@ -28,7 +28,7 @@ const SELDOM: [(&str, &str, &str); 8] = [
 const MAY_TOUCH_CREDENTIALS: [&str; 4] = ["auth", "cleanup", "organizations", "users"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_role_allows_what_its_function_does_and_no_more() {
+async fn role_allows_exactly_the_accesses_of_its_function() {
     let stacks = [Stack::start_observed().await, Stack::start_observed().await, Stack::start_observed().await];
     let [measured, toured, surrounded] = &stacks;
     cost::measure_all(&Shop::open(measured, "acme").await).await;
@@ -69,7 +69,7 @@ fn is_seldom(grant: &Grant) -> bool {
 }
 
 #[test]
-fn a_role_names_partitions_of_a_kind_and_nothing_wider() {
+fn role_names_partitions_by_kind() {
     for Grant { function, action, index, pattern } in grants() {
         let known = ["BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"];
         assert!(known.contains(&action.as_str()), "{function} may {action}");
@@ -92,7 +92,7 @@ fn a_role_names_partitions_of_a_kind_and_nothing_wider() {
 }
 
 #[test]
-fn one_statement_allows_an_action_on_everything_that_it_is_allowed_on() {
+fn role_has_one_statement_for_an_action_and_resource() {
     for (name, function) in functions() {
         let mut seen = BTreeSet::new();
         for statement in statements(&function).iter().filter(|statement| is_of_items(statement)) {
@@ -106,7 +106,7 @@ fn one_statement_allows_an_action_on_everything_that_it_is_allowed_on() {
 }
 
 #[tokio::test]
-async fn beside_the_table_a_role_allows_what_triggers_and_the_function_need() {
+async fn role_allows_its_triggers_and_services_only() {
     let done = around::everything(&Stack::start_observed().await).await;
     for (name, function) in functions() {
         let statements: Vec<_> = statements(&function).into_iter().filter(|it| !is_of_items(it)).collect();

@@ -1,4 +1,4 @@
-//! One route table: what the template leads to a function is what the function answers.
+//! One route table: the template routes to a function exactly what it answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::parsed::{self, texts};
 type Route = (String, String);
 
 #[test]
-fn the_template_leads_every_route_to_its_function() {
+fn template_routes_every_operation_to_its_function() {
     let mut deployed = parsed::functions();
     let is_called_by_the_api =
         |function: &Value| function["Events"].as_object().unwrap().values().any(|event| event["Type"] == "Api");
@@ -43,13 +43,13 @@ fn the_template_leads_every_route_to_its_function() {
 }
 
 #[test]
-fn one_path_stands_in_the_definition() {
+fn template_definition_has_a_path() {
     let paths = &parsed::resources()["Api"]["Properties"]["DefinitionBody"]["paths"];
     assert!(!paths.as_object().unwrap().is_empty(), "without one, SAM loses the paths of all events");
 }
 
 #[test]
-fn the_watch_router_leads_every_path_to_its_function() {
+fn watch_router_routes_every_path_to_its_function() {
     let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml")).unwrap();
     let (_, section) = manifest.split_once("[workspace.metadata.lambda.watch.router]\n").unwrap();
     let lines = section.lines().take_while(|line| !line.is_empty());

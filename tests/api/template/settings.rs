@@ -1,4 +1,4 @@
-//! The settings that the template gives to functions are ones that they take.
+//! The settings that the template gives to functions are settings that they read.
 
 use std::{collections::BTreeSet, fs};
 
@@ -67,7 +67,7 @@ fn config(function: &str, groups: &[Group], holding: &[&str], (secret_key, curso
 }
 
 #[test]
-fn a_function_starts_with_what_it_is_given() {
+fn function_starts_with_its_settings() {
     let signs: Vec<char> = ('a'..='z').chain('A'..='Z').chain('0'..='9').collect();
     for first in &signs {
         let generated =
@@ -80,14 +80,14 @@ fn a_function_starts_with_what_it_is_given() {
 }
 
 #[test]
-fn each_function_has_the_keys_that_it_uses() {
+fn function_has_the_keys_it_uses() {
     let keys = |function: &str, holding: &[&str]| {
         let groups = [Group::Http, Group::Links];
         let keys = config(function, &groups, holding, (&"s".repeat(64), &"c".repeat(42))).keys;
         [keys.verifying().is_ok(), keys.signing().is_ok(), keys.secrets().is_ok()]
     };
     for name in functions().into_keys() {
-        // One key is everybody's.
+        // All functions share one key.
         assert_eq!(keys(&name, &["HasOtherSecretKey", "SharesOtherSecretKey"]), [true, true, true], "{name}");
         let expected = match name.as_str() {
             "auth" => [true, true, true],
@@ -144,7 +144,7 @@ fn every_group_of_the_settings_page_is_the_programs() {
 }
 
 #[test]
-fn every_setting_given_is_a_setting() {
+fn template_setting_is_in_the_sample() {
     let sample = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env.sample")).unwrap();
     for (name, _) in functions().into_keys().flat_map(|function| given(&function)) {
         assert!(sample.lines().any(|line| line.split('=').next() == Some(&*name)), "{name} is no setting");
@@ -152,7 +152,7 @@ fn every_setting_given_is_a_setting() {
 }
 
 #[test]
-fn a_changed_setting_is_a_new_version_of_every_function() {
+fn changed_setting_makes_a_new_version_of_every_function() {
     let parameters = parameters();
     let mut referred = BTreeSet::new();
     for (_, variable) in functions().into_keys().flat_map(|function| given(&function)) {

@@ -1,4 +1,4 @@
-//! What calls the functions that answer no requests: the bus leads to each what it knows, and nothing that fails is lost.
+//! Triggers of the functions without HTTP: each gets the events it handles, and every failure is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,7 @@ fn set<T: ToString>(values: impl IntoIterator<Item = T>) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_bus_leads_every_event_to_who_follows_it() {
+fn bus_rules_match_the_events_of_their_targets() {
     let rule = trigger("notifications", "EventBridgeRule");
     assert_eq!(text(&rule["EventBusName"]), "Bus");
     assert_eq!(pattern(&rule["Pattern"]), (set([stockroom_notify::SOURCE]), set(stockroom_notifications::events())));
@@ -60,7 +60,7 @@ fn the_bus_leads_every_event_to_who_follows_it() {
 }
 
 #[test]
-fn every_job_has_its_hour() {
+fn job_has_its_schedule() {
     for job in Job::ALL {
         let schedule = trigger(job.name(), "ScheduleV2");
         let expected = match job {
@@ -78,7 +78,7 @@ fn every_job_has_its_hour() {
 }
 
 #[test]
-fn a_queue_waits_for_its_function_and_gives_up_in_the_end() {
+fn queue_outlasts_its_function_and_has_a_retry_limit() {
     let queues = of_kind("AWS::SQS::Queue");
     for job in Job::ALL {
         let (function, messages) = (&functions()[job.name()], trigger(job.name(), "SQS"));
@@ -88,7 +88,7 @@ fn a_queue_waits_for_its_function_and_gives_up_in_the_end() {
         assert!((2..=10).contains(&seconds(&messages["ScalingConfig"]["MaximumConcurrency"])), "{}", job.name());
         assert!(seconds(&queue["RedrivePolicy"]["maxReceiveCount"]) >= 5, "{}", job.name());
     }
-    // However often the bus refuses, the relay goes on for an hour.
+    // The relay retries for an hour, for any number of refusals.
     let entries = trigger("relay", "DynamoDB");
     let limit = |name: &str| entries[name].as_i64().unwrap();
     assert_eq!((limit("MaximumRetryAttempts"), limit("MaximumRecordAgeInSeconds")), (-1, 3600));
@@ -98,7 +98,7 @@ fn a_queue_waits_for_its_function_and_gives_up_in_the_end() {
 }
 
 #[test]
-fn what_comes_to_nothing_is_kept_and_an_alarm_tells() {
+fn dead_letters_are_kept_and_have_an_alarm() {
     let mut dead: BTreeSet<String> = BTreeSet::new();
     let mut keeps = |place: &Value, what: &str| {
         let queue = text(place);
@@ -135,7 +135,7 @@ fn what_comes_to_nothing_is_kept_and_an_alarm_tells() {
 }
 
 #[test]
-fn every_function_has_its_alarms() {
+fn function_has_its_alarms() {
     let alarms = of_kind("AWS::CloudWatch::Alarm");
     for (name, function) in functions() {
         let deployed = format!("${{AWS::StackName}}-{name}");
@@ -174,7 +174,7 @@ fn every_function_has_its_alarms() {
 }
 
 #[tokio::test]
-async fn the_relay_gets_the_entries_of_the_log_and_nothing_else() {
+async fn relay_filter_passes_log_entries_only() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     for sku in 0..8 {
         let (product, main) = shop.stocked(&format!("SKU-{sku}"), 5).await;

@@ -1,4 +1,4 @@
-//! What functions ask of their table, in the words of IAM.
+//! The calls of functions to their table, in IAM's terms.
 
 use serde_json::Value;
 

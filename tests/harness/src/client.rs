@@ -1,4 +1,4 @@
-//! Who sends requests, and what is sent.
+//! Clients and their requests.
 
 use std::{
     future::{Future, IntoFuture},
@@ -20,7 +20,7 @@ use crate::{conformance, reply::Reply, stack::Stack};
 const TENANT: HeaderName = HeaderName::from_static("x-tenant-id");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Somebody who sends requests, perhaps signed in; cheap to clone.
+/// A client, with or without a token; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
     stack: Stack,
@@ -30,13 +30,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// Nobody in particular, from 203.0.113.7.
+    /// A client without tenant and token, from 203.0.113.7.
     #[must_use]
     pub fn of(stack: &Stack) -> Self {
         Self { stack: stack.clone(), tenant: None, token: None, ip: Ipv4Addr::new(203, 0, 113, 7).into() }
     }
 
-    /// The same, asking another process.
+    /// The same, sending to another process.
     #[must_use]
     pub fn at(&self, stack: &Stack) -> Self {
         Self { stack: stack.clone(), ..self.clone() }
@@ -150,7 +150,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Adds a header, beside others of its name. One of the client's own of that name is not sent then.
+    /// Adds a header, also if the request has one of that name. It replaces the client's own header of that name.
     #[track_caller]
     pub fn header(mut self, name: impl TryInto<HeaderName>, value: impl AsRef<[u8]>) -> Self {
         let name = name.try_into().unwrap_or_else(|_| panic!("a header's name"));

@@ -1,5 +1,7 @@
-//! What goes wrong between a function and its table: a proxy before the embedded DynamoDB that loses, refuses and holds
-//! calls, in the words that DynamoDB itself would use.
+//! Faults between a function and its table: a proxy before the embedded DynamoDB that loses, refuses and holds calls.
+//! It answers as DynamoDB would.
+
+mod answers;
 
 use std::{
     collections::BTreeSet,
@@ -13,11 +15,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderValue, Request, Response, StatusCode, Uri,
-    header::{CONTENT_LENGTH, CONTENT_TYPE},
-    request::Parts,
-};
+use http::{HeaderMap, Request, Response, Uri, header::CONTENT_LENGTH, request::Parts};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -31,23 +29,24 @@ use tokio::{
     task::JoinSet,
 };
 
+use self::answers::{conflict, exception, server_error};
 use crate::{
     calls::{self, Access},
     sources::SeededEntropy,
 };
 
-/// Something that goes wrong with one call.
+/// A fault of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// It is done, and the connection breaks before the answer.
+    /// The call is executed, and the connection breaks before the answer.
     LoseReply,
-    /// The connection breaks before anything is done.
+    /// The connection breaks before the call is executed.
     LoseCall,
-    /// It is done, and no answer ever comes. The caller waits until its own time-out, in real seconds.
+    /// The call is executed, and no answer ever comes. The caller waits until its own time-out, in real seconds.
     Silence,
-    /// 500 before anything is done.
+    /// 500 before the call is executed.
     RefuseBefore,
-    /// It is done, and answered with 500.
+    /// 500 after the call is executed.
     RefuseAfter,
     /// `ProvisionedThroughputExceededException`.
     Throttle,
@@ -60,7 +59,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// All that a caller gets over without waiting for its time-out.
+    /// All faults that do not make the caller wait for its time-out.
     pub const QUICK: [Self; 8] = [
         Self::LoseReply,
         Self::LoseCall,
@@ -72,7 +71,7 @@ impl Fault {
         Self::Partial,
     ];
 
-    /// Whether DynamoDB would do that to such a call.
+    /// Whether DynamoDB can answer such a call with this fault.
     fn suits(self, operation: &str) -> bool {
         match self {
             Self::Conflict => is_write(operation),
@@ -92,7 +91,7 @@ fn is_write(operation: &str) -> bool {
     matches!(operation, "TransactWriteItems" | "UpdateItem" | "PutItem" | "DeleteItem" | "BatchWriteItem")
 }
 
-/// The faults of one table. None happen until a test asks for them; clones are the same faults.
+/// The faults of one table. None happen until a test requests them; clones are the same faults.
 #[derive(Debug, Clone)]
 pub struct Faults {
     proxy: Arc<Proxy>,
@@ -106,15 +105,15 @@ struct Proxy {
     rules: Mutex<Vec<Rule>>,
     entropy: SeededEntropy,
     happened: AtomicUsize,
-    /// What functions that call by a path of their own have asked for.
+    /// The calls of functions that use a path of their own.
     accesses: Mutex<BTreeSet<Access>>,
 }
 
-/// Which calls meet what.
+/// A rule: its calls and their fault.
 struct Rule {
     calls: Calls,
     plan: Plan,
-    /// How many more; any number when there is none.
+    /// The number of remaining calls; unlimited when it is `None`.
     left: Option<usize>,
 }
 
@@ -126,14 +125,14 @@ enum Calls {
 }
 
 enum Plan {
-    /// One of these faults, in so many of a hundred calls.
+    /// One of these faults, in this percentage of calls.
     Play(Vec<Fault>, u32),
     Hold(Arc<Gate>),
-    /// Nothing, and neither of what comes behind.
+    /// No fault, and later rules do not apply.
     Pass,
 }
 
-/// What one call meets.
+/// The fault of one call.
 enum Fate {
     Fault(Fault),
     Held(Arc<Gate>),
@@ -145,8 +144,8 @@ struct Gate {
     opened: Notify,
 }
 
-/// A call that is held before the table. It goes on when this is released or dropped.
-#[must_use = "the call goes on when this is dropped"]
+/// A call that is held before the table. It continues when this is released or dropped.
+#[must_use = "the call continues when this is dropped"]
 pub struct Held(Arc<Gate>);
 
 impl Held {
@@ -155,7 +154,7 @@ impl Held {
         self.0.arrived.notified().await;
     }
 
-    /// Lets the call go on.
+    /// Lets the call continue.
     pub fn release(self) {}
 }
 
@@ -190,54 +189,54 @@ impl Faults {
         self.proxy.accesses.lock().unwrap().clone()
     }
 
-    /// From now on writes are committed and their answers never arrive.
+    /// From now on writes are executed and their replies are lost.
     pub fn lose_replies(&self) {
         self.play(Calls::Writes, Fault::LoseReply, None);
     }
 
-    /// The next so many calls of an operation are done and their answers never arrive.
+    /// The next `count` calls of an operation are executed and their replies are lost.
     pub fn lose_next_replies_of(&self, operation: &'static str, count: usize) {
         self.next(Fault::LoseReply, operation, count);
     }
 
-    /// The next so many calls of an operation are answered with 500, and nothing is done.
+    /// The next `count` calls of an operation are answered with 500 and not executed.
     pub fn refuse_before(&self, operation: &'static str, count: usize) {
         self.next(Fault::RefuseBefore, operation, count);
     }
 
-    /// The next so many calls, of any operation, are too many for the table.
+    /// The next `count` calls of any operation are throttled.
     pub fn throttle(&self, count: usize) {
         self.play(Calls::All, Fault::Throttle, Some(count));
     }
 
-    /// The next so many writes meet another transaction on their items.
+    /// The next `count` writes conflict with another transaction.
     pub fn conflict(&self, count: usize) {
         self.play(Calls::Writes, Fault::Conflict, Some(count));
     }
 
-    /// The next so many calls of an operation meet this fault, as far as it suits them.
+    /// The next `count` calls of an operation have this fault, if it applies to them.
     pub fn next(&self, fault: Fault, operation: &'static str, count: usize) {
         self.play(Calls::Of(operation), fault, Some(count));
     }
 
-    /// From now on every call meets this fault, as far as it suits them.
+    /// From now on every call has this fault, if it applies to it.
     pub fn always(&self, fault: Fault) {
         self.play(Calls::All, fault, None);
     }
 
-    /// From now on so many calls of a hundred meet one of these faults, drawn from the stack's seed.
+    /// From now on this percentage of calls has one of these faults, drawn from the stack's seed.
     pub fn storm(&self, percent: u32, faults: &[Fault]) {
         self.add(Calls::All, Plan::Play(faults.to_vec(), percent), None);
     }
 
-    /// The next call of an operation is held before anything is done. Its caller gives up after three real seconds.
+    /// The next call of an operation is held before it is executed. Its caller times out after three real seconds.
     pub fn hold(&self, operation: &'static str) -> Held {
         let gate = Arc::new(Gate::default());
         self.add(Calls::Of(operation), Plan::Hold(Arc::clone(&gate)), Some(1));
         Held(gate)
     }
 
-    /// The call behind the next so many, of any operation, is held in the same way.
+    /// The call after the next `calls`, of any operation, is held in the same way.
     pub fn hold_after(&self, calls: usize) -> Held {
         let gate = Arc::new(Gate::default());
         self.add(Calls::All, Plan::Pass, Some(calls));
@@ -245,12 +244,12 @@ impl Faults {
         Held(gate)
     }
 
-    /// Nothing goes wrong any more, but for calls that are held already.
+    /// Ends all faults; held calls stay held.
     pub fn end(&self) {
         self.proxy.rules.lock().unwrap().clear();
     }
 
-    /// How many calls have met a fault.
+    /// How many calls have had a fault.
     #[must_use]
     pub fn happened(&self) -> usize {
         self.proxy.happened.load(Ordering::SeqCst)
@@ -275,7 +274,7 @@ impl Calls {
     }
 }
 
-/// A connection ends instead of answering.
+/// The connection ends without an answer.
 #[derive(Debug)]
 struct Lost;
 
@@ -298,7 +297,7 @@ async fn listen(listener: TcpListener, proxy: Arc<Proxy>) -> Infallible {
 
 async fn serve(stream: TcpStream, proxy: Arc<Proxy>) {
     let service = service_fn(|request| Arc::clone(&proxy).answer(request));
-    // It ends badly whenever an answer is lost.
+    // It ends with an error whenever an answer is lost.
     http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.unwrap_or_default();
 }
 
@@ -325,7 +324,7 @@ impl Proxy {
         }
     }
 
-    /// What the first rule that has something for the call has for it.
+    /// The fault of the first rule that applies to the call.
     fn fate(&self, operation: &str) -> Option<Fate> {
         let mut rules = self.rules.lock().unwrap();
         let concerned = rules.iter_mut().filter(|rule| rule.calls.include(operation) && rule.left != Some(0));
@@ -423,36 +422,8 @@ impl fmt::Debug for Held {
     }
 }
 
-/// The operation behind `DynamoDB_20120810.`.
+/// The operation after `DynamoDB_20120810.`.
 fn operation(headers: &HeaderMap) -> String {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     target.rsplit('.').next().unwrap_or_default().to_owned()
-}
-
-fn conflict(operation: &str, body: &Bytes) -> Response<Full<Bytes>> {
-    let message = "Transaction is ongoing for the item";
-    if operation != "TransactWriteItems" {
-        return exception("TransactionConflictException", json!({"message": message}));
-    }
-    let request: Value = serde_json::from_slice(body).unwrap();
-    let mut reasons = vec![json!({"Code": "None"}); request["TransactItems"].as_array().unwrap().len()];
-    reasons[0] = json!({"Code": "TransactionConflict", "Message": message});
-    let codes: Vec<&str> = reasons.iter().map(|reason| reason["Code"].as_str().unwrap()).collect();
-    let message =
-        format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes.join(", "));
-    exception("TransactionCanceledException", json!({"Message": message, "CancellationReasons": reasons}))
-}
-
-fn server_error() -> Response<Full<Bytes>> {
-    let mut response = exception("InternalServerError", json!({"message": "Internal server error"}));
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response
-}
-
-fn exception(kind: &str, mut document: Value) -> Response<Full<Bytes>> {
-    document["__type"] = format!("com.amazonaws.dynamodb.v20120810#{kind}").into();
-    let mut response = Response::new(Full::new(document.to_string().into()));
-    *response.status_mut() = StatusCode::BAD_REQUEST;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));
-    response
 }

@@ -1,4 +1,4 @@
-//! Sentry's ingest, as far as a test goes: it takes envelopes on the loopback address and keeps them.
+//! A stand-in for Sentry's ingest: it accepts envelopes on the loopback address and keeps them.
 
 use std::{
     convert::Infallible,
@@ -36,7 +36,7 @@ pub struct Ingest {
     _server: Arc<JoinSet<Infallible>>,
 }
 
-/// What was sent with one request.
+/// The content of one request.
 #[derive(Debug, Clone)]
 struct Envelope {
     path: String,
@@ -60,7 +60,7 @@ impl Ingest {
         Self { address, received, _server: Arc::new(server) }
     }
 
-    /// What to set `SENTRY_DSN` to.
+    /// The value for `SENTRY_DSN`.
     #[must_use]
     pub fn dsn(&self) -> String {
         format!("http://key@{}/7", self.address)
@@ -118,7 +118,7 @@ async fn listen(listener: TcpListener, manner: Manner, received: Arc<Mutex<Vec<E
 
 async fn serve(stream: TcpStream, manner: Manner, received: Arc<Mutex<Vec<Envelope>>>) {
     let service = service_fn(|request| take(request, manner, &received));
-    // It ends badly when whoever waits for a silent one goes away.
+    // It ends with an error when the client of a silent server leaves.
     http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.unwrap_or_default();
 }
 

@@ -1,4 +1,4 @@
-//! The table as it is, past every rule of the product: for tests that must see what no answer shows.
+//! The raw items of the table: for tests that must see more than answers show.
 
 use std::collections::HashMap;
 
@@ -63,7 +63,7 @@ fn expression(path: &str) -> String {
     format!("#{}", path.replace('.', ".#"))
 }
 
-/// What the names of that expression stand for. A part may lead to an element of a list: `items[0]`.
+/// The attributes of the expression's names. A part may be an element of a list: `items[0]`.
 fn names(path: &str) -> impl Iterator<Item = (String, Value)> {
     let names = path.split('.').map(|part| part.split('[').next().unwrap_or_default());
     names.map(|name| (format!("#{name}"), json!(name)))
@@ -72,8 +72,11 @@ fn names(path: &str) -> impl Iterator<Item = (String, Value)> {
 /// Gives a number to an attribute of an item, or to a member of one.
 pub(crate) fn set(database: &Database, item: &Value, attribute: &str, number: u64) {
     let request = serde_json::from_value(json!({
-        "TableName": TABLE_NAME, "Key": key(item), "UpdateExpression": format!("SET {} = :number", expression(attribute)),
-        "ExpressionAttributeNames": names(attribute).collect::<Map<_, _>>(), "ExpressionAttributeValues": {":number": {"N": number.to_string()}},
+        "TableName": TABLE_NAME,
+        "Key": key(item),
+        "UpdateExpression": format!("SET {} = :number", expression(attribute)),
+        "ExpressionAttributeNames": names(attribute).collect::<Map<_, _>>(),
+        "ExpressionAttributeValues": {":number": {"N": number.to_string()}},
     }));
     database.update_item(request.unwrap()).unwrap();
 }

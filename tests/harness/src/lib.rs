@@ -1,31 +1,31 @@
-//! What every integration test stands on: the whole product in one process, driven at the edge its users see, over a
-//! table, a clock and a randomness that the test holds.
+//! The harness of the integration tests: the whole product in one process, driven at its HTTP edge, with a table, a
+//! clock and a source of randomness that the test controls.
 //!
-//! | what | for |
+//! | item | use |
 //! |---|---|
-//! | [`Stack`] | one table and the functions before it; several processes can share a table |
-//! | [`Shop`] | one organization with its people and its goods |
-//! | [`Client`], [`Request`], [`Reply`] | HTTP the deployed way: gateway event, router, proxy response |
-//! | [`Faults`] | what goes wrong between a function and its table |
-//! | [`Access`] | what a function asked of the table, as a policy sees it; see [`Stack::accesses`] |
-//! | [`Ingest`] | what was reported to Sentry |
+//! | [`Stack`] | one table and its functions; several processes can share a table |
+//! | [`Shop`] | one organization with its users and goods |
+//! | [`Client`], [`Request`], [`Reply`] | HTTP as deployed: gateway event, router, proxy response |
+//! | [`Faults`] | faults between a function and its table |
+//! | [`Access`] | a call of a function to the table, as a policy sees it; see [`Stack::accesses`] |
+//! | [`Ingest`] | reports to Sentry |
 //! | [`TestClock`], [`SeededEntropy`] | time and randomness |
-//! | [`Reply::cost`], [`Reply::log`], [`log_lines`] | what the edge wrote of a request, and all that was ever logged |
-//! | [`Stack::check_invariants`] | what must hold of the table whatever happened |
+//! | [`Reply::cost`], [`Reply::log`], [`log_lines`] | cost and log of a request; the log of the process |
+//! | [`Stack::check_invariants`] | the invariants of the table |
 //!
-//! Every answer is held against the API's document: a status, header, problem code or member that is not written there
-//! fails the test.
+//! Every answer is compared with the OpenAPI document: an undocumented status, header, problem code or member fails the
+//! test.
 //!
-//! At the end of every test the log and its table are searched for secrets, and so is every problem document.
+//! At the end of every test, the log, the table and every problem document are searched for secrets.
 //!
-//! A test whose faults or ids seem unlucky repeats under another seed: `STOCKROOM_SEED=7 cargo test`.
+//! Another seed gives other faults and ids: `STOCKROOM_SEED=7 cargo test`.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "these are tests: what is not as expected ends them there"
+    reason = "tests fail by a panic"
 )]
 
 mod calls;

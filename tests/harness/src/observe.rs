@@ -1,5 +1,5 @@
-//! What the product logs, kept as it would be written: the cost of each request is read from there, and a test can look
-//! for what must never be in it.
+//! The product's log output, kept as it would be written: tests read the cost of requests from it and search it for
+//! secrets.
 
 use std::{
     collections::HashMap,
@@ -39,29 +39,30 @@ struct Log {
     by_request: HashMap<String, Vec<usize>>,
 }
 
-/// Keeps what is logged from now on.
+/// Keeps log lines from now on.
 pub(crate) fn begin() {
     LazyLock::force(&LOG);
 }
 
-/// All that any test of this process has made the product log, one JSON document a line.
+/// All lines that the product has logged in any test of this process, each a JSON document.
 #[must_use]
 pub fn log_lines() -> Vec<String> {
     LOG.lock().unwrap().lines.clone()
 }
 
-/// What nothing may tell: the secrets of [`Stack`](crate::Stack)'s settings, everybody's password, and how every token begins.
+/// Secrets that no output may contain: those of [`Stack`](crate::Stack)'s settings, the users' password, and the
+/// beginning of every token.
 const SECRETS: [&str; 5] =
     ["canary-signing-key", "Y2FuYXJ5LWN1cnNvci1rZXk", "canary-secret-access-key", PASSWORD, "eyJ0eXAiOi"];
 
-/// Fails if a text tells a secret.
+/// Fails if a text contains a secret.
 #[track_caller]
 pub(crate) fn keeps_secrets(what: &str, text: &str) {
-    let told: Vec<&str> = SECRETS.into_iter().filter(|secret| text.contains(secret)).collect();
-    assert!(told.is_empty(), "{what} tells {told:?}: {text}");
+    let found: Vec<&str> = SECRETS.into_iter().filter(|secret| text.contains(secret)).collect();
+    assert!(found.is_empty(), "{what} contains {found:?}: {text}");
 }
 
-/// Fails if anything was logged that tells a secret since this was last asked.
+/// Fails if a line logged since the last call contains a secret.
 #[track_caller]
 pub(crate) fn log_keeps_secrets() {
     let unread = {

@@ -1,4 +1,4 @@
-//! What came back.
+//! Answers to requests.
 
 use std::collections::HashMap;
 
@@ -9,10 +9,10 @@ use stockroom_store::Cost;
 
 use crate::observe;
 
-/// An answer, with what it cost.
+/// An answer, with its cost.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// Method and path, for those who read why a test failed.
+    /// Method and path, for failure messages.
     request: String,
     status: u16,
     headers: HeaderMap,
@@ -82,14 +82,14 @@ impl Reply {
         Some(value.to_owned())
     }
 
-    /// The `id` of what is shown.
+    /// The `id` in the body.
     #[must_use]
     #[track_caller]
     pub fn id(&self) -> String {
         self.member("id").as_str().map_or_else(|| self.fail("has no id"), str::to_owned)
     }
 
-    /// The `version` of what is shown.
+    /// The `version` in the body.
     #[must_use]
     #[track_caller]
     pub fn version(&self) -> u64 {
@@ -137,14 +137,14 @@ impl Reply {
         self.header("x-request-id").unwrap_or_else(|| self.fail("has no request id"))
     }
 
-    /// What the product logged of the request.
+    /// The product's log lines of the request.
     #[must_use]
     #[track_caller]
     pub fn log(&self) -> Vec<Value> {
         observe::lines_of(self.request_id())
     }
 
-    /// What the request cost at the table, as the edge logged it.
+    /// The cost of the request at the table, from the edge's log line.
     #[must_use]
     #[track_caller]
     pub fn cost(&self) -> Cost {

@@ -1,4 +1,4 @@
-//! One organization with its people and its goods, made the way its people would: over HTTP.
+//! One organization with its users and goods, created over HTTP.
 
 use std::{
     future::{Future, IntoFuture},
@@ -14,7 +14,7 @@ use crate::{
     stack::Stack,
 };
 
-/// Everybody's password, and words to be looked for where they must not be.
+/// The password of every user. Outputs are searched for it.
 pub const PASSWORD: &str = "canary-tidy-shelves-and-full-bins";
 
 const REQUESTS: &str = "/api/v1/purchase-requests";
@@ -34,20 +34,20 @@ pub struct Shop {
     stack: Stack,
     /// The organization's id.
     pub id: String,
-    /// What names it in requests.
+    /// Its tenant name in requests.
     pub subdomain: String,
     admin: Person,
     manager: Person,
     staff: Person,
 }
 
-/// Somebody who works in a shop, and the client they use.
+/// A signed-in user of a shop, and their client.
 #[derive(Debug, Clone)]
 pub struct Person {
     client: Client,
     /// The user's id.
     pub id: String,
-    /// What they sign in with, beside [`PASSWORD`].
+    /// The address that they sign in with; the password is [`PASSWORD`].
     pub email: String,
     /// The refresh token of their session.
     pub refresh_token: String,
@@ -62,7 +62,7 @@ impl Deref for Person {
 }
 
 impl Shop {
-    /// Signs an organization up and lets its people in: `admin@`, `manager@` and `staff@<subdomain>.example`.
+    /// Signs an organization up and its users in: `admin@`, `manager@` and `staff@<subdomain>.example`.
     pub async fn open(stack: &Stack, subdomain: &str) -> Self {
         let visitor = Client::of(stack).with_tenant(subdomain);
         let email = format!("admin@{subdomain}.example");
@@ -88,7 +88,7 @@ impl Shop {
         Self::open(&Stack::start_with_faults().await, "acme").await
     }
 
-    /// The same shop, as another process serves it.
+    /// The same shop, served by another process.
     #[must_use]
     pub fn at(&self, stack: &Stack) -> Self {
         let at = |person: &Person| Person { client: person.client.at(stack), ..person.clone() };
@@ -96,7 +96,7 @@ impl Shop {
         Self { stack: stack.clone(), admin: at(admin), manager: at(manager), staff: at(staff), ..self.clone() }
     }
 
-    /// Adds somebody and signs them in: `<name>@<subdomain>.example`.
+    /// Creates a user and signs them in: `<name>@<subdomain>.example`.
     pub async fn hire(&self, name: &str, role: &str) -> Person {
         let email = format!("{name}@{}.example", self.subdomain);
         let user = json!({"email": email, "full_name": format!("The {name}"), "role": role, "password": PASSWORD});
@@ -104,12 +104,12 @@ impl Shop {
         sign_in(&self.anonymous(), id, email, PASSWORD).await
     }
 
-    /// Begins another session of somebody.
+    /// Opens another session of a user.
     pub async fn sign_in(&self, person: &Person) -> Person {
         self.sign_in_with(person, PASSWORD).await
     }
 
-    /// The same with a password that they have chosen themselves.
+    /// The same with another password.
     pub async fn sign_in_with(&self, person: &Person, password: &str) -> Person {
         sign_in(&self.anonymous(), person.id.clone(), person.email.clone(), password).await
     }
@@ -132,7 +132,7 @@ impl Shop {
         &self.staff
     }
 
-    /// Somebody who names the shop and is not signed in.
+    /// A client that names the shop's tenant and has no token.
     #[must_use]
     pub fn anonymous(&self) -> Client {
         Client::of(&self.stack).with_tenant(self.subdomain.clone())
@@ -144,7 +144,7 @@ impl Shop {
         &self.stack
     }
 
-    /// What goes wrong before its table.
+    /// The faults before its table.
     #[must_use]
     #[track_caller]
     pub fn faults(&self) -> &Faults {
@@ -170,24 +170,24 @@ impl Shop {
         New(self.manager.post(path, body))
     }
 
-    /// A new product with so much of it in a new warehouse.
+    /// A new product with this quantity in a new warehouse.
     pub async fn stocked(&self, sku: &str, quantity: impl Into<Value>) -> (String, String) {
         let (product, main) = (self.product(sku).await, self.warehouse("Main").await);
         self.receive(&product, &main, quantity).await.expect(201);
         (product, main)
     }
 
-    /// Staff records that so much came in.
+    /// Staff records a receipt (`IN`).
     pub fn receive(&self, product: &str, warehouse: &str, quantity: impl Into<Value>) -> Request {
         self.staff.receive(product, warehouse, quantity)
     }
 
-    /// Staff records that so much went out.
+    /// Staff records an issue (`OUT`).
     pub fn take(&self, product: &str, warehouse: &str, quantity: impl Into<Value>) -> Request {
         self.staff.take(product, warehouse, quantity)
     }
 
-    /// Staff asks for so much of a product, and the request is taken on until it has this status.
+    /// Staff creates a purchase request of one line, and its transitions up to this status are applied.
     pub async fn request(&self, product: &str, quantity: impl Into<Value>, status: &str) -> Requested {
         let lines = json!([{"product_id": product, "quantity": quantity.into()}]);
         let made = self.staff.post(REQUESTS, json!({"items": lines})).await.expect(201);
@@ -208,19 +208,19 @@ impl Shop {
         requested
     }
 
-    /// The manager takes a request a step on.
+    /// The manager applies a transition of a purchase request.
     pub fn step(&self, request: &str, step: &str) -> Request {
         let body = if step == "reject" { json!({"rejection_reason": "Too dear"}) } else { json!({}) };
         self.manager.post(format!("{REQUESTS}/{request}/{step}"), body)
     }
 
-    /// The manager records what arrived of a request's only line; all that is left without a quantity.
+    /// The manager receives a quantity of a request's only line; the outstanding quantity if it is null.
     pub fn arrive(&self, request: &Requested, warehouse: &str, quantity: impl Into<Value>) -> Request {
         let line = json!({"item_id": request.item, "warehouse_id": warehouse, "quantity": quantity.into()});
         self.manager.post(format!("{REQUESTS}/{}/receive", request.id), json!({"items": [line]}))
     }
 
-    /// How much of a product is in a warehouse, as the answer has it: `"6"`, `"0.5"`.
+    /// The stock of a product in a warehouse, as text of the answer: `"6"`, `"0.5"`.
     pub async fn on_hand(&self, product: &str, warehouse: &str) -> String {
         let place = [("product_id", product), ("warehouse_id", warehouse)];
         let levels = self.staff.get("/api/v1/stock-levels").query(&place).await.expect(200);
@@ -231,23 +231,23 @@ impl Shop {
 async fn sign_in(visitor: &Client, id: String, email: String, password: &str) -> Person {
     let tokens = visitor.log_in(&email, password).await.expect(200).json();
     let token = |name: &str| tokens[name].as_str().unwrap().to_owned();
-    // The token says whose they are.
+    // The token names the tenant.
     let client = visitor.without_tenant().with_token(token("access_token"));
     Person { client, id, email, refresh_token: token("refresh_token") }
 }
 
-/// Something that is about to be added to a shop: awaiting it adds it and gives its id.
+/// A new item of a shop: awaiting it sends the request and returns the id.
 #[derive(Debug, Clone)]
-#[must_use = "it is added when it is awaited"]
+#[must_use = "the request is sent when this is awaited"]
 pub struct New(Request);
 
 impl New {
-    /// With this member, too.
+    /// Adds a member to the body.
     pub fn with(self, name: &str, value: impl Into<Value>) -> Self {
         Self(self.0.with(name, value))
     }
 
-    /// The request that adds it, for tests that look at the answer.
+    /// The request that creates it, for tests that read the answer.
     pub fn request(self) -> Request {
         self.0
     }

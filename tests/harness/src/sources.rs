@@ -1,4 +1,4 @@
-//! Time that a test sets, and randomness that repeats.
+//! A clock that a test sets, and randomness that repeats.
 
 use std::{
     fmt,
@@ -20,8 +20,8 @@ use stockroom_domain::{
 
 const START: &str = "2026-11-23T09:00:00Z";
 
-/// A clock in the test's hand. It starts on 2026-11-23 at 09:00 UTC and goes on by a millisecond each time it is looked
-/// at, so that what happens later is later, and nothing takes time. Clones are the same clock.
+/// A clock that the test controls. It starts on 2026-11-23 at 09:00 UTC and advances by a millisecond at each reading,
+/// so that later events have later times without waiting. Clones are the same clock.
 #[derive(Debug, Clone)]
 pub struct TestClock(Arc<Hands>);
 
@@ -38,23 +38,23 @@ impl Default for TestClock {
 }
 
 impl TestClock {
-    /// A clock that starts then.
+    /// A clock that starts at this moment.
     #[must_use]
     pub fn at(moment: Timestamp) -> Self {
         Self(Arc::new(Hands { millis: moment.unix_millis().into(), step: 1.into() }))
     }
 
-    /// Lets so much time pass.
+    /// Advances the clock.
     pub fn advance(&self, by: Duration) {
         self.0.millis.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
-    /// Makes it this moment.
+    /// Sets the clock.
     pub fn set(&self, to: Timestamp) {
         self.0.millis.store(to.unix_millis(), Ordering::SeqCst);
     }
 
-    /// From now on it stands still between [`advance`](Self::advance) and [`set`](Self::set).
+    /// Stops the clock between calls of [`advance`](Self::advance) and [`set`](Self::set).
     pub fn stop(&self) {
         self.0.step.store(0, Ordering::SeqCst);
     }
@@ -80,7 +80,7 @@ impl SeededEntropy {
         Self(Mutex::new(random))
     }
 
-    /// True in so many of a hundred cases.
+    /// True in this percentage of calls.
     pub(crate) fn happens(&self, percent: u32) -> bool {
         self.0.lock().unwrap().next_u32() % 100 < percent
     }
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_goes_on_by_itself_until_it_is_stopped() {
+    fn now_advances_by_a_millisecond_until_the_clock_is_stopped() {
         let clock = TestClock::default();
         let first = clock.now();
         assert_eq!(first.to_string(), "2026-11-23T09:00:00.000Z");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_repeats_and_its_streams_differ() {
+    fn draw_with_a_seed_repeats_and_differs_by_stream() {
         let draw = |seed, stream| {
             let mut bytes = [0; 16];
             SeededEntropy::new(seed, stream).fill(&mut bytes);

@@ -1,4 +1,4 @@
-//! One table and the functions before it.
+//! One table and its functions.
 
 use std::{
     collections::BTreeSet,
@@ -30,7 +30,7 @@ use crate::{
     sources::{SeededEntropy, TestClock},
 };
 
-/// The settings of every process, unless a test gives others: no limits are among them. The secrets are words to be looked for where they must not be.
+/// The default settings of every process. Rate limits are off. Outputs are searched for the secrets.
 const SETTINGS: [(&str, &str); 18] = [
     ("ENV", "testing"),
     ("SECRET_KEY", "canary-signing-key-of-32-characters-or-more"),
@@ -41,7 +41,7 @@ const SETTINGS: [(&str, &str); 18] = [
     ("AWS_REGION", "eu-central-1"),
     ("AWS_ACCESS_KEY_ID", "testing"),
     ("AWS_SECRET_ACCESS_KEY", "canary-secret-access-key"),
-    // Tests sign in often, and under a clock that hardly moves nothing comes back.
+    // Tests sign in often, and their clock hardly moves, so that buckets would not refill.
     ("LIMIT_REQUESTS", "off"),
     ("LIMIT_TENANT", "off"),
     ("LIMIT_ADDRESS", "off"),
@@ -108,8 +108,8 @@ impl Stack {
         Self::begin(false, false, Some(tempfile::tempdir().unwrap())).await
     }
 
-    /// The same with functions that share nothing but the table, as deployed ones do, under limits that nobody meets;
-    /// what each asks of the table is kept.
+    /// The same with functions that share only the table, like deployed ones, under limits that are never reached. It
+    /// keeps the calls of each function to the table.
     pub async fn start_observed() -> Self {
         let stack = Self::begin(true, true, None).await;
         for app in &stack.process.apart {
@@ -143,45 +143,44 @@ impl Stack {
         Self { table: Arc::clone(&self.table), process: Arc::new(self.table.process(clock, settings)) }
     }
 
-    /// What the process works with.
+    /// The runtime of the process.
     #[must_use]
     pub fn runtime(&self) -> &Runtime {
         &self.process.runtime
     }
 
-    /// What a function that answers no HTTP works with; in a stack that was started to be observed, what it asks of the
-    /// table is kept.
+    /// The runtime of a function without HTTP. An observed stack keeps its calls to the table.
     #[must_use]
     pub fn function(&self, name: &'static str) -> Runtime {
         self.table.runtime(&self.table.clock, &[], self.table.is_observed.then_some(name))
     }
 
-    /// What its handlers share.
+    /// The state that its handlers share.
     #[must_use]
     pub fn app(&self) -> &App {
         &self.process.app
     }
 
-    /// Its functions, behind one address.
+    /// Its functions at one address.
     #[must_use]
     pub fn gateway(&self) -> &Gateway {
         &self.process.gateway
     }
 
-    /// The clock of every process that was given none of its own.
+    /// The clock of every process without one of its own.
     #[must_use]
     pub fn clock(&self) -> &TestClock {
         &self.table.clock
     }
 
-    /// What goes wrong before the table, in a stack that was started with faults.
+    /// The faults of a stack that was started with faults.
     #[must_use]
     #[track_caller]
     pub fn faults(&self) -> &Faults {
         self.table.faults.as_ref().expect("the stack was started with faults")
     }
 
-    /// What every function has asked of the table, in a stack that was started to be observed.
+    /// Every function's calls to the table, in an observed stack.
     #[must_use]
     #[track_caller]
     pub fn accesses(&self) -> BTreeSet<Access> {
@@ -249,12 +248,12 @@ impl Stack {
         items::rewrite(self.database(), change);
     }
 
-    /// Gives a number to an attribute of an item, past the product.
+    /// Sets an attribute of an item to a number, directly in the table.
     pub fn set(&self, item: &Value, attribute: &str, number: u64) {
         items::set(self.database(), item, attribute, number);
     }
 
-    /// Lets an organization send mail, past the product, as if it had been there before its admin had to confirm an address.
+    /// Lets an organization send mail by removing the pending confirmation of its first admin directly from the table.
     pub fn confirm(&self, organization: &str) {
         let key = format!("ORG#{organization}#ORG");
         for item in self.items().iter().filter(|item| item["pk"] == *key) {
@@ -262,21 +261,21 @@ impl Stack {
         }
     }
 
-    /// Deletes a partition, past the product.
+    /// Deletes a partition directly in the table.
     pub fn forget_partition(&self, partition: &str) {
         for item in self.items().iter().filter(|item| item["pk"] == partition) {
             items::delete(self.database(), item);
         }
     }
 
-    /// What of the table contradicts itself; see [`check_invariants`](Self::check_invariants).
+    /// Violations of the invariants; see [`check_invariants`](Self::check_invariants).
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
         invariants::violations(&self.items())
     }
 
     /// Fails unless, in every organization, the ledger adds up to the levels, levels have their product and warehouse,
-    /// claims and what they claim agree, users and their credentials say the same, and the low list holds what is low.
+    /// claims match their items, credentials match their users, and the low list has exactly the low levels.
     #[track_caller]
     pub fn check_invariants(&self) {
         let violations = self.violations();
@@ -292,7 +291,7 @@ impl Table {
         let functions = if self.is_observed {
             functions::each(|function| {
                 let runtime = self.runtime(&clock, settings, Some(function));
-                // As each starts when it is deployed.
+                // Each starts as it does when deployed.
                 let app = if function == "auth" { App::issuing(&runtime) } else { App::new(&runtime) };
                 apart.push(app.unwrap());
                 apart[apart.len() - 1].clone()
@@ -304,7 +303,7 @@ impl Table {
         Process { runtime, app, apart, gateway }
     }
 
-    /// What everything in a process works with, or one function that calls the table by its own name.
+    /// The runtime of a process, or of one function that calls the table under its own name.
     fn runtime(&self, clock: &TestClock, settings: &[(&str, &str)], function: Option<&str>) -> Runtime {
         let endpoint = self.faults.as_ref().map_or(self.embedded.endpoint(), Faults::endpoint);
         let endpoint = &function.map_or(endpoint.to_owned(), |function| format!("{endpoint}/{function}"));
@@ -327,7 +326,7 @@ impl Drop for Table {
             eprintln!("repeat with STOCKROOM_SEED={}", self.seed);
             return;
         }
-        // Whatever a test was about, it told no secret: not the log, and not the table.
+        // After every test, neither the log nor the table contains a secret.
         observe::log_keeps_secrets();
         for item in items::all(self.embedded.database()) {
             observe::keeps_secrets("the table", &item.to_string());
@@ -350,7 +349,7 @@ fn seed() -> u64 {
     std::env::var("STOCKROOM_SEED").map_or(20_261_123, |seed| seed.parse().expect("STOCKROOM_SEED is a number"))
 }
 
-/// Ids that no two requests of this process share, whatever stack they go to: the log is kept by them.
+/// Ids that are unique among all requests of this process, in all stacks: log lines are kept by them.
 fn next_request_id() -> Uuid {
     static LAST: AtomicU64 = AtomicU64::new(0);
     Uuid::from_u64_pair(0, LAST.fetch_add(1, Ordering::Relaxed) + 1)

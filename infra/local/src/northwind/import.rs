@@ -14,7 +14,7 @@ use stockroom_store::{
     CatalogueFilter, CatalogueSort, IdempotencyKey, MovementFilter, PageItem, PageRequest, ProductFilter, ProductSort,
     StoreError, TenantScope,
 };
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::task::JoinSet;
 
 use super::plan::{ORGANIZATION, Plan, PlannedMovement};
@@ -62,6 +62,8 @@ struct Recording {
     key: IdempotencyKey,
     new: NewMovement,
 }
+
+type RecordResult = Result<(), StoreError>;
 
 impl Importer {
     /// Everything up to the last order line.
@@ -166,18 +168,8 @@ impl Importer {
         let mut workers = JoinSet::new();
         for worker in 0..WORKERS {
             let share = others.iter().filter(|movement| movement.product % WORKERS == worker);
-            let share = share.map(|movement| recording(movement, warehouse, products));
-            let share: Vec<Recording> = share.collect::<Result<_, _>>()?;
-            let (importer, scope, sender) = (self.clone(), scope.clone(), sender.clone());
-            workers.spawn(async move {
-                for recording in share {
-                    let result = importer.record(&scope, recording).await;
-                    let failed = result.is_err();
-                    if sender.send(result).is_err() || failed {
-                        return;
-                    }
-                }
-            });
+            let share = share.map(|movement| recording(movement, warehouse, products)).collect::<Result<_, _>>()?;
+            workers.spawn(self.clone().record_all(scope.clone(), share, sender.clone()));
         }
         drop(sender);
         while let Some(result) = results.recv().await {
@@ -216,7 +208,18 @@ impl Importer {
         if is_planned { Ok(newest.sequence) } else { Err(ImportError::Used) }
     }
 
-    async fn record(&self, scope: &TenantScope, recording: Recording) -> Result<(), StoreError> {
+    /// Records movements in order until one fails, and sends each result.
+    async fn record_all(self, scope: TenantScope, share: Vec<Recording>, results: UnboundedSender<RecordResult>) {
+        for recording in share {
+            let result = self.record(&scope, recording).await;
+            let failed = result.is_err();
+            if results.send(result).is_err() || failed {
+                return;
+            }
+        }
+    }
+
+    async fn record(&self, scope: &TenantScope, recording: Recording) -> RecordResult {
         let Recording { at, key, new } = recording;
         let scope = scope.clone().with_idempotency(Some(key));
         self.0.store_at(at).movements(&scope).record(&new, |_| Vec::new()).await.map(|_| ())

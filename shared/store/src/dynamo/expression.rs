@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_members_name_is_read_back() {
+    fn parse_member_of_a_member_returns_the_id() {
         let id: SessionId = "0190b6a4-7b1e-7c3a-8f00-0123456789ab".parse().unwrap();
         assert_eq!(parse_member(&member(id)), Some(id));
         for other in ["", "s", "s0190", "0190b6a47b1e7c3a8f000123456789ab", "sé190b6a47b1e7c3a8f000123456789ab"] {

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amazons_roots_are_for_what_is_amazons() {
+    fn amazon_roots_are_used_for_amazon_endpoints_only() {
         let of = |region: &str, endpoint: Option<&str>, has_own_roots: bool| {
             let connection = Connection {
                 table: String::new(),

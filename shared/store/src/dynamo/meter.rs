@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_side_by_side_are_one_round_trip() {
+    fn cost_of_parallel_calls_is_one_round_trip() {
         let meter = Meter::default();
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);

@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn no_call_outlives_the_deadline() {
+    async fn within_ends_every_call_at_the_deadline() {
         let patient = Patience::of(Duration::from_mins(1));
         assert_eq!(patient.within(ready(1)).await, Some(1));
         let hurried = Patience::of(Duration::from_millis(5));

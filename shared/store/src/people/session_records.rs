@@ -97,7 +97,7 @@ mod tests {
     use crate::{dynamo::item::encode, write::user_item::is_alive};
 
     #[test]
-    fn a_session_is_found_as_it_is_kept() {
+    fn is_alive_finds_a_stored_session_until_it_expires() {
         let id = SessionId::from_parts(Timestamp::EPOCH, [1; 10]);
         let end = Timestamp::EPOCH.plus(Duration::from_mins(1));
         let record = SessionRecord {

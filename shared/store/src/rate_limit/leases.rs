@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_what_is_worth_most_stays() {
+    fn put_above_the_bound_keeps_the_longest_leases() {
         let (leases, now) = (Leases::default(), at(1_000_000));
         let until = now.plus(Duration::from_secs(10));
         for whom in 0..3 * MOST_LEASES {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_hand_is_used_in_time_or_not_at_all() {
+    fn take_of_an_expired_lease_is_refused() {
         let leases = Leases::default();
         leases.put_in_hand(&bucket(1), at(0), 2, at(10_000));
         assert!(leases.take_from_hand(&bucket(1), at(9_999)));

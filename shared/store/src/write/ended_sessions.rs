@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_expired_tokens_go_first() {
+    fn remember_above_the_bound_forgets_expired_sessions_first() {
         let ended = EndedSessions::default();
         let at = |seconds| Timestamp::EPOCH.plus(Duration::from_secs(seconds));
         ended.remember(session(0), at(10_000), at(0));

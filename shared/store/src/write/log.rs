@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_difference_names_what_changed_on_both_sides() {
+    fn difference_lists_changed_members_before_and_after() {
         let (before, after) = difference(json!({"a": 1, "b": 2, "c": 3}), json!({"a": 1, "b": 4, "d": 5}));
         assert_eq!(before, json!({"b": 2, "c": 3, "d": null}));
         assert_eq!(after, json!({"b": 4, "c": null, "d": 5}));

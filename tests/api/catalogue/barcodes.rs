@@ -1,4 +1,4 @@
-//! Products found by what a scanner reads.
+//! Lists of products by barcode.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ async fn patch(shop: &Shop, product: &str, change: Value) {
 }
 
 #[tokio::test]
-async fn list_by_barcode_finds_exactly_its_products() {
+async fn list_of_products_by_barcode_returns_exact_matches() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let pen = shop.product("PEN").with("barcode", EAN).await;
     shop.product("INK").with("barcode", "4006381333").await;
@@ -54,7 +54,7 @@ async fn list_by_barcode_finds_exactly_its_products() {
 }
 
 #[tokio::test]
-async fn search_finds_a_part_of_a_barcode() {
+async fn list_of_products_by_search_finds_part_of_a_barcode() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let pen = shop.product("PEN").with("barcode", "ABC-63813").await;
     shop.product("INK").with("barcode", EAN).await;
@@ -71,7 +71,7 @@ async fn search_finds_a_part_of_a_barcode() {
 }
 
 #[tokio::test]
-async fn a_barcode_leads_to_a_product_as_long_as_it_bears_it() {
+async fn change_or_delete_of_a_product_updates_the_list_by_barcode() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let pen = shop.product("PEN").await;
     patch(&shop, &pen, json!({"barcode": EAN})).await;
@@ -91,7 +91,7 @@ async fn a_barcode_leads_to_a_product_as_long_as_it_bears_it() {
 }
 
 #[tokio::test]
-async fn products_that_share_a_barcode_are_listed_in_every_order_and_under_every_filter() {
+async fn list_of_products_with_a_shared_barcode_supports_every_order_and_filter() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     for number in 0..9 {
         let sku = format!("S-{}", number * 4 % 9);
@@ -126,7 +126,7 @@ async fn products_that_share_a_barcode_are_listed_in_every_order_and_under_every
 }
 
 #[tokio::test]
-async fn a_barcode_of_another_organization_looks_unknown() {
+async fn list_of_products_by_a_foreign_barcode_equals_an_unknown_one() {
     let stack = Stack::start().await;
     let (acme, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
     acme.product("PEN").with("barcode", EAN).await;
@@ -137,7 +137,7 @@ async fn a_barcode_of_another_organization_looks_unknown() {
 }
 
 #[tokio::test]
-async fn barcodes_that_change_at_once_all_lead_to_their_products() {
+async fn concurrent_changes_of_a_barcode_keep_the_table_consistent() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let pen = shop.product("PEN").with("barcode", "0").await;

@@ -1,9 +1,9 @@
-//! A product's unit and decimals stay as long as quantities are recorded or asked for in them.
+//! A product's unit and decimals cannot change while recorded quantities or open requests use them.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Fault, Reply, Request, Shop, Stack, at_once};
 
-use super::support::{begin, walk};
+use crate::stock::support::{begin, walk};
 
 fn path(product: &str) -> String {
     format!("/api/v1/products/{product}")
@@ -53,7 +53,7 @@ async fn patch_of_the_unit_after_a_movement_is_in_use() {
     ] {
         is_in_use(patch(&shop, &product, change).await, "Movements");
     }
-    // A finer quantity fits beside the recorded ones, and everything else still changes.
+    // More decimals still fit the recorded quantities, and all other members still change.
     patch(&shop, &product, json!({"decimal_places": 3, "name": "Rice", "min_stock_level": 1.125})).await.expect(200);
     shop.take(&product, &main, 0.125).await.expect(201);
     assert_eq!(shop.on_hand(&product, &main).await, "1.125");
@@ -119,7 +119,7 @@ async fn patch_of_the_unit_under_an_open_request_is_in_use() {
 }
 
 #[tokio::test]
-async fn unit_change_of_an_older_product_looks_for_its_levels() {
+async fn patch_of_the_unit_of_an_older_product_looks_for_its_levels() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (moved, main) = shop.stocked("MOVED", 5).await;
     let gone = shop.warehouse("Gone").await;
@@ -148,14 +148,14 @@ async fn unit_change_of_an_older_product_looks_for_its_levels() {
 }
 
 #[tokio::test]
-async fn unit_change_whose_reply_is_lost_is_done_once() {
+async fn patch_of_the_unit_with_a_lost_reply_has_one_effect() {
     let shop = Shop::with_faults().await;
     let (product, main) = (shop.product("RICE").await, shop.warehouse("Main").await);
     shop.faults().next(Fault::LoseReply, "TransactWriteItems", 1);
     assert_eq!(patch(&shop, &product, json!({"unit": "kg"})).await.expect(200).version(), 2);
     shop.faults().end();
 
-    // Its answer was lost on the way to the client, and a movement came in between: what is asked for is so already.
+    // The reply to the client was lost, and a movement came in between: the unit is already the requested one.
     shop.receive(&product, &main, 1).await.expect(201);
     assert_eq!(patch(&shop, &product, json!({"unit": "kg"})).await.expect(200).version(), 2);
     is_in_use(patch(&shop, &product, json!({"unit": "each"})).await, "Movements");
@@ -163,7 +163,7 @@ async fn unit_change_whose_reply_is_lost_is_done_once() {
 }
 
 #[tokio::test]
-async fn first_movement_decided_before_a_unit_change_is_recorded_in_the_new_unit() {
+async fn first_movement_decided_before_a_new_unit_is_recorded_in_it() {
     let shop = Shop::with_faults().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let main = shop.warehouse("Main").await;
@@ -183,7 +183,7 @@ async fn first_movement_decided_before_a_unit_change_is_recorded_in_the_new_unit
 }
 
 #[tokio::test]
-async fn unit_change_decided_before_a_first_movement_is_in_use() {
+async fn patch_of_the_unit_decided_before_a_first_movement_is_in_use() {
     let shop = Shop::with_faults().await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let main = shop.warehouse("Main").await;
@@ -206,7 +206,7 @@ async fn unit_change_decided_before_a_first_movement_is_in_use() {
 }
 
 #[tokio::test]
-async fn first_movements_race_unit_changes() {
+async fn patch_of_the_unit_against_a_first_movement_succeeds_once() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let (main, annex) = (shop.warehouse("Main").await, shop.warehouse("Annex").await);
@@ -242,7 +242,7 @@ async fn first_movements_race_unit_changes() {
 }
 
 #[tokio::test]
-async fn new_request_lines_race_unit_changes() {
+async fn patch_of_the_unit_against_a_new_request_line_succeeds_once() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let elsewhere = shop.at(&shop.stack().another_process());
     let (mut changed, mut kept) = (0, 0);
