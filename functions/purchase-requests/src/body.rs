@@ -12,17 +12,17 @@ use stockroom_domain::{
     purchasing::{MAX_RECEIVED_LINES, MOST_LINES, NewLine, ReceivedLine},
     text::{Notes, RejectionReason},
 };
-use stockroom_store::{Closing, NewRequest, Receipt, RequestChanges};
+use stockroom_store::{NewPurchaseRequest, OrderClosing, PurchaseRequestChanges, Receipt};
 
 /// A whole request, to write or to replace.
-pub(crate) struct RequestBody(pub(crate) NewRequest);
+pub(crate) struct RequestBody(pub(crate) NewPurchaseRequest);
 
 impl FromBody for RequestBody {
     fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let notes = object.optional("notes");
         let lines = object.list("items", 1..=MOST_LINES, line);
         refuse_twice(object, lines.as_deref());
-        Some(Self(NewRequest { notes: notes?, lines: lines? }))
+        Some(Self(NewPurchaseRequest { notes: notes?, lines: lines? }))
     }
 }
 
@@ -42,8 +42,8 @@ impl FromBody for RequestPatch {
 }
 
 impl RequestPatch {
-    pub(crate) fn changes(self) -> RequestChanges<impl Fn(&Option<Notes>) -> Option<Notes>> {
-        RequestChanges { notes: move |present: &Option<Notes>| self.notes.or_none(present), lines: self.lines }
+    pub(crate) fn changes(self) -> PurchaseRequestChanges<impl Fn(&Option<Notes>) -> Option<Notes>> {
+        PurchaseRequestChanges { notes: move |present: &Option<Notes>| self.notes.or_none(present), lines: self.lines }
     }
 }
 
@@ -74,14 +74,14 @@ impl FromBody for ReceiptBody {
 
 /// What is closed of an order, and why.
 #[derive(Default)]
-pub(crate) struct ClosingBody(pub(crate) Closing);
+pub(crate) struct ClosingBody(pub(crate) OrderClosing);
 
 impl FromBody for ClosingBody {
     fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let reason = object.optional("reason");
         let lines = object.patch_list("items", 1..=MOST_LINES, |line| line.required("item_id"));
         refuse_lines_twice(object, lines.iter().flatten().flatten().copied());
-        Some(Self(Closing { reason: reason?, lines: lines? }))
+        Some(Self(OrderClosing { reason: reason?, lines: lines? }))
     }
 }
 

@@ -3,17 +3,17 @@
 //! Tests: `tests/api/purchasing/workflow.rs`, `tests/api/conventions/lists.rs`. Publishes no event.
 
 use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope};
-use stockroom_store::RequestFilter;
+use stockroom_store::PurchaseRequestFilter;
 
 use crate::view::RequestView;
 
-pub(crate) struct Requests(RequestFilter);
+pub(crate) struct Requests(PurchaseRequestFilter);
 
 impl FromQuery for Requests {
     fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         let status = params.optional("status");
         let created_by = params.optional("created_by");
-        Some(Self(RequestFilter { status: status?, created_by: created_by? }))
+        Some(Self(PurchaseRequestFilter { status: status?, created_by: created_by? }))
     }
 }
 

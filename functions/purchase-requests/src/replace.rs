@@ -5,7 +5,7 @@
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
 use stockroom_domain::{id::PurchaseRequestId, text::Notes};
-use stockroom_store::RequestChanges;
+use stockroom_store::PurchaseRequestChanges;
 
 use crate::{
     body::RequestBody,
@@ -19,7 +19,7 @@ pub(crate) async fn replace(
     Precondition(version): Precondition,
     Body(RequestBody(new)): Body<RequestBody>,
 ) -> Result<Answer, ApiError> {
-    let changes = RequestChanges { notes: |_: &Option<Notes>| new.notes.clone(), lines: Some(new.lines) };
+    let changes = PurchaseRequestChanges { notes: |_: &Option<Notes>| new.notes.clone(), lines: Some(new.lines) };
     let request = store.purchase_requests(&scope).revise(id, version, &changes).await?;
     Ok(shown(scope.claim().organization, &request))
 }

@@ -17,6 +17,6 @@ pub(crate) async fn take(
     step: Step,
 ) -> Result<Answer, ApiError> {
     let answer = |request: &PurchaseRequest| shown(scope.claim().organization, request);
-    let outcome = store.purchase_requests(scope).take(id, version, &step, |request| answer(request).stored()).await?;
+    let outcome = store.purchase_requests(scope).apply(id, version, &step, |request| answer(request).stored()).await?;
     Answer::of(outcome, answer)
 }

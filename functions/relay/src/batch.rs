@@ -10,7 +10,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use stockroom_notify::BusEntry;
 use stockroom_runtime::report;
-use stockroom_store::told_by;
+use stockroom_store::events_from;
 
 #[derive(Debug)]
 pub(crate) struct Batch {
@@ -65,7 +65,7 @@ fn told(record: Value) -> Result<Vec<BusEntry>, String> {
     if record.event_name != "INSERT" {
         return Ok(Vec::new());
     }
-    let Some(told) = told_by(record.change.new_image).map_err(|error| error.to_string())? else {
+    let Some(told) = events_from(record.change.new_image).map_err(|error| error.to_string())? else {
         return Ok(Vec::new());
     };
     let entries = told.events.iter().map(|event| BusEntry::of(told.organization, event));

@@ -193,7 +193,7 @@ mod tests {
 
     use stockroom_domain::{access::Role, purchasing::PurchaseRequest, source::Sources};
     use stockroom_runtime::{Config, OsEntropy, SystemClock};
-    use stockroom_store::{AddressTerms, RequestFilter, TenantScope, UserChange, UserFilter};
+    use stockroom_store::{AddressTerms, PurchaseRequestFilter, TenantScope, UserChange, UserFilter};
 
     use super::*;
     use crate::{
@@ -217,7 +217,7 @@ mod tests {
     }
 
     async fn requests(runtime: &Runtime, scope: &TenantScope) -> Vec<PurchaseRequest> {
-        let (requests, filter) = (runtime.store.purchase_requests(scope), RequestFilter::default());
+        let (requests, filter) = (runtime.store.purchase_requests(scope), PurchaseRequestFilter::default());
         all(async |page| requests.list(&filter, &page).await).await.unwrap()
     }
 

@@ -76,7 +76,7 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
             Ok(scope) if !store.has_ended(&scope) => Some(scope),
             Ok(_) | Err(ApiError::Unauthenticated) => {
                 let mut response = ApiError::from(count_stranger(&gate.app, &store, &context).await).into_response();
-                limits::tell(&store.standings().await, response.headers_mut());
+                limits::tell(&store.bucket_statuses().await, response.headers_mut());
                 return response;
             }
             Err(error) => return error.into_response(),
@@ -94,7 +94,7 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
         let error = if is_stranger { count_stranger(&gate.app, &store, &context).await } else { error };
         response = ApiError::from(error).into_response();
     }
-    limits::tell(&store.standings().await, response.headers_mut());
+    limits::tell(&store.bucket_statuses().await, response.headers_mut());
     if let Some(scope) = scope {
         response.extensions_mut().insert(scope);
     }

@@ -23,7 +23,7 @@ use stockroom_domain::{
     text::{Email, EmailLookup, fold},
 };
 use stockroom_runtime::{CursorKey, config::Limits as Settings};
-use stockroom_store::{Bucket, LinkMails, Standing, Store, TenantScope};
+use stockroom_store::{Bucket, BucketStatus, LinkMails, Store, TenantScope};
 
 use crate::{
     app::App,
@@ -233,14 +233,15 @@ impl FromRequestParts<App> for Attempts {
 
 /// Tells how the limits stand (draft-ietf-httpapi-ratelimit-headers): the policies, and of each what remains and the
 /// seconds until all of it is there again.
-pub(crate) fn tell(standings: &[Standing], headers: &mut HeaderMap) {
-    if standings.is_empty() {
+pub(crate) fn tell(statuses: &[BucketStatus], headers: &mut HeaderMap) {
+    if statuses.is_empty() {
         return;
     }
-    let list = |member: &dyn Fn(&Standing) -> String| standings.iter().map(member).collect::<Vec<_>>().join(", ");
-    let policies =
-        list(&|Standing { name, limit, .. }| format!("\"{name}\";q={};w={}", limit.burst(), limit.window_seconds()));
-    let states = list(&|Standing { name, left, refill, .. }| format!("\"{name}\";r={left};t={}", seconds(*refill)));
+    let list = |member: &dyn Fn(&BucketStatus) -> String| statuses.iter().map(member).collect::<Vec<_>>().join(", ");
+    let policies = list(&|BucketStatus { name, limit, .. }| {
+        format!("\"{name}\";q={};w={}", limit.burst(), limit.window_seconds())
+    });
+    let states = list(&|BucketStatus { name, left, refill, .. }| format!("\"{name}\";r={left};t={}", seconds(*refill)));
     for (name, value) in [(POLICY, policies), (STATE, states)] {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);

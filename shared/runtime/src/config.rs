@@ -29,9 +29,9 @@ pub struct Config {
     pub log_level: LogLevel,
     /// `AWS_LAMBDA_FUNCTION_NAME`: which function it is, for logs, metrics and reports.
     pub function: String,
-    /// `SENTRY_DSN`: where errors and traces are reported. Only the reports look at it.
+    /// `SENTRY_DSN`: the project of Sentry that gets reports and traces.
     pub(crate) sentry_dsn: Option<Dsn>,
-    /// `PROJECT_NAME`: who issues the tokens.
+    /// `PROJECT_NAME`: issuer of tokens.
     pub project_name: String,
     /// `ALGORITHM`, `SECRET_KEY`, `SECRET_KEY_PREVIOUS`, `TOKEN_PRIVATE_KEY`, `TOKEN_PUBLIC_KEYS` and `CURSOR_KEY`.
     pub keys: Keys,
@@ -41,27 +41,27 @@ pub struct Config {
     pub refresh_token_lifetime: Duration,
     /// `TENANT_BASE_DOMAIN`: under it, the subdomain of `Host` names the tenant.
     pub tenant_base_domain: Option<String>,
-    /// `PUBLIC_URL`: where people use the product; links in mail begin with it. Without a slash at its end.
+    /// `PUBLIC_URL`: address of the product, without a slash at its end. Links in mail begin with it.
     pub public_url: String,
-    /// `CORS_ORIGINS`: who may call from a browser.
+    /// `CORS_ORIGINS`: origins that may call from a browser.
     pub cors_origins: Vec<String>,
     /// `LIMIT_REQUESTS` and the others.
     pub limits: Limits,
-    /// `FEED_SETTLE_SECONDS`: how far behind the present a feed of events ends.
+    /// `FEED_SETTLE_SECONDS`: how long before now a feed ends.
     pub feed_settle: Duration,
-    /// `MAX_PAGE_BYTES`: how large the items of a page become together, as the gateway receives them.
+    /// `MAX_PAGE_BYTES`: largest sum of a page's items, as the gateway receives them.
     pub max_page_bytes: usize,
-    /// `DOCS_ENABLED`: whether the API's documentation is served.
+    /// `DOCS_ENABLED`: whether the documentation is served.
     pub docs_enabled: bool,
     /// `TABLE_NAME` and the SDK's own variables.
     pub connection: Connection,
-    /// `EVENT_BUS_NAME`: the EventBridge bus that events are put on.
+    /// `EVENT_BUS_NAME`: name of the EventBridge bus.
     pub event_bus_name: String,
-    /// `MAIL_FROM`: whom mail comes from. Only what sends mail asks for it, by [`Config::mail_from`].
+    /// `MAIL_FROM`: sender of mail. See [`Config::mail_from`].
     mail_from: Option<Email>,
-    /// `AWS_ENDPOINT_URL_EVENTBRIDGE`: another endpoint of EventBridge than the region's.
+    /// `AWS_ENDPOINT_URL_EVENTBRIDGE`: endpoint of EventBridge in place of the region's.
     pub events_endpoint: Option<String>,
-    /// `AWS_ENDPOINT_URL_SESV2`: another endpoint of SES than the region's.
+    /// `AWS_ENDPOINT_URL_SESV2`: endpoint of SES in place of the region's.
     pub mail_endpoint: Option<String>,
 }
 
@@ -71,7 +71,7 @@ impl fmt::Debug for Config {
     }
 }
 
-/// How many requests are let through; `None` switches a limit off.
+/// Rate limits; `None` switches a limit off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// `LIMIT_REQUESTS`: of a user.
@@ -94,7 +94,7 @@ pub struct Limits {
     pub mailbox: Option<Limit>,
 }
 
-/// Settings that are missing or cannot be used. It names them and what is expected, never what was found.
+/// Missing or invalid settings. The text names each with what it expects, never its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(Vec<String>);
 
@@ -107,7 +107,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl ConfigError {
-    /// One error of a setting, as the operator reads it.
+    /// One error, as the operator reads it.
     pub fn of(fault: impl Into<String>) -> Self {
         Self(vec![fault.into()])
     }
@@ -116,7 +116,7 @@ impl ConfigError {
         Self::of(format!("{name} is missing, expected {expected}"))
     }
 
-    /// Both, or what is wrong with either.
+    /// The errors of both.
     ///
     /// # Errors
     /// The faults of both.
@@ -236,7 +236,7 @@ impl Config {
         build().ok_or(ConfigError(faults))
     }
 
-    /// Reads from the process's environment where the table is and who asks, for a program that needs no more.
+    /// Reads the settings of the table from the environment of the process, for `migrate`.
     ///
     /// # Errors
     /// Every setting of these that is missing.
@@ -246,7 +246,7 @@ impl Config {
         read.connection().ok_or(ConfigError(read.faults))
     }
 
-    /// Whom mail comes from, for what sends mail.
+    /// The sender of mail.
     ///
     /// # Errors
     /// The group [`Group::Mail`] was not read.

@@ -1,4 +1,4 @@
-//! How a function that answers no HTTP is called.
+//! Calls of functions without HTTP.
 
 use std::{fmt::Display, time::Instant};
 
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::{Runtime, metrics, reports::Panicked};
 
-/// Why a call is to be repeated.
+/// Why Lambda has to repeat a call.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError<E: Display> {
-    /// The function says why.
+    /// The function returned an error.
     #[error("{0}")]
     Failed(E),
     /// It panicked.

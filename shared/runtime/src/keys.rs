@@ -1,5 +1,5 @@
-//! The keys of a function. Each is asked for by what uses it, so a function that uses none can do without: `notifications`
-//! signs links and no tokens, and under EdDSA only `auth` can make a token.
+//! The keys of a function. Each use asks for its key, so a function starts without keys that it does not use:
+//! `notifications` signs links and no tokens, and with EdDSA only `auth` signs tokens.
 
 use std::{fmt, str::FromStr};
 
@@ -8,12 +8,12 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::config::ConfigError;
 
-/// How tokens are signed.
+/// Signature algorithms of tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
-    /// By one key that signs and verifies, which every function has.
+    /// One key signs and verifies; every function has it.
     Hs256,
-    /// By a private key of Ed25519 (RFC 8037), which only `auth` has; the others verify by the public one.
+    /// Ed25519 (RFC 8037): only `auth` has the private key; the others verify with the public key.
     EdDsa,
 }
 
@@ -165,7 +165,7 @@ fn thirty_two_bytes(text: &str) -> Option<[u8; 32]> {
     decode(text)?.try_into().ok()
 }
 
-/// What verifies tokens: the current key, and those that are accepted beside it.
+/// Keys that verify tokens: the current one, and others that are still accepted.
 #[derive(Debug, Clone)]
 pub enum VerifyingKeys {
     /// For [`Algorithm::Hs256`].
@@ -174,21 +174,21 @@ pub enum VerifyingKeys {
     Public(Vec<PublicKey>),
 }
 
-/// What signs tokens.
+/// Keys that sign tokens.
 #[derive(Debug, Clone)]
 pub enum SigningKeys {
     /// For [`Algorithm::Hs256`].
     Secrets {
         /// The current key.
         current: Secret,
-        /// The one before it, which signs again what it has signed.
+        /// The previous key, which signs again the tokens that it signed.
         previous: Option<Secret>,
     },
     /// For [`Algorithm::EdDsa`].
     Private(PrivateKey),
 }
 
-/// All keys that a function was given.
+/// The keys in the settings of a function.
 #[derive(Debug, Clone)]
 pub struct Keys {
     pub(crate) algorithm: Algorithm,
@@ -200,7 +200,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// `SECRET_KEY`, and `SECRET_KEY_PREVIOUS` if there is one.
+    /// `SECRET_KEY` is missing.
     ///
     /// # Errors
     /// There is no `SECRET_KEY`.
@@ -220,7 +220,7 @@ impl Keys {
         self.cursor.as_ref().ok_or_else(|| ConfigError::missing("CURSOR_KEY", CursorKey::EXPECTED))
     }
 
-    /// What verifies tokens: by `ALGORITHM` the secrets, or `TOKEN_PUBLIC_KEYS`.
+    /// Keys that verify tokens: by `ALGORITHM` the secrets, or `TOKEN_PUBLIC_KEYS`.
     ///
     /// # Errors
     /// There are none.
@@ -234,7 +234,7 @@ impl Keys {
         }
     }
 
-    /// What signs tokens: by `ALGORITHM` the secrets, or `TOKEN_PRIVATE_KEY`.
+    /// Keys that sign tokens: by `ALGORITHM` the secrets, or `TOKEN_PRIVATE_KEY`.
     ///
     /// # Errors
     /// There is none, or one whose tokens nobody would accept.

@@ -1,5 +1,5 @@
-//! How every function starts: settings from the environment, JSON logs, one client that is kept for all calls; and what
-//! is told of each call: metrics in the log, failures and traces to Sentry.
+//! Start of every function: settings, JSON logs, one client for all calls. Reports of each call: metrics in the log,
+//! failures and traces to Sentry.
 
 pub mod config;
 mod events;
@@ -22,7 +22,7 @@ pub use reports::{Call, Panicked, Reports, concerns, report};
 pub use sources::{OsEntropy, SystemClock};
 pub use telemetry::{init as init_telemetry, lines as log_lines};
 
-/// What a function works with, made once when its process starts.
+/// What a function needs for its calls, created once at its start.
 #[derive(Debug, Clone)]
 pub struct Runtime {
     /// The settings.
@@ -31,7 +31,7 @@ pub struct Runtime {
     pub sources: Sources,
     /// The table.
     pub store: Store,
-    /// Where failures and traces go.
+    /// Reports of failures and traces.
     pub reports: Reports,
 }
 
@@ -46,7 +46,7 @@ impl Runtime {
         Ok(Self::new(config, Sources::new(SystemClock, OsEntropy)))
     }
 
-    /// A runtime from settings and sources of one's own.
+    /// A runtime with these settings and sources.
     #[must_use]
     pub fn new(config: Config, sources: Sources) -> Self {
         let store = Store::new(TableClient::new(config.connection.clone()), sources.clone());

@@ -1,5 +1,5 @@
-//! The tokens of links in mail: derived by HMAC from what the log entry behind the mail says, and stored nowhere. The same
-//! entry gives the same link whenever it is derived, and the account's next password makes it void.
+//! Tokens of links in mail: an HMAC over data of the log entry that caused the mail. They are stored nowhere. The
+//! same entry always gives the same link, and the account's next password voids it.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::{
     keys::Secret,
 };
 
-/// What a link is for.
+/// The purpose of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Setting another password in place of one that was forgotten.
@@ -35,7 +35,7 @@ pub enum Purpose {
 impl Purpose {
     const ALL: [Self; 4] = [Self::PasswordReset, Self::Invitation, Self::EmailChange, Self::Welcome];
 
-    /// How long its link can be used.
+    /// Life of its links.
     #[must_use]
     pub fn lifetime(self) -> Duration {
         match self {
@@ -45,7 +45,7 @@ impl Purpose {
         }
     }
 
-    /// The first byte of its tokens, for good.
+    /// The first byte of its tokens. It never changes.
     fn tag(self) -> u8 {
         match self {
             Self::PasswordReset => 1,
@@ -64,33 +64,33 @@ impl Purpose {
         }
     }
 
-    /// Whether its token leads to one request alone.
+    /// Whether its token is for one request only.
     fn names_event(self) -> bool {
         self == Self::EmailChange
     }
 
-    /// The page that its link leads to.
+    /// The page of its link.
     fn page(self) -> &'static str {
         if self.sets_password() { "reset" } else { "confirm" }
     }
 }
 
-/// What a token says.
+/// The content of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link {
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Purpose,
-    /// Whose password or address it is about, as of one password and address (by number).
+    /// The account, with its `auth_epoch`.
     pub account: Account,
-    /// The event that it was mailed for: it leads to that request alone, and so to the address that the request names.
-    /// None for the other purposes, where every link of the account is as good.
+    /// The event of the request that it is for, which names the address. None for other purposes, where all links of
+    /// the account are equivalent.
     pub event: Option<EventId>,
-    /// Until when.
+    /// Its expiry.
     pub expires_at: Timestamp,
 }
 
 impl Link {
-    /// The link of a request or invitation that was logged at that moment.
+    /// The link of a request or invitation logged at that time.
     #[must_use]
     pub fn new(purpose: Purpose, account: Account, event: EventId, logged_at: Timestamp) -> Self {
         let event = purpose.names_event().then_some(event);
@@ -135,7 +135,7 @@ fn id<I: Id>(bytes: [u8; 16]) -> Option<I> {
     Uuid::from_bytes(bytes).to_string().parse().ok()
 }
 
-/// Derives and verifies the tokens.
+/// Derives and verifies tokens of links.
 pub struct Links {
     public_url: String,
     base_domain: Option<String>,
@@ -149,14 +149,14 @@ impl std::fmt::Debug for Links {
     }
 }
 
-/// A key of its own for this use, derived from the one that is configured.
+/// A key for this use, derived from the configured one.
 fn derived(secret: &Secret) -> hmac::Key {
     let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), b"links in mail");
     hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref())
 }
 
 impl Links {
-    /// Links under `PUBLIC_URL`, their tokens made with `SECRET_KEY`.
+    /// `SECRET_KEY` is missing.
     ///
     /// # Errors
     /// There is no `SECRET_KEY`.
@@ -181,7 +181,7 @@ impl Links {
         format!("{}/{}?token={}", self.public_url, link.purpose.page(), self.token(link))
     }
 
-    /// Where a tenant's users sign in: `PUBLIC_URL`, or the tenant's own host under `TENANT_BASE_DOMAIN`.
+    /// The sign-in page of a tenant: `PUBLIC_URL`, or the tenant's host under `TENANT_BASE_DOMAIN`.
     #[must_use]
     pub fn sign_in_address(&self, subdomain: &Subdomain) -> String {
         let own_host = self.base_domain.as_ref().map(|domain| format!("{subdomain}.{domain}"));
@@ -191,7 +191,7 @@ impl Links {
             .map_or_else(|| self.public_url.clone(), |host| format!("{scheme}://{host}{}", port.unwrap_or_default()))
     }
 
-    /// A name for a mailbox that does not give its address away, for what is counted by mailbox.
+    /// A name for a mailbox in rate limits that does not reveal its address.
     #[must_use]
     pub fn mailbox(&self, email: &Email) -> String {
         let text = format!("mailbox\n{}", email.folded());
@@ -199,14 +199,14 @@ impl Links {
         URL_SAFE_NO_PAD.encode(tag.as_ref().map_or(&[][..], hmac::Tag::as_ref))
     }
 
-    /// What a token says, if it is one of ours and has not expired. Whether its account is still as it was, the store
-    /// knows.
+    /// The content of a token, if it is authentic and has not expired. The store checks whether the account is
+    /// unchanged.
     #[must_use]
     pub fn verify(&self, token: &str, now: Timestamp) -> Option<Link> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (link, tag) = Link::parse(&bytes)?;
         let payload = bytes.get(..bytes.len().checked_sub(tag.len())?)?;
-        // In constant time, whatever differs.
+        // In constant time.
         let is_ours = self.keys.iter().any(|key| hmac::verify(key, payload, tag).is_ok());
         (is_ours && now < link.expires_at).then_some(link)
     }

@@ -1,8 +1,8 @@
-//! Metrics in CloudWatch's embedded metric format: a log line that says of some of its members that they are metrics.
-//! CloudWatch makes them of the log, so they cost no call.
+//! Metrics in CloudWatch's embedded metric format: a log line names some of its members as metrics. CloudWatch reads
+//! them from the log, so they cost no call.
 //!
-//! Each combination of dimensions is a metric that is paid for. So an operation has its latency alone, by the class of
-//! its status; what it takes of the table is told of the function as a whole, and of each request in the log.
+//! Each combination of dimensions is charged. So an operation has only its latency, by the class of its status. Its
+//! use of the table is a metric of the function, and in the log line of each request.
 
 use std::fmt::Write as _;
 
@@ -28,7 +28,7 @@ struct Directive {
 /// The function, which every line names.
 const FUNCTION: &[&str] = &["function"];
 const MILLISECONDS: (&str, &str) = ("milliseconds", "Milliseconds");
-/// Calls that came to nothing by a fault of the product: the alarm that rolls a deployment back looks at them.
+/// Calls that failed by a fault of the product. The alarm that rolls a deployment back watches them.
 const FAILURES: (&str, &str) = ("failures", "Count");
 const CAPACITY: &[(&str, &str)] =
     &[("round_trips", "Count"), ("read_half_units", "Count"), ("write_half_units", "Count")];

@@ -1,6 +1,5 @@
-//! What waits to be sent to Sentry, and how it is sent: by whoever flushes, on the connection pool of the SDK's own
-//! kind. There is no thread that Lambda would freeze between two calls, and no connection before there is something to
-//! send.
+//! The queue of reports for Sentry. The call that flushes it sends them, with the HTTP client of the SDK. There is no
+//! thread that Lambda would freeze between two calls, and no connection without a report.
 
 use std::{
     fmt,
@@ -24,17 +23,17 @@ use sentry::{
 };
 use tokio::time::timeout;
 
-/// How long an answer waits for its reports to be taken.
-pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(1);
-/// How much may wait; what comes beyond is dropped.
-const MOST_WAITING: usize = 30;
+/// How long a response waits for its reports.
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(1);
+/// The most reports in the queue; further ones are dropped.
+const MAX_WAITING: usize = 30;
 
 pub(crate) struct Outbox {
     url: String,
     authorization: String,
     waiting: Mutex<Vec<Envelope>>,
-    /// What Sentry has said it does not take for now. Where it does not answer at all, nothing goes there for a minute, so
-    /// that an answer waits for it once in that time and not each.
+    /// When Sentry accepts reports again. If Sentry does not answer, reporting pauses for a minute, so that only one
+    /// response waits for it.
     limits: Mutex<RateLimiter>,
     connector: OnceLock<Option<SharedHttpConnector>>,
 }
@@ -50,14 +49,14 @@ impl Outbox {
         }
     }
 
-    /// Sends what waits, for as long as [`LONGEST_WAIT`]; what was not taken by then is dropped.
+    /// Sends the queue for up to [`MAX_WAIT`]; then the rest is dropped.
     pub(crate) async fn flush(&self) {
         let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         let wanted: Vec<Envelope> = waiting.into_iter().filter(|envelope| self.is_wanted(envelope)).collect();
         if wanted.is_empty() {
             return;
         }
-        let sent = timeout(LONGEST_WAIT, try_join_all(wanted.into_iter().map(|envelope| self.send(envelope)))).await;
+        let sent = timeout(MAX_WAIT, try_join_all(wanted.into_iter().map(|envelope| self.send(envelope)))).await;
         let reason = match sent {
             Ok(Ok(_)) => return,
             Ok(Err(reason)) => reason,
@@ -110,7 +109,7 @@ impl Outbox {
 impl Transport for Outbox {
     fn send_envelope(&self, envelope: Envelope) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() < MOST_WAITING {
+        if waiting.len() < MAX_WAITING {
             waiting.push(envelope);
         }
     }

@@ -1,9 +1,9 @@
-//! Reports to Sentry: what failed, and how long calls took. Without a `SENTRY_DSN` there is no client, and nothing here
-//! does anything but catch panics.
+//! Reports to Sentry: failures, and durations of calls. Without `SENTRY_DSN` there is no client, and this module only
+//! catches panics.
 //!
-//! A report names the function, the route or job, the request and the organization, and what kind of error it was. It
-//! holds nobody's data: no user, address, path, parameter, header or body, and of an error's text only what the program
-//! itself says. The log, to which the request's id leads, has the rest.
+//! A report has function, route or job, request, organization, and the kind of error. It has no personal data: no
+//! user, address, path, parameter, header or body, and of an error only the program's own text. The log has the rest
+//! under the request id.
 
 use std::{
     fmt::{self, Display},
@@ -24,10 +24,10 @@ use crate::{
     telemetry::last_panic,
 };
 
-/// The most characters of an error's text that leave.
-const LONGEST_CAUSE: usize = 300;
+/// The most characters of an error's text in a report.
+const MAX_CAUSE: usize = 300;
 
-/// Where calls are reported; cheap to clone.
+/// Reports of calls. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Reports(Option<Arc<Recipient>>);
 
@@ -37,7 +37,7 @@ struct Recipient {
     function: String,
 }
 
-/// A call that is under way.
+/// A call in progress.
 #[derive(Debug)]
 #[must_use = "a call is finished, so that its reports leave before its answer"]
 pub struct Call(Option<Reported>);
@@ -48,13 +48,13 @@ struct Reported {
     outbox: Arc<Outbox>,
 }
 
-/// The work of a call ended in a panic, at this place of the code if that is known.
+/// A call panicked, at this place in the code if known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("panicked at {}", .0.as_deref().unwrap_or("an unknown place"))]
 pub struct Panicked(Option<String>);
 
 impl Reports {
-    /// Makes the client, if there is somewhere to report to. It connects with the first report.
+    /// Creates the client, if reports are configured. It connects with the first report.
     pub(crate) fn new(config: &Config) -> Self {
         let recipient = config.sentry_dsn.as_ref().map(|dsn| {
             let outbox = Arc::new(Outbox::new(dsn));
@@ -73,7 +73,7 @@ impl Reports {
         Self(recipient)
     }
 
-    /// Begins a call: of a route, or of a function that has none.
+    /// Starts a call of a route, or of a function without routes.
     pub fn call(&self, name: impl Display, kind: &str, request_id: &str) -> Call {
         let Some(recipient) = &self.0 else { return Call(None) };
         let hub = Hub::new(Some(Arc::clone(&recipient.client)), Arc::new(Scope::default()));
@@ -90,7 +90,7 @@ impl Reports {
 }
 
 impl Call {
-    /// Does the call's work. What is [reported](report) in it is reported as a part of this call.
+    /// Runs the call. [Reports](report) inside it become part of this call.
     ///
     /// # Errors
     /// [`Panicked`], in place of the panic.
@@ -110,7 +110,7 @@ impl Call {
         }
     }
 
-    /// Ends the call, and sends what there is to report of it before its answer leaves.
+    /// Ends the call, and sends its reports before its response.
     pub async fn finish(self, is_failed: bool) {
         let Some(Reported { hub, transaction, outbox }) = self.0 else { return };
         transaction.set_status(if is_failed { SpanStatus::InternalError } else { SpanStatus::Ok });
@@ -119,7 +119,7 @@ impl Call {
     }
 }
 
-/// Says which organization the call is about that is under way.
+/// Names the organization of the current call.
 pub fn concerns(organization: OrganizationId) {
     let hub = Hub::current();
     if hub.client().is_some() {
@@ -127,7 +127,7 @@ pub fn concerns(organization: OrganizationId) {
     }
 }
 
-/// Reports a failure that does not end the call that is under way.
+/// Reports a failure that does not end the current call.
 pub fn report(kind: &str, cause: impl Display, organization: Option<OrganizationId>) {
     let mut event = event(kind, &cause);
     event.tags.extend(organization.map(|id| ("organization".to_owned(), id.to_string())));
@@ -142,8 +142,8 @@ fn event(kind: &str, cause: &dyn Display) -> Event<'static> {
     }
 }
 
-/// An error's text without what it quotes, and without whatever may be an address: values stand in quotes there, of this
-/// program's own making or of the libraries'.
+/// An error's text without quoted values and possible addresses. Values are in quotes in messages of this program and
+/// of its libraries.
 fn without_values(text: &str) -> String {
     let mut plain = String::new();
     let mut quote = None;
@@ -165,10 +165,10 @@ fn without_values(text: &str) -> String {
         is_in_word = sign.is_alphanumeric();
     }
     let words = plain.split_whitespace().map(|word| if word.contains('@') { "…" } else { word });
-    words.collect::<Vec<_>>().join(" ").chars().take(LONGEST_CAUSE).collect()
+    words.collect::<Vec<_>>().join(" ").chars().take(MAX_CAUSE).collect()
 }
 
-/// Which share of calls is traced.
+/// The share of calls that is traced.
 fn traces_sample_rate(environment: Environment) -> f32 {
     match environment {
         Environment::Development | Environment::Testing => 1.0,
@@ -204,7 +204,7 @@ mod tests {
         for (text, plain) in told {
             assert_eq!(without_values(text), plain);
         }
-        assert_eq!(without_values(&"é".repeat(1_000)).chars().count(), LONGEST_CAUSE);
+        assert_eq!(without_values(&"é".repeat(1_000)).chars().count(), MAX_CAUSE);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The system's clock and randomness, the only place where they are fetched.
+//! The system's clock and randomness. No other code reads them.
 
 use stockroom_domain::{
     source::{Clock, Entropy},

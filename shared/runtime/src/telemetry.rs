@@ -23,11 +23,11 @@ use tracing_subscriber::{
 use crate::{SystemClock, config::Config, metrics};
 
 thread_local! {
-    /// Where the last panic of this thread was.
+    /// The place of the last panic of this thread.
     static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Begins logging at the configured level; does nothing where a subscriber is set already.
+/// Starts logging at the configured level; does nothing if a subscriber is set.
 pub fn init(config: &Config) {
     let filter = Targets::new().with_default(LevelFilter::WARN).with_target("stockroom", config.log_level.0);
     let lines = lines(&config.function, std::io::stdout);
@@ -72,7 +72,7 @@ where
     }
 }
 
-/// Keeps the place of each panic for whoever catches it; what else is done about panics is done as before.
+/// Stores the place of each panic for the code that catches it; otherwise panics are handled as before.
 fn note_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -85,7 +85,7 @@ fn note_panics() {
     });
 }
 
-/// Where the panic was that has just been caught on this thread.
+/// The place of the panic that was just caught on this thread.
 pub(crate) fn last_panic() -> Option<String> {
     LAST_PANIC.take()
 }

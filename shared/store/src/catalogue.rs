@@ -1,4 +1,4 @@
-//! What products, suppliers and warehouses have in common: added, seen, listed, changed and deleted alike.
+//! Products, suppliers and warehouses: the operations that they share.
 
 pub(crate) mod barcodes;
 pub(crate) mod deletion;
@@ -27,13 +27,13 @@ use crate::{
     write::{
         Attempt, Authority, Change, Decision, Outcome,
         access::Table,
-        fence::{HAS_LEVELS, Mark, REQUESTS, SPREADING, USES, counted, not_closing, same_uses},
+        fence::{DeletionFence, HAS_LEVELS, PROPAGATING, REQUESTS, USES, counted, not_fenced, same_uses},
         log::{difference, snapshot},
         scope::TenantScope,
     },
 };
 
-/// Which resources a list shows.
+/// Filters of a list.
 #[derive(Debug, Clone, Default)]
 pub struct CatalogueFilter {
     /// A part of the name, or of a product's SKU or barcode; case does not matter.
@@ -51,13 +51,13 @@ pub enum CatalogueSort {
     Name,
 }
 
-/// What a change of a resource came to.
+/// The result of a change.
 #[derive(Debug)]
 pub(crate) enum Revised<R> {
     Done {
         resource: R,
-        /// Whether its levels have yet to follow.
-        spreads: bool,
+        /// Whether its new minimum has to be propagated to its levels.
+        propagates: bool,
     },
     /// The change redefines quantities, and the resource does not say whether it has levels: look for them first.
     LevelsUnknown,
@@ -84,7 +84,7 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         Key::new(self.scope.keys().skus(), code)
     }
 
-    /// One of them.
+    /// One resource.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -94,7 +94,7 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         into_data(items.remove(&key).ok_or(StoreError::NotFound)?)
     }
 
-    /// A page of them.
+    /// A page of resources.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -107,7 +107,7 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         self.list_where(filter, sort, Expression::default(), page).await
     }
 
-    /// The same of those for which a condition holds, which no index serves.
+    /// The same under a further condition that no index serves.
     pub(crate) async fn list_where(
         &self,
         filter: &CatalogueFilter,
@@ -133,7 +133,7 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         self.table.beside_check(self.scope, self.table.page(query, page)).await?.try_map(into_data)
     }
 
-    /// Adds one.
+    /// Adds a resource.
     ///
     /// # Errors
     /// [`Conflict::DuplicateSku`], [`StoreError::Rejected`] when members do not fit each other.
@@ -168,8 +168,8 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         self.table.write(Authority::Tenant(self.scope), code_key.as_slice(), decide, present).await
     }
 
-    /// Gives one new details, made from its present ones; nothing is written when they are the same. `has_no_levels` says
-    /// that a look at the levels found none.
+    /// Gives one new details, made from its present ones; nothing is written when they are the same. `has_no_levels`
+    /// says that a look at the levels found none.
     pub(crate) async fn revise(
         &self,
         id: D::Id,
@@ -181,15 +181,15 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         let key = self.key(id);
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<_>, StoreError> {
             let item = attempt.find(&key).ok_or(StoreError::NotFound)?;
-            if Mark::of(item)?.is_some_and(|mark| mark.holds(attempt.now)) {
+            if DeletionFence::of(item)?.is_some_and(|fence| fence.is_active(attempt.now)) {
                 return Ok(Decision::Wait("it is being deleted"));
             }
             let before: Resource<D> = expect(attempt, &key, expected)?;
             let details = revise(&before.details);
             reject(&details)?;
             if details == before.details {
-                let spreads = item.contains_key(SPREADING);
-                return Ok(Decision::Keep(Revised::Done { resource: before, spreads }));
+                let propagates = item.contains_key(PROPAGATING);
+                return Ok(Decision::Keep(Revised::Done { resource: before, propagates }));
             }
             if before.details.redefines_quantities(&details) {
                 require_unused(item)?;
@@ -219,16 +219,16 @@ impl<'a, D: Stored> Catalogue<'a, D> {
             }
             let (shown_before, shown_after) = difference(snapshot(&before.details)?, snapshot(&after.details)?);
             let entry = attempt.entry(Action::Update, (D::ENTITY, id), (Some(shown_before), Some(shown_after)));
-            let as_read = version_is(before.version).and(not_closing(attempt.now)).and(same_uses(item));
-            let spreads = item.contains_key(SPREADING) || before.details.spreads(&after.details);
+            let as_read = version_is(before.version).and(not_fenced(attempt.now)).and(same_uses(item));
+            let propagates = item.contains_key(PROPAGATING) || before.details.propagates(&after.details);
             let mut new_item = self.item(&after)?;
-            if spreads {
-                new_item.insert(SPREADING.to_owned(), AttributeValue::Bool(true));
+            if propagates {
+                new_item.insert(PROPAGATING.to_owned(), AttributeValue::Bool(true));
             }
             for name in USES {
                 new_item.extend(item.get(name).map(|value| (name.to_owned(), value.clone())));
             }
-            let revised = Revised::Done { resource: after.clone(), spreads };
+            let revised = Revised::Done { resource: after.clone(), propagates };
             let mut change = Change::logged(revised, organization, &entry)?.put(new_item, &as_read)?;
             change = self.point(change, id, Some(&before.details), Some(&after.details))?;
             if let Some(claim) = new_claim {
@@ -254,7 +254,7 @@ impl<'a, D: Stored> Catalogue<'a, D> {
     ) -> Result<Resource<D>, StoreError> {
         match self.revise(id, expected, true, revise).await? {
             Revised::Done { resource, .. } => Ok(resource),
-            Revised::LevelsUnknown => Err(StoreError::internal("levels were asked for though it was known of them")),
+            Revised::LevelsUnknown => Err(StoreError::internal("levels were reported unknown although they were read")),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What can go wrong with a request to the store. Knows no HTTP.
+//! Errors of the store. They know no HTTP.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -10,7 +10,7 @@ use stockroom_domain::{
     stock::StockError,
 };
 
-/// Why the store did not do it.
+/// An error of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The session has ended, or its user or organization is no longer active.
@@ -22,7 +22,7 @@ pub enum StoreError {
     /// The caller's role does not permit it.
     #[error("the role does not permit it")]
     Forbidden,
-    /// Not there for this caller.
+    /// Not found for this caller.
     #[error("not found")]
     NotFound,
     /// The resource has another version than the caller asked for.
@@ -35,16 +35,16 @@ pub enum StoreError {
     /// `items/0/product_id`.
     #[error("members do not fit the state")]
     Rejected(Vec<(Cow<'static, str>, Fault)>),
-    /// A deletion does not name what it deletes.
+    /// A deletion lacks its confirmation.
     #[error("the deletion is not confirmed")]
     Unconfirmed,
     /// The idempotency key was used with another body.
     #[error("the idempotency key was used with another body")]
     IdempotencyKeyReused,
-    /// The request came too early under a rate limit; nothing was done.
+    /// A rate limit refused the request; nothing was done.
     #[error("too many requests under the limit {}", .0.limit)]
     TooMany(TooMany),
-    /// The table could not be reached, is throttling, or a race could not be won in time. Safe to try again.
+    /// The table is unreachable or throttles, or a race was not won in time. Safe to retry.
     #[error("the table is unavailable: {0}")]
     Unavailable(String),
     /// A fault of this program or its data; the text is for the log alone.
@@ -52,12 +52,12 @@ pub enum StoreError {
     Internal(String),
 }
 
-/// A request that came too early.
+/// A refusal by a rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooMany {
-    /// The limit it met.
+    /// The name of the limit.
     pub limit: &'static str,
-    /// How long until there is a token.
+    /// Time until the next token.
     pub wait: Duration,
 }
 
@@ -89,25 +89,25 @@ pub enum Conflict {
     ExceedsOrder {
         /// The line.
         item: RequestItemId,
-        /// What has yet to arrive of it.
+        /// The outstanding quantity.
         outstanding: Quantity,
-        /// What was to be received.
+        /// The quantity to receive.
         requested: Quantity,
     },
-    /// Nothing has yet to arrive of a line that is to be closed.
+    /// Nothing is outstanding on a line that is to be closed.
     LineComplete {
         /// The line.
         item: RequestItemId,
     },
     /// No active admin would be left.
     LastAdmin,
-    /// Nobody deletes themselves.
+    /// Users cannot delete themselves.
     CannotDeleteSelf,
-    /// There is less than was to be taken.
+    /// There is less stock than the movement takes.
     InsufficientStock {
-        /// What is there.
+        /// The quantity on hand.
         available: Quantity,
-        /// What was to be taken.
+        /// The quantity to take.
         requested: Quantity,
     },
     /// The level would not fit into a quantity.
@@ -115,12 +115,12 @@ pub enum Conflict {
 }
 
 impl StoreError {
-    /// Whether it tells of the state as read, so that a first attempt whose reply was lost may be behind it.
+    /// Whether the state as read caused it, which a first attempt with a lost reply may have made.
     pub(crate) fn is_from_state(&self) -> bool {
         matches!(self, Self::NotFound | Self::VersionMismatch | Self::Conflict(_) | Self::Rejected(_))
     }
 
-    /// A reference that leads to nothing the caller has.
+    /// A reference to something that the caller does not have.
     pub(crate) fn unknown(member: impl Into<Cow<'static, str>>, what: &str) -> Self {
         Self::Rejected(vec![(member.into(), unknown(what))])
     }
@@ -162,7 +162,7 @@ impl From<PurchaseError> for StoreError {
     }
 }
 
-/// The fault of a reference that leads to nothing the caller has.
+/// The validation error of such a reference.
 pub(crate) fn unknown(what: &str) -> Fault {
     Fault::new("unknown_reference", format!("names no {what}"))
 }

@@ -15,11 +15,11 @@ pub(crate) const SHARDS: u8 = 4;
 
 /// Ends a barcode in a sort key: no barcode holds a control character.
 const BARCODE_END: char = '\u{1}';
-/// Stands between a folded name and an id. It sorts before every character that a name can hold, so that a name comes before
-/// those that begin with it: DynamoDB sorts by the bytes of UTF-8, and a name holds no control characters.
+/// Stands between a folded name and an id. It sorts before every character that a name can hold, so that a name comes
+/// before those that begin with it: DynamoDB sorts by the bytes of UTF-8, and a name holds no control characters.
 const NAME_END: char = '\u{1}';
 
-/// The most bytes of a folded name that go into a sort key; DynamoDB allows 1,024 with the id behind it.
+/// The most bytes of a folded name in a sort key; DynamoDB allows 1,024 including the id.
 const NAME_BYTES: usize = 900;
 
 /// The claim that makes a subdomain unique, and leads to its organization.
@@ -32,7 +32,7 @@ pub(crate) fn credential(subdomain: &str, folded_email: &str) -> Key {
     Key::new(format!("CREDENTIAL#{subdomain}"), folded_email)
 }
 
-/// The kept answer of an onboarding, which has no user to keep it by.
+/// The partition of the stored response of a sign-up, which has no user.
 pub(crate) fn onboarding_idempotency(subdomain: &Subdomain) -> String {
     format!("TENANT#{subdomain}#IDEMPOTENCY")
 }
@@ -59,7 +59,7 @@ pub(crate) const SUPPLIER: &str = "SUPPLIER";
 /// The kind of warehouses.
 pub(crate) const WAREHOUSE: &str = "WAREHOUSE";
 
-/// Of which kind the items of a partition are: its word behind the organization, or its first.
+/// The kind of the items of a partition: the word after the organization, or the first word.
 pub(crate) fn kind(pk: &str) -> &str {
     let own = pk.strip_prefix("ORG#").and_then(|rest| rest.split_once('#')).map_or(pk, |(_, kind)| kind);
     own.split('#').next().unwrap_or_default()
@@ -70,12 +70,12 @@ pub(crate) fn rate(limit: &str, whom: impl std::fmt::Display) -> Key {
     Key::new(format!("RATE#{limit}#{whom}"), "RATE")
 }
 
-/// What is known of an organization's purge, while it is under way and for good.
+/// The purge of an organization: its progress, then its summary.
 pub(crate) fn purge(organization: OrganizationId) -> Key {
     Key::new(format!("PURGE#{organization}"), "PURGE")
 }
 
-/// Index 1: the purges that are finished, by when they were.
+/// Index 1: finished purges, by time.
 pub(crate) fn purged(organization: OrganizationId, finished_at: Timestamp) -> (String, String) {
     ("PURGED".to_owned(), format!("{finished_at}#{organization}"))
 }
@@ -83,7 +83,7 @@ pub(crate) fn purged(organization: OrganizationId, finished_at: Timestamp) -> (S
 /// Over how many partitions the lists of organizations are spread.
 pub(crate) const DIRECTORY_SHARDS: u8 = 16;
 
-/// Index 1: where the jobs find every organization, or, in a list by that name, those that one job is about.
+/// Index 1: all organizations, or those in the list of one job.
 pub(crate) fn directory(list: Option<&str>, shard: u8) -> String {
     match list {
         None => format!("DIRECTORY#{shard}"),
@@ -229,7 +229,7 @@ impl OrganizationKeys {
         self.partition("LOW")
     }
 
-    /// What was told of the low levels; in index 1, where the job finds the organization.
+    /// The state of low-stock mail; in index 1, the list of the job.
     pub(crate) fn low_watch(self) -> Key {
         Key::new(self.low(), "WATCH")
     }
@@ -307,7 +307,7 @@ pub(crate) fn ledger_sort(warehouse: WarehouseId, at: Timestamp, sequence: u64) 
     format!("{warehouse}#{at}#{sequence:012}")
 }
 
-/// The sort key of a level among all, and among the low ones behind the time it became low.
+/// The sort key of a level among all levels, and the end of that among low levels.
 pub(crate) fn level_sort(product: ProductId, warehouse: WarehouseId) -> String {
     format!("{product}#{warehouse}")
 }
@@ -318,7 +318,7 @@ pub(crate) fn parse_level(key: &Key) -> Option<(ProductId, WarehouseId)> {
     Some((key.sk.parse().ok()?, warehouse.parse().ok()?))
 }
 
-/// Whose log a partition is a part of, movements among it; `None` for every other partition.
+/// The organization whose log or movements a partition has; `None` for every other partition.
 pub(crate) fn parse_log_partition(pk: &str) -> Option<OrganizationId> {
     let (organization, kind) = pk.strip_prefix("ORG#")?.split_once('#')?;
     let shard = kind.strip_prefix("LOG#").or_else(|| kind.strip_prefix("MOVE#"))?;
@@ -326,7 +326,7 @@ pub(crate) fn parse_log_partition(pk: &str) -> Option<OrganizationId> {
     organization.parse().ok()
 }
 
-/// The id behind the last `#` of a key.
+/// The id after the last `#` of a key.
 pub(crate) fn last_id<I: Id>(key: &str) -> Option<I> {
     key.rsplit('#').next()?.parse().ok()
 }
@@ -341,7 +341,7 @@ pub(crate) fn id_bounds(from: Option<Timestamp>, to: Option<Timestamp>) -> (Stri
     (from.map(prefix).unwrap_or_default(), to.map_or_else(|| "g".to_owned(), prefix))
 }
 
-/// The sort keys of the ids next before and next behind an id.
+/// The sort keys of the ids just before and just after an id.
 pub(crate) fn neighbours(id: impl Id) -> (String, String) {
     let sort = |number: u128| {
         let hex = format!("{number:032x}");

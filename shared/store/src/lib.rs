@@ -1,8 +1,8 @@
-//! Everything Stockroom keeps: one DynamoDB table, and the only crate that knows its SDK.
+//! The data of Stockroom in one DynamoDB table. No other crate of the product uses its SDK.
 //!
-//! A repository opens on a [`TenantScope`] alone and checks its caller with its first read. A write reads what it needs
-//! in one round trip, decides, and commits state, log entry and kept answer in one transaction; see the module `write`
-//! for how a lost race or a lost reply is handled, and `shared/store/TABLE.md` for the keys.
+//! A repository opens only with a [`TenantScope`], and its first read verifies the caller. A write reads all that it
+//! needs in one round trip, decides, and commits state, log entry and stored response in one transaction. The module
+//! `write` handles lost races and lost replies. `shared/store/TABLE.md` lists the keys.
 
 mod background;
 mod catalogue;
@@ -22,7 +22,7 @@ use stockroom_domain::{catalogue::SupplierDetails, id::OrganizationId, source::S
 
 pub use background::cleaning::{Budget, Cleaning};
 pub use background::directory::{Directory, Listed};
-pub use background::low_watch::{LowStock, LowWatch, MOST_SHOWN, REMIND_AFTER};
+pub use background::low_watch::{LowStock, LowWatch, MAX_SHOWN, REMIND_AFTER};
 pub use background::mailing::{MAIL_LEASE, MailClaim, MailLease, MailOccasion, MailOutcome, Mailing, Reach, Recipient};
 pub use background::migrations::{
     MIGRATIONS_OF_THIS_PROGRAM, MigrateError, Migration, MigrationRun, MigrationState, Migrations, Pace, RUN_LEASE,
@@ -50,14 +50,16 @@ pub use people::sessions::OwnSession;
 pub use people::sign_in::SignIn;
 pub use people::user_changes::UserChange;
 pub use people::users::{NewUser, UserFilter, UserProfile, Users};
-pub use purchasing::{Closing, NewRequest, PurchaseRequests, Receipt, RequestChanges, RequestFilter};
-pub use rate_limit::counter::{Admission, Bucket, Standing};
+pub use purchasing::{
+    NewPurchaseRequest, OrderClosing, PurchaseRequestChanges, PurchaseRequestFilter, PurchaseRequests, Receipt,
+};
+pub use rate_limit::counter::{Admission, Bucket, BucketStatus};
 pub use rate_limit::link_mails::LinkMails;
 pub use stock::levels::{LevelFilter, LevelView, Levels, MAX_LEVELS_OF_PRODUCT};
 pub use stock::movements::{MovementFilter, Movements, RecordedMovement};
 pub use views::audit::{AuditLog, EntryFilter, LogEntry, What};
 pub use views::events::{DomainEvent, EventFilter, Events, Since};
-pub use views::stream::{Told, told_by};
+pub use views::stream::{LoggedEvents, events_from};
 pub use write::Outcome;
 pub use write::idempotency::IdempotencyKey;
 pub use write::log::Origin;
@@ -65,7 +67,7 @@ pub use write::scope::{Caller, Claim, TenantScope};
 
 use write::access::Table;
 
-/// The table, ready for the repositories of one request; cheap to clone.
+/// The table as the repositories of one request use it. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Store {
     table: Table,
@@ -78,26 +80,25 @@ impl Store {
         Self { table: Table::new(client, sources, upgrades::upgrade) }
     }
 
-    /// The same store, counting what it costs on `meter`.
+    /// The same store with another cost meter.
     #[must_use]
     pub fn metered(&self, meter: Meter) -> Self {
         Self { table: self.table.metered(meter) }
     }
 
-    /// What this store has cost since this was last asked, its clones included but for those that count on a meter of
-    /// their own.
+    /// The cost since the last call, including clones with the same meter.
     #[must_use]
     pub fn take_cost(&self) -> Cost {
         self.table.take_cost()
     }
 
-    /// The same store, counting this request's calls against `admission` before it lets anything out or commits anything.
+    /// The same store for a request with this admission: nothing is returned or committed before it is counted.
     #[must_use]
     pub fn admitting(&self, admission: Admission) -> Self {
         Self { table: self.table.admitting(admission) }
     }
 
-    /// Adds buckets that the request is counted against, with its first call that follows.
+    /// Adds buckets that the next call counts against.
     ///
     /// # Errors
     /// [`StoreError::TooMany`], if it is known already that one is empty.
@@ -105,7 +106,7 @@ impl Store {
         self.table.count(buckets).await
     }
 
-    /// Counts the request now, unless that was done.
+    /// Counts the request now, if that has not been done.
     ///
     /// # Errors
     /// [`StoreError::TooMany`]; [`StoreError::Unavailable`] where every single one counts.
@@ -113,8 +114,8 @@ impl Store {
         self.table.admit().await
     }
 
-    /// Counts the request now against these buckets in place of those that it was counted against until now, which get
-    /// back what it took: for a caller who is not who they claim to be.
+    /// Counts the request against these buckets instead and refunds the others: for a caller who is not who they
+    /// claim to be.
     ///
     /// # Errors
     /// As [`count`](Self::count) and [`admit`](Self::admit).
@@ -122,19 +123,18 @@ impl Store {
         self.table.count_instead(buckets).await
     }
 
-    /// Whether this process has found out before that the scope's session is over.
+    /// Whether this process knows that the session of the scope has ended.
     #[must_use]
     pub fn has_ended(&self, scope: &TenantScope) -> bool {
         self.table.has_ended(scope)
     }
 
-    /// How the buckets stand that the request was counted against.
-    pub async fn standings(&self) -> Vec<Standing> {
-        self.table.standings().await
+    /// The status of the buckets that the request counted against.
+    pub async fn bucket_statuses(&self) -> Vec<BucketStatus> {
+        self.table.bucket_statuses().await
     }
 
-    /// Checks the scope's caller, unless that was done: a session that has not ended, an active user with the permission,
-    /// an active organization.
+    /// Verifies the caller of the scope, once: session, active user with the permission, active organization.
     ///
     /// # Errors
     /// [`StoreError::Unauthenticated`], [`StoreError::Forbidden`].
@@ -142,7 +142,7 @@ impl Store {
         self.table.verify(scope).await.map(|_| ())
     }
 
-    /// Whether the table answers. It leaves an open connection behind, so that the next call finds it.
+    /// Checks that the table answers, and opens a connection for the next call.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -150,74 +150,74 @@ impl Store {
         self.table.ping().await
     }
 
-    /// Signing in and staying signed in; needs no scope, because it is how one is earned.
+    /// Sign-in and refresh. They need no scope, because they create one.
     #[must_use]
     pub fn identity(&self) -> Identity<'_> {
         Identity::new(&self.table)
     }
 
-    /// Organizations: the caller's own, and new ones.
+    /// Organizations: sign-up, and the caller's own.
     #[must_use]
     pub fn organizations(&self) -> Organizations<'_> {
         Organizations::new(&self.table)
     }
 
-    /// Passwords: one's own, forgotten ones, first ones.
+    /// Passwords: changes, resets, first passwords.
     #[must_use]
     pub fn passwords(&self) -> Passwords<'_> {
         Passwords::new(&self.table)
     }
 
-    /// Addresses that wait for their confirmation.
+    /// Addresses that await confirmation.
     #[must_use]
     pub fn addresses(&self) -> Addresses<'_> {
         Addresses::new(&self.table)
     }
 
-    /// What the sender of mail needs to know of an organization. It takes no scope: an event of the organization's own log
-    /// is its reason, and what it gives goes to the organization's own people.
+    /// Data for mail. It takes no scope: an event of the organization's own log causes the mail, and its own users
+    /// get it.
     #[must_use]
     pub fn mailing(&self, organization: OrganizationId) -> Mailing<'_> {
         Mailing::new(&self.table, organization)
     }
 
-    /// Which organizations there are. It takes no scope, like the following four: the schedule is their reason.
+    /// The directory of organizations. It takes no scope, like the following four: the schedule calls them.
     #[must_use]
     pub fn directory(&self) -> Directory<'_> {
         Directory::new(&self.table)
     }
 
-    /// What an organization's managers are told of it as a whole.
+    /// Data for the reports to the managers of an organization.
     #[must_use]
     pub fn reporting(&self, organization: OrganizationId) -> Reporting<'_> {
         Reporting::new(&self.table, organization)
     }
 
-    /// What they have been told of its low stock.
+    /// The state of low-stock mail of an organization.
     #[must_use]
     pub fn low_watch(&self, organization: OrganizationId) -> LowWatch<'_> {
         LowWatch::new(&self.table, organization)
     }
 
-    /// What has had its time in an organization.
+    /// Expired data of an organization.
     #[must_use]
     pub fn cleaning(&self, organization: OrganizationId) -> Cleaning<'_> {
         Cleaning::new(&self.table, organization)
     }
 
-    /// What is left of organizations that have ended.
+    /// The purge of ended organizations.
     #[must_use]
     pub fn purging(&self) -> Purging<'_> {
         Purging::new(&self.table)
     }
 
-    /// How far stored items have been brought to the current version of their shape. For whoever runs the product.
+    /// Migrations of stored items, for operators.
     #[must_use]
     pub fn migrations(&self) -> Migrations<'_> {
         Migrations::new(&self.table)
     }
 
-    /// The people of the caller's organization.
+    /// Users of the caller's organization.
     #[must_use]
     pub fn users<'a>(&'a self, scope: &'a TenantScope) -> Users<'a> {
         Users::new(&self.table, scope)
@@ -241,31 +241,31 @@ impl Store {
         Warehouses::new(&self.table, scope)
     }
 
-    /// What moves in and out.
+    /// Movements of stock.
     #[must_use]
     pub fn movements<'a>(&'a self, scope: &'a TenantScope) -> Movements<'a> {
         Movements::new(&self.table, scope)
     }
 
-    /// Requests to buy.
+    /// Purchase requests.
     #[must_use]
     pub fn purchase_requests<'a>(&'a self, scope: &'a TenantScope) -> PurchaseRequests<'a> {
         PurchaseRequests::new(&self.table, scope)
     }
 
-    /// All that was ever done.
+    /// The audit log.
     #[must_use]
     pub fn audit_log<'a>(&'a self, scope: &'a TenantScope) -> AuditLog<'a> {
         AuditLog::new(&self.table, scope)
     }
 
-    /// What happens, as far as it is the caller's business.
+    /// Domain events that the caller may read.
     #[must_use]
     pub fn events<'a>(&'a self, scope: &'a TenantScope) -> Events<'a> {
         Events::new(&self.table, scope)
     }
 
-    /// What is there, and what was.
+    /// Stock levels, now and at a past time.
     #[must_use]
     pub fn levels<'a>(&'a self, scope: &'a TenantScope) -> Levels<'a> {
         Levels::new(&self.table, scope)

@@ -1,8 +1,8 @@
-//! Purchase requests: writing them, deciding on them, and recording what arrives.
+//! Purchase requests: drafts, decisions, receipts.
 //!
-//! An open request holds the products it names: each product counts them, in the transaction in which a request begins or
-//! ceases to name it, so that a deletion needs no look to know. What arrives is put into the ledger in the transaction that
-//! counts it on its line, so that never more arrives than was ordered, whoever else receives at the same moment.
+//! An open request holds its products: each product counts the lines that name it, in the transaction that adds or
+//! removes them. A deletion therefore reads the product alone. A receipt writes the ledger in the transaction that
+//! counts the received quantity on its line, so parallel receipts never exceed the order.
 
 mod close;
 mod lines;
@@ -21,7 +21,7 @@ use stockroom_domain::{
     user::Person,
 };
 
-pub use self::{close::Closing, receive::Receipt};
+pub use self::{close::OrderClosing, receive::Receipt};
 use self::{
     lines::{NewItems, held, named_keys, releasing, relies_on_product},
     prices::{Prices, present_currency},
@@ -49,32 +49,31 @@ use crate::{
     },
 };
 
-/// A request that is to be written.
+/// A new purchase request.
 #[derive(Debug, Clone)]
-pub struct NewRequest {
+pub struct NewPurchaseRequest {
     pub notes: Option<Notes>,
     /// 1 to 40, a product at most once.
     pub lines: Vec<NewLine>,
 }
 
-/// What is to become of a draft.
+/// Changes of a draft.
 #[derive(Debug, Clone)]
-pub struct RequestChanges<N> {
-    /// Gives the new notes, made from the present ones.
+pub struct PurchaseRequestChanges<N> {
+    /// Returns the new notes for the present ones.
     pub notes: N,
-    /// All its lines; none to leave them as they are.
+    /// All lines of the draft; `None` leaves them as they are.
     pub lines: Option<Vec<NewLine>>,
 }
 
-/// Which requests a list shows.
+/// Filters of a list of purchase requests.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct RequestFilter {
+pub struct PurchaseRequestFilter {
     pub status: Option<RequestStatus>,
     pub created_by: Option<UserId>,
 }
 
-/// See [`crate::Store::purchase_requests`]. Staff find their own requests alone; any other is for them as if it were not
-/// there.
+/// See [`crate::Store::purchase_requests`]. Staff see only their own requests; all others are not found for them.
 #[derive(Debug, Clone, Copy)]
 pub struct PurchaseRequests<'a> {
     table: &'a Table,
@@ -101,7 +100,7 @@ impl<'a> PurchaseRequests<'a> {
         Ok(self.visible(items.get(&key), caller.user.role)?.stating(caller.organization.currency))
     }
 
-    /// The request of an item, if there is one and it is for somebody of that role to see.
+    /// The request of an item, if it exists and a user with this role may see it.
     fn visible(&self, item: Option<&Item>, role: Role) -> Result<PurchaseRequest, StoreError> {
         let request: PurchaseRequest = data(item.ok_or(StoreError::NotFound)?)?;
         if sees_all(role) || request.is_of(self.scope.claim().user) { Ok(request) } else { Err(StoreError::NotFound) }
@@ -111,9 +110,13 @@ impl<'a> PurchaseRequests<'a> {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn list(&self, filter: &RequestFilter, page: &PageRequest) -> Result<Page<PurchaseRequest>, StoreError> {
-        // Whose requests are to be read depends on the role as it is stored. The token's is nearly always the same, and
-        // to go by it saves a round trip.
+    pub async fn list(
+        &self,
+        filter: &PurchaseRequestFilter,
+        page: &PageRequest,
+    ) -> Result<Page<PurchaseRequest>, StoreError> {
+        // The stored role decides which requests are read. The token nearly always has the same role, and using it
+        // saves a round trip.
         let guess = sees_all(self.scope.claimed_role().unwrap_or(Role::Staff));
         let mut found = self.table.beside_check(self.scope, self.page(guess, filter, page)).await?;
         let caller = self.table.verify(self.scope).await?;
@@ -128,7 +131,7 @@ impl<'a> PurchaseRequests<'a> {
     async fn page(
         &self,
         sees_all: bool,
-        filter: &RequestFilter,
+        filter: &PurchaseRequestFilter,
         page: &PageRequest,
     ) -> Result<Page<PurchaseRequest>, StoreError> {
         let (keys, me) = (self.keys(), self.scope.claim().user);
@@ -145,7 +148,7 @@ impl<'a> PurchaseRequests<'a> {
         if let (Some(_), Some(status)) = (creator, filter.status) {
             query.filter = expression("#data.#status = :status").with("status", s(status.name()));
         }
-        // All three are in order of the ids, so that a page can end in one and the next begin in another.
+        // All three queries sort by id, so a page can end in one of them and continue in another.
         let start = |id: &str| {
             let mut at = Position::of(&Key::new(keys.requests(), id).attributes(), &["pk", "sk"]);
             if let Some(index) = query.index {
@@ -159,13 +162,13 @@ impl<'a> PurchaseRequests<'a> {
         found.at(|position| Position::single("sk", position.get("sk").unwrap_or_default())).try_map(into_data)
     }
 
-    /// Writes a new draft, under the next number.
+    /// Adds a draft under the next number.
     ///
     /// # Errors
     /// [`StoreError::Rejected`] for lines that name what is not there, or too fine a quantity.
     pub async fn add(
         &self,
-        new: &NewRequest,
+        new: &NewPurchaseRequest,
         present: impl Fn(&PurchaseRequest) -> Vec<u8>,
     ) -> Result<Outcome<PurchaseRequest>, StoreError> {
         let keys = self.keys();
@@ -176,7 +179,7 @@ impl<'a> PurchaseRequests<'a> {
             let id = attempt.id();
             let items = match NewItems::read(attempt, keys, id, &[], &new.lines)? {
                 NewItems::Ready(items) => items,
-                NewItems::Leaving => return Ok(Decision::Wait("a product is being deleted")),
+                NewItems::BeingDeleted => return Ok(Decision::Wait("a product is being deleted")),
             };
             let (last, counts) = next_number(attempt.find(&counter));
             let caller = attempt.caller()?;
@@ -233,7 +236,7 @@ impl<'a> PurchaseRequests<'a> {
         &self,
         id: PurchaseRequestId,
         expected: Option<u64>,
-        changes: &RequestChanges<impl Fn(&Option<Notes>) -> Option<Notes>>,
+        changes: &PurchaseRequestChanges<impl Fn(&Option<Notes>) -> Option<Notes>>,
     ) -> Result<PurchaseRequest, StoreError> {
         let (keys, key) = (self.keys(), self.keys().request(id));
         let mut wanted = changes.lines.as_ref().map(|lines| named_keys(keys, lines)).unwrap_or_default();
@@ -274,7 +277,7 @@ impl<'a> PurchaseRequests<'a> {
         self.table.change(Authority::Tenant(self.scope), &wanted, decide).await
     }
 
-    /// Deletes a draft: its creator may, and who may delete anybody's.
+    /// Deletes a draft. Its creator may, and so may users who may delete all drafts.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Forbidden`], [`StoreError::VersionMismatch`],
@@ -293,11 +296,11 @@ impl<'a> PurchaseRequests<'a> {
         self.table.change(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide).await
     }
 
-    /// Takes a request a step on.
+    /// Applies a transition to a request.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`crate::Conflict::InvalidTransition`].
-    pub async fn take(
+    pub async fn apply(
         &self,
         id: PurchaseRequestId,
         expected: Option<u64>,
@@ -316,7 +319,7 @@ impl<'a> PurchaseRequests<'a> {
         self.table.write(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide, present).await
     }
 
-    /// The request of an attempt, in the version that is asked for.
+    /// The request as the attempt read it, in the expected version.
     fn expected(&self, attempt: &Attempt<'_>, key: &Key, expected: Option<u64>) -> Result<PurchaseRequest, StoreError> {
         let request = self.visible(attempt.find(key), attempt.caller()?.user.role)?;
         require_version(&request, expected)?;
@@ -339,7 +342,7 @@ impl<'a> PurchaseRequests<'a> {
     }
 }
 
-/// The deletion of a draft as it was read, with its log entry; lets its products go, and its prices.
+/// The deletion of a draft as it was read, with its log entry. It releases the products, and the price count.
 pub(crate) fn deletion(
     attempt: &Attempt<'_>,
     organization: OrganizationId,
@@ -355,7 +358,7 @@ pub(crate) fn deletion(
     releasing(attempt, keys, held(request), Guards::default(), change)
 }
 
-/// An entry about a request, which is its creator's own.
+/// An entry about a request, which belongs to its creator.
 fn entry(
     attempt: &Attempt<'_>,
     action: Action,
@@ -370,18 +373,18 @@ fn require_version(request: &PurchaseRequest, expected: Option<u64>) -> Result<(
     if expected.is_some_and(|version| version != request.version) { Err(StoreError::VersionMismatch) } else { Ok(()) }
 }
 
-/// Whether somebody of that role sees everybody's requests.
+/// Whether users with this role see all requests.
 fn sees_all(role: Role) -> bool {
     role.may(Permission::DecidePurchases)
 }
 
-/// The last number given, and the condition that none was given since.
+/// The last assigned number, and the condition that it is still the last.
 fn next_number(counter: Option<&Item>) -> (u64, Expression) {
     let last = counter.and_then(|item| item.get("count")?.as_n().ok()?.parse().ok());
     last.map_or_else(|| (0, absent()), |last| (last, expression("#count = :last").with("last", n(last))))
 }
 
-/// The update that gives a number.
+/// The update that assigns a number.
 fn next_counter(RequestNumber(number): RequestNumber) -> Expression {
     expression("SET #count = :next").with("next", n(number))
 }

@@ -2,5 +2,5 @@
 
 pub(crate) mod bucket_writes;
 pub(crate) mod counter;
-pub(crate) mod leases;
 pub(crate) mod link_mails;
+pub(crate) mod token_leases;

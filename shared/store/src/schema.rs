@@ -1,9 +1,8 @@
-//! Which version of its shape an item has, and how one of an older version is read: the one place that knows how items
-//! were before.
+//! Versions of stored shapes, and reading of items of an older version.
 //!
-//! An item's version stands in its attribute `schema`; one without it has version 1, so a kind that never changed pays
-//! nothing for it. Whatever is read passes [`upgrade`]; whatever is put is [stamped](stamp). `infra/MIGRATIONS.md` says
-//! how a shape is changed.
+//! The attribute `schema` has the version of an item; without it the version is 1, so a kind that never changed
+//! stores none. Every read [upgrades](upgrade) the item; every put [stamps](stamp) it. `infra/MIGRATIONS.md`
+//! describes how to change a shape.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -19,8 +18,8 @@ use crate::{
 /// The attribute of an item's version.
 const SCHEMA: &str = "schema";
 
-/// Makes an item of one version one of the next. It takes the item as the product may have left it since it was put: an
-/// update of single attributes changes no version, and indexes show none. So what is of the next version already stays.
+/// Turns an item of one version into the next. The product may have changed it since it was put: an update of single
+/// attributes changes no version, and indexes show none. So attributes that already have the next shape stay.
 pub(crate) type Upgrade = fn(&mut Item) -> Result<(), StoreError>;
 
 /// The current version of products, suppliers and warehouses.
@@ -37,7 +36,8 @@ fn current_version(kind: &str) -> usize {
     }
 }
 
-/// An item as the current version has it, by the upgrades of its kind, from version 1 on. One of a version that this program does not know yet stays as it is.
+/// An item in its current version, by the upgrades of its kind from version 1 on. An item of a later version than
+/// this program knows stays as it is.
 ///
 /// # Errors
 /// [`StoreError::Internal`] for an item of which its upgrade can make nothing.
@@ -53,7 +53,7 @@ pub(crate) fn upgrade(mut item: Item, upgrades: &[Upgrade]) -> Result<Item, Stor
     Ok(item)
 }
 
-/// Writes the current version into an item of the current shape.
+/// Sets the current version of an item.
 pub(crate) fn stamp(item: &mut Item) {
     let current = current(item);
     if current > 1 {
@@ -61,9 +61,9 @@ pub(crate) fn stamp(item: &mut Item) {
     }
 }
 
-/// An update that writes all of an item's `data`, with its condition, for an item that was read so. If that was put by a
-/// later program, it is of this one's version again, so that the later one upgrades it anew. One of an earlier version stays
-/// that: it may lack more than its `data`. A migration that came in between is seen, and the item read again.
+/// An update that writes all of an item's `data`, and its condition, for an item as read. An item of a later program
+/// gets this program's version, so that the later one upgrades it again. An item of an earlier version keeps it,
+/// because more than `data` may be old. A migration in between is noticed, and the item is read again.
 pub(crate) fn of_this_version(mut update: Expression, condition: Expression, read: &Item) -> (Expression, Expression) {
     let current = current(read);
     if version(read) <= current {

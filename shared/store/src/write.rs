@@ -1,15 +1,15 @@
-//! How everything is changed: read, decide, commit.
+//! Writes: read, decide, commit.
 //!
-//! One round trip reads the caller, the kept answer and whatever the decision needs, strongly consistent. The decision
-//! is a plain function from that to a [`Change`]: the new state, its log entries, and the conditions under which what was
-//! read still holds. One transaction commits it. From there:
+//! One round trip reads the caller, the stored response and all that the decision needs, strongly consistent. The
+//! decision is a plain function from these to a [`Change`]: the new state, its log entries, and the conditions under
+//! which the items are still as read. One transaction commits it. Then:
 //!
-//! - A condition failed, or another transaction was in the way: nothing was done, so it is read and decided again, under
-//!   a new client token, with a pause, until the deadline. The caller is checked again, too, after 1, 2, 4, 8, ... pauses.
-//! - The reply was lost: the very same payload is sent again under the same token, and DynamoDB answers what it did.
-//! - The decision is a refusal that comes from the state: under an idempotency key the kept answer is looked for once
-//!   more, since the state may have been made by the first attempt of this very request; in a transaction, so that a
-//!   commit that is under way is waited for.
+//! - A condition failed, or another transaction was in the way: nothing was done. The store backs off, reads and
+//!   decides again under a new client token, until the deadline. The caller is checked again after 1, 2, 4, 8, ...
+//!   attempts.
+//! - The reply was lost: the same payload is sent again under the same token, and DynamoDB returns the result.
+//! - The decision is a refusal because of the state: under an idempotency key the stored response is read once more,
+//!   in a transaction that waits for commits in progress. The first attempt of this request may have made the state.
 
 pub(crate) mod access;
 pub(crate) mod ended_sessions;
@@ -37,7 +37,7 @@ use crate::{
         expression::Expression,
         item::Item,
         key::Key,
-        retry::{Failure, Patience},
+        retry::{Backoff, Failure},
         table::{Conditional, Items},
     },
     error::StoreError,
@@ -50,12 +50,12 @@ use crate::{
     },
 };
 
-/// What a write came to.
+/// The result of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome<T> {
-    /// It was done, just now.
+    /// This attempt did it.
     Done(T),
-    /// It had been done before under the same idempotency key; this is what was answered.
+    /// An earlier request with the same idempotency key did it; this is its response.
     Replayed(Vec<u8>),
 }
 
@@ -64,18 +64,18 @@ pub enum Outcome<T> {
 pub(crate) enum Authority<'a> {
     /// A caller of an organization.
     Tenant(&'a TenantScope),
-    /// Nobody's: signing up, signing in, and what a job does. The partition is where a kept answer would be.
+    /// Without a caller: sign-up, sign-in, jobs. The partition is that of a stored response.
     Public { origin: &'a Origin, idempotency: Option<(&'a str, &'a IdempotencyKey)> },
 }
 
-/// What a decision has before it: the moment, the items, the caller.
+/// The input of a decision: time, items, caller.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Attempt<'a> {
     pub(crate) now: Timestamp,
     pub(crate) sources: &'a Sources,
     /// Joins the entries of this change.
     pub(crate) change_id: ChangeId,
-    /// Whether an attempt before this one met a failed condition.
+    /// Whether a condition of an earlier attempt failed.
     pub(crate) is_repeated: bool,
     wanted: &'a [Key],
     items: &'a Items,
@@ -88,7 +88,7 @@ impl<'a> Attempt<'a> {
         self.items.get(key)
     }
 
-    /// The same attempt, at a moment behind that of the change before: another machine's clock may have been ahead.
+    /// The same attempt, later than the previous change: the clock of another machine may have been ahead.
     pub(crate) fn behind(self, before: Timestamp) -> Self {
         Self { now: self.now.max(before.plus(Duration::from_millis(1))), ..self }
     }
@@ -111,7 +111,7 @@ impl<'a> Attempt<'a> {
         self.origin.into()
     }
 
-    /// An entry by the caller, or by nobody.
+    /// An entry by the caller, or without an actor.
     pub(crate) fn entry(
         &self,
         action: Action,
@@ -134,7 +134,7 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// What a decision comes to: all of it is committed, or nothing.
+/// A change: all of it is committed, or nothing.
 #[derive(Debug)]
 pub(crate) struct Change<T> {
     result: T,
@@ -146,11 +146,11 @@ pub(crate) struct Change<T> {
 #[derive(Debug)]
 pub(crate) enum Decision<T> {
     Commit(Change<T>),
-    /// Nothing is to be changed.
+    /// Nothing changes.
     Keep(T),
-    /// These items must be seen first.
+    /// The decision needs these items too.
     Read(Vec<Key>),
-    /// Somebody holds a mark: look again after a pause.
+    /// Another operation has a fence: decide again after a pause.
     Wait(&'static str),
 }
 
@@ -185,7 +185,7 @@ macro_rules! action {
 }
 
 impl<T> Change<T> {
-    /// A change begins with its log entry, because none is without one.
+    /// A change with its log entry.
     pub(crate) fn logged(result: T, organization: OrganizationId, entry: &Entry) -> Result<Self, StoreError> {
         Self::with_entry_item(result, entry.item(organization)?)
     }
@@ -197,12 +197,12 @@ impl<T> Change<T> {
             .try_fold(Self::logged(result, organization, first)?, |change, entry| change.and_log(organization, entry))
     }
 
-    /// Bookkeeping that follows on a change whose entry was written with it.
+    /// Bookkeeping after a logged change, without an entry.
     pub(crate) fn following(result: T) -> Self {
         Self { result, actions: Vec::new(), retention: Retention::Day }
     }
 
-    /// A change whose log entry is an item made elsewhere: a movement.
+    /// A change whose entry is an item of its own: a movement.
     pub(crate) fn with_entry_item(result: T, entry: Item) -> Result<Self, StoreError> {
         let change = Self { result, actions: Vec::new(), retention: Retention::Day };
         change.put(entry, &crate::dynamo::expression::absent())
@@ -218,12 +218,12 @@ impl<T> Change<T> {
         Change { result: map(self.result), actions: self.actions, retention: self.retention }
     }
 
-    /// Keeps the answer as long as the organization.
-    pub(crate) fn kept_forever(self) -> Self {
+    /// Stores the response as long as the organization exists.
+    pub(crate) fn stored_forever(self) -> Self {
         Self { retention: Retention::Forever, ..self }
     }
 
-    /// Puts the whole item, if `condition` holds of what is there.
+    /// Puts the whole item under `condition`.
     pub(crate) fn put(mut self, mut item: Item, condition: &Expression) -> Result<Self, StoreError> {
         schema::stamp(&mut item);
         let put = action!(Put, condition, []).set_item(Some(item)).build().map_err(StoreError::internal)?;
@@ -248,7 +248,7 @@ impl<T> Change<T> {
         Ok(self)
     }
 
-    /// Commits only if `condition` holds of an item that is not changed.
+    /// Adds a condition on an item that does not change.
     pub(crate) fn check(mut self, key: &Key, condition: &Expression) -> Result<Self, StoreError> {
         let check = action!(ConditionCheck, condition, []).set_key(Some(key.attributes()));
         let check = check.build().map_err(StoreError::internal)?;
@@ -258,7 +258,7 @@ impl<T> Change<T> {
 }
 
 impl Table {
-    /// Reads `keys`, lets `decide` decide, commits. `present` gives the answer to be kept under an idempotency key.
+    /// Reads `keys`, decides, commits. `present` gives the response to store under an idempotency key.
     pub(crate) async fn write<T, D: Into<Decision<T>>>(
         &self,
         authority: Authority<'_>,
@@ -274,12 +274,12 @@ impl Table {
         };
         let mut wanted = keys.to_vec();
         wanted.extend(idempotency.as_ref().map(|(partition, key)| key.key(partition)));
-        let mut patience = Patience::new();
+        let mut backoff = Backoff::new();
         let mut is_repeated = false;
         let mut pauses = 0_u32;
         loop {
             let items = match scope {
-                // Less and less often, so that a crowd over one item is not slowed down by reading who it is.
+                // Checked again less and less often, so that many writers of one item are not slowed down.
                 Some(scope) if pauses.is_power_of_two() => self.get_again_for(scope, &wanted).await?,
                 Some(scope) => self.get_for(scope, &wanted).await?,
                 None => self.get(&wanted).await?,
@@ -319,7 +319,7 @@ impl Table {
                 }
                 Decision::Wait(reason) => {
                     pauses = pauses.saturating_add(1);
-                    patience.wait(&self.sources, reason).await?;
+                    backoff.wait(&self.sources, reason).await?;
                     continue;
                 }
             };
@@ -329,19 +329,19 @@ impl Table {
                 change = change.put(item, &free)?;
             }
             pauses = pauses.saturating_add(1);
-            match self.transact(self.named(change.actions), &mut patience).await? {
+            match self.transact(self.named(change.actions), &mut backoff).await? {
                 None => return Ok(Outcome::Done(change.result)),
-                Some(Failure::Throttled(reason)) => patience.relieve(&self.sources, &reason).await?,
-                Some(Failure::Conflict(reason)) => patience.pause(&self.sources, &reason).await?,
+                Some(Failure::Throttled(reason)) => backoff.after_failure(&self.sources, &reason).await?,
+                Some(Failure::Conflict(reason)) => backoff.after_conflict(&self.sources, &reason).await?,
                 Some(_) => {
                     is_repeated = true;
-                    patience.pause(&self.sources, "lost every race for the item").await?;
+                    backoff.after_conflict(&self.sources, "lost every race for the item").await?;
                 }
             }
         }
     }
 
-    /// A write that keeps no answer.
+    /// A write without a stored response.
     pub(crate) async fn change<T, D: Into<Decision<T>>>(
         &self,
         authority: Authority<'_>,
@@ -350,19 +350,19 @@ impl Table {
     ) -> Result<T, StoreError> {
         match self.write(authority, keys, decide, |_| Vec::new()).await? {
             Outcome::Done(result) => Ok(result),
-            Outcome::Replayed(_) => Err(StoreError::internal("an answer was kept where none is")),
+            Outcome::Replayed(_) => Err(StoreError::internal("a response was stored for a write without one")),
         }
     }
 
-    /// A change that its caller decided by what they have just read. Refused when that is no longer so: nothing was done.
+    /// Commits a change that was decided from items just read. Refused if a condition fails; then nothing was done.
     pub(crate) async fn commit(&self, change: Change<()>) -> Result<Conditional, StoreError> {
         let actions = self.named(change.actions);
-        let mut patience = Patience::new();
+        let mut backoff = Backoff::new();
         loop {
-            match self.transact(actions.clone(), &mut patience).await? {
+            match self.transact(actions.clone(), &mut backoff).await? {
                 None => return Ok(Conditional::Done),
-                Some(Failure::Throttled(reason)) => patience.relieve(&self.sources, &reason).await?,
-                Some(Failure::Conflict(reason)) => patience.pause(&self.sources, &reason).await?,
+                Some(Failure::Throttled(reason)) => backoff.after_failure(&self.sources, &reason).await?,
+                Some(Failure::Conflict(reason)) => backoff.after_conflict(&self.sources, &reason).await?,
                 Some(_) => return Ok(Conditional::Refused),
             }
         }

@@ -1,4 +1,5 @@
-//! Public types and functions of the shared crates have doc comments. Fields and variants need none where the name is clear.
+//! Public types and functions of the shared crates have doc comments. Fields and variants need none where the name is
+//! clear.
 
 use std::{fs, path::Path};
 

@@ -7,7 +7,7 @@ use stockroom_domain::{
     quantity::Quantity,
     text::Notes,
 };
-use stockroom_store::{NewRequest, Receipt, RequestFilter, Store, TenantScope};
+use stockroom_store::{NewPurchaseRequest, PurchaseRequestFilter, Receipt, Store, TenantScope};
 
 use super::{ImportError, Users, all, done};
 
@@ -40,7 +40,7 @@ pub(crate) async fn write_requests(
         let request = if let Some(known) = known.iter().find(|known| known.notes.as_ref() == Some(&planned.notes)) {
             known.clone()
         } else {
-            let new = NewRequest { notes: Some(planned.notes.clone()), lines: planned.lines.clone() };
+            let new = NewPurchaseRequest { notes: Some(planned.notes.clone()), lines: planned.lines.clone() };
             let ask = users.staff(Permission::RequestPurchases);
             done(store.purchase_requests(&ask).add(&new, |_| Vec::new()).await?)?
         };
@@ -50,7 +50,7 @@ pub(crate) async fn write_requests(
 }
 
 async fn known(store: &Store, scope: &TenantScope) -> Result<Vec<PurchaseRequest>, ImportError> {
-    let filter = RequestFilter::default();
+    let filter = PurchaseRequestFilter::default();
     Ok(all(async |page| store.purchase_requests(scope).list(&filter, &page).await).await?)
 }
 
@@ -63,7 +63,7 @@ async fn advance(
     let decide = users.manager(Permission::DecidePurchases);
     let requests = store.purchase_requests(&decide);
     while let Some(step) = next_transition(request.status, planned.status)? {
-        request = done(requests.take(request.id, None, &step, |_| Vec::new()).await?)?;
+        request = done(requests.apply(request.id, None, &step, |_| Vec::new()).await?)?;
     }
     let Some((quantity, warehouse)) = planned.receipt.filter(|_| request.status == RequestStatus::Ordered) else {
         return Ok(());

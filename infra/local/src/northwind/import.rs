@@ -251,7 +251,7 @@ mod tests {
         organization::Currency, purchasing::PurchaseRequest, quantity::Quantity, source::Sources, stock::Operation,
     };
     use stockroom_runtime::{Config, OsEntropy, SystemClock};
-    use stockroom_store::{LevelFilter, NewOrganization, Origin, RequestFilter};
+    use stockroom_store::{LevelFilter, NewOrganization, Origin, PurchaseRequestFilter};
     use tokio::sync::Notify;
 
     use super::*;
@@ -335,8 +335,13 @@ mod tests {
         let page = PageRequest { limit: PAGE, after: None, descending: false };
         let low = store.levels(&scope).low(&page).await.unwrap().into_parts().0;
         assert_eq!(low.len(), 18);
-        let requests =
-            store.purchase_requests(&scope).list(&RequestFilter::default(), &page).await.unwrap().into_parts().0;
+        let requests = store
+            .purchase_requests(&scope)
+            .list(&PurchaseRequestFilter::default(), &page)
+            .await
+            .unwrap()
+            .into_parts()
+            .0;
         assert!(requests.iter().all(|request| request.status.is_open()));
         let mut asked_for: Vec<_> = requests.iter().flat_map(PurchaseRequest::products).collect();
         let mut missing: Vec<_> = low.iter().map(|level| level.product_id).collect();

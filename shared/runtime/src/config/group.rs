@@ -1,4 +1,5 @@
-//! Groups of settings. A function reads the general settings and its groups; a bad setting of another group does not stop it.
+//! Groups of settings. A function reads the general settings and its groups; a bad setting of another group does not
+//! stop it.
 
 /// Settings that are used together. The general settings belong to no group: every program reads them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use stockroom_domain::{limit::Limit, text::Email};
 use stockroom_store::WRITE_DEADLINE;
 use tracing_subscriber::filter::LevelFilter;
 
-/// Where a function runs.
+/// The environment that a function runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Environment {
     Development,
@@ -43,16 +43,16 @@ impl FromStr for Environment {
     }
 }
 
-/// How much is logged.
+/// The log level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogLevel(pub(crate) LevelFilter);
 
 impl LogLevel {
-    /// Warnings and errors alone.
+    /// Warnings and errors only.
     pub const WARN: Self = Self(LevelFilter::WARN);
-    /// A line for every request, too.
+    /// Also a line for every request.
     pub const INFO: Self = Self(LevelFilter::INFO);
-    /// What helps to find a fault, too.
+    /// Also details for debugging.
     pub const DEBUG: Self = Self(LevelFilter::DEBUG);
 }
 
@@ -68,7 +68,7 @@ impl FromStr for LogLevel {
     }
 }
 
-/// What a limit allows; without one, everything.
+/// A limit; `off` is none.
 pub(super) struct Allowed(pub(super) Option<Limit>);
 
 impl FromStr for Allowed {
@@ -83,7 +83,7 @@ impl FromStr for Allowed {
     }
 }
 
-/// Limits that must all hold, each in a time of its own: `20/hour,100/day`.
+/// Limits with different windows, such as `20/hour,100/day`. All of them must hold.
 pub(super) struct AllOf(pub(super) Vec<Limit>);
 
 impl FromStr for AllOf {
@@ -101,7 +101,7 @@ impl FromStr for AllOf {
     }
 }
 
-/// Where Sentry takes reports, with the public key of a project.
+/// The address of a Sentry project, with its public key.
 pub(super) struct SentryDsn(pub(super) Dsn);
 
 impl FromStr for SentryDsn {
@@ -122,8 +122,7 @@ impl FromStr for Positive {
     }
 }
 
-/// How long after an entry's id was made it is sure to be there or not: longer than any write may take, with room for
-/// clocks that differ.
+/// How long before now a feed ends: longer than any write, plus clock skew.
 #[derive(Clone, Copy)]
 pub(super) struct Settle(pub(super) Duration);
 
@@ -137,8 +136,8 @@ impl FromStr for Settle {
     }
 }
 
-/// How large the items of a page become together. A function's answer ends at 6 MB; a page leaves a sixth of that free,
-/// and 64 KiB for headers, the cursor and the link.
+/// Largest sum of a page's items. A response of a function ends at 6 MB; a page leaves a sixth of that free, and 64
+/// KiB for headers, cursor and link.
 pub(super) struct PageBytes(pub(super) usize);
 
 impl PageBytes {
@@ -154,7 +153,7 @@ impl FromStr for PageBytes {
     }
 }
 
-/// Origins as a browser writes them: scheme and host in lower case, a port perhaps, nothing behind.
+/// Origins as a browser writes them: scheme and host in lower case, perhaps a port.
 #[derive(Default)]
 pub(super) struct Origins(pub(super) Vec<String>);
 
@@ -196,7 +195,7 @@ impl FromStr for PublicUrl {
     }
 }
 
-/// An address that mail comes from.
+/// A sender of mail.
 pub(super) struct MailFrom(pub(super) Option<Email>);
 
 impl MailFrom {

@@ -1,6 +1,6 @@
-//! What has had its time in an organization: drafts that nobody submitted, sessions and claims that have expired.
+//! Cleanup of an organization: drafts that were never submitted, expired sessions and claims.
 //!
-//! All of it may be done twice, by two at once, or be stopped anywhere: what is gone is not found again.
+//! Each part may run twice, in parallel, or stop anywhere: deleted items are not found again.
 
 use stockroom_domain::{
     id::OrganizationId,
@@ -24,10 +24,10 @@ use crate::{
     write::{Attempt, Authority, Change, Decision, access::Table, log::Origin},
 };
 
-/// How many items are looked at with one call.
+/// How many items one call reads.
 const PAGE: usize = 100;
 
-/// How many items one call of a job may still write, so that it ends in time. What is left is another call's.
+/// How many items one call of a job may still write, so that it ends in time. The next call continues.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget(usize);
 
@@ -38,7 +38,7 @@ impl Budget {
         Self(items)
     }
 
-    /// Whether there is nothing left of it.
+    /// Whether it is used up.
     #[must_use]
     pub fn is_spent(self) -> bool {
         self.0 == 0
@@ -65,7 +65,7 @@ impl<'a> Cleaning<'a> {
         OrganizationKeys(self.organization)
     }
 
-    /// The organization, be it active or ended; `None` when it is gone.
+    /// The organization, active or ended; `None` if it is purged.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -74,7 +74,7 @@ impl<'a> Cleaning<'a> {
         self.table.get(std::slice::from_ref(&key)).await?.get(&key).map(data).transpose()
     }
 
-    /// Deletes the drafts made before a moment, each with its log entry; tells how many.
+    /// Deletes the drafts created before a time, each with its log entry; returns their number.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -105,7 +105,7 @@ impl<'a> Cleaning<'a> {
         }
     }
 
-    /// Deletes a request if it is such a draft still; tells how many items were written.
+    /// Deletes a request if it is still such a draft; returns the number of items written.
     async fn delete_draft(&self, key: &Key, made_before: Timestamp, origin: &Origin) -> Result<usize, StoreError> {
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<usize>, StoreError> {
             let request: Option<PurchaseRequest> = attempt.find(key).map(data).transpose()?;
@@ -119,7 +119,7 @@ impl<'a> Cleaning<'a> {
         self.table.change(authority, std::slice::from_ref(key), decide).await
     }
 
-    /// Takes the sessions out of their users' items that have expired by a moment; tells how many.
+    /// Removes expired sessions from their users' items; returns their number.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -139,7 +139,7 @@ impl<'a> Cleaning<'a> {
                 }
             }
             budget.spend(updates.len());
-            // One that is refused met a login, which has taken out what had expired by itself.
+            // A refused update met a sign-in, which removes expired sessions itself.
             self.table.update_each(updates).await?;
             query.after = found.last;
             if query.after.is_none() {
@@ -149,8 +149,7 @@ impl<'a> Cleaning<'a> {
         Ok(ended)
     }
 
-    /// Deletes the claims on mails that have expired by a moment and that the table's own sweep, which comes late, has
-    /// left; tells how many.
+    /// Deletes expired claims on mails that the table's own expiry, which is late, has left; returns their number.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -182,7 +181,7 @@ impl<'a> Cleaning<'a> {
     }
 }
 
-/// How sessions are taken out of their user's item, if they are as they were read.
+/// The update that removes sessions from their user's item, and the condition that they are as read.
 fn end(expired: &[(&str, Timestamp)]) -> (Expression, Expression) {
     let paths: Vec<String> = expired.iter().map(|(name, _)| format!("#sessions.#{name}")).collect();
     let as_read = expired.iter().enumerate().fold(Expression::default(), |condition, (place, (name, at))| {

@@ -1,4 +1,4 @@
-//! Which organizations there are, for what is done for each of them.
+//! The directory of organizations, for jobs.
 
 use stockroom_domain::id::OrganizationId;
 
@@ -13,12 +13,12 @@ use crate::{
 /// How many organizations are looked at with one call.
 const EXAMINED: usize = 500;
 
-/// Which organizations are wanted.
+/// A list of organizations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listed {
-    /// Every one, also those that have ended and are yet to be purged.
+    /// All organizations, including ended ones until their purge.
     All,
-    /// Those where something may be low.
+    /// Those that may have low levels.
     Low,
 }
 
@@ -29,15 +29,15 @@ pub struct Directory<'a> {
 }
 
 impl<'a> Directory<'a> {
-    /// Over how many partitions the organizations are spread.
+    /// The number of partitions of the directory.
     pub const SHARDS: u8 = DIRECTORY_SHARDS;
 
     pub(crate) fn new(table: &'a Table) -> Self {
         Self { table }
     }
 
-    /// A part of one of the [`SHARDS`](Self::SHARDS), in order of the ids, and where the next part begins. What was written
-    /// a moment ago may be missing.
+    /// A page of one of the [`SHARDS`](Self::SHARDS), by id, and the position after it. The index may lack the newest
+    /// organizations.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

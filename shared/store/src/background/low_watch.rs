@@ -1,12 +1,11 @@
-//! What has been told of the levels that are low, so that each is told once, and again when it has lasted.
+//! Mail about low levels: each level is reported once, and again while it stays low.
 //!
-//! The watch is one item of an organization. It keeps a digest of every low level that was told, and the mail that is
-//! under way. A run that was stopped is finished by whichever comes next, with the very levels it had found; two at once
-//! find the same mail under way.
+//! One item of an organization has a digest of every reported level and the mail in progress. The next run finishes
+//! an interrupted mail with the same levels; two runs at once find the same mail in progress.
 //!
-//! Index 1 lists the organizations where something may be low, so that nobody else is looked at. An organization is
-//! entered when a level falls below its minimum, which `stock.low` tells, and with a minimum that is raised above a level;
-//! it leaves the list when nothing was low for a while.
+//! Index 1 lists the organizations that may have low levels, and the job reads no others. An organization enters the
+//! list when a level falls below its minimum (`stock.low`), or a minimum rises above a level. It leaves the list
+//! after a while without low levels.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -20,7 +19,7 @@ use crate::{
         expression::{Expression, expression},
         item::{attributes, b, encode, n, s},
         key::Key,
-        retry::Patience,
+        retry::Backoff,
         table::Conditional,
     },
     error::StoreError,
@@ -29,48 +28,48 @@ use crate::{
     write::access::Table,
 };
 
-/// After which time what is still low is told again.
+/// When levels that stay low are reported again.
 pub const REMIND_AFTER: Duration = Duration::from_hours(7 * 24);
-/// The most levels that one mail shows.
-pub const MOST_SHOWN: usize = 50;
-/// For how long an organization stays listed though nothing is low: longer than an index lags behind.
+/// The most levels that a mail shows.
+pub const MAX_SHOWN: usize = 50;
+/// How long an organization stays listed without low levels: longer than an index lags.
 const LISTED_FOR: Duration = Duration::from_hours(1);
-/// For how long a mail is tried that somebody does not get; what is newer waits behind it.
+/// How long a mail is retried for a recipient that does not get it; later mail waits for it.
 const GIVEN_UP_AFTER: Duration = Duration::from_hours(24);
 /// The attribute of the digests.
 const TOLD: &str = "told";
 /// The bytes of a digest.
 const DIGEST: usize = 8;
 
-/// What is to be told of low stock.
+/// A report of low levels.
 #[derive(Debug, Clone)]
 pub struct LowStock {
-    /// The run that found it, which names its mail.
+    /// The time of the run that found it, which identifies the mail.
     pub at: Timestamp,
-    /// At most [`MOST_SHOWN`] levels: those that are newly low, and, in a reminder, the others.
+    /// At most [`MAX_SHOWN`] levels: new ones, and in a reminder also the others.
     pub levels: Vec<LevelView>,
-    /// How many had become low since the last mail.
+    /// How many became low since the last mail.
     pub fresh: usize,
-    /// How many were low in all.
+    /// How many were low in total.
     pub count: usize,
-    /// How many more than the mail shows were to be told.
+    /// How many reported levels the mail does not show.
     pub more: usize,
-    /// Whether it tells again what was told before.
+    /// Whether it repeats levels that were reported before.
     pub is_reminder: bool,
 }
 
 /// See the module's first lines.
 #[derive(Debug, Default, Deserialize)]
 struct WatchRecord {
-    /// Rises with every mail that is begun; none before the first.
+    /// Rises with every mail; none before the first.
     revision: Option<u64>,
-    /// When a level was last seen to become low, in milliseconds; none when the organization is in no list.
+    /// When a level last became low, in milliseconds; none if the organization is in no list.
     marked_at: Option<u64>,
-    /// When all that was low was last told.
+    /// When all low levels were last reported.
     reminded_at: Option<Timestamp>,
     /// The last mail.
     mail: Option<MailRecord>,
-    /// Digests of the levels that were told, one behind the other.
+    /// Digests of the reported levels, concatenated.
     #[serde(skip)]
     told: Vec<u8>,
 }
@@ -102,7 +101,7 @@ impl<'a> LowWatch<'a> {
         OrganizationKeys(self.organization)
     }
 
-    /// Enters the organization into the list of those where something may be low.
+    /// Adds the organization to the list of those with low levels.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -111,14 +110,13 @@ impl<'a> LowWatch<'a> {
         self.table.update(&key, &mark, &always).await.map(|_| ())
     }
 
-    /// What is to be told by the run of that moment: the mail that a run before it left unfinished, or what became low
-    /// since the last mail, together with what still is if that is due again. `None` when there is nothing to tell, or
-    /// the run's mail is finished.
+    /// The report of the run at that time: an unfinished mail of an earlier run, or the new low levels, and the
+    /// others if a reminder is due. `None` without anything to report, or if the run's mail is finished.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn due(&self, at: Timestamp) -> Result<Option<LowStock>, StoreError> {
-        let mut patience = Patience::new();
+        let mut backoff = Backoff::new();
         loop {
             let watch = self.read().await?;
             match &watch.mail {
@@ -127,11 +125,12 @@ impl<'a> LowWatch<'a> {
                 }
                 Some(mail) if mail.is_done && mail.at == at => return Ok(None),
                 Some(mail) if !mail.is_done => {
-                    tracing::error!(organization = %self.organization, at = %mail.at, "a mail about low stock is given up");
+                    let organization = self.organization;
+                    tracing::error!(%organization, at = %mail.at, "gave up on a mail about low stock");
                 }
                 Some(_) | None => {}
             }
-            // A mail is known by its moment, so that of a run that comes late is put behind the last one's.
+            // A mail is identified by its time, so a late run gets a time after the last mail.
             let last_mail = watch.mail.as_ref().map(|mail| mail.at.plus(Duration::from_millis(1)));
             let mailed_at = last_mail.map_or(at, |earliest| earliest.max(at));
             let places = Reporting::new(self.table, self.organization).low_places().await?;
@@ -145,7 +144,7 @@ impl<'a> LowWatch<'a> {
                 self.tidy(&watch, places.len()).await?;
                 return Ok(None);
             }
-            let shown = fresh.iter().chain(others.iter().filter(|_| is_reminder)).take(MOST_SHOWN);
+            let shown = fresh.iter().chain(others.iter().filter(|_| is_reminder)).take(MAX_SHOWN);
             let mail = MailRecord {
                 at: mailed_at,
                 levels: shown.filter_map(|place| place_name(&places.get(*place)?.0)).collect(),
@@ -162,11 +161,11 @@ impl<'a> LowWatch<'a> {
             if self.write(plan, &watch, is_as_read(&watch)).await? == Conditional::Done {
                 return self.low_stock(&mail).await.map(Some);
             }
-            patience.pause(&self.table.sources, "the watch kept changing").await?;
+            backoff.after_conflict(&self.table.sources, "the watch kept changing").await?;
         }
     }
 
-    /// Writes down that everybody was told what [`due`](Self::due) gave.
+    /// Records that the mail of [`due`](Self::due) is finished.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -192,7 +191,7 @@ impl<'a> LowWatch<'a> {
         Ok(LowStock { at, levels, fresh, count, more, is_reminder })
     }
 
-    /// Leaves the list for good: the organization has ended.
+    /// Removes an ended organization from the list.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -202,7 +201,8 @@ impl<'a> LowWatch<'a> {
         self.table.update(&self.keys().low_watch(), &leave, &is_there).await.map(|_| ())
     }
 
-    /// Leaves the list when nothing was low for a while. What became low meanwhile enters it again: it moves the mark.
+    /// Removes the organization from the list after a while without low levels. A level that becomes low meanwhile
+    /// keeps it listed, because it changes `marked_at`.
     async fn tidy(&self, watch: &WatchRecord, low: usize) -> Result<(), StoreError> {
         let quiet_since = self.table.sources.now().minus(LISTED_FOR).unix_millis();
         let Some(marked_at) = watch.marked_at.filter(|at| low == 0 && *at < quiet_since) else { return Ok(()) };
@@ -222,7 +222,7 @@ impl<'a> LowWatch<'a> {
     }
 }
 
-/// That no run has written since.
+/// The condition that no run has written since.
 fn is_as_read(watch: &WatchRecord) -> Expression {
     match watch.revision {
         None => expression("attribute_not_exists(#revision)"),
@@ -230,7 +230,7 @@ fn is_as_read(watch: &WatchRecord) -> Expression {
     }
 }
 
-/// Tells a level, and since when it is low, from any other.
+/// A digest of a level and the time since it is low.
 fn short_digest(place: &str) -> [u8; DIGEST] {
     let mut short = [0; DIGEST];
     short.iter_mut().zip(digest(&SHA256, place.as_bytes()).as_ref()).for_each(|(short, byte)| *short = *byte);

@@ -1,9 +1,8 @@
-//! What is needed to tell people of an event by mail: who they are, what it was about, and who has been told.
+//! Mail about events: recipients, occasion, and claims of mails.
 //!
-//! An event may come twice, and two consumers may have it at once. So each mail is claimed before it is handed over:
-//! the claim is leased to one consumer for a while, and from then on says what became of the mail. Whoever finds it
-//! leased to another comes back later. A mail is sent twice only when its sender fails, or does not learn that the mail
-//! was accepted, between the handing over and the mark.
+//! An event may be delivered twice, and two consumers may have it at once. So each mail is claimed before it is sent:
+//! one consumer gets a lease on the claim, which then records the outcome. A consumer that finds a lease retries
+//! later. A mail is sent twice only if its sender fails, or misses the acceptance, between sending and recording.
 
 use std::{fmt, time::Duration};
 
@@ -36,23 +35,23 @@ use crate::{
     write::access::Table,
 };
 
-/// For how long a claim is one consumer's: longer than handing over a mail may take.
+/// Life of a lease on a mail: longer than sending takes.
 pub const MAIL_LEASE: Duration = Duration::from_secs(30);
 /// How many users are looked at with one call.
 const EXAMINED: usize = 1_000;
-/// For how long it is known that a mail was sent: longer than any event is delivered again.
+/// How long a sent mail is remembered: longer than any event is redelivered.
 const KEPT: Duration = Duration::from_hours(30 * 24);
 
-/// What a mail is sent about. Of each, a user gets one.
+/// The occasion of a mail. A user gets one mail for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailOccasion {
     /// An event of the log.
     Event(EventId),
-    /// The same event, for a second mail to the same user.
+    /// A second mail to the same user about the same event.
     Notice(EventId),
-    /// What was low at that moment.
+    /// Low levels at that time.
     LowStock(Timestamp),
-    /// The week that ended at that moment.
+    /// The week that ended at that time.
     WeeklyReport(Timestamp),
 }
 
@@ -68,18 +67,18 @@ impl fmt::Display for MailOccasion {
     }
 }
 
-/// Somebody who may get mail.
+/// A recipient of mail.
 #[derive(Debug, Clone)]
 pub struct Recipient {
     /// An active user.
     pub user: User,
-    /// How often the account's password or address was set, or it was disabled.
+    /// The account's epoch, which rises with its password and address.
     pub auth_epoch: u64,
     /// The event of the user's request for another address, while it can be confirmed.
     pub email_change: Option<EventId>,
 }
 
-/// To whom an organization sends mail.
+/// The recipients that an organization may send mail to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// To all its users: an admin has confirmed an address.
@@ -88,32 +87,32 @@ pub enum Reach {
     Only(UserId),
 }
 
-/// What a claim came to.
+/// The result of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailClaim {
-    /// It is the caller's for [`MAIL_LEASE`]: the mail is to be sent now.
+    /// The caller has the lease for [`MAIL_LEASE`] and sends the mail now.
     Leased(MailLease),
-    /// The mail was sent, or refused for good.
+    /// The mail was sent or rejected.
     Settled,
-    /// Another consumer is about to send it.
+    /// Another consumer has the lease.
     Held,
 }
 
-/// A claim that is the caller's.
+/// A lease on a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailLease {
     key: Key,
     holder: String,
 }
 
-/// What became of a mail.
+/// The outcome of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailOutcome {
     /// It was accepted.
     Sent,
-    /// It will never be accepted.
+    /// It was rejected permanently.
     Refused,
-    /// It may be tried again.
+    /// It may be retried.
     Unsent,
 }
 
@@ -180,7 +179,7 @@ impl<'a> Mailing<'a> {
         Ok(items.get(&key).map(active_organization).transpose()?.flatten())
     }
 
-    /// To whom the organization sends mail. What sends mail asks this and not each kind of mail, so that none forgets it.
+    /// The recipients that the organization may send mail to. The sender asks this once for all kinds of mail.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -213,7 +212,7 @@ impl<'a> Mailing<'a> {
         self.table.take_exactly(bucket).await
     }
 
-    /// The active managers and admins: who decides on purchase requests, and answers for the stock.
+    /// The active managers and admins.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -243,7 +242,8 @@ impl<'a> Mailing<'a> {
             .with("expires", n(now.plus(KEPT).unix_seconds()));
         // The holder finds its own lease when the reply to a first try was lost.
         let is_free = expression(
-            "attribute_not_exists(#pk) OR #state = :unsent OR #holder = :holder OR (#state = :leased AND #until < :now)",
+            "attribute_not_exists(#pk) OR #state = :unsent OR #holder = :holder \
+             OR (#state = :leased AND #until < :now)",
         )
         .with("unsent", s(UNSENT))
         .with("now", n(now.unix_millis()));
@@ -256,7 +256,7 @@ impl<'a> Mailing<'a> {
         Ok(if is_settled { MailClaim::Settled } else { MailClaim::Held })
     }
 
-    /// Writes down what became of a mail. False when the lease had run out and another has taken the claim over.
+    /// Records the outcome of a mail. False if the lease expired and another consumer took the claim over.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

@@ -32,7 +32,7 @@ use crate::{
         key::{Index, Key},
         page::Position,
         query::{Query, Range},
-        retry::Patience,
+        retry::Backoff,
         table::Conditional,
     },
     error::StoreError,
@@ -46,29 +46,29 @@ use crate::{
     },
 };
 
-/// After how long without a sign of life a run counts as stopped.
+/// How long a run may be silent before it counts as stopped.
 pub const RUN_LEASE: Duration = Duration::from_mins(1);
-/// How many organizations are looked up with one call.
+/// How many organizations one call reads.
 const ORGANIZATIONS: usize = 100;
-/// How many items are written at once.
+/// How many items are written in parallel.
 const AT_ONCE: usize = 8;
 /// Behind every id.
 const LAST: &str = "g";
 
-/// A migration: which items are to be brought to the current version, and what belongs beside them.
+/// A migration: the items that it upgrades, and their companions.
 #[derive(Debug)]
 pub struct Migration {
-    /// Its number and name; migrations run in this order.
+    /// Its number and name. Migrations run in this order.
     pub id: &'static str,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: &'static str,
     partitions: fn(OrganizationKeys) -> Vec<String>,
-    /// The items that today's product puts beside an item of the current version.
+    /// The items that the present product writes with an item of the current version.
     companions: fn(OrganizationKeys, &Item) -> Result<Vec<Item>, StoreError>,
     recounts: Option<Recount>,
 }
 
-/// A count that a migration makes anew.
+/// A counter that a migration corrects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Recount {
     /// How many purchase requests have prices, on their counter.
@@ -98,7 +98,8 @@ pub const MIGRATIONS_OF_THIS_PROGRAM: &[Migration] = &[
     },
     Migration {
         id: "0003-sort-and-search-catalogue",
-        purpose: "products, suppliers and warehouses sort before those whose names begin with theirs, and are found without accents",
+        purpose: "products, suppliers and warehouses sort before those whose names begin with theirs, \
+                  and are found without accents",
         partitions: |keys| {
             [ProductDetails::KIND, SupplierDetails::KIND, WarehouseDetails::KIND]
                 .map(|kind| keys.catalogue(kind))
@@ -137,18 +138,18 @@ pub const MIGRATIONS_OF_THIS_PROGRAM: &[Migration] = &[
     },
 ];
 
-/// How far a migration has come.
+/// The state of a migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MigrationState {
     /// It was never begun.
     Pending,
-    /// It was begun; a run that shows no sign of life for [`RUN_LEASE`] was stopped.
+    /// It was started. A run that is silent for [`RUN_LEASE`] was stopped.
     Running(MigrationRun),
-    /// Every item was looked at; this is the last run.
+    /// It is complete; this is the last run.
     Done(MigrationRun),
 }
 
-/// One run, or as much of it as there was.
+/// A run, complete or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MigrationRun {
     /// Its id.
@@ -157,24 +158,24 @@ pub struct MigrationRun {
     pub migration: String,
     /// When it began.
     pub started_at: Timestamp,
-    /// When it last wrote down where it was.
+    /// When it last saved its position.
     pub seen_at: Timestamp,
-    /// When it had looked at every item.
+    /// When it was complete.
     pub done_at: Option<Timestamp>,
-    /// How many items it has looked at.
+    /// The number of items read.
     pub looked_at: u64,
-    /// How many of them it has changed.
+    /// The number of items changed.
     pub changed: u64,
-    /// How often the product was faster, and the item was read again.
+    /// How often the product changed an item first, so that it was read again.
     pub overtaken: u64,
 }
 
-/// Where the next run goes on: behind what was looked at.
+/// Where the next run continues.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Place {
     shard: u8,
     organization: Option<OrganizationId>,
-    /// The last item of it that was looked at; none when all of it was.
+    /// The last item read there; none if all were.
     item: Option<(String, String)>,
 }
 
@@ -188,19 +189,19 @@ struct StateRecord {
 /// How a migration runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// How many items are read at once.
+    /// How many items one page has.
     pub page: usize,
-    /// How long it rests between two such pages, so as to leave the table to others.
+    /// The pause between two pages, which leaves capacity to others.
     pub pause: Duration,
 }
 
-/// Why a migration did not come to its end. What it has done stays done.
+/// Why a migration stopped. Its changes stay.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// Another run is at it.
+    /// Another run is in progress.
     #[error("another run is under way; if it was stopped, it can be taken up a minute after {seen_at}")]
     UnderWay {
-        /// When that run last gave a sign of life.
+        /// When that run last saved its position.
         seen_at: Timestamp,
     },
     /// An item cannot be upgraded. The migration goes no further until it can.
@@ -227,7 +228,7 @@ pub struct Migrations<'a> {
 /// How many lines of open purchase requests hold each product.
 type Holds = BTreeMap<ProductId, i64>;
 
-/// What became of an item.
+/// The result for an item.
 struct Brought {
     is_changed: bool,
     overtaken: u64,
@@ -238,7 +239,7 @@ impl<'a> Migrations<'a> {
         Self { table }
     }
 
-    /// Every migration of this program, and how far it has come.
+    /// Every migration of this program with its state.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -265,8 +266,8 @@ impl<'a> Migrations<'a> {
         items.iter().filter(is_run).map(attributes).collect()
     }
 
-    /// Runs one migration from where it was left; `None` if it is done, unless it is to be done `again`. `follow` is told
-    /// how it goes, after each page.
+    /// Runs one migration from its saved position; `None` if it is done, unless `again` is set. `follow` is called
+    /// after each page.
     ///
     /// # Errors
     /// [`MigrateError`].
@@ -370,7 +371,7 @@ impl<'a> Migrations<'a> {
         Ok(())
     }
 
-    /// Brings one item to the current version, whatever happens to it meanwhile.
+    /// Brings one item to the current version, even if it changes meanwhile.
     async fn bring(
         &self,
         migration: &Migration,
@@ -378,7 +379,7 @@ impl<'a> Migrations<'a> {
         mut stored: Item,
         mut holds: Option<&Holds>,
     ) -> Result<Brought, MigrateError> {
-        let mut patience = Patience::new();
+        let mut backoff = Backoff::new();
         let mut overtaken = 0_u64;
         loop {
             let key = Key::of(&stored).ok_or_else(|| StoreError::internal("an item has no key"))?;
@@ -407,11 +408,11 @@ impl<'a> Migrations<'a> {
                 return Ok(Brought { is_changed: false, overtaken });
             };
             stored = now_stored;
-            patience.pause(&self.table.sources, "the product changed an item at every try").await?;
+            backoff.after_conflict(&self.table.sources, "the product changed an item at every attempt").await?;
         }
     }
 
-    /// Those of these items that are not there.
+    /// The items that do not exist yet.
     async fn missing(&self, mut items: Vec<Item>) -> Result<Vec<Item>, StoreError> {
         if !items.is_empty() {
             let keys: Vec<Key> = items.iter().filter_map(Key::of).collect();
@@ -421,7 +422,7 @@ impl<'a> Migrations<'a> {
         Ok(items)
     }
 
-    /// Writes an item's current state and what is missing beside it, if the item is as it was stored.
+    /// Writes an item's current state and its missing companions, if the item is as stored.
     async fn write(
         &self,
         key: &Key,
@@ -444,7 +445,7 @@ impl<'a> Migrations<'a> {
         self.table.get_stored(&key(migration)).await?.as_ref().map(attributes).transpose()
     }
 
-    /// Takes hold of a migration, unless another run has it or it is done.
+    /// Starts a run, unless another one is in progress or the migration is done.
     async fn begin(&self, migration: &Migration, again: bool) -> Result<Option<StateRecord>, MigrateError> {
         let now = self.table.sources.now();
         let before = self.read(migration).await?;
@@ -469,7 +470,7 @@ impl<'a> Migrations<'a> {
             overtaken: 0,
         };
         let state = StateRecord { run, place };
-        // After a lost reply the condition meets what was written itself.
+        // After a lost reply the condition finds this run itself.
         let condition = match &before {
             None => expression("attribute_not_exists(#pk) OR #run = :own"),
             Some(before) => expression("(#run = :before AND #seen_at = :seen) OR #run = :own")
@@ -484,7 +485,7 @@ impl<'a> Migrations<'a> {
         Ok(Some(state))
     }
 
-    /// Writes down where the run is, as long as it is still the one that has the migration.
+    /// Saves the position, as long as this run has the migration.
     async fn save(&self, state: &mut StateRecord) -> Result<(), MigrateError> {
         state.run.seen_at = self.table.sources.now();
         let saved = self.table.update(&migration(&state.run.migration), &assign(state)?, &is_of(&state.run)).await?;
@@ -527,8 +528,8 @@ fn with_holds(mut product: Item, holds: &Holds) -> Item {
     product
 }
 
-/// The update from one state of an item to another, and the condition that it is in the first: in all its attributes, or in
-/// those of a counter that a recount relies on, because a busy counter changes all the time.
+/// The update from one state of an item to another, and the condition that the item is as stored: in all attributes,
+/// or in those that a recount relies on, because a busy counter changes all the time.
 fn rewrite(stored: &Item, current: &Item, recount: Option<Recount>) -> (Expression, Expression) {
     let set = current.iter().filter(|(name, value)| stored.get(*name) != Some(value));
     let set: Vec<_> = set.map(|(name, value)| (name.clone(), value.clone())).collect();

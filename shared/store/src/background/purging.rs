@@ -1,14 +1,13 @@
-//! The purge of an organization that has ended: everything of it goes, leaves first, itself and its subdomain last.
+//! The purge of an ended organization: all its items, leaves first, the organization and its subdomain last.
 //!
-//! A page of a partition goes in one transaction, together with the purge's own item, which counts what went. So the
-//! counts are right wherever a call is stopped, and the next one goes on with what is left. The item also says which call
-//! goes on: each moves its revision, and one that finds it moved by another leaves the rest to that. When all is gone
-//! the item stays as a summary, and no call deletes anything any more, so that whoever takes the subdomain next is safe
-//! from one that comes late.
+//! A page of a partition is deleted in one transaction with the purge's own item, which counts the deleted items. So
+//! the counts are right wherever a call stops, and the next call continues. Each call raises the item's revision; a
+//! call that finds another revision stops. When everything is deleted, the item stays as a summary and no call
+//! deletes anything, so a late call cannot harm the next owner of the subdomain.
 //!
-//! Some partitions are known only by what was once made: the kept answers of a user, the levels of a warehouse. The log
-//! names every user and warehouse there ever was, so these go with the entry that names them, just before it. Credentials
-//! are deleted by their users' addresses and never read.
+//! Some partitions are known only from the log: the stored responses of a user, the levels of a warehouse. They are
+//! deleted just before the entry that created the user or warehouse. Credentials are deleted by their users'
+//! addresses and never read.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +59,7 @@ pub struct Purged {
     pub deleted_at: Timestamp,
     pub begun_at: Timestamp,
     pub finished_at: Timestamp,
-    /// How many items went, by the word in their key that tells their kind.
+    /// The number of deleted items by kind.
     pub items: BTreeMap<String, u64>,
 }
 
@@ -133,7 +132,7 @@ impl<'a> Run<'a> {
         let known = table.get(std::slice::from_ref(&key)).await?;
         let known: Option<PurgeRecord> = known.get(&key).map(attributes).transpose()?;
         let Some(deleted_at) = organization.deleted_at else {
-            return Err(StoreError::internal("an organization that has not ended was to be purged"));
+            return Err(StoreError::internal("purge of an organization that has not ended"));
         };
         let first = PurgeRecord {
             organization: organization.id,

@@ -1,4 +1,4 @@
-//! What an organization's managers are told of it as a whole: its week, what is low, what waits for them.
+//! Data for reports to the managers of an organization: its week, low levels, waiting requests.
 
 use futures_util::future::try_join_all;
 use stockroom_domain::{
@@ -19,10 +19,10 @@ use crate::{
     write::access::Table,
 };
 
-/// How many low levels are looked at, the newest first; more of them are as good as all.
-pub(crate) const MOST_LOW: usize = 10_000;
+/// The most low levels that are read, newest first.
+pub(crate) const MAX_LOW: usize = 10_000;
 
-/// The first of some things, and how many there are in all.
+/// The first items of a list, and its length.
 #[derive(Debug, Clone)]
 pub struct Excerpt<T> {
     pub first: Vec<T>,
@@ -41,7 +41,7 @@ impl<'a> Reporting<'a> {
         Self { table, keys: OrganizationKeys(organization) }
     }
 
-    /// What the movements recorded in a week add up to. Reads those movements and no others, page after page.
+    /// The totals of a week's movements. Reads only these movements, page after page.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -69,7 +69,7 @@ impl<'a> Reporting<'a> {
         }
     }
 
-    /// The levels below their minimum, the newest first; looks at no others.
+    /// The low levels, newest first; reads no others.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -79,17 +79,17 @@ impl<'a> Reporting<'a> {
         Ok(Excerpt { first, count: keys.len() })
     }
 
-    /// The keys of the levels that the index has as low, at most [`MOST_LOW`], each with the place in the index that
-    /// also says since when.
+    /// The keys of low levels in the index, at most [`MAX_LOW`], each with its sort key there, which has the time it
+    /// became low.
     pub(crate) async fn low_places(&self) -> Result<Vec<(Key, String)>, StoreError> {
-        let mut query = Query { descending: true, ..Query::index(Index::One, self.keys.low(), MOST_LOW) };
+        let mut query = Query { descending: true, ..Query::index(Index::One, self.keys.low(), MAX_LOW) };
         let (_, sort) = Index::One.key_names();
         let mut places = Vec::new();
         loop {
             let found = self.table.query(&query).await?;
             let place = |item: &Item| Some((Key::of(item)?, item.get(sort)?.as_s().ok()?.clone()));
             places.extend(found.items.iter().filter_map(place).filter(|(key, _)| parse_level(key).is_some()));
-            query.examine = MOST_LOW.saturating_sub(places.len());
+            query.examine = MAX_LOW.saturating_sub(places.len());
             query.after = found.last;
             if query.after.is_none() || query.examine == 0 {
                 return Ok(places);
@@ -101,7 +101,7 @@ impl<'a> Reporting<'a> {
         Ok(self.low_places().await?.into_iter().map(|(key, _)| key).collect())
     }
 
-    /// These levels as they are now, in this order, without those that are low no more.
+    /// The present state of these levels, in this order, without levels that are no longer low.
     pub(crate) async fn low_levels(&self, levels: &[Key]) -> Result<Vec<LevelView>, StoreError> {
         let places = levels.iter().filter_map(parse_level);
         let mut wanted = levels.to_vec();
@@ -116,7 +116,7 @@ impl<'a> Reporting<'a> {
         Ok(levels)
     }
 
-    /// The purchase requests that wait for a decision, those made first first.
+    /// The submitted purchase requests, oldest first.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

@@ -1,6 +1,7 @@
-//! What leads from a barcode to the products that bear it: a pointer for each, written with the product.
+//! Pointers from barcodes to products, written with the product.
 //!
-//! A pointer's key ends with the product's id, so that several products can bear a barcode, and a product could bear several.
+//! A pointer's key ends with the product's id, so several products can have one barcode, and one product could have
+//! several.
 
 use stockroom_domain::catalogue::Product;
 
@@ -16,8 +17,7 @@ use crate::{
 };
 
 impl<D: Stored> Catalogue<'_, D> {
-    /// Moves what leads from barcodes to a resource from its details before to those after a change. The condition on the
-    /// resource itself guards it.
+    /// Updates the pointers of a resource for a change of its details. The condition on the resource guards them.
     pub(crate) fn point<T>(
         &self,
         mut change: Change<T>,
@@ -40,7 +40,7 @@ impl<D: Stored> Catalogue<'_, D> {
     }
 }
 
-/// The pointers that belong beside a product's item.
+/// The pointers of a product's item.
 pub(crate) fn barcode_pointers(keys: OrganizationKeys, item: &Item) -> Result<Vec<Item>, StoreError> {
     let product: Product = data(item)?;
     let barcode = product.details.barcode.as_ref();

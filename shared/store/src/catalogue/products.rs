@@ -34,7 +34,7 @@ const MAX_POINTERS: usize = 100;
 pub struct ProductFilter {
     /// By part of name, SKU or barcode, or by category.
     pub catalogue: CatalogueFilter,
-    /// The SKU, exactly but for case.
+    /// The SKU, ignoring case.
     pub sku: Option<Sku>,
     /// The barcode, exactly.
     pub barcode: Option<Barcode>,
@@ -91,7 +91,7 @@ impl<'a> Products<'a> {
             ProductSort::Catalogue(sort) => {
                 self.catalogue.list_where(&filter.catalogue, sort, filter.has_barcode(), page).await
             }
-            ProductSort::Sku => self.led_to(query, filter, page).await,
+            ProductSort::Sku => self.follow(query, filter, page).await,
         }
     }
 
@@ -106,8 +106,8 @@ impl<'a> Products<'a> {
         Ok((product, levels, has_more))
     }
 
-    /// The products with a barcode. They are few, so whatever the order they fit on one page as a rule, and their pointers
-    /// lead to them. `None` when they do not fit, and the order is not that of the pointers: age.
+    /// The products with a barcode. They are few and usually fit on one page, so their pointers lead to them in any
+    /// order. `None` if they do not fit, unless the order is that of the pointers: age.
     async fn with_barcode(
         &self,
         barcode: &Barcode,
@@ -118,7 +118,7 @@ impl<'a> Products<'a> {
         let range = Range::Prefix(barcode_prefix(barcode));
         let query = Query { range, ..Query::new(self.scope.keys().barcodes(), 0) };
         if sort == ProductSort::Catalogue(CatalogueSort::CreatedAt) {
-            return self.led_to(query, filter, page).await.map(Some);
+            return self.follow(query, filter, page).await.map(Some);
         }
         if page.after.is_some() {
             return Ok(None);
@@ -173,8 +173,8 @@ impl<'a> Products<'a> {
         }
     }
 
-    /// The products that claims or pointers lead to, in the order of these.
-    async fn led_to(
+    /// The products of a page of claims or pointers, in that order.
+    async fn follow(
         &self,
         query: Query,
         filter: &ProductFilter,
@@ -187,7 +187,7 @@ impl<'a> Products<'a> {
         self.named_by(claims, filter, page).await
     }
 
-    /// The products that a page of claims or pointers names, as far as they pass the filter and fit.
+    /// The products that a page of claims or pointers names, filtered and cut to the page.
     async fn named_by(
         &self,
         claims: Page<Item>,
@@ -212,7 +212,8 @@ impl<'a> Products<'a> {
         Ok(Page::new(products, next))
     }
 
-    /// Gives a product new details, made from its present ones. A new minimum goes to all its levels before this returns.
+    /// Gives a product new details, made from its present ones. A new minimum goes to all its levels before this
+    /// returns.
     ///
     /// # Errors
     /// As [`Catalogue::change`]; [`Conflict::QuantitiesRecorded`] and [`Conflict::QuantitiesRequested`] when the unit
@@ -233,16 +234,19 @@ impl<'a> Products<'a> {
             revised = self.catalogue.revise(id, expected, true, &revise).await;
         }
         match revised {
-            Ok(Revised::Done { resource, spreads }) => {
-                if spreads {
-                    levels.spread_minimum(id).await?;
+            Ok(Revised::Done { resource, propagates }) => {
+                if propagates {
+                    levels.propagate_minimum(id).await?;
                 }
                 Ok(resource)
             }
-            Ok(Revised::LevelsUnknown) => Err(StoreError::internal("levels were looked for and are unknown")),
-            // The version may have moved on by this very request, whose process died before the levels had followed.
+            Ok(Revised::LevelsUnknown) => {
+                Err(StoreError::internal("levels were reported unknown although they were read"))
+            }
+            // An earlier attempt of this request may have changed the version and died before it propagated the
+            // minimum.
             Err(StoreError::VersionMismatch) => {
-                levels.finish_spreading(id).await?;
+                levels.finish_propagation(id).await?;
                 Err(StoreError::VersionMismatch)
             }
             Err(error) => Err(error),

@@ -21,34 +21,34 @@ use crate::{
 /// The attribute of `data` that a search looks through.
 pub(crate) const SEARCH: &str = "search";
 
-/// How details are kept.
+/// How details of a kind are stored.
 pub trait Stored: Details {
-    /// The word for it in keys.
+    /// The name of the kind in keys.
     const KIND: &'static str;
 
-    /// The category it is listed under, if it has one.
+    /// Its category, if any.
     fn category(&self) -> Option<&Category> {
         None
     }
 
-    /// What no other of its kind may have, in folded form.
+    /// The unique code of the resource, folded.
     fn unique_code(&self) -> Option<String> {
         None
     }
 
-    /// What a scanner finds it by; others of its kind may have the same.
+    /// Its barcode. Others of its kind may have the same.
     fn barcode(&self) -> Option<&Barcode> {
         None
     }
 
-    /// What a search looks through: folded texts, each on a line of its own. No search term holds a line break, so none matches
-    /// the end of one and the beginning of the next.
+    /// What a search looks through: folded texts, each on a line of its own. No search term holds a line break, so
+    /// none matches the end of one and the beginning of the next.
     fn search_text(&self) -> String {
         search_fold(self.name())
     }
 
-    /// Whether levels must follow a change to `after`.
-    fn spreads(&self, _after: &Self) -> bool {
+    /// Whether a change to `after` propagates to levels.
+    fn propagates(&self, _after: &Self) -> bool {
         false
     }
 
@@ -83,7 +83,7 @@ impl Stored for ProductDetails {
         self.barcode.as_ref()
     }
 
-    fn spreads(&self, after: &Self) -> bool {
+    fn propagates(&self, after: &Self) -> bool {
         self.min_stock_level != after.min_stock_level
     }
 
@@ -113,8 +113,8 @@ pub(crate) const fn upgrades<D: Stored>() -> [Upgrade; CATALOGUE_VERSION - 1] {
     [sort_and_search::<D>]
 }
 
-/// Version 2 of a product, supplier or warehouse: in the order by name it stands before those whose names begin with its own,
-/// and searches disregard accents. A product's own index shows no place in that order, and nobody who reads needs it.
+/// Version 2 of a product, supplier or warehouse: sorted before names that begin with its own, and found without
+/// accents. The index by category does not show the name's place, and its readers do not need it.
 fn sort_and_search<D: Stored>(item: &mut Item) -> Result<(), StoreError> {
     let (_, name) = Index::Two.key_names();
     // Both are written together.

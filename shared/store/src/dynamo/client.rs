@@ -11,19 +11,19 @@ use aws_sdk_dynamodb::{
 
 use crate::dynamo::https::https_client;
 
-/// Longest wait for a connection.
+/// Time-out of a connection attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Longest wait for the answer of one call; what it did is unknown then.
+/// Time-out of one call; its outcome is then unknown.
 const CALL_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Where the table is and who asks.
+/// The address and credentials of the table.
 #[derive(Clone)]
 pub struct Connection {
     /// The table's name.
     pub table: String,
     /// The AWS region. Without one the SDK would ask the instance metadata service and stall (aws-sdk-rust issue 1276).
     pub region: String,
-    /// Another endpoint than the region's own: an emulator's.
+    /// An endpoint in place of the region's, such as an emulator's.
     pub endpoint: Option<String>,
     /// The access key's id.
     pub access_key_id: String,
@@ -31,7 +31,7 @@ pub struct Connection {
     pub secret_access_key: String,
     /// The session token of temporary credentials.
     pub session_token: Option<String>,
-    /// Whether `SSL_CERT_FILE` names the roots to trust, in place of Amazon's.
+    /// Whether `SSL_CERT_FILE` names the trusted roots in place of Amazon's.
     pub has_own_roots: bool,
 }
 
@@ -53,8 +53,8 @@ pub struct TableClient {
 }
 
 impl TableClient {
-    /// Makes the client; connects with the first call. The SDK's own retries are off: what is safe to retry, and how,
-    /// depends on what was asked, so the store decides.
+    /// Creates the client; it connects with the first call. The SDK's own retries are off: the store decides which
+    /// retries are safe.
     #[must_use]
     pub fn new(connection: Connection) -> Self {
         let http_client = https_client(&connection, connection.endpoint.as_deref());

@@ -1,4 +1,5 @@
-//! Condition, filter and update expressions whose names cannot be reserved words: every `#name` stands for `name`.
+//! Condition, filter and update expressions. Every `#name` stands for the attribute `name`, so names cannot be
+//! reserved words.
 
 use std::{collections::HashMap, str::FromStr};
 
@@ -33,7 +34,7 @@ impl Expression {
         self
     }
 
-    /// What the `#names` of these expressions stand for; `None` when there are none.
+    /// The attribute names of these expressions; `None` if there are none.
     pub(crate) fn names(expressions: &[&Self]) -> Option<HashMap<String, String>> {
         let names: HashMap<_, _> = expressions
             .iter()
@@ -44,14 +45,14 @@ impl Expression {
         (!names.is_empty()).then_some(names)
     }
 
-    /// What their `:values` stand for; `None` when there are none.
+    /// Their values; `None` if there are none.
     pub(crate) fn values(expressions: &[&Self]) -> Option<HashMap<String, AttributeValue>> {
         let values: HashMap<_, _> = expressions.iter().flat_map(|expression| expression.values.clone()).collect();
         (!values.is_empty()).then_some(values)
     }
 }
 
-/// Holds of any item, and of none: for where a condition has to be.
+/// Always true, for calls that require a condition.
 pub(crate) fn always() -> Expression {
     expression("attribute_exists(#pk) OR attribute_not_exists(#pk)")
 }
@@ -66,7 +67,7 @@ pub(crate) fn version_is(version: u64) -> Expression {
     expression("#data.#version = :version").with("version", AttributeValue::N(version.to_string()))
 }
 
-/// A session id, hyphens and all, as the name of a map's member: a name of its own, since a path takes no hyphens.
+/// A session id as the name of a map's member, which takes no hyphens in a path.
 pub(crate) fn member(id: impl std::fmt::Display) -> String {
     format!("s{}", id.to_string().replace('-', ""))
 }

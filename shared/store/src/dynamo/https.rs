@@ -1,4 +1,4 @@
-//! The HTTP client under every client of an AWS service.
+//! The HTTP client of all AWS clients.
 
 use aws_smithy_http_client::{
     Builder, Connector,
@@ -9,16 +9,16 @@ use aws_smithy_runtime_api::client::{http::SharedHttpClient, runtime_components:
 
 use crate::dynamo::client::Connection;
 
-/// The roots of Amazon Trust Services, all five that it names for trust stores of one's own.
+/// The five roots of Amazon Trust Services.
 ///
 /// <https://www.amazontrust.com/repository/>
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 
-/// The HTTP client for a service of AWS in the connection's region, or at this endpoint in its place: one that believes
-/// certificates under Amazon's own roots alone, since to read all that a system trusts is most of what a function's start would
-/// take. `None` where others may answer: there the SDK's own client serves, which believes what the system does.
+/// The HTTP client for an AWS service in the connection's region, or at this endpoint. It trusts Amazon's own roots
+/// only, because reading all roots of the system takes most of a cold start. `None` where other hosts may answer: the
+/// SDK's own client then trusts the roots of the system.
 ///
-/// Proxies are those of the environment, as the SDK has it; an emulator on plain HTTP is asked directly.
+/// Proxies come from the environment, as with the SDK. An emulator on plain HTTP is called directly.
 #[must_use]
 pub fn https_client(connection: &Connection, endpoint: Option<&str>) -> Option<SharedHttpClient> {
     if !is_amazon(connection, endpoint) {
@@ -28,7 +28,7 @@ pub fn https_client(connection: &Connection, endpoint: Option<&str>) -> Option<S
     let context = TlsContext::builder().with_trust_store(roots).build();
     let context = context.inspect_err(|error| tracing::warn!(%error, "Amazon's roots cannot be used")).ok()?;
     let proxy = if endpoint.is_some() { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
-    // As the SDK makes its own, but for the roots.
+    // Like the SDK's own connector, with other roots.
     Some(Builder::new().build_with_connector_fn(move |settings, components| {
         let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
         let mut connector = connector.tls_context(context.clone()).proxy_config(proxy.clone());
@@ -38,8 +38,8 @@ pub fn https_client(connection: &Connection, endpoint: Option<&str>) -> Option<S
     }))
 }
 
-/// Only AWS itself is known to be under Amazon's roots, and not in the partitions that are apart; nor is a proxy that opens
-/// TLS, for whose sake a file of roots is named. On plain HTTP nobody is asked for a certificate.
+/// Only AWS itself has certificates under Amazon's roots, except in separate partitions and behind a proxy that
+/// terminates TLS (`SSL_CERT_FILE`). Plain HTTP needs no certificate.
 fn is_amazon(connection: &Connection, endpoint: Option<&str>) -> bool {
     let region = connection.region.as_str();
     let is_apart = region.starts_with("cn-") || region.starts_with("eusc-") || region.contains("-iso");

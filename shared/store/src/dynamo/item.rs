@@ -41,7 +41,7 @@ pub(crate) fn with_data(key: &Key, data: &impl Serialize) -> Result<Item, StoreE
     Ok(item)
 }
 
-/// The same without what is null, at any depth.
+/// The same without null values, at any depth.
 pub(crate) fn with_compact_data(key: &Key, data: &impl Serialize) -> Result<Item, StoreError> {
     let mut item = key.attributes();
     item.insert(DATA.to_owned(), compact(encode(data)?));
@@ -64,7 +64,7 @@ pub(crate) fn data<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
     value(item.get(DATA).cloned())
 }
 
-/// The same of an item that is given up for it.
+/// The `data` of an item, consuming it.
 pub(crate) fn into_data<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
     value(item.remove(DATA))
 }
@@ -74,7 +74,7 @@ fn value<T: DeserializeOwned>(data: Option<AttributeValue>) -> Result<T, StoreEr
     serde_dynamo::from_attribute_value(data).map_err(StoreError::internal)
 }
 
-/// An item whose state stands in attributes of its own.
+/// An item whose state is in attributes of its own.
 pub(crate) fn with_attributes(key: &Key, record: &impl Serialize) -> Result<Item, StoreError> {
     let mut item: Item = serde_dynamo::to_item(record).map_err(StoreError::internal)?;
     item.retain(|_, value| !value.is_null());

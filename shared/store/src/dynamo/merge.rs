@@ -1,4 +1,4 @@
-//! Lists over several partitions: all are asked at once, and what they find is merged in the order they share.
+//! Lists over several partitions: parallel queries, merged in their common order.
 
 use futures_util::future::try_join_all;
 
@@ -6,27 +6,27 @@ use crate::{
     dynamo::{
         item::Item,
         page::{Page, PageItem, PageRequest, Position},
-        query::{MOST_EXAMINED, Query},
+        query::{MAX_EXAMINED, Query},
         table::DynamoTable,
     },
     error::StoreError,
 };
 
-/// How several queries are merged.
+/// How queries are merged.
 #[derive(Clone, Copy)]
 pub(crate) struct Merge {
-    /// Where an item, or the place a query stopped at, stands in the order.
+    /// The place of an item, or of the end of a query, in the order.
     pub(crate) order: fn(&Item) -> Option<String>,
-    /// What a position calls that.
+    /// The name of that place in a position.
     pub(crate) name: &'static str,
 }
 
-/// What several queries found, in order.
+/// The merged results.
 #[derive(Debug)]
 pub(crate) struct Merged {
     /// The items, each with its place in the order.
     pub(crate) lines: Vec<(String, Item)>,
-    /// Behind which place there may be more; `None` when everything was found.
+    /// The place after which there may be more items; `None` at the end.
     pub(crate) stop: Option<String>,
 }
 
@@ -37,15 +37,15 @@ pub(crate) fn share(page: &PageRequest) -> usize {
 }
 
 impl DynamoTable {
-    /// Asks all queries at once and merges what they find. Where one stopped before its end, nothing behind that point is
-    /// among it. Queries with a filter share what a filtered page may examine.
+    /// Runs all queries in parallel and merges their results. If a query stopped before its end, the result has
+    /// nothing after that place. Queries with a filter share the items that a page may examine.
     pub(crate) async fn merge(
         &self,
         merge: Merge,
         queries: Vec<Query>,
         page: &PageRequest,
     ) -> Result<Merged, StoreError> {
-        let share = MOST_EXAMINED.checked_div(queries.len()).unwrap_or_default().max(2);
+        let share = MAX_EXAMINED.checked_div(queries.len()).unwrap_or_default().max(2);
         let asked = queries.into_iter().map(|mut query| {
             query.descending = page.descending;
             if !query.filter.text.is_empty() {
@@ -66,7 +66,7 @@ impl DynamoTable {
         Ok(Merged { lines, stop })
     }
 
-    /// The same as a page, behind the line where the one before ended.
+    /// The same as a page, after the line where the previous one ended.
     pub(crate) async fn merged_page(
         &self,
         merge: Merge,

@@ -1,4 +1,4 @@
-//! What a request costs at the table.
+//! The cost of a request at the table.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -46,13 +46,13 @@ impl Meter {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(call);
     }
 
-    /// What was counted until now.
+    /// The cost so far.
     #[must_use]
     pub fn cost(&self) -> Cost {
         cost(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
-    /// What was counted until now; counting begins anew.
+    /// The cost so far; resets it.
     pub(crate) fn take(&self) -> Cost {
         cost(std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)))
     }

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dynamo::item::{Item, s};
 
-/// A place in a list: the keys of the last item before it. It names keys of the table, so it must not leave the edge
-/// unsealed.
+/// A position in a list: the keys of the last item before it. It has keys of the table, so the edge must seal it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Position(BTreeMap<Cow<'static, str>, String>);
@@ -38,18 +37,18 @@ impl Position {
     }
 }
 
-/// Which part of a list is asked for.
+/// A request for a part of a list.
 #[derive(Debug, Clone)]
 pub struct PageRequest {
     /// The most items, 1 to 100.
     pub limit: usize,
-    /// Behind which position; from the beginning if there is none.
+    /// After this position; `None` for the beginning.
     pub after: Option<Position>,
-    /// Whether the order is turned round: newest first, or Z to A.
+    /// Whether the order is reversed: newest first, or Z to A.
     pub descending: bool,
 }
 
-/// An item of a page, and where a page goes on that begins after it.
+/// An item of a page, with the position after it.
 #[derive(Debug, Clone)]
 pub struct PageItem<T> {
     /// The item.
@@ -58,8 +57,8 @@ pub struct PageItem<T> {
     pub position: Position,
 }
 
-/// A part of a list. It may be shorter than asked, even empty, and still have a next one. It can be cut after any of its
-/// items, since each has its position.
+/// A page of a list. It may be shorter than its limit, even empty, and still have a next page. It can be cut after
+/// any item, because each has its position.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
     items: Vec<PageItem<T>>,
@@ -76,7 +75,7 @@ impl<T> Page<T> {
         Self::new(Vec::new(), None)
     }
 
-    /// The page of a list that has no other item.
+    /// The page of a list with this one item.
     #[must_use]
     pub fn only(item: T) -> Self {
         Self::new(vec![PageItem { item, position: Position(BTreeMap::new()) }], None)
@@ -100,21 +99,21 @@ impl<T> Page<T> {
         (self.items.into_iter().map(|PageItem { item, .. }| item).collect(), self.next)
     }
 
-    /// The page of other things that its items stand for; without those that stand for none.
+    /// Maps the items, without those that map to nothing.
     pub(crate) fn filter_map<U>(self, mut other: impl FnMut(T) -> Option<U>) -> Page<U> {
         let items = self.items.into_iter();
         let items = items.filter_map(|PageItem { item, position }| Some(PageItem { item: other(item)?, position }));
         Page::new(items.collect(), self.next)
     }
 
-    /// The page of what its items are read as.
+    /// Maps the items, or fails.
     pub(crate) fn try_map<U, E>(self, mut read: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
         let items = self.items.into_iter();
         let items = items.map(|PageItem { item, position }| Ok(PageItem { item: read(item)?, position }));
         Ok(Page::new(items.collect::<Result<_, E>>()?, self.next))
     }
 
-    /// The same page with its positions in other words.
+    /// Maps the positions.
     pub(crate) fn at(self, position: impl Fn(&Position) -> Position) -> Self {
         let items = self.items.into_iter();
         let items = items.map(|PageItem { item, position: at }| PageItem { item, position: position(&at) });

@@ -10,14 +10,14 @@ use crate::{
         item::{Item, s},
         key::Index,
         page::{Page, PageItem, PageRequest, Position},
-        retry::Patience,
+        retry::Backoff,
         table::DynamoTable,
     },
     error::StoreError,
 };
 
-/// The most items that a filtered page examines; the table stops at 1 MB before, if they are large.
-pub(crate) const MOST_EXAMINED: usize = 1_000;
+/// The most items that a filtered page examines. The table may stop at 1 MB before that.
+pub(crate) const MAX_EXAMINED: usize = 1_000;
 
 /// Which sort keys of a partition are wanted.
 #[derive(Debug, Clone)]
@@ -85,7 +85,7 @@ impl DynamoTable {
         Ok(Found { items: items.into_iter().map(self.upgrade).collect::<Result<_, _>>()?, last })
     }
 
-    /// The same, with items as they are stored, of whatever version.
+    /// The same with items in their stored version.
     pub(crate) async fn query_stored(&self, query: &Query) -> Result<Found, StoreError> {
         let (partition_name, sort_name) = query.index.map_or(("pk", "sk"), Index::key_names);
         let condition = match &query.range {
@@ -105,7 +105,7 @@ impl DynamoTable {
         }
         .with("partition", s(&query.partition));
         let filter = (!query.filter.text.is_empty()).then_some(&query.filter.text);
-        let mut patience = Patience::new();
+        let mut backoff = Backoff::new();
         loop {
             let started = Instant::now();
             let call = self
@@ -133,7 +133,7 @@ impl DynamoTable {
                 }
                 Err(error) => {
                     self.meter.record(started, ended, false, []);
-                    self.pause_read(&error, &mut patience).await?;
+                    self.pause_read(&error, &mut backoff).await?;
                 }
             }
         }
@@ -142,14 +142,14 @@ impl DynamoTable {
     /// A page of one query, by its order.
     pub(crate) async fn page(&self, mut query: Query, page: &PageRequest) -> Result<Page<Item>, StoreError> {
         // One more than asked tells whether there is a next page; a filter may pass over many.
-        query.examine = if query.filter.text.is_empty() { page.limit.saturating_add(1) } else { MOST_EXAMINED };
+        query.examine = if query.filter.text.is_empty() { page.limit.saturating_add(1) } else { MAX_EXAMINED };
         query.descending = page.descending;
         query.after.clone_from(&page.after);
         let Found { mut items, last } = self.query_stored(&query).await?;
         let has_more = items.len() > page.limit;
         items.truncate(page.limit);
         let names = query.position_names();
-        // Where an item is stored: an upgrade can give it other keys in the indexes.
+        // The position of the stored item: an upgrade can change its keys in the indexes.
         let listed = items.into_iter().map(|item| {
             let position = Position::of(&item, &names);
             Ok(PageItem { item: (self.upgrade)(item)?, position })

@@ -1,4 +1,4 @@
-//! Which failures may be tried again, and when.
+//! The retry policy: classes of failures, backoff with full jitter, deadline.
 
 use std::time::Duration;
 
@@ -12,66 +12,67 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::error::StoreError;
 
-/// How long a request may try before it is answered as unavailable; below the functions' own time-out. The
-/// payload of a transaction is not under way for longer either, so nothing is committed later than this after its ids were
-/// made, but for what the table itself takes for a call that has reached it.
+/// Deadline of a request; below the functions' own time-out. No call of a transaction is in progress longer after its
+/// ids were made, except inside DynamoDB.
 pub const WRITE_DEADLINE: Duration = Duration::from_secs(10);
-/// Upper bounds of the pauses, as multiples of how long an attempt takes: doubling to spread a crowd, then shrinking so that
-/// who waited longest gets through. Each pause is drawn evenly from zero to the bound (full jitter).
-const PAUSES: [u64; 9] = [1, 2, 4, 8, 16, 8, 4, 2, 1];
-/// How long an attempt takes at least, in milliseconds, and at most as far as pauses go: where the table is slow, a crowd
-/// that tries again as if it were not is what keeps it slow.
+/// Upper bounds of the backoff after a conflict, as multiples of an attempt's duration. They double to spread
+/// competing writers, then shrink so that the oldest get through. Each pause is random between zero and its bound
+/// (full jitter).
+const CONFLICT_PAUSES: [u64; 9] = [1, 2, 4, 8, 16, 8, 4, 2, 1];
+/// The duration of an attempt that multiples are of, in milliseconds. It is capped, so that a slow table does not
+/// make pauses much longer.
 const ATTEMPT: std::ops::RangeInclusive<u64> = 10..=60;
 
-/// Upper bound of the first pause when the table is in trouble, in milliseconds; it doubles with each, up to the last.
-const FIRST_RELIEF: u64 = 25;
-const LAST_RELIEF: u64 = 800;
-/// Upper bound of the pauses while somebody else's mark stands, in milliseconds.
-const MARK_PAUSE: u64 = 100;
+/// Upper bound of the first backoff after throttling or a failure, in milliseconds; each next one doubles, up to the
+/// last.
+const FIRST_FAILURE_PAUSE: u64 = 25;
+const LAST_FAILURE_PAUSE: u64 = 800;
+/// Upper bound of the pauses while a fence of another request is active, in milliseconds.
+const FENCE_PAUSE: u64 = 100;
 
-/// The patience of one request.
+/// The backoff of one request, up to its deadline.
 #[derive(Debug)]
-pub(crate) struct Patience {
+pub(crate) struct Backoff {
     deadline: Instant,
-    /// When the attempt that is under way began.
-    begun: Instant,
+    /// Start of the current attempt.
+    started: Instant,
     attempt: usize,
-    relief: u64,
+    failure_pause: u64,
 }
 
-impl Patience {
+impl Backoff {
     pub(crate) fn new() -> Self {
         Self::of(WRITE_DEADLINE)
     }
 
     pub(crate) fn of(duration: Duration) -> Self {
-        let begun = Instant::now();
-        Self { deadline: begun + duration, begun, attempt: 0, relief: FIRST_RELIEF }
+        let started = Instant::now();
+        Self { deadline: started + duration, started, attempt: 0, failure_pause: FIRST_FAILURE_PAUSE }
     }
 
-    /// Waits before asking a table again that is throttling or failing, longer each time.
-    pub(crate) async fn relieve(&mut self, sources: &Sources, reason: &str) -> Result<(), StoreError> {
-        let pause = Duration::from_millis(sources.below(self.relief));
-        self.relief = self.relief.saturating_mul(2).min(LAST_RELIEF);
+    /// Backs off after throttling or a failure, longer each time.
+    pub(crate) async fn after_failure(&mut self, sources: &Sources, reason: &str) -> Result<(), StoreError> {
+        let pause = Duration::from_millis(sources.below(self.failure_pause));
+        self.failure_pause = self.failure_pause.saturating_mul(2).min(LAST_FAILURE_PAUSE);
         self.rest(pause, reason).await
     }
 
-    /// Waits before another attempt at a race; fails with `reason` when the deadline would pass.
-    pub(crate) async fn pause(&mut self, sources: &Sources, reason: &str) -> Result<(), StoreError> {
-        let multiple = PAUSES.get(self.attempt).or(PAUSES.last()).copied().unwrap_or_default();
-        let attempt = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    /// Backs off after a lost race; fails with `reason` if the deadline would pass.
+    pub(crate) async fn after_conflict(&mut self, sources: &Sources, reason: &str) -> Result<(), StoreError> {
+        let multiple = CONFLICT_PAUSES.get(self.attempt).or(CONFLICT_PAUSES.last()).copied().unwrap_or_default();
+        let attempt = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let bound = multiple.saturating_mul(attempt.clamp(*ATTEMPT.start(), *ATTEMPT.end()));
         self.attempt = self.attempt.saturating_add(1);
         self.rest(Duration::from_millis(sources.below(bound.saturating_add(1))), reason).await
     }
 
-    /// Waits while somebody holds a mark.
+    /// Waits while another request has a fence.
     pub(crate) async fn wait(&mut self, sources: &Sources, reason: &str) -> Result<(), StoreError> {
-        self.rest(Duration::from_millis(sources.below(MARK_PAUSE)), reason).await
+        self.rest(Duration::from_millis(sources.below(FENCE_PAUSE)), reason).await
     }
 
-    /// Waits for a call until the deadline; `None` when that has passed. Whether it was done is unknown then.
-    pub(crate) async fn within<T>(&self, call: impl Future<Output = T>) -> Option<T> {
+    /// The result of a call; `None` if the deadline passed, and then its outcome is unknown.
+    pub(crate) async fn before_deadline<T>(&self, call: impl Future<Output = T>) -> Option<T> {
         if Instant::now() >= self.deadline {
             return None;
         }
@@ -83,12 +84,12 @@ impl Patience {
             return Err(StoreError::Unavailable(reason.to_owned()));
         }
         sleep(pause).await;
-        self.begun = Instant::now();
+        self.started = Instant::now();
         Ok(())
     }
 }
 
-/// What a failed call means.
+/// The class of a failed call.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Nothing was done: another transaction stood in the way.
@@ -97,13 +98,13 @@ pub(crate) enum Failure {
     Throttled(String),
     /// A condition did not hold: what was read is stale. Nothing was done.
     Stale,
-    /// Nobody knows whether it was done; the same payload under the same token may follow, nothing else.
+    /// The outcome is unknown. Only the same payload under the same token may follow.
     Unknown(String),
-    /// Trying again would not help.
+    /// A retry would not help.
     Fatal(String),
 }
 
-/// Sorts the failure of any call.
+/// Classifies the failure of any call.
 pub(crate) fn classify<E, R>(error: &SdkError<E, R>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -131,7 +132,7 @@ where
     }
 }
 
-/// Sorts the failure of a transaction by the reasons of its cancellation.
+/// Classifies the failure of a transaction by the reasons of its cancellation.
 pub(crate) fn classify_transaction<R: std::fmt::Debug>(error: &SdkError<TransactWriteItemsError, R>) -> Failure {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => classify_cancellation(canceled),
@@ -139,7 +140,7 @@ pub(crate) fn classify_transaction<R: std::fmt::Debug>(error: &SdkError<Transact
     }
 }
 
-/// Sorts the failure of a transactional read.
+/// Classifies the failure of a transactional read.
 pub(crate) fn classify_transactional_read<R: std::fmt::Debug>(error: &SdkError<TransactGetItemsError, R>) -> Failure {
     match error.as_service_error() {
         Some(TransactGetItemsError::TransactionCanceledException(canceled)) => classify_cancellation(canceled),
@@ -167,11 +168,11 @@ mod tests {
 
     #[tokio::test]
     async fn within_ends_every_call_at_the_deadline() {
-        let patient = Patience::of(Duration::from_mins(1));
-        assert_eq!(patient.within(ready(1)).await, Some(1));
-        let hurried = Patience::of(Duration::from_millis(5));
-        assert_eq!(hurried.within(pending::<u8>()).await, None);
+        let patient = Backoff::of(Duration::from_mins(1));
+        assert_eq!(patient.before_deadline(ready(1)).await, Some(1));
+        let hurried = Backoff::of(Duration::from_millis(5));
+        assert_eq!(hurried.before_deadline(pending::<u8>()).await, None);
         // Not even one that would be done at once begins behind it.
-        assert_eq!(hurried.within(ready(1)).await, None);
+        assert_eq!(hurried.before_deadline(ready(1)).await, None);
     }
 }

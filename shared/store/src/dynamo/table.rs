@@ -17,7 +17,7 @@ use crate::{
         item::Item,
         key::Key,
         meter::Meter,
-        retry::{Failure, Patience, classify, classify_transaction, classify_transactional_read},
+        retry::{Backoff, Failure, classify, classify_transaction, classify_transactional_read},
     },
     error::StoreError,
 };
@@ -27,8 +27,8 @@ const BATCH: usize = 100;
 /// How many independent writes run side by side.
 const PARALLEL_WRITES: usize = 16;
 
-/// The calls of one process's table, as often as it is safe to make them again. It counts nobody and checks no one: that is for
-/// what stands before it.
+/// The table's calls. Each is repeated as long as that is safe. It neither counts requests nor checks callers;
+/// `write::access` does.
 #[derive(Debug, Clone)]
 pub(crate) struct DynamoTable {
     pub(crate) client: TableClient,
@@ -44,7 +44,7 @@ pub(crate) type Upgrader = fn(Item) -> Result<Item, StoreError>;
 /// Items by key.
 pub(crate) type Items = HashMap<Key, Item>;
 
-/// What a conditional write of one item came to.
+/// The result of a conditional write of one item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Conditional {
     Done,
@@ -60,13 +60,13 @@ impl DynamoTable {
         &self.client.table
     }
 
-    /// Strongly consistent reads by key, in one round trip; keys that are not there are missing from the result.
+    /// Strongly consistent reads by key, in one round trip. The result lacks keys without an item.
     pub(crate) async fn get(&self, keys: &[Key]) -> Result<Items, StoreError> {
         let batches = try_join_all(keys.chunks(BATCH).map(|keys| self.get_batch(keys))).await?;
         self.upgraded(batches)
     }
 
-    /// One item as it is stored, of whatever version.
+    /// One item in its stored version.
     pub(crate) async fn get_stored(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         Ok(self.get_batch(std::slice::from_ref(key)).await?.remove(key))
     }
@@ -76,7 +76,7 @@ impl DynamoTable {
         wanted.sort_by_cached_key(Key::of);
         wanted.dedup();
         let mut items = Items::new();
-        let mut patience = Patience::new();
+        let mut backoff = Backoff::new();
         loop {
             let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
             let request = request.map_err(StoreError::internal)?;
@@ -94,7 +94,7 @@ impl DynamoTable {
                 Ok(output) => output,
                 Err(error) => {
                     self.meter.record(started, ended, false, []);
-                    self.pause_read(&error, &mut patience).await?;
+                    self.pause_read(&error, &mut backoff).await?;
                     wanted = request.keys;
                     continue;
                 }
@@ -106,13 +106,13 @@ impl DynamoTable {
             if wanted.is_empty() {
                 return Ok(items);
             }
-            patience.relieve(&self.sources, "keys stayed unprocessed").await?;
+            backoff.after_failure(&self.sources, "keys stayed unprocessed").await?;
         }
     }
 
-    /// Reads by key in a transaction, so that what another transaction has begun to commit is waited for. Plain reads are
-    /// committed reads item by item: beside an item that shows a transaction, another may still show the time before it.
-    /// Twice the price; for when absence decides.
+    /// Reads by key in a transaction, which waits for commits in progress. Plain reads of several items are not of
+    /// one moment: one item may show a transaction that another does not show yet. Twice the price; for decisions
+    /// that depend on absence.
     pub(crate) async fn get_settled(&self, keys: &[Key]) -> Result<Items, StoreError> {
         let batches = try_join_all(keys.chunks(BATCH).map(|keys| self.get_settled_batch(keys))).await?;
         self.upgraded(batches)
@@ -124,7 +124,7 @@ impl DynamoTable {
             get.map(|get| TransactGetItem::builder().get(get).build()).map_err(StoreError::internal)
         };
         let gets = keys.iter().map(get).collect::<Result<Vec<_>, _>>()?;
-        let mut patience = Patience::new();
+        let mut backoff = Backoff::new();
         loop {
             let started = Instant::now();
             let call = self.client.client.transact_get_items().set_transact_items(Some(gets.clone()));
@@ -142,26 +142,25 @@ impl DynamoTable {
             match classify_transactional_read(&error) {
                 Failure::Fatal(reason) => return Err(StoreError::Internal(reason)),
                 Failure::Stale => return Err(StoreError::internal("a read has no condition")),
-                Failure::Conflict(reason) => patience.pause(&self.sources, &reason).await?,
+                Failure::Conflict(reason) => backoff.after_conflict(&self.sources, &reason).await?,
                 Failure::Throttled(reason) | Failure::Unknown(reason) => {
-                    patience.relieve(&self.sources, &reason).await?;
+                    backoff.after_failure(&self.sources, &reason).await?;
                 }
             }
         }
     }
 
     /// One transaction under one client token: tried again with the same token while its outcome is unknown. No call
-    /// is under way longer than [`WRITE_DEADLINE`](crate::WRITE_DEADLINE) after the payload was decided, whose ids are of
-    /// that moment: the feed of events relies on it.
-    /// `Ok(Some(failure))` means that it was definitely not done.
+    /// is under way longer than [`WRITE_DEADLINE`](crate::WRITE_DEADLINE) after the payload was decided, whose ids are
+    /// of that moment: the feed of events relies on it. `Ok(Some(failure))` means that it was definitely not done.
     pub(crate) async fn transact(
         &self,
         actions: Vec<TransactWriteItem>,
-        patience: &mut Patience,
+        backoff: &mut Backoff,
     ) -> Result<Option<Failure>, StoreError> {
         let token = self.sources.bytes::<16>().map(|byte| format!("{byte:02x}")).concat();
         let mut is_unknown = false;
-        let window = Patience::new();
+        let window = Backoff::new();
         loop {
             let started = Instant::now();
             let call = self
@@ -171,7 +170,7 @@ impl DynamoTable {
                 .set_transact_items(Some(actions.clone()))
                 .client_request_token(&token)
                 .return_consumed_capacity(ReturnConsumedCapacity::Total);
-            let result = window.within(Box::pin(call.send())).await;
+            let result = window.before_deadline(Box::pin(call.send())).await;
             let ended = Instant::now();
             let Some(result) = result else {
                 self.meter.record(started, ended, true, []);
@@ -190,31 +189,31 @@ impl DynamoTable {
             match classify_transaction(&error) {
                 Failure::Unknown(reason) => {
                     is_unknown = true;
-                    patience.relieve(&self.sources, &reason).await?;
+                    backoff.after_failure(&self.sources, &reason).await?;
                 }
-                // A call before this one may have done it all the same: only its own token can tell.
-                Failure::Conflict(reason) if is_unknown => patience.pause(&self.sources, &reason).await?,
-                Failure::Throttled(reason) if is_unknown => patience.relieve(&self.sources, &reason).await?,
+                // An earlier call may have done it: only its own token can show that.
+                Failure::Conflict(reason) if is_unknown => backoff.after_conflict(&self.sources, &reason).await?,
+                Failure::Throttled(reason) if is_unknown => backoff.after_failure(&self.sources, &reason).await?,
                 Failure::Fatal(reason) => return Err(StoreError::Internal(reason)),
                 failure @ (Failure::Conflict(_) | Failure::Throttled(_) | Failure::Stale) => return Ok(Some(failure)),
             }
         }
     }
 
-    /// A conditional update of one item that does no harm when it is done twice.
+    /// A conditional update of one item that is harmless if repeated.
     pub(crate) async fn update(
         &self,
         key: &Key,
         update: &Expression,
         condition: &Expression,
     ) -> Result<(Conditional, Option<Item>), StoreError> {
-        self.update_within(&mut Patience::new(), key, update, condition).await
+        self.update_within(&mut Backoff::new(), key, update, condition).await
     }
 
-    /// The same with patience of another length.
+    /// The same with another deadline.
     pub(crate) async fn update_within(
         &self,
-        patience: &mut Patience,
+        backoff: &mut Backoff,
         key: &Key,
         update: &Expression,
         condition: &Expression,
@@ -245,9 +244,9 @@ impl DynamoTable {
                     match classify::<UpdateItemError, _>(&error) {
                         Failure::Stale => return Ok((Conditional::Refused, None)),
                         Failure::Fatal(reason) => return Err(StoreError::Internal(reason)),
-                        Failure::Conflict(reason) => patience.pause(&self.sources, &reason).await?,
+                        Failure::Conflict(reason) => backoff.after_conflict(&self.sources, &reason).await?,
                         Failure::Throttled(reason) | Failure::Unknown(reason) => {
-                            patience.relieve(&self.sources, &reason).await?;
+                            backoff.after_failure(&self.sources, &reason).await?;
                         }
                     }
                 }
@@ -255,7 +254,7 @@ impl DynamoTable {
         }
     }
 
-    /// Many independent updates side by side; tells whether every one was done.
+    /// Independent updates in parallel. `Refused` if any was refused.
     pub(crate) async fn update_each(
         &self,
         updates: Vec<(Key, Expression, Expression)>,
@@ -272,7 +271,7 @@ impl DynamoTable {
         Ok(all)
     }
 
-    /// Asks for an item that is never there, once.
+    /// Reads an item that never exists, once.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         let key = Key::new("PING", "PING").attributes();
         let started = Instant::now();
@@ -289,11 +288,7 @@ impl DynamoTable {
         batches.into_iter().flatten().map(|(key, item)| Ok((key, (self.upgrade)(item)?))).collect()
     }
 
-    pub(crate) async fn pause_read<E, R>(
-        &self,
-        error: &SdkError<E, R>,
-        patience: &mut Patience,
-    ) -> Result<(), StoreError>
+    pub(crate) async fn pause_read<E, R>(&self, error: &SdkError<E, R>, backoff: &mut Backoff) -> Result<(), StoreError>
     where
         E: aws_sdk_dynamodb::error::ProvideErrorMetadata + std::error::Error + 'static,
         R: std::fmt::Debug,
@@ -302,7 +297,7 @@ impl DynamoTable {
             Failure::Fatal(reason) => Err(StoreError::Internal(reason)),
             Failure::Stale => Err(StoreError::internal("a read has no condition")),
             Failure::Conflict(reason) | Failure::Throttled(reason) | Failure::Unknown(reason) => {
-                patience.relieve(&self.sources, &reason).await
+                backoff.after_failure(&self.sources, &reason).await
             }
         }
     }

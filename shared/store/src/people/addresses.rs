@@ -1,12 +1,11 @@
-//! Addresses that wait for their confirmation: one that a user wants instead of the present one, and the one that an
-//! organization was signed up with.
+//! Addresses that await confirmation: the requested address of a user, and the sign-up address of an organization.
 //!
-//! A wanted address stands in the user's item, beside the user's own data, until a link that was mailed to it is used. It
-//! reserves nothing. The link names the request (its event), so a newer request makes it void; the request names the
-//! `auth_epoch`, so another password or address makes it void as well.
+//! The user's item stores a requested address until the user opens a link that was mailed to it. It reserves nothing.
+//! The link names the event of the request, so a newer request voids it. The request names the `auth_epoch`, so a new
+//! password or address voids it as well.
 //!
-//! An organization's item names the admin whose address is still to be confirmed. While it does, the organization sends
-//! mail to that admin alone ([`crate::Mailing::reach`]). Items from before this rule name none, and count as confirmed.
+//! An organization's item names the admin whose address is unconfirmed. Until confirmation, the organization sends
+//! mail to that admin only ([`crate::Mailing::reach`]). Older items name no admin and count as confirmed.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -46,12 +45,12 @@ use crate::{
 /// The attribute of an organization's item that names the admin whose address is to be confirmed.
 pub(crate) const UNCONFIRMED: &str = "unconfirmed_admin";
 
-/// What a change of an address takes, beside the right to make it.
+/// What a change of an address needs, besides the permission.
 #[derive(Debug, Clone, Default)]
 pub struct AddressTerms {
     /// Of oneself: the password that was verified.
     pub password: Option<VerifiedPassword>,
-    /// What a mail to an address that nobody has proved to be theirs counts against.
+    /// The limits on mail to an unconfirmed address.
     pub invitations: Vec<Bucket>,
     /// Of oneself: what a mail with a link counts against.
     pub link_mails: Option<LinkMails>,
@@ -77,21 +76,21 @@ enum EmailChangeState {
 }
 
 impl EmailChange {
-    /// The last one of the user of that item, whatever became of it.
+    /// The last request of the user, whatever its state.
     fn last(user: &Item) -> Result<Option<Self>, StoreError> {
         let stored = user.get("email_change").cloned();
         stored.map(|stored| serde_dynamo::from_attribute_value(stored).map_err(StoreError::internal)).transpose()
     }
 
-    /// The one of the user of that item that can still be confirmed.
+    /// The request of the user that can still be confirmed.
     pub(crate) fn pending(user: &Item) -> Result<Option<Self>, StoreError> {
         let epoch = Sessions::of(user)?.auth_epoch;
         let last = Self::last(user)?;
         Ok(last.filter(|change| change.state == EmailChangeState::Pending && change.auth_epoch == epoch))
     }
 
-    /// That the last one is still what it was when the user's item was read. Neither a request nor a cancellation makes a
-    /// new version of the user, so without this condition a confirmation could undo either.
+    /// The condition that the last request is as read. Requests and cancellations do not change the user's version,
+    /// so without it a confirmation could undo either.
     pub(crate) fn is_as_read(user: &Item) -> Expression {
         match user.get("email_change") {
             Some(stored) => expression("#email_change = :last").with("last", stored.clone()),
@@ -116,7 +115,7 @@ pub(crate) fn requested(attempt: &Attempt<'_>, user: &User, wanted: &Email, auth
     attempt.entry(Action::EmailChangeRequested, (Entity::User, user.id), (Some(before), Some(after)))
 }
 
-/// What a resend came to.
+/// The result of a resend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Resend {
     Sent,
@@ -126,9 +125,9 @@ enum Resend {
 }
 
 impl Users<'_> {
-    /// Has the mail sent again by which the caller confirms an address: the one they want to have, or else the one of an
-    /// organization that no admin has confirmed yet. An admin takes the place of the one who signed it up when that one is
-    /// no active admin any more. Does nothing when no address waits.
+    /// Sends the confirmation mail again: for the caller's requested address, otherwise for the unconfirmed
+    /// organization. An admin replaces the one who signed up if that one is no longer an active admin. Does nothing
+    /// if no address is unconfirmed.
     ///
     /// # Errors
     /// [`StoreError::TooMany`].
@@ -198,7 +197,7 @@ impl Users<'_> {
     }
 }
 
-/// The decision to count first. A mail with a link that is refused for its own limit costs the organization nothing.
+/// The decision to count first. A mail that its own limit refuses does not count for the organization.
 pub(crate) fn uncounted<T>(
     terms: &AddressTerms,
     attempt: &Attempt<'_>,
@@ -210,7 +209,7 @@ pub(crate) fn uncounted<T>(
     Ok(Decision::Keep(uncounted))
 }
 
-/// The same change, counted against the limit on mails with a link.
+/// Counts the change against the limit on mails with a link.
 pub(crate) fn counted<T>(
     change: Change<T>,
     terms: &AddressTerms,
@@ -221,13 +220,13 @@ pub(crate) fn counted<T>(
     change.update(&limit.key, &update, &as_read)
 }
 
-/// The admin whose address an organization waits for.
+/// The admin whose address is unconfirmed.
 pub(crate) fn unconfirmed_admin(organization: &Item) -> Option<UserId> {
     organization.get(UNCONFIRMED)?.as_s().ok()?.parse().ok()
 }
 
-/// Logs that this admin has confirmed the organization, and no longer lets it wait, if it waits for that admin; else makes
-/// sure that it is in use. The change must not touch the organization otherwise.
+/// Confirms the organization and logs it, if it awaits this admin; otherwise checks that it is active. The change
+/// must not write the organization otherwise.
 pub(crate) fn with_organization_confirmed<T>(
     change: Change<T>,
     attempt: &Attempt<'_>,
@@ -272,10 +271,9 @@ impl<'a> Addresses<'a> {
         Self { table }
     }
 
-    /// Uses a link that confirms an address: the one that the request of this event names, or, without an event, the one
-    /// that the organization was signed up with. True when that was done before. False when the link is void: there is a
-    /// newer request, the account has got another password or address since or was disabled, the organization has ended;
-    /// and when the tenant named is not the account's.
+    /// Uses a confirmation link: for the address that the request of this event names, or, without an event, for the
+    /// sign-up address. True also if that was done before. False if the link is void: a newer request, a new password
+    /// or address, a disabled user, an ended organization, or another tenant named.
     ///
     /// # Errors
     /// [`crate::Conflict::DuplicateEmail`].

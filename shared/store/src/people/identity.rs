@@ -1,5 +1,4 @@
-//! Credentials and sessions, failed logins, signing out. Sessions live in the user's item, where every request's check finds
-//! them. `sign_in.rs` begins one, `refresh.rs` continues it.
+//! Credentials, failed sign-ins, sign-out. `sign_in.rs` opens a session, `refresh.rs` continues it.
 
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use crate::{
         expression::expression,
         item::{Item, attributes, data, n, s},
         key::Key,
-        retry::Patience,
+        retry::Backoff,
     },
     error::StoreError,
     keys::{OrganizationKeys, credential, tenant},
@@ -32,8 +31,8 @@ use crate::{
     },
 };
 
-/// How long the renewal of a hash may try, while somebody waits to be let in.
-pub(crate) const RENEWAL_PATIENCE: Duration = Duration::from_secs(1);
+/// Deadline for the renewal of a hash, while a user waits to sign in.
+pub(crate) const RENEWAL_DEADLINE: Duration = Duration::from_secs(1);
 
 /// A password's hash in PHC string form. Not shown by `Debug`.
 #[derive(Clone, Serialize, Deserialize)]
@@ -46,22 +45,22 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
-/// What a credential's item keeps.
+/// A credential as stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct CredentialRecord {
     pub(crate) user: UserId,
     pub(crate) full_name: FullName,
     pub(crate) role: Role,
-    /// None until an invitation is accepted.
+    /// None until the invitation is accepted.
     pub(crate) hash: Option<PasswordHash>,
     pub(crate) auth_epoch: u64,
-    /// Repeats the user's, so that a disabled user is refused with as much work as a wrong password. Credentials that were
-    /// written before it was repeated have none, and then the user's own status alone decides.
+    /// A copy of the user's status, so that a disabled user is refused with as much work as a wrong password. Old
+    /// credentials have none; then the user's own status decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<UserStatus>,
 }
 
-/// What is known of an e-mail address within a tenant.
+/// The credential of an e-mail address within a tenant, if it exists.
 #[derive(Debug, Clone)]
 pub struct Credential {
     pub(crate) organization: OrganizationId,
@@ -100,7 +99,7 @@ impl Credential {
     }
 }
 
-/// How long a new session's refresh token lives, and the key that signs it.
+/// The life of a new session's refresh token, and the key that signs it.
 #[derive(Debug, Clone)]
 pub struct NewSession {
     /// From its issue.
@@ -120,8 +119,8 @@ impl<'a> Identity<'a> {
         Self { table }
     }
 
-    /// What is known of an address within a tenant; `None` when there is no such tenant, or none any more. An account that is
-    /// older than today's rules for addresses is found, too.
+    /// The credential of an address within a tenant; `None` without an active tenant. Accounts older than the present
+    /// rules for addresses are found too.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -141,21 +140,21 @@ impl<'a> Identity<'a> {
         Ok(Some(Credential { organization, record, key: credential }))
     }
 
-    /// Puts a hash with today's parameters in place of the one that was verified, for the same password. Nothing of it is
-    /// worth waiting for, or telling: the next login finds the old hash again.
+    /// Replaces a verified hash with one that has the present parameters. Errors are logged only: the next sign-in
+    /// tries again.
     pub async fn renew_hash(&self, credential: &Credential, hash: &PasswordHash) {
         let Some(CredentialRecord { hash: Some(verified), auth_epoch, .. }) = &credential.record else { return };
         let update = expression("SET #hash = :renewed").with("renewed", s(&hash.0));
         let as_verified = expression("#hash = :verified AND #auth_epoch = :epoch")
             .with("verified", s(&verified.0))
             .with("epoch", n(*auth_epoch));
-        let mut brief = Patience::of(RENEWAL_PATIENCE);
+        let mut brief = Backoff::of(RENEWAL_DEADLINE);
         if let Err(error) = self.table.update_within(&mut brief, &credential.key, &update, &as_verified).await {
             tracing::warn!(%error, "a hash with old parameters stays");
         }
     }
 
-    /// Writes a failed login into the log of its tenant, whether or not there is such a user.
+    /// Logs a failed sign-in in the tenant, whether or not the user exists.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -164,8 +163,8 @@ impl<'a> Identity<'a> {
         self.table.change(Authority::Public { origin, idempotency: None }, &[], decide).await
     }
 
-    /// Asks the table for as much as [`record_failure`](Self::record_failure) does, and writes nothing: for a tenant that
-    /// does not exist, and therefore has no log.
+    /// Makes the same calls as [`record_failure`](Self::record_failure) and writes nothing: for an unknown tenant,
+    /// which has no log.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -176,11 +175,12 @@ impl<'a> Identity<'a> {
         self.table.commit(change).await.map(|_| ())
     }
 
-    /// Ends the sessions that these scopes' callers came through: their tokens stop working at once. False when none of them
-    /// is alive. A session that ends meanwhile counts as ended.
+    /// Ends the sessions of these scopes; their tokens are invalid at once. False if none of them is alive. A session
+    /// that ends meanwhile counts as ended.
     ///
     /// # Errors
-    /// [`StoreError::TenantMismatch`] when the request names another tenant than that of one of them; nothing is ended then.
+    /// [`StoreError::TenantMismatch`] when the request names another tenant than that of one of them; nothing is ended
+    /// then.
     pub async fn sign_out(&self, scopes: &[TenantScope]) -> Result<bool, StoreError> {
         let keys: Vec<Key> = scopes.iter().flat_map(TenantScope::caller_keys).collect();
         let items = self.table.get(&keys).await?;
@@ -198,7 +198,7 @@ impl<'a> Identity<'a> {
         Ok(!alive.is_empty())
     }
 
-    /// Ends the session of a scope whose caller was checked, unless it has ended since.
+    /// Ends the session of a verified scope, unless it has ended since.
     async fn end(&self, scope: &TenantScope) -> Result<(), StoreError> {
         let claim = scope.claim();
         let session = claim.session.ok_or(StoreError::Unauthenticated)?;
@@ -209,15 +209,15 @@ impl<'a> Identity<'a> {
             Change::logged((), claim.organization, &entry)?.update(&user_key, &update, &condition)
         };
         match self.table.change(Authority::Tenant(scope), &[], decide).await {
-            // Another attempt looked at the caller again, and the session was over.
+            // Another attempt checked the caller, and the session had ended.
             Ok(()) | Err(StoreError::Unauthenticated) => Ok(()),
             Err(error) => Err(error),
         }
     }
 }
 
-/// Where an account of an address may be kept, first where today's are. The other places have accounts that are older than
-/// today's rules for addresses; no program makes one there any more, so a read that finds none needs no condition.
+/// The keys where a credential of an address may be, the present form first. Older accounts have other forms. No
+/// program adds those, so their absence needs no condition.
 pub(crate) fn credentials(subdomain: &str, email: &EmailLookup) -> Vec<Key> {
     email.forms().map(|form| credential(subdomain, form)).collect()
 }
@@ -262,12 +262,12 @@ fn find_users_without_accents(item: &mut Item) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What a search for a user looks through: folded texts, each on a line of its own.
+/// The text that a search for a user reads: folded, one line for each part.
 pub(crate) fn search_text(user: &User) -> String {
     [user.full_name.as_str(), user.email.as_str()].map(search_fold).join("\n")
 }
 
-/// A user as the log keeps it.
+/// A user as the log stores it.
 pub(crate) fn user_snapshot(user: &User) -> Result<serde_json::Value, StoreError> {
     snapshot(user)
 }

@@ -1,4 +1,4 @@
-//! Organizations: signing one up, and one's own: seen, changed, ended.
+//! Organizations: sign-up, and the caller's own: read, change, end.
 
 use serde::{Deserialize, Serialize};
 use stockroom_domain::{
@@ -16,7 +16,7 @@ use crate::{
         expression::{absent, expression, version_is},
         item::{Item, data, encode, n, s, with_attributes, with_data},
         key::{Index, Key},
-        retry::Patience,
+        retry::Backoff,
     },
     error::{Conflict, StoreError},
     keys::{OrganizationKeys, listed, onboarding_idempotency, tenant},
@@ -37,7 +37,7 @@ use crate::{
     },
 };
 
-/// An organization that signs up, with its first admin.
+/// A new organization with its first admin.
 #[derive(Debug, Clone)]
 pub struct NewOrganization {
     pub name: OrganizationName,
@@ -46,29 +46,29 @@ pub struct NewOrganization {
     pub admin_email: Email,
     pub admin_name: FullName,
     pub admin_hash: PasswordHash,
-    /// Whether it waits for the confirmation of the admin's address before it sends mail to anyone else.
+    /// Whether the admin's address counts as confirmed. Otherwise the organization sends mail to the admin only.
     pub is_confirmed: bool,
 }
 
-/// What is to become of an organization; what is `None` stays as it is.
+/// Changes of an organization; `None` leaves a member as it is.
 #[derive(Debug, Clone, Default)]
 pub struct OrganizationChange {
     pub name: Option<OrganizationName>,
     pub currency: Option<Currency>,
 }
 
-/// What signing up made.
+/// The result of a sign-up.
 #[derive(Debug, Clone)]
 pub struct SignedUp {
     pub organization: Organization,
     pub admin: User,
 }
 
-/// What a subdomain's claim leads to.
+/// The claim of a subdomain.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TenantClaim {
     pub(crate) organization: OrganizationId,
-    /// When the organization ended: from then on nobody finds it by its subdomain, which is not free before the purge.
+    /// When the organization ended. Its subdomain then leads nowhere, and is free after the purge.
     pub(crate) ended_at: Option<Timestamp>,
 }
 
@@ -165,7 +165,7 @@ impl<'a> Organizations<'a> {
         Ok(self.table.verify(scope).await?.organization.clone())
     }
 
-    /// The organization with that id, which is there for its own people alone.
+    /// The organization with that id, if it is the caller's.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -189,7 +189,7 @@ impl<'a> Organizations<'a> {
         let counter = scope.keys().requests_counter();
         let mut wanted_keys = vec![key.clone()];
         wanted_keys.extend(wanted.currency.map(|_| counter.clone()));
-        let mut patience = Patience::new();
+        let mut backoff = Backoff::new();
         let mut look = None;
         loop {
             let decide = |attempt: &Attempt<'_>| {
@@ -200,16 +200,16 @@ impl<'a> Organizations<'a> {
                 return Ok(organization);
             }
             if look.is_some() {
-                patience.pause(&self.table.sources, "prices kept changing").await?;
+                backoff.after_conflict(&self.table.sources, "prices kept changing").await?;
             }
             let found = PriceLook::at(self.table, scope.keys()).await?;
             look = Some(found.ok_or(StoreError::Conflict(Conflict::Priced))?);
         }
     }
 
-    /// Ends the caller's own organization. From then on none of its people is known, whatever token they have, and
-    /// nobody signs in; a write that was being committed at that moment may still be. Its data and its subdomain stay for
-    /// the purge ([`crate::Purging`]), which looks at `deleted_at`.
+    /// Ends the caller's own organization. From then on its users cannot sign in and their tokens are invalid; a
+    /// write in progress may still commit. Data and subdomain stay until the purge ([`crate::Purging`]), which looks
+    /// at `deleted_at`.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Unconfirmed`] unless `confirmed` is its subdomain;
@@ -243,8 +243,8 @@ impl<'a> Organizations<'a> {
     }
 }
 
-/// The decision on a change of the caller's own organization; nothing if the currency changes and it is unknown whether it
-/// can.
+/// The decision on a change of the caller's own organization; `None` if the currency changes and the counter does not
+/// show whether it may.
 fn decide_change(
     scope: &TenantScope,
     attempt: &Attempt<'_>,
@@ -279,20 +279,20 @@ fn decide_change(
     Ok(change.map(Some).into())
 }
 
-/// The caller's organization as it is now, if that is the one they name; its item too.
+/// The caller's organization and its item, if it has this id.
 fn owned<'a>(attempt: &'a Attempt<'_>, key: &Key, id: OrganizationId) -> Result<(&'a Item, Organization), StoreError> {
     let item = attempt.find(key).ok_or(StoreError::Unauthenticated)?;
     let organization: Organization = data(item)?;
     if organization.id == id { Ok((item, organization)) } else { Err(StoreError::NotFound) }
 }
 
-/// The next version of an organization, and the moment of it.
+/// The next version of an organization, with its time.
 fn next<'a>(attempt: &Attempt<'a>, before: &Organization, after: Organization) -> (Attempt<'a>, Organization) {
     let attempt = attempt.behind(before.updated_at);
     (attempt, Organization { version: before.version.saturating_add(1), updated_at: attempt.now, ..after })
 }
 
-/// The change to it, committed only while the caller is an active admin.
+/// The change to that version, committed only while the caller is an active admin.
 fn step(
     scope: &TenantScope,
     read: &Item,

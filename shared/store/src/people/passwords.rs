@@ -1,8 +1,8 @@
-//! Passwords: changing one's own, and setting one by a link that was sent to the account's address.
+//! Passwords: changes by the user, and resets by a mailed link.
 //!
-//! An account's `auth_epoch` counts its passwords and addresses. It stands in the user's item and in the credential, and both move on
-//! in the transaction that sets a password, conditioned on what was read: so of two that set one at once the second
-//! finds another epoch, a login that verified the password before opens no session any more, and a link is good once.
+//! `auth_epoch` counts an account's passwords and addresses. User item and credential both have it, and the
+//! transaction that sets a password raises both, conditioned on what was read. So of two simultaneous changes the
+//! second fails, a sign-in that verified the old password opens no session, and a link works once.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ use crate::{
         expression::{Expression, absent, expression, member},
         item::{Item, attributes, data, n, s},
         key::Key,
-        retry::Patience,
+        retry::Backoff,
     },
     error::StoreError,
     keys::{OrganizationKeys, credential, tenant},
@@ -40,16 +40,16 @@ use crate::{
     },
 };
 
-/// An account as of one of its passwords and addresses: with the next one the epoch is another.
+/// An account at one epoch. A new password or address changes the epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Account {
     pub organization: OrganizationId,
     pub user: UserId,
-    /// How often its password or address was set, or it was disabled, since it was made.
+    /// How often its password or address was set, or it was disabled.
     pub auth_epoch: u64,
 }
 
-/// A password that is to be set. The hash is kept; the password itself is only compared with what is known of its owner.
+/// A new password with its hash. Only the hash is stored; the password is compared with data of its owner.
 #[derive(Debug, Clone)]
 pub struct NewPassword {
     pub password: Password,
@@ -57,7 +57,7 @@ pub struct NewPassword {
 }
 
 impl NewPassword {
-    /// Refuses, at that member of the request, what anybody would try first.
+    /// Refuses guessable passwords, naming that member of the request.
     pub(crate) fn check(
         &self,
         member: &'static str,
@@ -74,7 +74,7 @@ impl NewPassword {
 pub struct OwnPassword {
     key: Key,
     record: CredentialRecord,
-    /// Of the session that the caller came through, what has to go on.
+    /// The caller's session, which stays.
     session: KeptSession,
 }
 
@@ -83,9 +83,9 @@ struct KeptSession {
     /// Its name in the map of sessions.
     name: String,
     generation: u64,
-    /// Whether the token before its current one has come again.
+    /// Whether its previous token was presented again.
     is_repeated: bool,
-    /// The whole map with nothing but it.
+    /// The map of sessions with this one only.
     sessions: AttributeValue,
 }
 
@@ -96,26 +96,26 @@ impl OwnPassword {
         self.record.hash.as_ref()
     }
 
-    /// What there is to show for it once it was verified.
+    /// The proof that it was verified.
     #[must_use]
     pub fn verified(&self) -> VerifiedPassword {
         VerifiedPassword(self.record.auth_epoch)
     }
 }
 
-/// An account whose link is good, as it was read.
+/// The account of a valid link, as read.
 #[derive(Debug, Clone)]
 pub struct LinkedAccount {
     account: Account,
     credential: Key,
 }
 
-/// A password that was verified, as of one of the account's passwords and addresses.
+/// A verified password, at one epoch of the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VerifiedPassword(u64);
 
 impl VerifiedPassword {
-    /// Refuses, at the member `current_password`, what needs a password that is still the account's.
+    /// Refuses the request, naming `current_password`, unless a password of this epoch was verified.
     pub(crate) fn check(given: Option<Self>, auth_epoch: u64) -> Result<(), StoreError> {
         let fault = match given {
             Some(Self(verified)) if verified == auth_epoch => return Ok(()),
@@ -126,7 +126,7 @@ impl VerifiedPassword {
     }
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordChange {
     /// The new password is the account's.
@@ -152,7 +152,7 @@ impl<'a> Passwords<'a> {
     /// [`StoreError::Unauthenticated`], [`StoreError::VersionMismatch`].
     pub async fn own(&self, scope: &TenantScope, expected: Option<u64>) -> Result<OwnPassword, StoreError> {
         let user_key = scope.keys().user(scope.claim().user);
-        let mut patience = Patience::new();
+        let mut backoff = Backoff::new();
         loop {
             let items = self.table.get_for(scope, std::slice::from_ref(&user_key)).await?;
             let organization = &self.table.verify(scope).await?.organization;
@@ -168,8 +168,8 @@ impl<'a> Passwords<'a> {
             if let Some(record) = record.filter(|record| record.user == user.id) {
                 return Ok(OwnPassword { key, record, session });
             }
-            // It has moved between the two reads.
-            patience.wait(&self.table.sources, "the address is being changed").await?;
+            // It moved between the two reads.
+            backoff.wait(&self.table.sources, "the address is being changed").await?;
         }
     }
 
@@ -211,7 +211,7 @@ impl<'a> Passwords<'a> {
             let still_there = expression(format!("#data.#status = :active AND #sessions.#{name}.#generation = :seen"))
                 .with("active", s(UserStatus::Active.name()))
                 .with("seen", n(generation));
-            // A mark that came since is not to be lost.
+            // A repetition that was marked since must not be lost.
             let repeated = format!("attribute_not_exists(#sessions.#{name}.#rotation.#repeated_by)");
             let still_there = if is_repeated { still_there } else { still_there.and(expression(repeated)) };
             let account = Account { organization: caller.organization.id, user: caller.user.id, auth_epoch: verified };
@@ -221,10 +221,9 @@ impl<'a> Passwords<'a> {
         self.table.change(Authority::Tenant(scope), &[], decide).await
     }
 
-    /// Logs that somebody asked for a link to set a new password, which leads to the mail. An address without an account is
-    /// logged too. Nothing is logged without such a tenant, or when `limit` is exhausted; the calls of the table are the
-    /// same: a transaction whose condition fails stands for the one that writes. Of two requests for one account at the
-    /// very same moment, one is logged.
+    /// Logs a request for a password reset, which causes the mail. A request for an unknown address is logged too.
+    /// Without the tenant, or when `limit` is exhausted, nothing is logged; the calls of the table are the same, with
+    /// a transaction whose condition fails. Of two simultaneous requests for one account, one is logged.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -235,7 +234,7 @@ impl<'a> Passwords<'a> {
         limit: Option<&LinkMails>,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        // A text that is no subdomain is looked up like one: as a reserved word, which no tenant has.
+        // Text that is no subdomain is looked up as a reserved word, which no tenant has.
         let subdomain = named_tenant.parse::<Subdomain>().map_or_else(|_| "www".to_owned(), |name| name.to_string());
         let (tenant, places) = (tenant(&subdomain), credentials(&subdomain, &EmailLookup::from(email)));
         let mut keys = places.clone();
@@ -273,9 +272,8 @@ impl<'a> Passwords<'a> {
         self.table.commit(change).await.map(|_| ())
     }
 
-    /// The account of a link that sets a password, to be asked for before the password is hashed. `None` when it is not as
-    /// it was when the link was made: it has another password or address since, was disabled, or its organization has
-    /// ended; and when a tenant is named that is not its own.
+    /// The account of a link that sets a password, read before the password is hashed. `None` if the link is void: a
+    /// new password or address, a disabled user, an ended organization, or another tenant named.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -292,9 +290,8 @@ impl<'a> Passwords<'a> {
         Ok(found.filter(is_named).map(|read| LinkedAccount { account, credential: read.credential() }))
     }
 
-    /// Sets the password of an account that proved itself by a link, and ends all its sessions. False when it is no longer
-    /// as it was when the link was made. An organization that waits for this admin's address is confirmed, too: the link
-    /// came by mail.
+    /// Sets the password of the account of a link, and ends all its sessions. False if the link is void. An
+    /// organization that awaits this admin's address is confirmed too, because the link came by mail.
     ///
     /// # Errors
     /// [`StoreError::Rejected`] for a `password` that anybody would guess.
@@ -324,7 +321,7 @@ impl<'a> Passwords<'a> {
     }
 }
 
-/// What a link leads to, while it is good.
+/// The account of a valid link.
 struct LinkRead<'a> {
     user: User,
     organization: Organization,
@@ -350,8 +347,8 @@ impl<'a> LinkRead<'a> {
 }
 
 impl Account {
-    /// Sets the account's next password and leaves it these sessions, if it is still as it was and `condition` holds of
-    /// the user.
+    /// Sets the next password and replaces the sessions, if the account is unchanged and `condition` holds of the
+    /// user.
     fn set<T>(
         &self,
         change: Change<T>,
@@ -374,12 +371,12 @@ impl Account {
     }
 }
 
-/// The state of an account that a link is made from, as an entry keeps it: the same entry gives the same link.
+/// The state that a link is derived from, as the entry stores it: the same entry gives the same link.
 pub(crate) fn token_state(auth_epoch: u64) -> Value {
     json!({ "auth_epoch": auth_epoch })
 }
 
-/// What has to go on of the scope's own session.
+/// The session of the scope, which stays.
 fn kept_session(scope: &TenantScope, user: &Item) -> Result<KeptSession, StoreError> {
     let session = scope.claim().session.ok_or(StoreError::Unauthenticated)?;
     let sessions = Sessions::of(user)?;

@@ -1,10 +1,9 @@
-//! Staying signed in: each refresh moves a session on by one generation, and the token of a generation is good once.
+//! Refresh: each one raises the session's generation, and the token of a generation works once.
 //!
-//! The answer to a refresh can be lost, and two tabs of a browser refresh at the same moment. So the token just before the
-//! current one gets the current one again, once, within ten seconds, and only from where the current one was asked for: the
-//! same address and the same user agent. A further use from there is refused and logged; a use from elsewhere, too late, or
-//! of an older token ends the session. What was done by whom stands in the session, so that an attempt whose reply was lost
-//! recognises its own work.
+//! A reply can be lost, and two tabs of a browser can refresh at once. So the previous token gets the current one
+//! again, once, within ten seconds, and only from the same address and user agent. A further use from there is
+//! refused and logged. A use from elsewhere, a late use, or an older token ends the session. The session stores the
+//! attempt, so that an attempt with a lost reply recognizes its own work.
 
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ use crate::{
     dynamo::{
         expression::{Expression, expression, member},
         item::{data, encode, n, s},
-        retry::Patience,
+        retry::Backoff,
         table::Conditional,
     },
     error::StoreError,
@@ -38,12 +37,12 @@ use crate::{
     },
 };
 
-/// For how long after its use a refresh token may come again, its answer having been lost.
+/// How long a used refresh token may be presented again, after a lost reply.
 const REPLY_GRACE: Duration = Duration::from_secs(10);
-/// How long a refresh may try; well below the grace, so that a client who is told 503 can still come again.
-const REFRESH_PATIENCE: Duration = Duration::from_secs(4);
+/// Deadline of a refresh; well below the grace, so that a client can retry after a 503.
+const REFRESH_DEADLINE: Duration = Duration::from_secs(4);
 
-/// A refresh token that was presented, its signature verified.
+/// A presented refresh token with a valid signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presented {
     pub organization: OrganizationId,
@@ -52,7 +51,7 @@ pub struct Presented {
     pub generation: u64,
 }
 
-/// A session's current refresh token, with all that is signed into it; the same generation gives the same token again.
+/// A session's current refresh token with its content; the same generation gives the same token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refreshed {
     pub organization: OrganizationId,
@@ -65,41 +64,41 @@ pub struct Refreshed {
     pub key_id: String,
 }
 
-/// What became of a refresh.
+/// The result of a refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Renewal {
     /// The session's current token.
     Done(Refreshed),
-    /// The token was used before. The session goes on, with a later token.
+    /// The token was used before. The session continues with a later token.
     Spent,
-    /// There is no such session, or none any more.
+    /// The session does not exist or has ended.
     Over,
 }
 
-/// The refresh that issued a generation, and where it came from.
+/// The refresh that issued a generation, and its origin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rotation {
     generation: u64,
-    /// Names the attempt.
+    /// The id of the attempt.
     by: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ip: Option<String>,
     /// A digest of the user agent, which may be long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
-    /// The attempt that got the generation again, for the token before it.
+    /// The attempt that got the generation again with the previous token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     repeated_by: Option<String>,
 }
 
 impl Rotation {
-    /// Whether the token before it came again.
+    /// Whether the previous token was presented again.
     pub(crate) fn is_repeated(&self) -> bool {
         self.repeated_by.is_some()
     }
 }
 
-/// One attempt to refresh, and where it comes from.
+/// An attempt to refresh, and its origin.
 struct Client {
     attempt: String,
     ip: Option<String>,
@@ -134,17 +133,17 @@ struct Live {
     auth_epoch: u64,
 }
 
-/// What is to be done about a token that was presented.
+/// The decision on a presented token.
 enum Verdict {
-    /// It is the current one.
+    /// It is the current token.
     Rotate,
-    /// It is the one before, and has not come again yet.
+    /// It is the previous token, presented again for the first time.
     Repeat,
-    /// It is the one before, and this very attempt was answered already.
+    /// It is the previous token, and this attempt was answered already.
     Own,
-    /// It is the one before, and has come again already.
+    /// It is the previous token, and was presented again before.
     Spent,
-    /// It is in the wrong hands.
+    /// It is used by another client.
     Stolen,
 }
 
@@ -192,8 +191,8 @@ impl Live {
 }
 
 impl Identity<'_> {
-    /// Moves a session on by one generation. The token just before gets the current one again, once, for ten seconds and
-    /// from where that was asked for; any other use of a former token is logged, and may end the session.
+    /// Raises the session's generation. The previous token gets the current one again, once, within ten seconds and
+    /// from the same origin. Any other use of an earlier token is logged, and may end the session.
     ///
     /// # Errors
     /// [`StoreError::TenantMismatch`] when the request names another tenant.
@@ -205,7 +204,7 @@ impl Identity<'_> {
         origin: &Origin,
     ) -> Result<Renewal, StoreError> {
         let client = Client::of(hex(&self.table.sources.bytes::<8>()), origin);
-        let mut patience = Patience::new();
+        let mut backoff = Backoff::new();
         let mut was_current = false;
         loop {
             let Some(live) = self.live(presented, named_tenant).await? else { return Ok(Renewal::Over) };
@@ -229,11 +228,11 @@ impl Identity<'_> {
             if let Some(refreshed) = done {
                 return Ok(Renewal::Done(refreshed));
             }
-            patience.pause(&self.table.sources, "lost every race for the session").await?;
+            backoff.after_conflict(&self.table.sources, "lost every race for the session").await?;
         }
     }
 
-    /// The session as it is now, if it is alive.
+    /// The present session, if it is alive.
     async fn live(&self, presented: Presented, named_tenant: Option<&str>) -> Result<Option<Live>, StoreError> {
         let keys = OrganizationKeys(presented.organization);
         let (user_key, organization_key) = (keys.user(presented.user), keys.organization());
@@ -257,7 +256,7 @@ impl Identity<'_> {
         Ok(Some(Live { user, session, auth_epoch: sessions.auth_epoch }))
     }
 
-    /// Moves the session on, unless another was faster.
+    /// Raises the generation, unless another request was faster.
     async fn rotate(
         &self,
         presented: Presented,
@@ -291,7 +290,7 @@ impl Identity<'_> {
         Ok((done == Conditional::Done).then_some(next))
     }
 
-    /// Marks that the current generation was asked for again, unless another has done that.
+    /// Records that the current generation was requested again, unless another request did.
     async fn repeat(
         &self,
         presented: Presented,
@@ -304,7 +303,8 @@ impl Identity<'_> {
         let marked = Rotation { repeated_by: Some(client.attempt.clone()), ..rotation };
         let update = expression(format!("SET {path} = :marked")).with("marked", encode(&marked)?);
         let first = expression(format!(
-            "attribute_not_exists({path}) OR {path}.#generation <> :marking OR attribute_not_exists({path}.#repeated_by)"
+            "attribute_not_exists({path}) OR {path}.#generation <> :marking \
+             OR attribute_not_exists({path}.#repeated_by)"
         ))
         .with("marking", n(generation));
         let done = self.update_session(presented, live, &update, first).await?;
@@ -323,18 +323,18 @@ impl Identity<'_> {
             .with("current", n(live.session.generation))
             .with("epoch", n(live.auth_epoch));
         let key = OrganizationKeys(presented.organization).user(presented.user);
-        let mut brief = Patience::of(REFRESH_PATIENCE);
+        let mut brief = Backoff::of(REFRESH_DEADLINE);
         Ok(self.table.update_within(&mut brief, &key, update, &as_read.and(condition)).await?.0)
     }
 
-    /// Writes into the log that a token was used again.
+    /// Logs the reuse of a token.
     async fn log_reuse(&self, presented: Presented, user: &User, origin: &Origin) -> Result<(), StoreError> {
         let decide =
             |attempt: &Attempt<'_>| Change::logged((), presented.organization, &reuse(attempt, presented.user, user));
         self.table.change(Authority::Public { origin, idempotency: None }, &[], decide).await
     }
 
-    /// Ends the session of a token that was used again, unless it is over already.
+    /// Ends the session of a reused token, unless it has ended.
     async fn end_reused(&self, presented: Presented, user: &User, origin: &Origin) -> Result<(), StoreError> {
         let user_key = OrganizationKeys(presented.organization).user(presented.user);
         let (update, condition) = removal(presented.session);

@@ -14,8 +14,8 @@ use crate::{
     people::refresh::Rotation,
 };
 
-/// The most sessions of a user; the one longest unused makes room for another.
-pub(crate) const MOST_SESSIONS: u64 = 10;
+/// The most sessions of a user. A new one replaces the one that was unused longest.
+pub(crate) const MAX_SESSIONS: u64 = 10;
 
 /// One session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ impl Sessions {
     pub(crate) fn outlived(&self, now: Timestamp) -> Vec<&str> {
         let mut by_use: Vec<_> = self.sessions.iter().collect();
         by_use.sort_by_key(|(_, record)| record.issued_at);
-        let mut room = u64::try_from(by_use.len()).unwrap_or(u64::MAX).saturating_sub(MOST_SESSIONS.saturating_sub(1));
+        let mut room = u64::try_from(by_use.len()).unwrap_or(u64::MAX).saturating_sub(MAX_SESSIONS.saturating_sub(1));
         let mut outlived = Vec::new();
         let (expired, alive): (Vec<_>, Vec<_>) = by_use.into_iter().partition(|(_, record)| record.expires_at <= now);
         for (name, _) in expired {

@@ -1,4 +1,4 @@
-//! One's own sessions: seen, and ended one by one.
+//! The caller's own sessions: list, and end one.
 
 use stockroom_domain::{
     id::SessionId,
@@ -16,7 +16,7 @@ use crate::{
     write::{Attempt, Authority, Change, user_item::is_alive},
 };
 
-/// The name under which a page's end keeps a session's id.
+/// The name of a session's id in a position.
 const SESSION: &str = "session";
 
 /// A session as its user sees it.
@@ -24,11 +24,11 @@ const SESSION: &str = "session";
 pub struct OwnSession {
     pub id: SessionId,
     pub created_at: Timestamp,
-    /// When its tokens were issued last: at sign-in, or by the last refresh.
+    /// When its tokens were last issued: by sign-in or refresh.
     pub last_used_at: Timestamp,
-    /// From where it was begun, as the gateway saw it.
+    /// The address of the sign-in, as the gateway saw it.
     pub ip: Option<String>,
-    /// Whether the caller came through it.
+    /// Whether it is the session of this request.
     pub is_current: bool,
 }
 
@@ -71,7 +71,8 @@ impl Users<'_> {
     /// has no version, so none that is expected can be its own.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when the caller has no such session, or it has expired; [`StoreError::VersionMismatch`].
+    /// [`StoreError::NotFound`] when the caller has no such session, or it has expired;
+    /// [`StoreError::VersionMismatch`].
     pub async fn end_session(&self, id: SessionId, expected: Option<u64>) -> Result<(), StoreError> {
         let claim = self.scope.claim();
         let key = self.scope.keys().user(claim.user);

@@ -1,4 +1,4 @@
-//! Signing in: a session for a user whose password was verified. A login that is refused takes as much work whatever is wrong.
+//! Sign-in: opens a session after the password is verified. Every refused sign-in makes the same calls of the table.
 
 use stockroom_domain::{
     log::{Action, Entity},
@@ -10,14 +10,14 @@ use crate::{
     dynamo::{
         expression::{expression, member},
         item::{Item, data, encode, n, s},
-        retry::Patience,
+        retry::Backoff,
     },
     error::StoreError,
     keys::OrganizationKeys,
     people::{
-        identity::{Credential, CredentialRecord, Identity, NewSession, RENEWAL_PATIENCE},
+        identity::{Credential, CredentialRecord, Identity, NewSession, RENEWAL_DEADLINE},
         refresh::Refreshed,
-        session_records::{MOST_SESSIONS, SessionRecord, Sessions},
+        session_records::{MAX_SESSIONS, SessionRecord, Sessions},
     },
     write::{
         Attempt, Authority, Change, Decision,
@@ -25,25 +25,25 @@ use crate::{
     },
 };
 
-/// What became of a login.
+/// The result of a sign-in.
 #[derive(Debug)]
 pub enum SignIn {
-    /// A session was opened.
+    /// A session is open.
     Done(Refreshed),
-    /// The account is disabled, or has another password now.
+    /// The account is disabled, or its password has changed.
     Refused,
 }
 
-/// What an attempt to open a session came to.
+/// The result of an attempt to open a session.
 #[derive(Debug)]
 enum Opened {
     Session(Refreshed),
     Disabled,
-    /// The password is another now, or the organization has ended.
+    /// The password has changed, or the organization has ended.
     Overtaken,
 }
 
-/// The sessions of a user who may open one more.
+/// The sessions of a user who may open another one.
 fn room(
     user: Option<&Item>,
     organization: Option<&Item>,
@@ -79,8 +79,8 @@ fn new_session(
 }
 
 impl Identity<'_> {
-    /// Begins a session for a user whose password was verified, and writes the log. A user who is disabled, or whose
-    /// password is another now, is refused, which is in the log as a failed login.
+    /// Opens a session for a user whose password was verified, and logs it. A disabled user, or one with a new
+    /// password, is refused, which is logged as a failed sign-in.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -104,8 +104,8 @@ impl Identity<'_> {
         self.record_failure(credential, origin).await.map(|()| SignIn::Refused)
     }
 
-    /// Writes a failed login into the log, if the user is disabled indeed: one transaction, as for a wrong password. False
-    /// when the credential's status is out of date, which a program that does not know of it can leave behind.
+    /// Writes a failed login into the log, if the user is disabled indeed: one transaction, as for a wrong password.
+    /// False when the credential's status is out of date, which a program that does not know of it can leave behind.
     async fn refuse_disabled(
         &self,
         credential: &Credential,
@@ -124,13 +124,14 @@ impl Identity<'_> {
         self.table.change(Authority::Public { origin, idempotency: None }, &[], decide).await
     }
 
-    /// Writes the status of a disabled user into a credential that has none yet. The next login does without it if that fails.
+    /// Writes the status of a disabled user into a credential without one. An error is harmless: the next sign-in
+    /// works without it.
     async fn learn_disabled(&self, credential: &Credential, record: &CredentialRecord) {
         let update = expression("SET #status = :disabled").with("disabled", s(UserStatus::Disabled.name()));
         let as_read = expression("#user = :user AND #auth_epoch = :epoch AND attribute_not_exists(#status)")
             .with("user", s(record.user))
             .with("epoch", n(record.auth_epoch));
-        let mut brief = Patience::of(RENEWAL_PATIENCE);
+        let mut brief = Backoff::of(RENEWAL_DEADLINE);
         if let Err(error) = self.table.update_within(&mut brief, &credential.key, &update, &as_read).await {
             tracing::warn!(%error, "a credential stays without a status");
         }
@@ -146,7 +147,7 @@ impl Identity<'_> {
         let keys = OrganizationKeys(credential.organization);
         let (user_key, organization_key) = (keys.user(record.user), keys.organization());
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<Opened>, StoreError> {
-            // The usual login finds room for its session in a company that is there; only one that does not has to look.
+            // A usual sign-in has room for its session; only one that fails has to read.
             let sessions = if attempt.is_repeated {
                 if !attempt.has_read(&user_key) {
                     return Ok(Decision::Read(vec![user_key.clone(), organization_key.clone()]));
@@ -174,7 +175,7 @@ impl Identity<'_> {
                 .with("epoch", n(record.auth_epoch));
             match &sessions {
                 None => {
-                    condition = condition.and(expression("size(#sessions) < :most").with("most", n(MOST_SESSIONS)));
+                    condition = condition.and(expression("size(#sessions) < :most").with("most", n(MAX_SESSIONS)));
                 }
                 Some(sessions) => {
                     let seen = u64::try_from(sessions.sessions.len()).unwrap_or(u64::MAX);

@@ -1,8 +1,8 @@
-//! Changing and deleting people. One transaction keeps in step what belongs to one: user, credential, sessions, and the
-//! number of active admins.
+//! Changes and deletions of users. One transaction keeps user, credential, sessions and the number of active admins
+//! consistent.
 //!
-//! Two admins who take each other's right away touch different users, so both could commit. The counter of admins is in
-//! both transactions, and each is committed only while its own caller is still an active admin.
+//! Two admins who demote each other touch different users, so both could commit. Both transactions therefore change
+//! the counter of admins, and each commits only while its caller is an active admin.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
@@ -19,7 +19,7 @@ use crate::{
         expression::{Expression, expression, version_is},
         item::{Item, data, encode, n, s},
         key::Key,
-        retry::Patience,
+        retry::Backoff,
     },
     error::{Conflict, StoreError},
     keys::credential,
@@ -38,7 +38,7 @@ use crate::{
     },
 };
 
-/// What is to become of a user; what is `None` stays as it is.
+/// Changes of a user; `None` leaves a member as it is.
 #[derive(Debug, Clone, Default)]
 pub struct UserChange {
     pub email: Option<Email>,
@@ -59,19 +59,19 @@ impl UserChange {
     }
 }
 
-/// What a change of a user came to.
+/// The result of a change.
 enum Changed {
     Done(UserProfile),
-    /// It sends mail to another address and has to be counted first.
+    /// It causes mail to another address and has to be counted first.
     Uncounted,
 }
 
 impl Users<'_> {
     /// Changes a user. Admins change anyone; others change their own name and address alone. A new role holds from the
-    /// user's next request on. Disabling ends all sessions, and any login that has begun; so does another address that an
-    /// admin sets, because another person may read its mail. Another address of one's own waits until it is confirmed by a
-    /// link ([`crate::Addresses::confirm`]); the present address cancels that. While an organization waits for the address
-    /// of its first admin, no other admin changes that address.
+    /// user's next request on. Disabling ends all sessions, and any login that has begun; so does another address that
+    /// an admin sets, because another person may read its mail. Another address of one's own waits until it is
+    /// confirmed by a link ([`crate::Addresses::confirm`]); the present address cancels that. While an organization
+    /// waits for the address of its first admin, no other admin changes that address.
     ///
     /// # Errors
     /// [`StoreError::Forbidden`], [`StoreError::NotFound`], [`StoreError::VersionMismatch`],
@@ -102,7 +102,7 @@ impl Users<'_> {
                 let item = attempt.find(&key).ok_or(StoreError::NotFound)?;
                 let before: User = data(item)?;
                 let mut after = wanted.apply(&before);
-                // Of oneself the item tells the role as it is now; of another caller the transaction makes sure.
+                // The item of the caller has the present role. For another user, the transaction checks the caller.
                 let is_beyond_own = (after.role, after.status) != (before.role, before.status);
                 if is_self && is_beyond_own && !before.role.may(Permission::ManageUsers) {
                     return Err(StoreError::Forbidden);
@@ -163,10 +163,11 @@ impl Users<'_> {
         }
     }
 
-    /// Deletes another user. What the log says of them stays, their address becomes free.
+    /// Deletes another user. Log entries about the user stay; the address becomes free.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`Conflict::CannotDeleteSelf`], [`Conflict::LastAdmin`].
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`Conflict::CannotDeleteSelf`],
+    /// [`Conflict::LastAdmin`].
     pub async fn delete(&self, id: UserId, expected: Option<u64>) -> Result<(), StoreError> {
         let key = self.scope.keys().user(id);
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<()>, StoreError> {
@@ -189,7 +190,8 @@ impl Users<'_> {
         self.unless_last_admin(id, &[key.clone(), self.scope.keys().admins()], decide).await
     }
 
-    /// The same change, counting the admins, and committed only while a caller who changes another is an active admin.
+    /// Adds the counter of admins to a change, and the condition that a caller who changes another user is an active
+    /// admin.
     fn guarded<T>(
         &self,
         attempt: &Attempt<'_>,
@@ -213,8 +215,8 @@ impl Users<'_> {
         }
     }
 
-    /// Commits what is decided. That it would leave no admin is told only when user and counter say so together: reads of
-    /// several items are not of one moment.
+    /// Commits the decision. It refuses to remove the last admin only if a settled read of user and counter confirms
+    /// it: plain reads of several items are not of one moment.
     async fn unless_last_admin<T>(
         &self,
         id: UserId,
@@ -222,7 +224,7 @@ impl Users<'_> {
         decide: impl Fn(&Attempt<'_>) -> Result<Decision<T>, StoreError>,
     ) -> Result<T, StoreError> {
         let (user, counter) = (self.scope.keys().user(id), self.scope.keys().admins());
-        let mut patience = Patience::new();
+        let mut backoff = Backoff::new();
         loop {
             let result = self.table.change(Authority::Tenant(self.scope), keys, &decide).await;
             if !matches!(result, Err(StoreError::Conflict(Conflict::LastAdmin))) {
@@ -233,22 +235,22 @@ impl Users<'_> {
             if user.is_some_and(|user| user.is_active_admin()) && admins(settled.get(&counter)) <= 1 {
                 return result;
             }
-            patience.pause(&self.table.sources, "the admins kept changing").await?;
+            backoff.after_conflict(&self.table.sources, "the admins kept changing").await?;
         }
     }
 }
 
-/// What a change of oneself does about the address.
+/// The effect of a change on the caller's own address.
 enum OwnAddress {
     Stays,
-    /// This one is wanted and is to be confirmed.
+    /// This address is requested and needs confirmation.
     Requested(Email),
-    /// The one that was wanted no longer is.
+    /// The requested address is cancelled.
     Cancelled(EmailChange),
 }
 
 impl OwnAddress {
-    /// Takes another address out of the change: it has to be confirmed first.
+    /// Takes another address out of the change, because it needs confirmation.
     fn take(after: &mut User, before: &User, wanted: &UserChange, item: &Item) -> Result<Self, StoreError> {
         // An account that is older than today's rules may have the same address in another form.
         if EmailLookup::from(&after.email).forms().any(|form| form == before.email.folded()) && is_moved(before, after)
@@ -262,7 +264,7 @@ impl OwnAddress {
         Ok(pending.map_or(Self::Stays, Self::Cancelled))
     }
 
-    /// Its entry, and what the user's item keeps of it.
+    /// Adds its entry; returns the new value of the user's item.
     fn logged(
         &self,
         attempt: &Attempt<'_>,
@@ -288,12 +290,12 @@ impl OwnAddress {
     }
 }
 
-/// How many active admins the counter counts.
+/// The number of active admins in the counter.
 fn admins(counter: Option<&Item>) -> u64 {
     counter.and_then(|counter| counter.get("count")?.as_n().ok()?.parse().ok()).unwrap_or_default()
 }
 
-/// A user who may manage users, as it is now.
+/// The user is an active admin.
 pub(crate) fn is_active_admin() -> Expression {
     expression("#data.#role = :admin AND #data.#status = :active")
         .with("admin", s(Role::Admin.name()))

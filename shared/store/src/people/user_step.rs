@@ -1,4 +1,4 @@
-//! One step of a user and the credential together: the credential repeats name, role and `auth_epoch`, and stands under the
+//! Changes of a user and the credential together. The credential repeats name, role and `auth_epoch`; its key has the
 //! address.
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -29,30 +29,30 @@ use crate::{
     write::{Attempt, Change, Decision, log::Entry},
 };
 
-/// Whether the address is another, and not the same in another spelling.
+/// Whether the address differs by more than spelling.
 pub(crate) fn is_moved(before: &User, after: &User) -> bool {
     before.email.folded() != after.email.folded()
 }
 
-/// A user's way from one state to the next.
+/// A change of a user from one state to the next.
 pub(crate) struct Step<'a> {
     pub(crate) read: &'a Item,
     pub(crate) before: &'a User,
     pub(crate) after: &'a User,
-    /// The `auth_epoch` before it.
+    /// The `auth_epoch` before the change.
     pub(crate) epoch: u64,
     /// Whether another address ends the sessions.
     pub(crate) ends_sessions: bool,
-    /// What the item is to keep of an address that waits for its confirmation, if that changes.
+    /// The item's new requested address, if that changes.
     pub(crate) email_change: Option<AttributeValue>,
 }
 
-/// What becomes of the credential in a [`Step`].
+/// The change of the credential in a [`Step`].
 pub(crate) enum Moved {
     Stays,
     /// It repeats something that changes.
     Repeats(Key),
-    /// It stands under the address, which is another.
+    /// It moves to the key of the new address.
     Moves {
         from: Key,
         unchanged: Expression,
@@ -61,7 +61,7 @@ pub(crate) enum Moved {
     },
 }
 
-/// What has to come before a [`Step`].
+/// Why a [`Step`] has to wait.
 pub(crate) enum NotYet {
     Read(Vec<Key>),
     Wait(&'static str),
@@ -85,13 +85,12 @@ impl Step<'_> {
         is_moved(self.before, self.after)
     }
 
-    /// The `auth_epoch` behind it: disabling ends all that began before, and another address makes void what was mailed
-    /// to the old one, and every login that began under it.
+    /// The next `auth_epoch`. Disabling ends all earlier sign-ins; a new address also voids mail to the old one.
     fn next_epoch(&self) -> u64 {
         self.epoch.saturating_add(u64::from(self.disables() || self.moves()))
     }
 
-    /// What becomes of the credential, which repeats name, role and `auth_epoch` and stands under the address.
+    /// The change of the credential.
     pub(crate) fn moved(
         &self,
         attempt: &Attempt<'_>,
@@ -105,7 +104,7 @@ impl Step<'_> {
             let is_same = repeated(after) == repeated(before);
             return Ok(Ok(if is_same { Moved::Stays } else { Moved::Repeats(old_claim) }));
         }
-        // The credential moves, hash and all, so it has to be seen.
+        // The credential moves with its hash, so it has to be read.
         let claims = credentials(subdomain.as_str(), &EmailLookup::from(&after.email));
         if !claims.iter().chain([&old_claim]).all(|claim| attempt.has_read(claim)) {
             return Ok(Err(NotYet::Read(claims.into_iter().chain([old_claim]).collect())));
@@ -136,8 +135,8 @@ impl Step<'_> {
         Ok(Ok(Moved::Moves { from: old_claim, unchanged, to: new_claim, record }))
     }
 
-    /// The same change with this step of the user and the credential. Another address leads to a notice, and to another
-    /// invitation while the account has no password; `sign` names who did it.
+    /// Adds this step to a change. Another address causes a notice, and another invitation while the account has no
+    /// password; `sign` sets the actor of the entries.
     pub(crate) fn commit<T>(
         &self,
         mut change: Change<T>,

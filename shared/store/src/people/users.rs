@@ -1,4 +1,4 @@
-//! The people of an organization.
+//! Users of an organization.
 
 use stockroom_domain::{
     access::{Permission, Role},
@@ -27,17 +27,17 @@ use crate::{
     write::{Attempt, Authority, Change, Decision, Outcome, access::Table, scope::TenantScope, user_item::last_login},
 };
 
-/// A user who is added.
+/// A new user.
 #[derive(Debug, Clone)]
 pub struct NewUser {
     pub email: Email,
     pub full_name: FullName,
     pub role: Role,
-    /// None for one who is to be invited.
+    /// None for an invited user.
     pub password: Option<NewPassword>,
 }
 
-/// A user with what is not part of its version.
+/// A user with data outside its version.
 #[derive(Debug, Clone)]
 pub struct UserProfile {
     pub user: User,
@@ -76,7 +76,7 @@ impl<'a> Users<'a> {
         Ok(UserProfile { user: caller.user.clone(), last_login_at: caller.last_login_at })
     }
 
-    /// One user: oneself, or anyone for who may see users.
+    /// One user: the caller, or any user with the permission.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Forbidden`] whether or not there is such a user.
@@ -110,8 +110,8 @@ impl<'a> Users<'a> {
         found.try_map(|item| profile(&item))
     }
 
-    /// Checks the caller and counts one more user against `limits`. To be called before a password is hashed for
-    /// [`add`](Self::add): a hash is work that only those cause who may add users.
+    /// Checks the caller and counts one more user against `limits`, before a password is hashed for
+    /// [`add`](Self::add): only callers with the permission may cause that work.
     ///
     /// # Errors
     /// [`StoreError::Unauthenticated`], [`StoreError::Forbidden`], [`StoreError::TooMany`].
@@ -121,7 +121,7 @@ impl<'a> Users<'a> {
         self.table.admit().await
     }
 
-    /// Adds a user. One without a password is invited: a second entry says that they are to be sent a link.
+    /// Adds a user. A user without a password is invited: a second entry causes the mail with the link.
     ///
     /// # Errors
     /// [`StoreError::Rejected`] for a `password` that anybody would guess; [`Conflict::DuplicateEmail`].
@@ -137,7 +137,7 @@ impl<'a> Users<'a> {
                 given.check("password", &new.email, organization)?;
             }
             let claims = credentials(organization.subdomain.as_str(), &EmailLookup::from(&new.email));
-            // The claim's own condition guards it; only a failed one has to be looked into.
+            // The claim's condition guards it; it is read only after that failed.
             let guarded = usize::from(!attempt.is_repeated);
             if !claims.iter().skip(guarded).all(|claim| attempt.has_read(claim)) {
                 return Ok(Decision::Read(claims));

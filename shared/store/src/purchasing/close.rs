@@ -1,4 +1,4 @@
-//! Ending an order short: nothing more is expected of its lines, or of some of them.
+//! Closing of an order, or of some of its lines: the outstanding quantity is cancelled.
 
 use stockroom_domain::{
     id::{PurchaseRequestId, RequestItemId},
@@ -21,26 +21,26 @@ use crate::{
 
 const CANCELLED: (&str, fn(&RequestItem) -> Quantity) = ("cancelled_quantity", |item| item.cancelled_quantity);
 
-/// What is to be closed of an order, and why.
+/// The lines to close, and the reason.
 #[derive(Debug, Clone, Default)]
-pub struct Closing {
+pub struct OrderClosing {
     /// Why nothing more is expected.
     pub reason: Option<CloseReason>,
-    /// 1 to 40 lines, each at most once; none for every line of which something has yet to arrive.
+    /// 1 to 40 lines, each at most once; `None` for all outstanding lines.
     pub lines: Option<Vec<RequestItemId>>,
 }
 
 impl PurchaseRequests<'_> {
-    /// Cancels what has yet to arrive of an order, or of some of its lines.
+    /// Cancels the outstanding quantity of an order, or of some of its lines.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`StoreError::Rejected`] for lines that it does not have,
-    /// [`crate::Conflict::InvalidTransition`], [`crate::Conflict::LineComplete`].
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`StoreError::Rejected`] for lines that it does not
+    /// have, [`crate::Conflict::InvalidTransition`], [`crate::Conflict::LineComplete`].
     pub async fn close(
         &self,
         id: PurchaseRequestId,
         expected: Option<u64>,
-        closing: &Closing,
+        closing: &OrderClosing,
         present: impl Fn(&PurchaseRequest) -> Vec<u8>,
     ) -> Result<Outcome<PurchaseRequest>, StoreError> {
         let (keys, key) = (self.keys(), self.keys().request(id));

@@ -25,10 +25,10 @@ use crate::{
 pub(super) enum NewItems<'a> {
     Ready(Vec<(RequestItem, Goods<'a>)>),
     /// One of the products is being deleted.
-    Leaving,
+    BeingDeleted,
 }
 
-/// What must be read to write these lines.
+/// The items that these lines name.
 pub(super) fn named_keys(keys: OrganizationKeys, lines: &[NewLine]) -> Vec<Key> {
     let key = |line: &NewLine| {
         let supplier = line.supplier.map(|supplier| keys.supplier(supplier));
@@ -43,11 +43,11 @@ pub(super) fn held(request: &PurchaseRequest) -> impl Iterator<Item = ProductId>
     request.items.iter().filter(|item| !item.released).map(|item| item.product_id)
 }
 
-/// The decision on a change that releases these products: each is held by one line fewer.
+/// The decision on a change that releases these products: one line fewer holds each.
 ///
-/// A product that a line holds is not deleted, as long as counts are right. Programs that do not count can have made them
-/// wrong. So if the first transaction fails, the products are read, and those that do not exist are passed over: otherwise
-/// the request could never end.
+/// A product cannot be deleted while a line holds it, as long as counts are right. Older programs may have made them
+/// wrong. So if the first transaction fails, the products are read, and missing ones are skipped: otherwise the
+/// request could never end.
 pub(super) fn releasing<'a, T>(
     attempt: &Attempt<'a>,
     keys: OrganizationKeys,
@@ -66,15 +66,16 @@ pub(super) fn releasing<'a, T>(
     Ok(guards.onto(change)?.into())
 }
 
-/// Whether the change of a line is right only if its product is as it was read. A line that stays keeps its unit, which
-/// cannot change while the line holds the product; another quantity may be too fine for a product that is read too early.
+/// Whether the change of a line is right only if its product is as it was read. A line that stays keeps its unit,
+/// which cannot change while the line holds the product; another quantity may be too fine for a product that is read
+/// too early.
 pub(super) fn relies_on_product(before: &RequestItem, after: &RequestItem) -> bool {
     before.unit.is_none() || (before.quantity != after.quantity && !after.quantity.is_whole())
 }
 
 impl<'a> NewItems<'a> {
-    /// Checks that everything the lines name is there, and that no quantity is too fine for its product. `before` are the
-    /// present lines: a line keeps the supplier and the warehouse that it already names, also when they were deleted since.
+    /// Checks that all references exist, and that no quantity has too many decimals for its product. `before` are the
+    /// present lines: a line keeps its supplier and warehouse even if they were deleted since.
     pub(super) fn read(
         attempt: &Attempt<'a>,
         keys: OrganizationKeys,
@@ -131,18 +132,17 @@ impl<'a> NewItems<'a> {
         if !faults.is_empty() {
             return Err(StoreError::Rejected(faults));
         }
-        if items.iter().any(|(_, goods)| goods.is_leaving(attempt.now)) {
-            return Ok(Self::Leaving);
+        if items.iter().any(|(_, goods)| goods.is_being_deleted(attempt.now)) {
+            return Ok(Self::BeingDeleted);
         }
         Ok(Self::Ready(items))
     }
 }
 
-/// A line refers to nothing that the organization has.
+/// A reference to something that the organization does not have.
 struct Missing;
 
-/// The name of the thing that a line refers to, if it refers to one: its present name, or the one that the line has `kept`
-/// of a thing deleted since.
+/// The name of a referenced thing: its present name, or the name that the line has `kept` of a deleted one.
 fn name_of<R: DeserializeOwned, N: Clone>(
     attempt: &Attempt<'_>,
     key: Option<Key>,
@@ -156,8 +156,7 @@ fn name_of<R: DeserializeOwned, N: Clone>(
     }
 }
 
-/// What a receipt or a closing changed of a request: of its lines, the changed ones, each with the quantity
-/// of that name.
+/// The changes of a receipt or a closing: the changed lines, each with the quantity of that name.
 pub(super) fn changed_lines(
     before: &PurchaseRequest,
     after: &PurchaseRequest,

@@ -1,9 +1,9 @@
-//! The currency of prices. It is the organization's, and it cannot change while prices exist.
+//! The currency of prices: it is the organization's, and it cannot change while prices exist.
 //!
-//! The counter that gives requests their numbers also counts the requests that have a price, in their transactions. The
-//! transaction of a request's first price adds one and checks that the organization still has the currency that the
-//! request states. A change of the currency writes the organization and checks that no price came or went since it looked
-//! at the requests. Both transactions have both items, so that one of them is first: then the other fails and decides again.
+//! The counter of request numbers also counts the requests with a price, in their transactions. The transaction of a
+//! first price adds one and checks that the organization still has the currency of the request. A change of the
+//! currency writes the organization and checks that no price was added or removed since it read the requests. Both
+//! transactions touch both items, so one of them is first, and the other fails and decides again.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use stockroom_domain::{
@@ -22,12 +22,12 @@ use crate::{
     write::{Attempt, Change, access::Table, fence::counted},
 };
 
-/// On the counter: how many requests have a price, or how many more since the counter began to count them.
+/// On the counter: the number of requests with a price, since the counter began to count them.
 const PRICED: &str = "priced";
 /// On the counter: rises with every change of [`PRICED`], because a sum can be as before although it has changed twice.
 const PRICE_CHANGES: &str = "price_changes";
-/// On the counter: whether [`PRICED`] counts all requests. Migration 0007 alone sets it, so that it runs when no program is
-/// left that does not count.
+/// On the counter: whether [`PRICED`] counts all requests. Migration 0007 alone sets it, so that it runs when no
+/// program is left that does not count.
 const COUNTS_PRICES: &str = "counts_prices";
 /// The attributes of the counter that a new count relies on. Its other attributes change with every request.
 pub(crate) const COUNTED_WITH: [&str; 3] = [PRICED, PRICE_CHANGES, COUNTS_PRICES];
@@ -40,7 +40,7 @@ pub(super) fn present_currency(attempt: &Attempt<'_>, keys: OrganizationKeys) ->
     Ok(organization.currency)
 }
 
-/// What a change does to whether a request has a price.
+/// The effect of a change on the price count.
 pub(super) enum Prices {
     Unchanged,
     First(Currency),
@@ -68,14 +68,14 @@ impl Prices {
         update.with("priced", AttributeValue::N(by.to_owned())).with("one", n(1))
     }
 
-    /// Lets a first price be committed only in the organization's currency.
+    /// Adds the condition that a first price is in the organization's currency.
     pub(super) fn checked<T>(&self, keys: OrganizationKeys, change: Change<T>) -> Result<Change<T>, StoreError> {
         let Self::First(currency) = self else { return Ok(change) };
         let is_its_own = expression("#data.#currency = :currency").with("currency", s(currency));
         change.check(&keys.organization(), &is_its_own)
     }
 
-    /// Adds both to the change of a request that has its number.
+    /// Adds both to the change of an existing request.
     pub(super) fn onto<T>(&self, keys: OrganizationKeys, change: Change<T>) -> Result<Change<T>, StoreError> {
         let update = self.counted(Expression::default());
         if update.text.is_empty() {
@@ -86,18 +86,18 @@ impl Prices {
     }
 }
 
-/// What the counter of an organization says about a change of its currency.
+/// What the counter says about a change of the currency.
 #[derive(Debug)]
 pub(crate) enum CurrencyChange {
     /// Requests have prices.
     Priced,
     /// No request has a price, as long as this holds of the counter.
     Free(Expression),
-    /// The counter alone does not say it: look at the requests, with [`PriceLook::at`].
+    /// The counter does not decide it: read the requests with [`PriceLook::at`].
     Unknown,
 }
 
-/// A look at the requests of an organization that found no price.
+/// A read of the requests that found no price.
 #[derive(Debug)]
 pub(crate) struct PriceLook {
     /// The number of price changes before the look.
@@ -106,8 +106,8 @@ pub(crate) struct PriceLook {
     is_complete: bool,
 }
 
-/// Whether the currency can change, as the counter was read, after a look at the requests if there was one. The count is not
-/// relied on alone: a program of the version before, after a roll-back or during a deployment, does not count.
+/// Whether the currency can change, by the counter and a read of the requests, if there was one. The count alone is
+/// not sufficient: a program of the previous version does not count.
 pub(crate) fn currency_change(counter: Option<&Item>, look: Option<&PriceLook>) -> CurrencyChange {
     let Some(counter) = counter else { return CurrencyChange::Free(absent()) };
     if counted(counter, PRICED) > 0 {
@@ -133,7 +133,7 @@ fn same(name: &str, value: Option<&AttributeValue>) -> Expression {
 }
 
 impl PriceLook {
-    /// Looks at the requests, at most [`MAX_LOOK`] of them; `None` if one of them has a price.
+    /// Reads the requests, at most [`MAX_LOOK`]; `None` if one of them has a price.
     pub(crate) async fn at(table: &Table, keys: OrganizationKeys) -> Result<Option<Self>, StoreError> {
         // A commit in progress may show on the counter before it shows on its request. A settled read waits for it.
         let key = keys.requests_counter();
@@ -155,8 +155,8 @@ fn priced(requests: Vec<Item>) -> Result<u64, StoreError> {
 /// How many requests a count reads at once.
 const PAGE: usize = 500;
 
-/// The counter with the number of all requests that have prices. It may be written only while [`COUNTED_WITH`] are as they
-/// were read: every change of whether a request has prices raises [`PRICE_CHANGES`].
+/// The counter with the number of all requests that have prices. It may be written only while [`COUNTED_WITH`] are as
+/// they were read: every change of whether a request has prices raises [`PRICE_CHANGES`].
 pub(crate) async fn count_prices(table: &Table, keys: OrganizationKeys, mut counter: Item) -> Result<Item, StoreError> {
     // A commit in progress may show on the counter before it shows on its request. A settled read waits for it.
     table.get_settled(&[keys.requests_counter()]).await?;

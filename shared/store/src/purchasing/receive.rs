@@ -1,4 +1,4 @@
-//! Recording what arrives of an order: the request's lines, the levels and the ledger in one transaction.
+//! Receipts: the request's lines, the levels and the ledger change in one transaction.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -34,25 +34,25 @@ use crate::{
 
 const RECEIVED: (&str, fn(&RequestItem) -> Quantity) = ("received_quantity", |item| item.received_quantity);
 
-/// What arrived, and when.
+/// A receipt.
 #[derive(Debug, Clone)]
 pub struct Receipt {
     /// 1 to 30 lines, a line at most once. How many warehouses they go into is bounded by [`receipt_actions`].
     pub lines: Vec<ReceivedLine>,
 }
 
-/// A line of a receipt with all that it touches, as it was read.
+/// A line of a receipt with the items that it changes, as read.
 struct Arrival<'a> {
     goods: Goods<'a>,
     place: Place<'a>,
 }
 
 impl PurchaseRequests<'_> {
-    /// Records what arrived of an order.
+    /// Records a receipt of an order.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`StoreError::Rejected`] for what is not there or too fine,
-    /// [`crate::Conflict::InvalidTransition`], [`crate::Conflict::ExceedsOrder`].
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`StoreError::Rejected`] for what is not there or
+    /// too fine, [`crate::Conflict::InvalidTransition`], [`crate::Conflict::ExceedsOrder`].
     pub async fn receive(
         &self,
         id: PurchaseRequestId,
@@ -81,7 +81,7 @@ impl PurchaseRequests<'_> {
         let keys = self.keys();
         let before = self.expected(attempt, key, expected)?;
         let attempt = &attempt.behind(before.updated_at);
-        // Where lines go that name no warehouse is known only now.
+        // The warehouse of a line without one is known only now.
         let unread = lines.iter().filter_map(|line| Some((line.item.product(before.id), destination(&before, line)?)));
         let unread = unread.flat_map(|(product, into)| place_keys(keys, product, into));
         let unread: Vec<_> = unread.filter(|key| !attempt.has_read(key)).collect();
@@ -92,7 +92,9 @@ impl PurchaseRequests<'_> {
         let by = Person::from(&attempt.caller()?.user);
         let (after, quantities) = before.receive(lines, &by, attempt.now)?;
         require_room(&before, &after, lines)?;
-        if arrivals.iter().any(|arrival| arrival.goods.is_leaving(attempt.now) || arrival.place.is_leaving(attempt.now))
+        if arrivals
+            .iter()
+            .any(|arrival| arrival.goods.is_being_deleted(attempt.now) || arrival.place.is_being_deleted(attempt.now))
         {
             return Ok(Decision::Wait("a product or warehouse is being deleted"));
         }
@@ -102,7 +104,7 @@ impl PurchaseRequests<'_> {
         let entry = entry(attempt, Action::Receive, &after, changed_lines(&before, &after, RECEIVED)?);
         let shown = after.clone().stating(attempt.caller()?.organization.currency);
         let mut change = Change::logged(shown, self.scope.claim().organization, &entry)?
-            .kept_forever()
+            .stored_forever()
             .put(item(keys, &after)?, &version_is(before.version))?;
         let mut guards = Guards::default();
         for (Arrival { goods, place }, quantity) in arrivals.iter().zip(quantities) {
@@ -134,8 +136,7 @@ impl PurchaseRequests<'_> {
         releasing(attempt, keys, after.released_since(&before), guards, change)
     }
 
-    /// What the lines touch; refuses lines that the request does not have, warehouses that are not there, and quantities
-    /// too fine for their product.
+    /// The items that the lines change. Refuses unknown lines and warehouses, and quantities with too many decimals.
     fn arrivals<'i>(
         &self,
         attempt: &Attempt<'i>,
@@ -157,11 +158,12 @@ impl PurchaseRequests<'_> {
             if place.is_none() {
                 report("warehouse_id", no_place(into, line.warehouse));
             }
-            // An open line holds its product. The product of a complete line may be gone; nothing more arrives of that line.
+            // An open line holds its product. The product of a complete line may be gone; nothing more arrives of that
+            // line.
             if goods.is_none() && item.is_open() && request.status.is_open() {
                 report("item_id", unknown("product"));
             }
-            // What was ordered arrives as it was ordered, even when the product has fewer decimals by now.
+            // The whole outstanding quantity may arrive, even if the product has fewer decimals now.
             let outstanding = Some(item.outstanding());
             if let (Some(goods), Some(quantity)) = (&goods, line.quantity.filter(|_| line.quantity != outstanding))
                 && let Err(fault) = goods.product.details.decimal_places.admit(quantity)
@@ -174,13 +176,13 @@ impl PurchaseRequests<'_> {
     }
 }
 
-/// The warehouse that a line of a receipt goes into: its own, or the one that the request's line names.
+/// The warehouse of a receipt's line: its own, or that of the request's line.
 fn destination(request: &PurchaseRequest, line: &ReceivedLine) -> Option<WarehouseId> {
     let named = || request.items.iter().find(|item| item.id == line.item)?.warehouse_id;
     line.warehouse.or_else(named)
 }
 
-/// Why there is no warehouse to receive into.
+/// The error of a line without a warehouse.
 fn no_place(into: Option<WarehouseId>, named: Option<WarehouseId>) -> Fault {
     match (into, named) {
         (None, _) => Fault::new("required", "must be given, because the line of the request names no warehouse"),

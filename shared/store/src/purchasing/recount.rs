@@ -1,4 +1,4 @@
-//! Counting again how many lines of open requests hold each product.
+//! Recount of the open lines that hold each product.
 
 use std::collections::BTreeMap;
 

@@ -15,40 +15,40 @@ use crate::{
     dynamo::{
         expression::{Expression, expression},
         item::{Item, n},
-        retry::{Failure, Patience, classify},
+        retry::{Backoff, Failure, classify},
     },
     error::StoreError,
     rate_limit::counter::{Bucket, Limiter},
 };
 
-/// How long the table keeps a bucket that is full, in seconds: longer than any clock is behind.
+/// How long the table keeps a full bucket, in seconds: longer than any clock skew.
 const KEPT_SECONDS: u64 = 60 * 60;
 
-/// A bucket as the table has it.
+/// A bucket as the table stores it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Stored {
     pub(crate) full_at: FullAt,
-    /// How many refunds there were. A refund is valid for a bucket with this very number: the moment alone may come again.
+    /// The number of refunds. A refund requires this number, because the arrival time alone may repeat.
     pub(crate) refunds: u64,
 }
 
-/// What a draw came to at the table.
-pub(crate) enum Drawn {
+/// The result of taking tokens in the table.
+pub(crate) enum Acquired {
     Done(Stored),
-    /// The bucket was another than expected.
+    /// The bucket was not as expected; this is its state.
     Otherwise(Stored),
-    /// Nothing was done, however often it was tried.
+    /// Nothing was done: the table throttled every attempt.
     Throttled,
 }
 
-/// What a refund came to at the table.
+/// The result of a refund in the table.
 pub(crate) enum Refunded {
     Done(Stored),
-    /// Nothing was done: the bucket was another than expected.
+    /// Nothing was done: the bucket was not as expected; this is its state.
     Otherwise(Stored),
-    /// Nothing was done: the table did not take it.
+    /// Nothing was done: the table refused the call.
     Refused,
-    /// No one knows.
+    /// Unknown: the refund may have been done.
     Unknown,
 }
 
@@ -60,36 +60,36 @@ enum Put {
 }
 
 impl Limiter {
-    /// One conditional write. Done twice, after a lost reply, it costs tokens and gives none.
+    /// One conditional write. A repetition after a lost reply costs tokens and gives none.
     pub(crate) async fn draw(
         &self,
         bucket: &Bucket,
         draw: &Draw,
         now: Timestamp,
-        patience: &mut Patience,
-    ) -> Result<Drawn, StoreError> {
+        backoff: &mut Backoff,
+    ) -> Result<Acquired, StoreError> {
         let (update, condition) = expressions(bucket.limit, draw, now);
         loop {
             let failure = match self.put(bucket, &update, &condition).await? {
-                Put::Done(left) => return Ok(Drawn::Done(left)),
-                Put::Otherwise(left) => return Ok(Drawn::Otherwise(left)),
+                Put::Done(left) => return Ok(Acquired::Done(left)),
+                Put::Otherwise(left) => return Ok(Acquired::Otherwise(left)),
                 Put::Failed(failure) => failure,
             };
             match failure {
                 Failure::Fatal(reason) => return Err(StoreError::Internal(reason)),
-                Failure::Stale => return Err(StoreError::internal("a condition failed and showed nothing")),
-                Failure::Conflict(reason) => patience.pause(&self.dynamo.sources, &reason).await?,
-                Failure::Unknown(reason) => patience.relieve(&self.dynamo.sources, &reason).await?,
+                Failure::Stale => return Err(StoreError::internal("a condition failed without showing the item")),
+                Failure::Conflict(reason) => backoff.after_conflict(&self.dynamo.sources, &reason).await?,
+                Failure::Unknown(reason) => backoff.after_failure(&self.dynamo.sources, &reason).await?,
                 Failure::Throttled(reason) => {
-                    if patience.relieve(&self.dynamo.sources, &reason).await.is_err() {
-                        return Ok(Drawn::Throttled);
+                    if backoff.after_failure(&self.dynamo.sources, &reason).await.is_err() {
+                        return Ok(Acquired::Throttled);
                     }
                 }
             }
         }
     }
 
-    /// One conditional write that gives tokens back, sent once.
+    /// Refunds tokens by one conditional write, sent once.
     pub(crate) async fn put_refund(&self, bucket: &Bucket, seen: Stored, full_at: FullAt) -> Refunded {
         let update = expression("SET #full_at = :moment, #refunds = :next")
             .with("moment", n(full_at.0))
@@ -105,11 +105,11 @@ impl Limiter {
             Ok(Put::Otherwise(stored)) => Refunded::Otherwise(stored),
             Ok(Put::Failed(Failure::Conflict(_) | Failure::Throttled(_) | Failure::Stale)) => Refunded::Refused,
             Ok(Put::Failed(Failure::Fatal(reason) | Failure::Unknown(reason))) => {
-                tracing::warn!(limit = bucket.name, reason, "tokens were not given back");
+                tracing::warn!(limit = bucket.name, reason, "tokens were not refunded");
                 Refunded::Unknown
             }
             Err(error) => {
-                tracing::warn!(limit = bucket.name, %error, "tokens were not given back");
+                tracing::warn!(limit = bucket.name, %error, "tokens were not refunded");
                 Refunded::Unknown
             }
         }
@@ -153,7 +153,7 @@ fn stored(item: Option<&Item>) -> Result<Stored, StoreError> {
     let number = |name: &str| -> Result<u64, StoreError> {
         let Some(value) = item.and_then(|item| item.get(name)) else { return Ok(0) };
         let number = value.as_n().ok().and_then(|number| number.parse().ok());
-        number.ok_or_else(|| StoreError::internal("a bucket holds what is no number"))
+        number.ok_or_else(|| StoreError::internal("an attribute of a bucket is not a number"))
     };
     Ok(Stored { full_at: FullAt(number("full_at")?), refunds: number("refunds")? })
 }

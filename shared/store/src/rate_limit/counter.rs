@@ -1,13 +1,12 @@
-//! Rate limits: buckets that all processes share through the table. What a bucket is, and why none gives more than it has,
-//! says [`stockroom_domain::limit`]; here it is drawn from, with one conditional write.
+//! Rate limits: buckets in the table, shared by all processes. [`stockroom_domain::limit`] has the arithmetic.
 //!
-//! A process draws several tokens at once and keeps them in hand for ten seconds, so that its next request asks nobody. It
-//! also remembers that a bucket was empty: nothing fills it sooner than time does, so a request that comes too early is
-//! refused at no cost. What stays in hand too long, and what was drawn by a call whose reply was lost, is nobody's.
+//! A process takes several tokens at once by one conditional write and uses them for ten seconds (a lease). It also
+//! remembers empty buckets, and refuses requests without a call until a token is due. Expired leases and tokens of
+//! calls with a lost reply are lost.
 //!
-//! The count runs beside the request's own first read, and every write waits for it ([`Limiter::admit`]). When that read shows
-//! that the caller is not who they claim to be, the tokens go back and the request counts for its address
-//! ([`Limiter::count_instead`]).
+//! The count runs in parallel with the first read of a request, and every write waits for it ([`Limiter::admit`]). If
+//! that read shows that the caller is not who they claim to be, the tokens are refunded and the request counts for
+//! its address ([`Limiter::count_instead`]).
 
 use std::{fmt::Display, sync::Arc, time::Duration};
 
@@ -21,29 +20,29 @@ use stockroom_domain::{
 };
 
 use crate::{
-    dynamo::{key::Key, retry::Patience, table::DynamoTable},
+    dynamo::{key::Key, retry::Backoff, table::DynamoTable},
     error::{StoreError, TooMany},
     keys::rate,
     rate_limit::{
-        bucket_writes::{Drawn, Refunded, Stored},
-        leases::Leases,
+        bucket_writes::{Acquired, Refunded, Stored},
+        token_leases::TokenLeases,
     },
 };
 
-/// How long tokens are kept in hand.
+/// Life of a lease.
 const LEASE: Duration = Duration::from_secs(10);
-/// How long requests pass uncounted, the largest lease of them at most, after the table threw out their count.
+/// How long requests pass uncounted after the table throttled their count; at most as many as the largest lease.
 const UNCOUNTED: Duration = Duration::from_secs(1);
-/// How long a draw may try.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// How many changes by others a draw may meet; each shows how the bucket stands now.
-const MOST_CHANGES: usize = 10;
+/// Deadline for taking tokens.
+const RESERVE_DEADLINE: Duration = Duration::from_secs(2);
+/// How often a bucket may change under an attempt to take tokens; each change shows its new state.
+const MAX_CHANGES: usize = 10;
 
-/// Counts one request, or one caller of a job, with the leases of its process.
+/// Counts one request, or one call of a job, with the leases of its process.
 #[derive(Debug, Clone)]
 pub(crate) struct Limiter {
     pub(super) dynamo: DynamoTable,
-    leases: Leases,
+    leases: TokenLeases,
     admission: Admission,
 }
 
@@ -57,17 +56,17 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// The bucket of `whom` under the limit `name`. The name is shown to clients, `whom` stands in the table's key: an id, or a
-    /// digest of what should not be there.
+    /// The bucket of `whom` under the limit `name`. Clients see the name. `whom` is part of the table's key: an id,
+    /// or a digest of a personal value.
     #[must_use]
     pub fn new(name: &'static str, whom: impl Display, limit: Limit, counting: Counting) -> Self {
         Self { name, key: rate(name, whom), limit, counting }
     }
 }
 
-/// How a bucket stands, as far as this process knows: others may have drawn from it since.
+/// The status of a bucket as this process knows it: other processes may have taken tokens since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct BucketStatus {
     /// The limit's name.
     pub name: &'static str,
     /// The limit.
@@ -78,7 +77,7 @@ pub struct Standing {
     pub refill: Duration,
 }
 
-/// What one request is counted against, and what came of it; clones are the same request's.
+/// The buckets that one request counts against, and the result. Clones belong to the same request.
 #[derive(Debug, Clone, Default)]
 pub struct Admission(Arc<tokio::sync::Mutex<Counted>>);
 
@@ -94,13 +93,13 @@ struct Counted {
 #[derive(Debug)]
 struct Token {
     bucket: Bucket,
-    /// The draw that it came from, if this very request made it.
-    draw: Option<OwnDraw>,
+    /// The lease that it came from, if this request took it from the table.
+    draw: Option<OwnLease>,
 }
 
-/// A draw that is known to be done.
+/// A lease that the table confirmed.
 #[derive(Debug, Clone, Copy)]
-struct OwnDraw {
+struct OwnLease {
     tokens: u64,
     at: Timestamp,
     left: Stored,
@@ -108,7 +107,7 @@ struct OwnDraw {
 
 impl Limiter {
     pub(crate) fn new(dynamo: DynamoTable) -> Self {
-        Self { dynamo, leases: Leases::default(), admission: Admission::default() }
+        Self { dynamo, leases: TokenLeases::default(), admission: Admission::default() }
     }
 
     /// The same with another meter, counting for the same request.
@@ -121,14 +120,14 @@ impl Limiter {
         Self { admission, ..self.clone() }
     }
 
-    /// Adds buckets that this request is counted against.
+    /// Adds buckets that this request counts against.
     ///
     /// # Errors
     /// [`StoreError::TooMany`], if that is known already. Nothing is asked.
     pub(crate) async fn count(&self, buckets: Vec<Bucket>) -> Result<(), StoreError> {
         let mut counted = self.admission.0.lock().await;
-        let foreseen = self.leases.foresee(&buckets, self.dynamo.sources.now());
-        if let Err(refusal) = foreseen {
+        let cached = self.leases.cached_check(&buckets, self.dynamo.sources.now());
+        if let Err(refusal) = cached {
             counted.refused = Some(refusal);
             counted.asked.extend(buckets);
             return Err(refusal.into());
@@ -137,7 +136,7 @@ impl Limiter {
         Ok(())
     }
 
-    /// Takes a token from every bucket of this request, once. From a lease it takes no call.
+    /// Takes a token from each bucket of this request, once. A leased token needs no call.
     pub(crate) async fn admit(&self) -> Result<(), StoreError> {
         let mut counted = self.admission.0.lock().await;
         if let Some(refusal) = counted.refused {
@@ -149,7 +148,7 @@ impl Limiter {
         let result = Box::pin(self.take(&counted.pending)).await;
         match &result {
             Err(StoreError::TooMany(refusal)) => counted.refused = Some(*refusal),
-            // What could not be counted is counted when it is asked for again.
+            // An error leaves the buckets pending, so the next call counts them.
             Err(_) => return result.map(|_| ()),
             Ok(_) => {}
         }
@@ -159,8 +158,7 @@ impl Limiter {
         Ok(())
     }
 
-    /// Counts the request against these buckets in place of those that it was counted against until now, which get back
-    /// what it took.
+    /// Counts the request against these buckets instead, and refunds the tokens that it took before.
     pub(crate) async fn count_instead(&self, buckets: Vec<Bucket>) -> Result<(), StoreError> {
         let Counted { taken, .. } = std::mem::take(&mut *self.admission.0.lock().await);
         let give_back = join_all(taken.into_iter().map(|token| self.give_back(token)));
@@ -171,7 +169,7 @@ impl Limiter {
         join(give_back, count).await.1
     }
 
-    /// A read, with the count beside it: nothing of it is seen when the request came too early.
+    /// A read in parallel with the count. Its result is returned only if the count succeeds.
     pub(crate) fn admitted<T>(
         &self,
         read: impl Future<Output = Result<T, StoreError>>,
@@ -179,15 +177,15 @@ impl Limiter {
         join(self.admit(), read).map(|(admitted, found)| admitted.and(found))
     }
 
-    /// How the buckets stand that this request was counted against.
-    pub(crate) async fn standings(&self) -> Vec<Standing> {
+    /// The status of the buckets that this request counted against.
+    pub(crate) async fn bucket_statuses(&self) -> Vec<BucketStatus> {
         let now = self.dynamo.sources.now();
-        self.admission.0.lock().await.asked.iter().map(|bucket| self.leases.standing(bucket, now)).collect()
+        self.admission.0.lock().await.asked.iter().map(|bucket| self.leases.status(bucket, now)).collect()
     }
 
     /// One token from each bucket, or from none.
     async fn take(&self, buckets: &[Bucket]) -> Result<Vec<Token>, StoreError> {
-        self.leases.foresee(buckets, self.dynamo.sources.now())?;
+        self.leases.cached_check(buckets, self.dynamo.sources.now())?;
         let results = join_all(buckets.iter().map(|bucket| self.take_one(bucket))).await;
         let (mut taken, mut worst) = (Vec::new(), None);
         for (bucket, result) in buckets.iter().zip(results) {
@@ -200,54 +198,50 @@ impl Limiter {
         let Some(worst) = worst else { return Ok(taken) };
         let now = self.dynamo.sources.now();
         for Token { bucket, .. } in taken {
-            self.leases.put_in_hand(&bucket, now, 1, now.plus(LEASE));
+            self.leases.add_tokens(&bucket, now, 1, now.plus(LEASE));
         }
         Err(worst)
     }
 
-    /// Takes a token for what no request waits for. False when there is none.
+    /// Takes a token for work outside a request. False if there is none.
     pub(crate) async fn take_exactly(&self, bucket: &Bucket) -> Result<bool, StoreError> {
-        match self.draw_one(bucket).await {
+        match self.acquire(bucket).await {
             Ok(_) => Ok(true),
             Err(StoreError::TooMany(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// One token; the draw, if it took one.
-    async fn take_one(&self, bucket: &Bucket) -> Result<Option<OwnDraw>, StoreError> {
-        if self.leases.take_from_hand(bucket, self.dynamo.sources.now()) {
+    /// Takes one token; returns the lease if it took one from the table.
+    async fn take_one(&self, bucket: &Bucket) -> Result<Option<OwnLease>, StoreError> {
+        if self.leases.use_token(bucket, self.dynamo.sources.now()) {
             return Ok(None);
         }
         if bucket.counting == Counting::Exactly {
-            return self.draw_one(bucket).await;
+            return self.acquire(bucket).await;
         }
         let turn = self.leases.turn(bucket, self.dynamo.sources.now());
         let _turn = turn.lock().await;
-        if self.leases.take_from_hand(bucket, self.dynamo.sources.now()) {
-            Ok(None)
-        } else {
-            self.draw_one(bucket).await
-        }
+        if self.leases.use_token(bucket, self.dynamo.sources.now()) { Ok(None) } else { self.acquire(bucket).await }
     }
 
-    /// Gives back a token that its request should not have taken. Where this request drew from the table, all of that draw
-    /// that is still in hand goes back there; otherwise the token goes back to the hand it came from.
+    /// Refunds a token that the request should not have taken. If the request took the lease from the table, all
+    /// unused tokens of that lease return there. Otherwise the token returns to the lease.
     async fn give_back(&self, Token { bucket, draw }: Token) {
         let now = self.dynamo.sources.now();
-        let Some(draw) = draw else { return self.leases.put_back_in_hand(&bucket, now) };
-        let rest = self.leases.take_all_from_hand(&bucket, now, draw.tokens.saturating_sub(1));
+        let Some(draw) = draw else { return self.leases.return_token(&bucket, now) };
+        let rest = self.leases.use_tokens(&bucket, now, draw.tokens.saturating_sub(1));
         let tokens = rest.saturating_add(1);
         if !self.refund(&bucket, draw, tokens).await {
-            self.leases.put_in_hand(&bucket, now, tokens, draw.at.plus(LEASE));
+            self.leases.add_tokens(&bucket, now, tokens, draw.at.plus(LEASE));
         }
     }
 
-    /// Gives tokens of a draw back to the table. False if that was certainly not done. Where the outcome is unknown it is
-    /// never tried again: a refund that is done twice would create tokens.
-    async fn refund(&self, bucket: &Bucket, draw: OwnDraw, tokens: u64) -> bool {
+    /// Refunds tokens of a lease in the table. False if that was certainly not done. It is never repeated after an
+    /// unknown outcome, because a second refund would create tokens.
+    async fn refund(&self, bucket: &Bucket, draw: OwnLease, tokens: u64) -> bool {
         let mut seen = draw.left;
-        for _ in 0..MOST_CHANGES {
+        for _ in 0..MAX_CHANGES {
             let now = self.dynamo.sources.now();
             let Some(full_at) = bucket.limit.refund(seen.full_at, tokens, draw.at, now) else { return true };
             match self.put_refund(bucket, seen, full_at).await {
@@ -266,33 +260,33 @@ impl Limiter {
         false
     }
 
-    async fn draw_one(&self, bucket: &Bucket) -> Result<Option<OwnDraw>, StoreError> {
-        let mut patience = Patience::of(PATIENCE);
+    async fn acquire(&self, bucket: &Bucket) -> Result<Option<OwnLease>, StoreError> {
+        let mut backoff = Backoff::of(RESERVE_DEADLINE);
         let mut seen = self.leases.seen(bucket);
-        for _ in 0..MOST_CHANGES {
+        for _ in 0..MAX_CHANGES {
             let now = self.dynamo.sources.now();
             let Some(draw) = bucket.limit.draw(seen, now, bucket.counting) else {
                 return Err(TooMany { limit: bucket.name, wait: bucket.limit.wait(seen, now) }.into());
             };
-            let drawn = self.draw(bucket, &draw, now, &mut patience).await?;
+            let drawn = self.draw(bucket, &draw, now, &mut backoff).await?;
             let left = match drawn {
-                Drawn::Done(left) | Drawn::Otherwise(left) => left,
-                Drawn::Throttled => return self.uncounted(bucket).map(|()| None),
+                Acquired::Done(left) | Acquired::Otherwise(left) => left,
+                Acquired::Throttled => return self.uncounted(bucket).map(|()| None),
             };
             seen = left.full_at;
             self.leases.see(bucket, now, left.full_at);
-            if let (Drawn::Done(_), Some(rest)) = (drawn, draw.tokens.checked_sub(1)) {
+            if let (Acquired::Done(_), Some(rest)) = (drawn, draw.tokens.checked_sub(1)) {
                 if rest > 0 {
-                    self.leases.put_in_hand(bucket, now, rest, now.plus(LEASE));
+                    self.leases.add_tokens(bucket, now, rest, now.plus(LEASE));
                 }
-                return Ok(Some(OwnDraw { tokens: draw.tokens, at: now, left }));
+                return Ok(Some(OwnLease { tokens: draw.tokens, at: now, left }));
             }
         }
-        Err(StoreError::Unavailable("the bucket changed at every try".to_owned()))
+        Err(StoreError::Unavailable("the bucket changed at every attempt".to_owned()))
     }
 
-    /// While the table takes no writes, requests pass for a moment that may well succeed otherwise; but no attempt does that
-    /// must be counted exactly. Where the outcome of a draw is unknown, nothing passes: the request would fare no better.
+    /// While the table throttles, requests pass for a moment, since their own calls may succeed. Exact counts fail
+    /// instead. Nothing passes after an unknown outcome.
     fn uncounted(&self, bucket: &Bucket) -> Result<(), StoreError> {
         if bucket.counting == Counting::Exactly {
             return Err(StoreError::Unavailable("an attempt could not be counted".to_owned()));
@@ -300,7 +294,7 @@ impl Limiter {
         tracing::warn!(limit = bucket.name, "the table throttles: requests pass uncounted");
         let now = self.dynamo.sources.now();
         let rest = bucket.limit.largest_lease().saturating_sub(1);
-        self.leases.put_in_hand(bucket, now, rest, now.plus(UNCOUNTED));
+        self.leases.add_tokens(bucket, now, rest, now.plus(UNCOUNTED));
         Ok(())
     }
 }

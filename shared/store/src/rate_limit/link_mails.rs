@@ -1,7 +1,7 @@
-//! How many mails with a link one account gets: a limit that holds in every stretch as long as its window.
+//! The limit on mails with a link to one account. It holds in every period as long as its window.
 //!
-//! The moments of the last mails stand in one item. It is read beside the account and updated in the transaction that
-//! logs the next mail, under the condition that it is still as read: of two requests at once, one is logged.
+//! One item stores the times of the last mails. It is read together with the account, and updated in the transaction
+//! that logs the next mail, if it is still as read. So of two requests at once, one is logged.
 
 use std::fmt::Display;
 
@@ -19,7 +19,7 @@ use crate::{
 
 /// The limit's name, as clients and keys see it.
 const NAME: &str = "link-mails";
-/// How long the item outlives its window, in seconds: longer than any clock is behind.
+/// How long the item outlives its window, in seconds: longer than any clock skew.
 const KEPT_SECONDS: u64 = 60 * 60;
 
 /// The limit on the mails with a link to one account.

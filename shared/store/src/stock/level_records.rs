@@ -18,8 +18,8 @@ use crate::{
     keys::{OrganizationKeys, level_sort, parse_level},
 };
 
-/// What a level's item keeps. None of it is projected into an index, so that a movement writes none, but for the keys
-/// of the low list as the level enters or leaves it.
+/// A level as its item stores it. No attribute is projected, so a movement writes to no index, except for the keys of
+/// the low list when the level enters or leaves it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct LevelRecord {
     on_hand: Quantity,
@@ -30,8 +30,9 @@ pub(crate) struct LevelRecord {
     low_since: Option<Timestamp>,
     /// When the last movement was recorded.
     updated_at: Timestamp,
-    /// The mark of the deletion that found it empty.
-    frozen: Option<String>,
+    /// The token of the deletion that fenced the empty level.
+    #[serde(rename = "frozen")]
+    fenced_by: Option<String>,
 }
 
 impl LevelRecord {
@@ -60,15 +61,15 @@ impl LevelRecord {
         self.low_since.is_some()
     }
 
-    pub(crate) fn is_frozen(&self) -> bool {
-        self.frozen.is_some()
+    pub(crate) fn is_fenced(&self) -> bool {
+        self.fenced_by.is_some()
     }
 
-    pub(crate) fn is_frozen_by(&self, mark: &str) -> bool {
-        self.frozen.as_deref() == Some(mark)
+    pub(crate) fn is_fenced_by(&self, fence: &str) -> bool {
+        self.fenced_by.as_deref() == Some(fence)
     }
 
-    /// The record after a movement that comes to `balance`; thaws it.
+    /// The record after a movement to `balance`, without a fence.
     pub(crate) fn moved(before: Option<&Self>, balance: Balance, minimum: Quantity, at: Timestamp) -> Self {
         let low_since = balance.is_below(minimum).then(|| before.and_then(|level| level.low_since).unwrap_or(at));
         Self {
@@ -78,11 +79,11 @@ impl LevelRecord {
             revision: before.map_or(0, |level| level.revision).saturating_add(1),
             low_since,
             updated_at: at,
-            frozen: None,
+            fenced_by: None,
         }
     }
 
-    /// The record as a movement before the last one left it.
+    /// The record after an earlier movement.
     pub(crate) fn before(last: &Self, movement: &Movement) -> Self {
         Self {
             on_hand: movement.balance_after,
@@ -114,13 +115,13 @@ impl LevelRecord {
         Ok(item)
     }
 
-    /// What must hold of the item for a decision on `before` to stand.
+    /// The condition that the item is as `before`.
     pub(crate) fn as_read(before: Option<&Self>) -> Expression {
         before.map_or_else(absent, |level| expression("#revision = :revision").with("revision", n(level.revision)))
     }
 }
 
-/// What hangs on a product or a warehouse.
+/// The levels of a product, or in a warehouse.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Held {
     OfProduct(ProductId),
@@ -148,15 +149,15 @@ impl StoredLevel {
         LevelRecord::as_read(Some(&self.record))
     }
 
-    /// The update that freezes it, under its condition.
-    pub(crate) fn freeze(&self, mark: &str) -> (Key, Expression, Expression) {
-        let update = expression("SET #frozen = :mark, #revision = :next")
-            .with("mark", s(mark))
+    /// The update that fences it, under its condition.
+    pub(crate) fn fence(&self, fence: &str) -> (Key, Expression, Expression) {
+        let update = expression("SET #frozen = :fence, #revision = :next")
+            .with("fence", s(fence))
             .with("next", n(self.record.revision.saturating_add(1)));
         (self.key.clone(), update, self.as_read())
     }
 
-    /// The update that takes it out of the low list, under its condition.
+    /// The update that removes it from the list of low levels, under its condition.
     pub(crate) fn retire(&self) -> (Key, Expression, Expression) {
         let update = expression("SET #revision = :next REMOVE #i1pk, #i1sk")
             .with("next", n(self.record.revision.saturating_add(1)));

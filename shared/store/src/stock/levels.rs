@@ -1,4 +1,4 @@
-//! Stock levels: one item per product and warehouse, which the ledger adds up to.
+//! Stock levels: one item for each product and warehouse, the sum of its ledger.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ use crate::{
     write::{access::Table, scope::TenantScope},
 };
 
-/// The most levels that one answer shows beside their product.
+/// The most levels that a response shows with their product.
 pub const MAX_LEVELS_OF_PRODUCT: usize = 1_000;
 
 /// A level as it is shown.
@@ -42,18 +42,18 @@ pub struct LevelView {
     pub warehouse_name: WarehouseName,
     pub on_hand: Quantity,
     pub min_stock_level: Quantity,
-    /// When the last movement was recorded that made it so.
+    /// When its last movement was recorded.
     pub updated_at: Timestamp,
-    /// Since when it is below its minimum.
+    /// When it fell below its minimum.
     pub low_since: Option<Timestamp>,
 }
 
-/// Which levels a list shows.
+/// Filters of a list of levels.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LevelFilter {
     pub product: Option<ProductId>,
     pub warehouse: Option<WarehouseId>,
-    /// The levels as they were recorded at that moment, its own movements included.
+    /// As recorded at that time, including movements of that time.
     pub as_of: Option<Timestamp>,
 }
 
@@ -88,7 +88,7 @@ impl<'a> Levels<'a> {
             (None, Some(product)) => self.query_of(product, 0),
             (None, None) => Query::index(Index::Two, keys.levels(), 0),
         };
-        // An index shows where a level is, and nothing else of it.
+        // An index has the key of a level and nothing else.
         let shows_levels = query.index.is_none();
         let found = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
         let mut at_hand = Items::new();
@@ -102,7 +102,7 @@ impl<'a> Levels<'a> {
         self.read_page(found, at_hand, filter.as_of).await
     }
 
-    /// A page of the levels below their minimum, by when they became so. It costs what is low, not what there is.
+    /// A page of low levels, by the time they became low. It costs low levels only.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -111,7 +111,7 @@ impl<'a> Levels<'a> {
         let found = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
         let found = found.filter_map(|item| Key::of(&item));
         let levels = self.read_page(found, Items::new(), None).await?;
-        // The index may lag behind.
+        // The index may lag.
         Ok(levels.filter_map(|level| level.low_since.is_some().then_some(level)))
     }
 
@@ -145,8 +145,8 @@ impl<'a> Levels<'a> {
         Ok((self.read(&keys, Items::new(), None).await?, indexed.last.is_some()))
     }
 
-    /// Reads levels, but for those that are at hand, together with what they are of, in the order of their keys; as of a
-    /// moment, with their turning points in the ledger beside them.
+    /// Reads the levels that are not yet read, with their products and warehouses, in the order of their keys. As of
+    /// a past time, it also reads their turning points in the ledger.
     async fn read(
         &self,
         level_keys: &[Key],
@@ -183,8 +183,8 @@ impl<'a> Levels<'a> {
         }
     }
 
-    /// Whether a product has a level: in a warehouse that exists, strongly consistent; in one that was deleted, as the index
-    /// shows, because a warehouse is deleted long after its last level was created.
+    /// Whether a product has a level. The read is strongly consistent in existing warehouses. Deleted warehouses are
+    /// read from the index: their last level is much older.
     pub(crate) async fn exist_of(&self, product: ProductId) -> Result<bool, StoreError> {
         let warehouses = async {
             let keys = self.keys_in(product, self.warehouses().await?);
@@ -222,7 +222,7 @@ impl<'a> Levels<'a> {
     pub(crate) async fn stored_of_product(&self, product: ProductId) -> Result<Vec<StoredLevel>, StoreError> {
         let keys = self.keys_in(product, self.warehouses().await?);
         let mut found = self.table.get(&keys).await?;
-        // What is not there may be about to be: absence is asked for once more, behind whatever is being committed.
+        // A missing level may be in a commit in progress: a settled read waits for it.
         let absent: Vec<Key> = keys.into_iter().filter(|key| !found.contains_key(key)).collect();
         found.extend(self.table.get_settled(&absent).await?);
         found.values().map(StoredLevel::of).collect()

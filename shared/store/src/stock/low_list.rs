@@ -1,4 +1,4 @@
-//! The list of the organizations where something may be low.
+//! The list of organizations with low levels.
 
 use stockroom_domain::{id::OrganizationId, time::Timestamp};
 

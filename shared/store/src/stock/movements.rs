@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// A movement as it is kept; what its key says is not said again.
+/// A movement as it is stored, without what its key says.
 #[derive(Debug, Serialize, Deserialize)]
 struct MovementRecord {
     #[serde(rename = "type")]
@@ -157,7 +157,7 @@ pub(crate) fn item(
     Ok(item)
 }
 
-/// What recording a movement made.
+/// A recorded movement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedMovement {
     /// The movement; of a transfer, the leg that goes out.
@@ -166,7 +166,7 @@ pub struct RecordedMovement {
     pub counterpart: Option<Movement>,
 }
 
-/// Which movements a list shows.
+/// Filters of a list of movements.
 #[derive(Debug, Clone, Default)]
 pub struct MovementFilter {
     pub product: Option<ProductId>,
@@ -175,9 +175,9 @@ pub struct MovementFilter {
     pub kinds: Vec<MovementType>,
     pub reference: Option<Reference>,
     pub created_by: Option<UserId>,
-    /// Recorded then or later.
+    /// Recorded at this time or later.
     pub from: Option<Timestamp>,
-    /// Recorded before.
+    /// Recorded before this time.
     pub to: Option<Timestamp>,
 }
 
@@ -200,7 +200,8 @@ impl<'a> Movements<'a> {
     /// Records a movement: the level and the ledger in one transaction.
     ///
     /// # Errors
-    /// [`StoreError::Rejected`] for what is not there or too fine for the product, [`crate::Conflict::InsufficientStock`].
+    /// [`StoreError::Rejected`] for what is not there or too fine for the product,
+    /// [`crate::Conflict::InsufficientStock`].
     pub async fn record(
         &self,
         new: &NewMovement,
@@ -252,7 +253,7 @@ impl<'a> Movements<'a> {
             return Err(StoreError::Rejected(faults));
         };
         let places = || [Some(&from), to.as_ref().map(|(_, place)| place)].into_iter().flatten();
-        if goods.is_leaving(attempt.now) || places().any(|place| place.is_leaving(attempt.now)) {
+        if goods.is_being_deleted(attempt.now) || places().any(|place| place.is_being_deleted(attempt.now)) {
             return Ok(Decision::Wait("the product or warehouse is being deleted"));
         }
 
@@ -288,7 +289,7 @@ impl<'a> Movements<'a> {
             RecordedMovement { movement: out.clone(), counterpart: into.as_ref().map(|(_, leg)| leg.clone()) };
         let level = goods.level_after(&from, &out);
         let entry = item(keys, &out, from.fell_below(&level), change_id, attempt.origin())?;
-        let mut change = Change::with_entry_item(recorded, entry)?.kept_forever();
+        let mut change = Change::with_entry_item(recorded, entry)?.stored_forever();
         let mut guards = Guards::default();
         change = goods.settle(keys, change, &mut guards, &from, &level)?;
         if let Some((place, leg)) = &into {
@@ -391,7 +392,7 @@ impl<'a> Movements<'a> {
     }
 }
 
-/// The part of a ledger that belongs to one warehouse.
+/// The part of a ledger in one warehouse.
 struct Line {
     warehouse: WarehouseId,
     from: Option<Timestamp>,
@@ -421,7 +422,7 @@ impl Line {
     }
 }
 
-/// What no key can tell.
+/// The conditions that no key expresses.
 pub(crate) fn conditions(filter: &MovementFilter) -> Expression {
     let mut condition = Expression::default();
     if !filter.kinds.is_empty() {

@@ -1,4 +1,4 @@
-//! What levels show of their products and warehouses.
+//! Names of products and warehouses in lists of levels.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -15,14 +15,14 @@ use crate::{
     stock::{level_records::StoredLevel, levels::LevelView},
 };
 
-/// What levels are of, by the names of now. Each is made of its item once; none for what was deleted.
+/// The present names of products and warehouses. Each is read from its item once; deleted ones have none.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     pub(crate) products: BTreeMap<ProductId, Option<ProductNames>>,
     pub(crate) warehouses: BTreeMap<WarehouseId, Option<WarehouseNames>>,
 }
 
-/// What a level shows of its product.
+/// The names of a product.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct ProductNames {
     sku: Sku,
@@ -30,7 +30,7 @@ pub(crate) struct ProductNames {
     unit: Unit,
 }
 
-/// What it shows of its warehouse.
+/// The name of a warehouse.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct WarehouseNames {
     name: WarehouseName,
@@ -50,7 +50,7 @@ impl Names {
         Ok(names)
     }
 
-    /// Joins levels with what they are of; a level of something that has no names is not shown.
+    /// Joins levels with their names. A level without names is left out.
     pub(crate) fn show(&self, levels: &[StoredLevel]) -> Vec<LevelView> {
         let show = |level: &StoredLevel| {
             let product = self.products.get(&level.product)?.clone()?;

@@ -1,7 +1,7 @@
-//! What was there at a moment of the past: levels from the ledger, names from the log.
+//! Levels at a past time: quantities from the ledger, names from the log.
 //!
-//! Both are read through indexes, which may lag. Each says of itself whether it does: sequences of a ledger have no gaps,
-//! and a product or warehouse that is gone has the entry of its deletion.
+//! Both are read from indexes, which may lag. Each shows whether it does: a ledger has no gaps in its sequence, and a
+//! deleted product or warehouse has the entry of its deletion.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ use crate::{
         item::{Item, data},
         key::{Index, Key},
         query::{Query, Range},
-        retry::Patience,
+        retry::Backoff,
         table::Items,
     },
     error::StoreError,
@@ -35,19 +35,19 @@ use crate::{
     write::access::Table,
 };
 
-/// Behind every sequence there will ever be.
+/// After every sequence.
 const LAST_SEQUENCE: u64 = 999_999_999_999;
-/// How many changes since the moment are looked at, for the former names of one product or warehouse. If there are more,
-/// a name that none of them changed is shown as it is now.
+/// The most changes since that time that are read for former names of one product or warehouse. With more, an
+/// unchanged name among them is the present one.
 const MAX_CHANGES: usize = 1_000;
-/// How many of them are looked at with one call.
+/// How many changes one call reads.
 const CHANGES_AT_ONCE: usize = 100;
-/// What levels show of a product.
+/// The names of a product.
 const PRODUCT_NAMES: &[&str] = &["sku", "name", "unit"];
-/// What levels show of a warehouse.
+/// The names of a warehouse.
 const WAREHOUSE_NAMES: &[&str] = &["name"];
 
-/// The organization's stock as it was recorded at a moment, movements and changes of that moment included.
+/// The stock of an organization at a past time, including movements and changes of that time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Past<'a> {
     pub(crate) table: &'a Table,
@@ -55,7 +55,7 @@ pub(crate) struct Past<'a> {
     pub(crate) moment: Timestamp,
 }
 
-/// Where the moment falls in a ledger.
+/// The movements around that time in a ledger.
 #[derive(Debug, Clone)]
 pub(crate) struct Turn {
     before: Option<Movement>,
@@ -69,7 +69,7 @@ impl Turn {
     }
 }
 
-/// A change of a product or warehouse, as the log has it.
+/// A change of a product or warehouse in the log.
 #[derive(Debug, Deserialize)]
 struct Changed {
     action: Action,
@@ -77,14 +77,14 @@ struct Changed {
     created_at: Timestamp,
 }
 
-/// When a product or warehouse was changed last.
+/// When a product or warehouse last changed.
 #[derive(Debug, Deserialize)]
 struct Updated {
     updated_at: Timestamp,
 }
 
 impl Past<'_> {
-    /// The last movement up to the moment and the first after it.
+    /// The last movement up to that time and the first after it.
     pub(crate) async fn turn(&self, product: ProductId, warehouse: WarehouseId) -> Result<Turn, StoreError> {
         let ledger = self.keys.ledger(product);
         let (start, end) = (format!("{warehouse}#"), format!("{warehouse}~"));
@@ -100,27 +100,27 @@ impl Past<'_> {
         Ok(Turn { before: line(&before.items)?, after: line(&after.items)? })
     }
 
-    /// The level as it was; none when it was not there yet. What was found in the ledger is right exactly if the movement
-    /// after the moment follows on the one before it.
+    /// The level at that time; `None` if it did not exist. The ledger is complete if the movement after that time
+    /// directly follows the one before it.
     pub(crate) async fn turn_back(&self, level: StoredLevel, turn: &Turn) -> Result<Option<StoredLevel>, StoreError> {
         if level.record.updated_at() <= self.moment {
             return Ok(Some(level));
         }
         let mut turn = turn.clone();
-        let mut patience = Patience::new();
+        let mut backoff = Backoff::new();
         loop {
             if turn.is_complete() {
                 let Some(before) = turn.before else { return Ok(None) };
                 let record = LevelRecord::before(&level.record, &before);
                 return Ok(Some(StoredLevel { record, ..level }));
             }
-            patience.relieve(&self.table.sources, "the ledger lags behind").await?;
+            backoff.after_failure(&self.table.sources, "the ledger lags behind").await?;
             turn = self.turn(level.product, level.warehouse).await?;
         }
     }
 
-    /// Shows levels under the names of the moment, without those of what was not there then. `items` has the products and
-    /// warehouses that are there now; only what was changed or deleted since is looked up in the log.
+    /// Shows levels with the names of that time, without products and warehouses that did not exist. `items` has the
+    /// present ones; the log is read only for those that changed or were deleted since.
     pub(crate) async fn show(&self, levels: &[StoredLevel], items: &Items) -> Result<Vec<LevelView>, StoreError> {
         let products: BTreeSet<ProductId> = levels.iter().map(|level| level.product).collect();
         let warehouses: BTreeSet<WarehouseId> = levels.iter().map(|level| level.warehouse).collect();
@@ -137,7 +137,7 @@ impl Past<'_> {
         Ok(names.show(levels))
     }
 
-    /// What was called otherwise, or is gone, by id: its names then, if it was there.
+    /// The names of changed or deleted things at that time, by id; `None` if the thing did not exist.
     async fn former<I: Id + Ord, N: DeserializeOwned>(
         &self,
         ids: BTreeSet<I>,
@@ -158,8 +158,8 @@ impl Past<'_> {
         Ok(try_join_all(asked).await?.into_iter().collect())
     }
 
-    /// The names of one of them. Each is what the first change of it since the moment replaced; without such a change, what it
-    /// is now.
+    /// The names of one thing. Each is the value that its first later change replaced; without one, the present
+    /// value.
     async fn names_of<N: DeserializeOwned>(
         &self,
         id: impl Id,
@@ -168,7 +168,7 @@ impl Past<'_> {
     ) -> Result<Option<N>, StoreError> {
         let history = self.keys.history(id);
         let last = Query { descending: true, ..Query::index(Index::One, history, 1) };
-        let mut patience = Patience::new();
+        let mut backoff = Backoff::new();
         loop {
             let (last, replaced) = self.table.both(self.table.query(&last), self.replaced_since(id, members)).await?;
             let last = last.items.first().map(data::<Changed>).transpose()?;
@@ -183,7 +183,7 @@ impl Past<'_> {
                 _ => None,
             };
             let Some(mut state) = state else {
-                patience.relieve(&self.table.sources, "the index of the log lags behind").await?;
+                backoff.after_failure(&self.table.sources, "the index of the log lags behind").await?;
                 continue;
             };
             if let Value::Object(state) = &mut state {
@@ -193,7 +193,7 @@ impl Past<'_> {
         }
     }
 
-    /// What the first changes of these members since the moment replaced.
+    /// The values that the first later changes of these members replaced.
     async fn replaced_since(&self, id: impl Id, members: &[&str]) -> Result<Map<String, Value>, StoreError> {
         let (low, high) = id_bounds(Some(self.moment.plus(std::time::Duration::from_millis(1))), None);
         let named = members.iter().map(|member| format!("attribute_exists(#data.#before.#{member})"));

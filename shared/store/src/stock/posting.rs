@@ -1,4 +1,4 @@
-//! What a movement does to what it is about: the level it leaves, and what it needs of product and warehouse.
+//! The effect of a movement: the new level, and the guards on product and warehouse.
 
 use stockroom_domain::{
     catalogue::{Product, Warehouse},
@@ -18,7 +18,7 @@ use crate::{
     stock::level_records::LevelRecord,
     write::{
         Attempt, Change,
-        fence::{HAS_LEVELS, Mark, PLACES, SPREADING},
+        fence::{DeletionFence, HAS_LEVELS, PLACES, PROPAGATING},
         guard::Guards,
     },
 };
@@ -28,7 +28,7 @@ use crate::{
 pub(crate) struct Goods<'a> {
     key: Key,
     item: &'a Item,
-    mark: Option<Mark>,
+    fence: Option<DeletionFence>,
     pub(crate) product: Product,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Goods<'a> {
 pub(crate) struct Place<'a> {
     key: Key,
     item: &'a Item,
-    mark: Option<Mark>,
+    fence: Option<DeletionFence>,
     pub(crate) warehouse: Warehouse,
     level: Option<LevelRecord>,
 }
@@ -50,40 +50,40 @@ impl<'a> Goods<'a> {
     ) -> Result<Option<Self>, StoreError> {
         let key = keys.product(product);
         let found = attempt.find(&key);
-        found.map(|item| Ok(Self { key, item, mark: Mark::of(item)?, product: data(item)? })).transpose()
+        found.map(|item| Ok(Self { key, item, fence: DeletionFence::of(item)?, product: data(item)? })).transpose()
     }
 
     /// Whether it is being deleted.
-    pub(crate) fn is_leaving(&self, now: Timestamp) -> bool {
-        self.mark.as_ref().is_some_and(|mark| mark.holds(now))
+    pub(crate) fn is_being_deleted(&self, now: Timestamp) -> bool {
+        self.fence.as_ref().is_some_and(|fence| fence.is_active(now))
     }
 
-    /// One more line of an open purchase request holds it.
+    /// Holds it with one more line of an open request.
     pub(crate) fn hold(&self, guards: &mut Guards<'a>) {
         guards.hold(&self.key, self.item, self.product.version);
     }
 
-    /// It must be as it was read until the change is committed.
+    /// Requires it as it was read until the commit.
     pub(crate) fn keep(&self, guards: &mut Guards<'a>) {
         guards.keep(&self.key, self.item, self.product.version);
     }
 
-    /// The level that a movement leaves. What was read of product and level need not be of one moment: a level keeps its own
-    /// minimum, unless levels have yet to follow a new one; then it follows now.
+    /// The level after a movement. Product and level may have been read at different times: a level keeps its own
+    /// minimum, unless a new one is being propagated; then it takes it now.
     pub(crate) fn level_after(&self, place: &Place<'_>, movement: &Movement) -> LevelRecord {
         let balance = Balance { on_hand: movement.balance_after, sequence: movement.sequence };
         let minimum = match &place.level {
-            Some(level) if !self.is_spreading() => level.minimum(),
+            Some(level) if !self.is_propagating() => level.minimum(),
             Some(_) | None => self.product.details.min_stock_level,
         };
         LevelRecord::moved(place.level.as_ref(), balance, minimum, movement.created_at)
     }
 
-    fn is_spreading(&self) -> bool {
-        self.item.contains_key(SPREADING)
+    fn is_propagating(&self) -> bool {
+        self.item.contains_key(PROPAGATING)
     }
 
-    /// What a movement in a place is about, in the words of now.
+    /// The present names for a movement.
     pub(crate) fn names_in(&self, place: &Place<'_>) -> MovementNames {
         let details = &self.product.details;
         MovementNames {
@@ -94,8 +94,8 @@ impl<'a> Goods<'a> {
         }
     }
 
-    /// Writes the level that a movement leaves, under the condition that it meets the one it was decided on. The product's
-    /// first level fixes its unit: the product says from then on that it has levels.
+    /// Writes the level after a movement, if the level is as read. The product's first level fixes its unit: the
+    /// product then records that it has levels.
     pub(crate) fn settle<T>(
         &self,
         keys: OrganizationKeys,
@@ -106,7 +106,7 @@ impl<'a> Goods<'a> {
     ) -> Result<Change<T>, StoreError> {
         if !self.item.contains_key(HAS_LEVELS) {
             guards.fix_unit(&self.key, self.item, self.product.version);
-        } else if self.is_spreading() || place.needs_check() {
+        } else if self.is_propagating() || place.needs_check() {
             guards.keep(&self.key, self.item, self.product.version);
         } else {
             guards.touch(&self.key, self.item, self.product.version);
@@ -129,19 +129,19 @@ impl<'a> Place<'a> {
             return Ok(None);
         };
         let level = attempt.find(&keys.level(product, warehouse)).map(attributes).transpose()?;
-        Ok(Some(Self { key, item, mark: Mark::of(item)?, warehouse: data(item)?, level }))
+        Ok(Some(Self { key, item, fence: DeletionFence::of(item)?, warehouse: data(item)?, level }))
     }
 
     /// Whether it is being deleted.
-    pub(crate) fn is_leaving(&self, now: Timestamp) -> bool {
-        self.mark.as_ref().is_some_and(|mark| mark.holds(now))
+    pub(crate) fn is_being_deleted(&self, now: Timestamp) -> bool {
+        self.fence.as_ref().is_some_and(|fence| fence.is_active(now))
     }
 
     pub(crate) fn balance(&self) -> Balance {
         self.level.as_ref().map(LevelRecord::balance).unwrap_or_default()
     }
 
-    /// The minimum that the level falls below by becoming `after`, if it does and was not below it already.
+    /// The minimum that the level falls below, if it was not below it before.
     pub(crate) fn fell_below(&self, after: &LevelRecord) -> Option<Quantity> {
         let was_low = self.level.as_ref().is_some_and(LevelRecord::is_low);
         (after.is_low() && !was_low).then(|| after.minimum())
@@ -152,13 +152,13 @@ impl<'a> Place<'a> {
         self.level.as_ref().map_or(Timestamp::EPOCH, LevelRecord::updated_at)
     }
 
-    /// Whether the level's revision alone does not guard what it is of: there is no level yet, or a deletion has frozen
-    /// it, perhaps after the product and the warehouse were read without its mark.
+    /// Whether the level's revision does not guard product and warehouse: the level is new, or a deletion fenced it,
+    /// perhaps after product and warehouse were read without the fence.
     fn needs_check(&self) -> bool {
-        self.level.as_ref().is_none_or(LevelRecord::is_frozen)
+        self.level.as_ref().is_none_or(LevelRecord::is_fenced)
     }
 
-    /// A warehouse counts its levels, so that a deletion knows how many to look for, even while the newest is still being
+    /// A warehouse counts its levels, so that a deletion knows how many to expect, including one that is being
     /// committed.
     fn guard(&self, guards: &mut Guards<'a>) {
         let version = self.warehouse.version;

@@ -7,37 +7,36 @@ use crate::{
         expression::{expression, version_is},
         item::data,
         key::Key,
-        retry::Patience,
+        retry::Backoff,
         table::Conditional,
     },
     error::StoreError,
     keys::OrganizationKeys,
     stock::{level_records::StoredLevel, levels::Levels, low_list::mark},
-    write::{Attempt, Authority, Change, Decision, fence::SPREADING},
+    write::{Attempt, Authority, Change, Decision, fence::PROPAGATING},
 };
 
-/// How many levels follow a new minimum in one transaction.
-const SPREAD_AT_ONCE: usize = 90;
+/// How many levels one transaction updates.
+const LEVELS_PER_TRANSACTION: usize = 90;
 
 impl Levels<'_> {
-    /// Does what a change of the minimum left undone, if it left anything.
-    pub(crate) async fn finish_spreading(&self, product: ProductId) -> Result<(), StoreError> {
+    /// Finishes an interrupted propagation, if there is one.
+    pub(crate) async fn finish_propagation(&self, product: ProductId) -> Result<(), StoreError> {
         let key = self.keys().product(product);
         let items = self.table.get(std::slice::from_ref(&key)).await?;
         match items.get(&key) {
-            Some(item) if item.contains_key(SPREADING) => self.spread_minimum(product).await,
+            Some(item) if item.contains_key(PROPAGATING) => self.propagate_minimum(product).await,
             Some(_) | None => Ok(()),
         }
     }
 
-    /// Gives every level of a product its new minimum. That the product has it is committed already, so no level can be
-    /// made with the old one any more, and a strong look finds those that were. Each transaction checks that the minimum
-    /// is still this one.
-    pub(crate) async fn spread_minimum(&self, product: ProductId) -> Result<(), StoreError> {
+    /// Copies the new minimum to every level of a product. The product already has it, so no new level gets the old
+    /// one, and strong reads find all others. Each transaction checks that the minimum is unchanged.
+    pub(crate) async fn propagate_minimum(&self, product: ProductId) -> Result<(), StoreError> {
         let keys = self.keys();
         let product_key = keys.product(product);
         let authority = Authority::Tenant(self.scope);
-        let mut patience = Patience::new();
+        let mut backoff = Backoff::new();
         loop {
             let items = self.table.get(std::slice::from_ref(&product_key)).await?;
             let Some(item) = items.get(&product_key) else {
@@ -45,21 +44,23 @@ impl Levels<'_> {
             };
             let version = data::<Product>(item)?.version;
             let levels = self.stored_of_product(product).await?;
-            for levels in levels.chunks(SPREAD_AT_ONCE) {
+            for levels in levels.chunks(LEVELS_PER_TRANSACTION) {
                 let mut wanted: Vec<Key> = levels.iter().map(|level| level.key.clone()).collect();
                 wanted.push(product_key.clone());
-                self.table.change(authority, &wanted, |attempt| spread(attempt, keys, &wanted, &product_key)).await?;
+                self.table
+                    .change(authority, &wanted, |attempt| propagate(attempt, keys, &wanted, &product_key))
+                    .await?;
             }
-            let done = expression(format!("REMOVE #{SPREADING}"));
+            let done = expression(format!("REMOVE #{PROPAGATING}"));
             if self.table.update(&product_key, &done, &version_is(version)).await?.0 == Conditional::Done {
                 return Ok(());
             }
-            patience.pause(&self.table.sources, "the minimum kept changing").await?;
+            backoff.after_conflict(&self.table.sources, "the minimum kept changing").await?;
         }
     }
 }
 
-fn spread(
+fn propagate(
     attempt: &Attempt<'_>,
     keys: OrganizationKeys,
     wanted: &[Key],

@@ -1,4 +1,4 @@
-//! The log as it is read: every entry, movements among them, in the order of their ids.
+//! The audit log: all entries, movements included, in the order of their ids.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -41,28 +41,28 @@ pub struct LogEntry {
     pub change_id: ChangeId,
     pub action: Action,
     pub entity: Entity,
-    /// None when the log knows no such thing: a login of nobody.
+    /// None for an unknown account, such as a failed sign-in.
     pub entity_id: Option<EntityId>,
-    /// None when nobody was signed in.
+    /// None without a signed-in user.
     pub actor: Option<Person>,
     pub what: What,
     pub origin: Origin,
     pub created_at: Timestamp,
-    /// Whose own the thing is, if it is somebody's.
+    /// The user whom the thing belongs to, if any.
     pub owner: Option<UserId>,
 }
 
-/// What an entry says of its thing.
+/// The content of an entry.
 #[derive(Debug, Clone)]
 pub enum What {
-    /// What it was and what it became: the members that changed, quantities as text.
+    /// States before and after: the members that changed, with quantities as text.
     Changed {
-        /// None when it was made.
+        /// None for a creation.
         before: Option<Value>,
-        /// None when it was deleted.
+        /// None for a deletion.
         after: Option<Value>,
     },
-    /// Goods moved.
+    /// A movement.
     Moved {
         /// The movement.
         movement: Box<Movement>,
@@ -71,7 +71,7 @@ pub enum What {
     },
 }
 
-/// An entry as it is kept, but for movements.
+/// An entry as it is stored, except movements.
 #[derive(Debug, Deserialize)]
 struct StoredEntry {
     change_id: ChangeId,
@@ -131,21 +131,21 @@ impl From<MovementEntry> for LogEntry {
     }
 }
 
-/// Which entries a list shows.
+/// Filters of a list of entries.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EntryFilter {
     pub entity: Option<Entity>,
     pub entity_id: Option<EntityId>,
     pub actor: Option<UserId>,
     pub action: Option<Action>,
-    /// Written then or later.
+    /// Written at this time or later.
     pub from: Option<Timestamp>,
-    /// Written before.
+    /// Written before this time.
     pub to: Option<Timestamp>,
 }
 
 impl EntryFilter {
-    /// Which movements it lets through; `None` when none.
+    /// The filter for movements; `None` if it excludes all.
     fn of_movements(&self) -> Option<MovementFilter> {
         let kinds: Vec<_> = MovementType::ALL
             .into_iter()
@@ -156,7 +156,7 @@ impl EntryFilter {
         fits.then(|| MovementFilter { kinds, created_by: self.actor, ..MovementFilter::default() })
     }
 
-    /// Whether it lets anything but movements through.
+    /// Whether it includes entries other than movements.
     fn has_others(&self) -> bool {
         let is_stock = |action: Action| MovementType::ALL.iter().any(|kind| kind.action() == action);
         self.entity != Some(Entity::StockMovement) && !self.action.is_some_and(is_stock)
@@ -185,8 +185,8 @@ impl<'a> AuditLog<'a> {
         LogEntry::of(items.get(&key).ok_or(StoreError::NotFound)?)
     }
 
-    /// A page of entries, by when they were written. It examines a bounded number of them, so a filter may leave it short,
-    /// even empty, with a next one.
+    /// A page of entries, by time. It examines a bounded number of entries, so with a filter it may be short or empty
+    /// and still have a next page.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -210,7 +210,7 @@ impl<'a> AuditLog<'a> {
         self.table.beside_check(self.scope, found).await?.try_map(|item| LogEntry::of(&item))
     }
 
-    /// Where the entries are that are no movements: by their thing, by who wrote them, or all.
+    /// The queries for entries other than movements: by thing, by actor, or all.
     fn others(&self, filter: &EntryFilter, page: &PageRequest) -> Result<Vec<Query>, StoreError> {
         if !filter.has_others() {
             return Ok(Vec::new());
@@ -248,7 +248,7 @@ impl<'a> AuditLog<'a> {
         let keys = self.scope.keys();
         let condition = conditions(&wanted);
         if let Some(id) = filter.entity_id {
-            // A movement's entry is itself.
+            // A movement is its own entry.
             let key = keys.movement(id);
             let range = Range::Between(key.sk.clone(), key.sk);
             return vec![Query { range, filter: condition, ..Query::new(key.pk, 2) }];

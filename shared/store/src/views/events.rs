@@ -1,8 +1,8 @@
-//! Domain events: the log's entries, and what some of them tell beside themselves, in the order of their ids.
+//! Domain events: log entries as other programs see them, in the order of their ids. Some entries have two events.
 //!
-//! An id is made before its entry is committed, so a later one can be seen before an earlier one. The feed therefore ends
-//! some time ago, by a margin that no writer exceeds: see [`WRITE_DEADLINE`](crate::WRITE_DEADLINE). Behind that end
-//! everything is there, and stays as it is.
+//! An id is older than the commit of its entry, so a later id can become visible before an earlier one. The feed
+//! therefore ends a margin before now that no write exceeds: see [`WRITE_DEADLINE`](crate::WRITE_DEADLINE).
+//! Everything before that end is complete and final.
 
 use std::time::Duration;
 
@@ -29,21 +29,21 @@ use crate::{
     },
 };
 
-/// What an entry tells.
+/// A domain event.
 #[derive(Debug, Clone)]
 pub struct DomainEvent {
-    /// Which one.
+    /// Its id.
     pub id: EventId,
-    /// What kind.
+    /// Its type.
     pub kind: EventType,
-    /// What it is about.
+    /// The thing that it is about.
     pub entity_id: EntityId,
-    /// The entry that tells it.
+    /// The entry that it comes from.
     pub entry: LogEntry,
 }
 
 impl DomainEvent {
-    /// What an entry tells, in the order of the events' ids.
+    /// The events of an entry, in the order of their ids.
     pub(crate) fn of(entry: &LogEntry) -> Vec<Self> {
         let id = EventId::from(entry.id);
         let event = |id, kind, entity_id| Self { id, kind, entity_id, entry: entry.clone() };
@@ -61,21 +61,21 @@ impl DomainEvent {
     }
 }
 
-/// Where a feed begins.
+/// The start of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Since {
-    /// With the first event there is.
+    /// The first event.
     Start,
-    /// Behind this one, whether there is such an event or not: an id is a place in time.
+    /// After this event. It need not exist: an id is a point in time.
     Event(EventId),
 }
 
-/// Which events a list shows.
+/// Filters of a list of events.
 #[derive(Debug, Clone, Copy)]
 pub struct EventFilter {
-    /// Of this type alone.
+    /// Only this type.
     pub kind: Option<EventType>,
-    /// As a feed: what is older than this margin, and behind that event.
+    /// As a feed: only events older than this margin, after that start.
     pub feed: Option<(Since, Duration)>,
 }
 
@@ -104,8 +104,8 @@ impl<'a> Events<'a> {
         found.ok_or(StoreError::NotFound)
     }
 
-    /// A page of what the caller may read. It examines a bounded number of entries, so it may be short, even empty, with a
-    /// next one. A feed goes from old to new, whatever the page asks for.
+    /// A page of the events that the caller may read. It examines a bounded number of entries, so it may be short or
+    /// empty and still have a next page. A feed is always oldest first.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -121,8 +121,8 @@ impl<'a> Events<'a> {
             Some(Since::Event(id)) => Some(id),
             Some(Since::Start) | None => None,
         });
-        // The entry of the event where the page before ended may tell another one: it is looked at again going on, and the
-        // events that were told are left out.
+        // The entry of the last event of the previous page may have a second event. It is read again, and events that
+        // were returned are left out.
         let (low, high) = id_bounds(None, settled);
         let (low, high) = match reached {
             Some(reached) if page.descending => (low, neighbours(reached).0),
@@ -152,7 +152,7 @@ impl<'a> Events<'a> {
             items.truncate(page.limit);
             items.last().map(|event| event.id)
         } else {
-            // All that the entry where it stopped has to tell was looked at.
+            // All events of the entry where the query stopped were examined.
             let stop = found.stop.and_then(|stop| last_id::<EventId>(&stop));
             stop.map(|stop| if page.descending { stop } else { stop.second() })
         };
@@ -161,7 +161,7 @@ impl<'a> Events<'a> {
         Ok(Page::new(listed, next.map(position)))
     }
 
-    /// Where events of a type, or of any, are told.
+    /// The partitions of events of a type, or of all.
     fn queries(&self, kind: Option<EventType>, page: &PageRequest) -> Result<Vec<Query>, StoreError> {
         let keys = self.scope.keys();
         let origins: Vec<_> = kind.into_iter().flat_map(EventType::origins).collect();

@@ -1,4 +1,4 @@
-//! The table's stream: which of its records are entries of the log, and what these tell.
+//! The table's stream: log entries among its records, and their events.
 
 use stockroom_domain::id::OrganizationId;
 
@@ -10,24 +10,23 @@ use crate::{
     views::{audit::LogEntry, events::DomainEvent},
 };
 
-/// What one entry of the log tells whoever follows the stream.
+/// The events of one log entry.
 #[derive(Debug, Clone)]
-pub struct Told {
-    /// Whose log it is.
+pub struct LoggedEvents {
+    /// The organization of the log.
     pub organization: OrganizationId,
-    /// In the order of their ids; none when the entry is for the audit log alone.
+    /// In the order of their ids; empty for an entry that only the audit log shows.
     pub events: Vec<DomainEvent>,
 }
 
-/// Reads an item that was put into the table, as a record of its stream shows it. `None` for whatever is no entry of the
-/// log.
+/// The events of a stream record's new image. `None` if the record is not a log entry.
 ///
 /// # Errors
 /// [`StoreError::Internal`] for an entry that cannot be read.
-pub fn told_by(new_image: serde_dynamo::Item) -> Result<Option<Told>, StoreError> {
+pub fn events_from(new_image: serde_dynamo::Item) -> Result<Option<LoggedEvents>, StoreError> {
     let item: Item = new_image.into();
     let key = Key::of(&item).ok_or_else(|| StoreError::internal("a record of the stream has no key"))?;
     let Some(organization) = parse_log_partition(&key.pk) else { return Ok(None) };
     let entry = LogEntry::of(&upgrade(item)?)?;
-    Ok(Some(Told { organization, events: DomainEvent::of(&entry) }))
+    Ok(Some(LoggedEvents { organization, events: DomainEvent::of(&entry) }))
 }

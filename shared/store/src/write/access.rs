@@ -1,5 +1,5 @@
-//! The table as repositories use it. Every call waits for the count of its request, and a scope's repository sees nothing
-//! before its caller was checked.
+//! The table as repositories use it. Every call waits for the count of its request. Reads for a scope return nothing
+//! before its caller is verified.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use futures_util::future::{join, try_join};
@@ -15,11 +15,11 @@ use crate::{
         meter::{Cost, Meter},
         page::{Page, PageRequest},
         query::{Found, Query},
-        retry::{Failure, Patience},
+        retry::{Backoff, Failure},
         table::{Conditional, DynamoTable, Items, Upgrader},
     },
     error::StoreError,
-    rate_limit::counter::{Admission, Bucket, Limiter, Standing},
+    rate_limit::counter::{Admission, Bucket, BucketStatus, Limiter},
     write::{
         ended_sessions::EndedSessions,
         scope::{Caller, TenantScope},
@@ -72,9 +72,9 @@ impl Table {
         self.limiter.count_instead(buckets).await
     }
 
-    /// See [`Limiter::standings`].
-    pub(crate) async fn standings(&self) -> Vec<Standing> {
-        self.limiter.standings().await
+    /// See [`Limiter::bucket_statuses`].
+    pub(crate) async fn bucket_statuses(&self) -> Vec<BucketStatus> {
+        self.limiter.bucket_statuses().await
     }
 
     /// See [`Limiter::take_exactly`].
@@ -82,7 +82,7 @@ impl Table {
         self.limiter.take_exactly(bucket).await
     }
 
-    /// Whether this process has found out before that the scope's session is over.
+    /// Whether this process knows that the session of the scope has ended.
     pub(crate) fn has_ended(&self, scope: &TenantScope) -> bool {
         self.ended.contains(scope.claim())
     }
@@ -97,12 +97,12 @@ impl Table {
         self.limiter.admitted(self.dynamo.get_settled(keys)).await
     }
 
-    /// One item as it is stored, of whatever version: for migrations, which count against no limit.
+    /// One item in its stored version: for migrations, which no limit counts.
     pub(crate) async fn get_stored(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         self.dynamo.get_stored(key).await
     }
 
-    /// Reads by key together with the caller's check.
+    /// Reads by key, with the check of the caller in the same call.
     pub(crate) async fn get_for(&self, scope: &TenantScope, keys: &[Key]) -> Result<Items, StoreError> {
         if scope.caller().is_some() {
             return self.get(keys).await;
@@ -110,7 +110,7 @@ impl Table {
         self.get_again_for(scope, keys).await
     }
 
-    /// The same for another attempt at a write: the caller may have lost their right since the first.
+    /// The same for another attempt of a write: the caller may have lost the permission since the first.
     pub(crate) async fn get_again_for(&self, scope: &TenantScope, keys: &[Key]) -> Result<Items, StoreError> {
         let mut all = keys.to_vec();
         all.extend(scope.caller_keys());
@@ -119,7 +119,7 @@ impl Table {
         Ok(items)
     }
 
-    /// Checks the scope's caller against what was read, and remembers a session that is over.
+    /// Checks the caller against these items, and remembers a session that has ended.
     fn check<'a>(&self, scope: &'a TenantScope, items: &Items) -> Result<&'a Caller, StoreError> {
         let now = self.sources.now();
         let checked = scope.check(|key| items.get(key), now);
@@ -142,7 +142,7 @@ impl Table {
         self.check(scope, &items)
     }
 
-    /// Any read, with the caller's check beside it: nothing of it is seen when the check fails.
+    /// A read in parallel with the check of the caller. Its result is returned only if the check succeeds.
     pub(crate) async fn beside_check<T>(
         &self,
         scope: &TenantScope,
@@ -151,7 +151,7 @@ impl Table {
         if scope.caller().is_some() {
             return read.await;
         }
-        // Both run to their end, so that a failed check is told whatever the read came to.
+        // Both run to the end, so that a failed check takes precedence over a failed read.
         let (check, found) = join(self.verify(scope), read).await;
         check?;
         found
@@ -162,12 +162,12 @@ impl Table {
         self.limiter.admitted(self.dynamo.query(query)).await
     }
 
-    /// Items as they are stored, of whatever version: for migrations, which count against no limit.
+    /// A page of items in their stored version: for migrations, which no limit counts.
     pub(crate) async fn query_stored(&self, query: &Query) -> Result<Found, StoreError> {
         self.dynamo.query_stored(query).await
     }
 
-    /// Everything a query finds, page after page; for sets known to be small.
+    /// All items of a query, page after page; for small sets.
     pub(crate) async fn query_all(&self, mut query: Query) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         loop {
@@ -209,10 +209,10 @@ impl Table {
     pub(crate) async fn transact(
         &self,
         actions: Vec<TransactWriteItem>,
-        patience: &mut Patience,
+        backoff: &mut Backoff,
     ) -> Result<Option<Failure>, StoreError> {
         self.admit().await?;
-        self.dynamo.transact(actions, patience).await
+        self.dynamo.transact(actions, backoff).await
     }
 
     /// See [`DynamoTable::update`].
@@ -229,13 +229,13 @@ impl Table {
     /// See [`DynamoTable::update_within`].
     pub(crate) async fn update_within(
         &self,
-        patience: &mut Patience,
+        backoff: &mut Backoff,
         key: &Key,
         update: &Expression,
         condition: &Expression,
     ) -> Result<(Conditional, Option<Item>), StoreError> {
         self.admit().await?;
-        self.dynamo.update_within(patience, key, update, condition).await
+        self.dynamo.update_within(backoff, key, update, condition).await
     }
 
     /// See [`DynamoTable::update_each`].
@@ -252,7 +252,7 @@ impl Table {
         self.dynamo.ping().await
     }
 
-    /// Two reads at once.
+    /// Two reads in parallel.
     pub(crate) async fn both<A, B>(
         &self,
         first: impl Future<Output = Result<A, StoreError>>,

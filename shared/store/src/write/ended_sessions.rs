@@ -1,5 +1,5 @@
-//! Sessions that this process has found to be over. A session that is no longer in its user's item never comes back, so a
-//! request with one of its tokens needs no second look: it is refused at once, and takes nothing from its user's limits.
+//! Sessions that this process knows to have ended. A session that is no longer in its user's item never returns, so
+//! its tokens are refused at once and cost nothing of the user's limits.
 
 use std::{
     collections::HashMap,
@@ -10,10 +10,10 @@ use stockroom_domain::time::Timestamp;
 
 use crate::write::scope::Claim;
 
-/// How many sessions a process remembers. Forgetting one costs a read.
+/// The most sessions that a process remembers. Forgetting one costs a read.
 const MAX_SESSIONS: usize = 4_096;
 
-/// Claims on sessions that are over, each until the token that led there expires. Shared by a process's requests.
+/// Claims of ended sessions, each until its token expires. Shared by the requests of a process.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EndedSessions(Arc<Mutex<HashMap<Claim, Timestamp>>>);
 
@@ -22,7 +22,7 @@ impl EndedSessions {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers a session for as long as there are tokens of it.
+    /// Remembers a session until its tokens expire.
     pub(crate) fn remember(&self, claim: Claim, until: Timestamp, now: Timestamp) {
         let mut all = self.all();
         if all.len() >= MAX_SESSIONS && !all.contains_key(&claim) {
@@ -36,7 +36,7 @@ impl EndedSessions {
         *known = until.max(*known);
     }
 
-    /// Whether the session is known to be over.
+    /// Whether the session is known to have ended.
     pub(crate) fn contains(&self, claim: Claim) -> bool {
         self.all().contains_key(&claim)
     }

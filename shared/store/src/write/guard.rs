@@ -1,5 +1,5 @@
-//! What a change needs of the products and warehouses it is about, but does not change: that they stay, and that what
-//! they count beside their details is right. A transaction can hold an item once, so what is needed of each is gathered.
+//! Guards: conditions on products and warehouses that a change needs but does not change, and updates of their
+//! counters. A transaction can have an item once, so the guards of each item are collected.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use crate::{
     error::StoreError,
     write::{
         Change,
-        fence::{HAS_LEVELS, Mark, REQUEST_CHANGES, REQUESTS},
+        fence::{DeletionFence, HAS_LEVELS, REQUEST_CHANGES, REQUESTS},
     },
 };
 
-/// Gathers what is needed of each product and warehouse.
+/// The guards of a change, by item.
 #[derive(Debug, Default)]
 pub(crate) struct Guards<'a>(BTreeMap<Key, Guard<'a>>);
 
@@ -38,39 +38,39 @@ impl<'a> Guards<'a> {
         guard
     }
 
-    /// The item was read and a level's revision guards it; a mark on it whose time is over is taken away.
+    /// The item was read, and the revision of a level guards it. An expired fence on it is removed.
     pub(crate) fn touch(&mut self, key: &Key, item: &'a Item, version: u64) {
         self.of(key, item, version);
     }
 
-    /// The item must stay as it was read, with no deletion under way, until the change is committed.
+    /// The item must stay as read, without a deletion in progress, until the commit.
     pub(crate) fn keep(&mut self, key: &Key, item: &'a Item, version: u64) {
         self.of(key, item, version).must_stay = true;
     }
 
-    /// The same, and it counts one more of something.
+    /// The same, and a counter of the item rises by one.
     pub(crate) fn count(&mut self, key: &Key, item: &'a Item, version: u64, counter: &'static str) {
         let count = self.of(key, item, version).counts.entry(counter).or_default();
         *count = count.saturating_add(1);
     }
 
-    /// The same, and the product has levels from now on, so that its unit stays.
+    /// The same, and the product has levels from now on, which fixes its unit.
     pub(crate) fn fix_unit(&mut self, key: &Key, item: &'a Item, version: u64) {
         self.of(key, item, version).fixes_unit = true;
     }
 
-    /// The same, and one more line of an open purchase request holds the product.
+    /// The same, and one more line of an open request holds the product.
     pub(crate) fn hold(&mut self, key: &Key, item: &'a Item, version: u64) {
         self.count(key, item, version, REQUESTS);
         self.count(key, item, version, REQUEST_CHANGES);
     }
 
-    /// One line fewer of an open purchase request holds the product, which exists as long as the line holds it.
+    /// One line fewer of an open request holds the product. The product exists while a line holds it.
     pub(crate) fn release(&mut self, key: &Key) {
         self.0.entry(key.clone()).or_default().counts.extend([(REQUESTS, -1), (REQUEST_CHANGES, 1)]);
     }
 
-    /// Adds what was gathered to a change.
+    /// Adds the guards to a change.
     pub(crate) fn onto<T>(self, change: Change<T>) -> Result<Change<T>, StoreError> {
         self.0.into_iter().try_fold(change, |change, (key, guard)| guard.onto(change, &key))
     }
@@ -78,22 +78,22 @@ impl<'a> Guards<'a> {
 
 impl Guard<'_> {
     fn onto<T>(self, change: Change<T>, key: &Key) -> Result<Change<T>, StoreError> {
-        let mark = self.read.map(|(item, _)| Mark::of(item)).transpose()?.flatten();
-        let condition = match (self.read, &mark) {
+        let fence = self.read.map(|(item, _)| DeletionFence::of(item)).transpose()?.flatten();
+        let condition = match (self.read, &fence) {
             (None, _) => expression("attribute_exists(#pk)"),
-            (Some((_, version)), Some(mark)) => version_is(version).and(mark.stands()),
+            (Some((_, version)), Some(fence)) => version_is(version).and(fence.is_unchanged()),
             (Some((_, version)), None) => version_is(version).and(expression("attribute_not_exists(#closing)")),
         };
-        let update = self.update(mark.is_some());
+        let update = self.update(fence.is_some());
         if !update.text.is_empty() {
             return change.update(key, &update, &condition);
         }
         if self.must_stay { change.check(key, &condition) } else { Ok(change) }
     }
 
-    fn update(&self, is_marked: bool) -> Expression {
+    fn update(&self, is_fenced: bool) -> Expression {
         let setting = if self.fixes_unit { format!("SET #{HAS_LEVELS} = :{HAS_LEVELS}") } else { String::new() };
-        let removal = if is_marked { "REMOVE #closing" } else { "" };
+        let removal = if is_fenced { "REMOVE #closing" } else { "" };
         let additions: Vec<String> = self.counts.keys().map(|counter| format!("#{counter} :{counter}")).collect();
         let addition = if additions.is_empty() { String::new() } else { format!("ADD {}", additions.join(", ")) };
         let mut update = expression(format!("{setting} {removal} {addition}").trim());

@@ -1,4 +1,4 @@
-//! Kept answers: what a POST under an idempotency key was told, so that a retry is told the same.
+//! Stored responses: a retry with the same idempotency key gets the response of the first request.
 
 use std::io::{Read as _, Write as _};
 
@@ -15,19 +15,19 @@ use crate::{
     error::StoreError,
 };
 
-/// How long an answer is kept that is not kept for good.
+/// Life of a stored response that expires, in seconds.
 const KEPT_SECONDS: u64 = 24 * 60 * 60;
 
-/// A caller's idempotency key as the store sees it.
+/// An idempotency key as the store sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    /// Names route and key together: a digest, in text.
+    /// Names route and key: a digest in text.
     pub name: String,
-    /// Tells one body from another without keeping it: a keyed digest.
+    /// Identifies the body without storing it: a keyed digest.
     pub fingerprint: [u8; 32],
 }
 
-/// For how long an answer is kept.
+/// Life of a stored response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Retention {
     Day,
@@ -39,7 +39,7 @@ impl IdempotencyKey {
         Key::new(partition, &self.name)
     }
 
-    /// The answer kept in `item`, unless its time is over.
+    /// The response stored in `item`, unless it has expired.
     pub(crate) fn replay(&self, item: &Item, now: Timestamp) -> Result<Option<Vec<u8>>, StoreError> {
         let expired = item
             .get("expires_at")
@@ -59,7 +59,7 @@ impl IdempotencyKey {
         Ok(Some(answer))
     }
 
-    /// The item that keeps `answer`, and the condition under which it may be put.
+    /// The item that stores `answer`, and the condition for putting it.
     pub(crate) fn keep(
         &self,
         partition: &str,
@@ -76,7 +76,7 @@ impl IdempotencyKey {
         if retention == Retention::Day {
             item.insert("expires_at".to_owned(), n(now.unix_seconds().saturating_add(KEPT_SECONDS)));
         }
-        // The table deletes what is expired late.
+        // The table deletes expired items late.
         let free = expression("attribute_not_exists(#pk) OR #expires_at <= :now")
             .with("now", AttributeValue::N(now.unix_seconds().to_string()));
         Ok((item, free))

@@ -19,9 +19,9 @@ use crate::{
 };
 
 /// The most characters of a user agent that are kept.
-const USER_AGENT_LONGEST: usize = 120;
+const MAX_USER_AGENT: usize = 120;
 
-/// From where a request came.
+/// The origin of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The address as the gateway saw it.
@@ -32,7 +32,7 @@ pub struct Origin {
     pub request_id: String,
 }
 
-/// An [`Origin`] as it is kept.
+/// An [`Origin`] as it is stored.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct OriginRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ impl From<&Origin> for OriginRecord {
     fn from(origin: &Origin) -> Self {
         Self {
             ip: origin.ip.clone(),
-            user_agent: origin.user_agent.as_ref().map(|agent| agent.chars().take(USER_AGENT_LONGEST).collect()),
+            user_agent: origin.user_agent.as_ref().map(|agent| agent.chars().take(MAX_USER_AGENT).collect()),
             request_id: origin.request_id.clone(),
         }
     }
@@ -59,7 +59,7 @@ impl From<OriginRecord> for Origin {
     }
 }
 
-/// An entry of the log but for movements, which are entries by themselves.
+/// An entry of the log. Movements are entries of their own.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) id: EntryId,
@@ -68,7 +68,7 @@ pub(crate) struct Entry {
     pub(crate) entity: Entity,
     pub(crate) entity_id: Option<String>,
     pub(crate) actor: Option<Person>,
-    /// Whose own the thing is, if it is not everybody's to see.
+    /// The user whom the thing belongs to, if not every user may see it.
     pub(crate) owner: Option<UserId>,
     pub(crate) before: Option<Value>,
     pub(crate) after: Option<Value>,
@@ -122,7 +122,7 @@ impl Entry {
     }
 }
 
-/// The state of a thing as the log keeps it: what people can set or see change, without bookkeeping.
+/// The state of a thing as the log stores it: members that users set or see, without bookkeeping.
 pub(crate) fn snapshot(state: &impl Serialize) -> Result<Value, StoreError> {
     let mut value = serde_json::to_value(state).map_err(StoreError::internal)?;
     if let Value::Object(members) = &mut value {
@@ -133,7 +133,7 @@ pub(crate) fn snapshot(state: &impl Serialize) -> Result<Value, StoreError> {
     Ok(value)
 }
 
-/// Keeps of both states what differs; a member that is missing on one side is null there.
+/// The members that differ between both states; a member that one side lacks is null there.
 pub(crate) fn difference(before: Value, after: Value) -> (Value, Value) {
     match (before, after) {
         (Value::Object(mut old), Value::Object(mut new)) => {

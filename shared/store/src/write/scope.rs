@@ -1,4 +1,4 @@
-//! Who asks, for which organization, and with which right: the key to every repository.
+//! The scope of a request: caller, organization, permission. Every repository opens with one.
 
 use std::sync::{Arc, OnceLock};
 
@@ -24,19 +24,19 @@ use crate::{
     },
 };
 
-/// What a caller claims to be; true only of its token. Whether it still holds, the first read tells.
+/// The identity that a token claims. The first read of a request verifies it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Claim {
     /// The organization.
     pub organization: OrganizationId,
     /// The user.
     pub user: UserId,
-    /// The session, if the caller came through one. Only the product's own programs come without.
+    /// The session of the caller. Only the product's own programs have none.
     pub session: Option<SessionId>,
 }
 
-/// A claim together with the permission its operation needs. Every repository opens on one, works in its organization
-/// alone, and lets nothing out before the claim was checked against the table.
+/// A claim with the permission that its operation requires. Every repository opens with one, works in its
+/// organization alone, and returns nothing before the claim is verified.
 #[derive(Debug, Clone)]
 pub struct TenantScope {
     claim: Claim,
@@ -49,20 +49,20 @@ pub struct TenantScope {
     checked: Arc<Checked>,
 }
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Debug, Default)]
 struct Checked {
     caller: OnceLock<Caller>,
-    /// Set when the caller is not who they claim to be.
+    /// Set if the caller is not who they claim to be.
     refused: OnceLock<()>,
 }
 
-/// A claim that was found to hold.
+/// A verified claim.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The user as stored now, role included.
     pub user: User,
-    /// When the user signed in last.
+    /// Time of the last sign-in.
     pub last_login_at: Option<Timestamp>,
     /// The organization as stored now.
     pub organization: Organization,
@@ -84,7 +84,7 @@ impl TenantScope {
         }
     }
 
-    /// The same scope, keeping and replaying its answer under `key`.
+    /// The same scope, storing and replaying its response under `key`.
     #[must_use]
     pub fn with_idempotency(self, key: Option<IdempotencyKey>) -> Self {
         Self { idempotency: key, ..self }
@@ -96,13 +96,13 @@ impl TenantScope {
         Self { named_tenant: subdomain, ..self }
     }
 
-    /// The same scope with the role that the token tells of. It is a guess at what to read, never a right.
+    /// The same scope with the role in the token. It is a guess at what to read and grants nothing.
     #[must_use]
     pub fn with_claimed_role(self, role: Role) -> Self {
         Self { claimed_role: Some(role), ..self }
     }
 
-    /// The same scope with the moment from which the token that claims it is of no use.
+    /// The same scope with the expiry of its token.
     #[must_use]
     pub fn with_token_expiry(self, expires_at: Timestamp) -> Self {
         Self { token_expires_at: Some(expires_at), ..self }
@@ -112,19 +112,19 @@ impl TenantScope {
         self.claimed_role
     }
 
-    /// What the caller claims to be.
+    /// The claim of the caller.
     #[must_use]
     pub fn claim(&self) -> Claim {
         self.claim
     }
 
-    /// The caller, once it was checked.
+    /// The caller, once verified.
     #[must_use]
     pub fn caller(&self) -> Option<&Caller> {
         self.checked.caller.get()
     }
 
-    /// Whether a check has found that the caller is not who they claim to be.
+    /// Whether a check found that the caller is not who they claim to be.
     pub(crate) fn is_refused(&self) -> bool {
         self.checked.refused.get().is_some()
     }
@@ -141,12 +141,12 @@ impl TenantScope {
         OrganizationKeys(self.claim.organization)
     }
 
-    /// What must be read to check the claim.
+    /// The items that a check reads.
     pub(crate) fn caller_keys(&self) -> [Key; 2] {
         [self.keys().organization(), self.keys().user(self.claim.user)]
     }
 
-    /// Checks the claim against what was read.
+    /// Checks the claim against these items.
     pub(crate) fn check<'a>(
         &self,
         find: impl Fn(&Key) -> Option<&'a Item>,
@@ -159,8 +159,8 @@ impl TenantScope {
         checked
     }
 
-    /// Until when the token could be used, if what was read shows that its session never comes back. One that has expired is
-    /// not among these: by another machine's clock it may have time left.
+    /// The expiry of the token, if the items show that its session has ended for good. An expired session does not
+    /// count: by the clock of another machine it may still be valid.
     pub(crate) fn over_for_good<'a>(&self, find: impl Fn(&Key) -> Option<&'a Item>) -> Option<Timestamp> {
         let (session, until) = self.claim.session.zip(self.token_expires_at)?;
         let [organization, user] = self.caller_keys();

@@ -1,4 +1,4 @@
-//! What the check of a caller reads of the user's item, beside the user.
+//! Attributes of the user's item that the check of a caller reads besides the user.
 
 use stockroom_domain::{id::SessionId, time::Timestamp};
 
@@ -22,7 +22,7 @@ fn expiry(user: &Item, session: SessionId) -> Option<Timestamp> {
     session.as_m().ok()?.get("expires_at")?.as_s().ok()?.parse().ok()
 }
 
-/// When the user of that item signed in last.
+/// Time of the last sign-in of the user.
 pub(crate) fn last_login(user: &Item) -> Option<Timestamp> {
     user.get("last_login_at")?.as_s().ok()?.parse().ok()
 }
