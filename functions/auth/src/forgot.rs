@@ -5,12 +5,38 @@
 
 use serde_json::json;
 use stockroom_api::{
-    Answer, ApiError, Attempts, Body, FromBody, Members, NamedTenant, Operation, RequestContext, RequestStore,
+    Answer, ApiError, Attempts, Body, FromBody, FromJson, Members, NamedTenant, Node, Operation, RequestContext,
+    RequestStore, describe,
 };
-use stockroom_domain::text::Email;
+use stockroom_domain::{
+    fault::Fault,
+    text::{Email, EmailLookup},
+};
 
 pub(crate) struct Forgot {
-    email: Email,
+    email: AccountEmail,
+}
+
+/// The address of an account, which may be older than the present rules for addresses.
+struct AccountEmail(EmailLookup);
+
+describe!(AccountEmail: {
+    "description": "The e-mail address of an account; compared case-folded.",
+    "type": "string",
+    "format": "idn-email",
+    "maxLength": Email::LONGEST,
+});
+
+impl FromJson for AccountEmail {
+    fn from_json(node: &Node) -> Result<Self, Fault> {
+        let text = String::from_json(node)?;
+        let lookup = EmailLookup::new(&text);
+        match text.parse::<Email>() {
+            // Older accounts have other letters than those of ASCII before the @.
+            Err(fault) if text.is_ascii() || lookup.forms().next().is_none() => Err(fault),
+            Ok(_) | Err(_) => Ok(Self(lookup)),
+        }
+    }
 }
 
 impl FromBody for Forgot {
@@ -27,9 +53,11 @@ pub(crate) async fn forgot(
     Body(body): Body<Forgot>,
 ) -> Result<Answer, ApiError> {
     let tenant = named.ok_or(ApiError::TenantRequired)?;
-    let _counted = attempts.at_account(&tenant, body.email.as_str()).await?;
-    let limit = attempts.link_mails(&tenant, &body.email);
-    store.passwords().request_reset(&tenant, &body.email, limit.as_ref(), &context.origin()).await?;
+    let AccountEmail(email) = body.email;
+    let account = email.forms().next().unwrap_or_default();
+    let _counted = attempts.at_account(&tenant, account).await?;
+    let limit = attempts.link_mails(&tenant, account);
+    store.passwords().request_reset(&tenant, &email, limit.as_ref(), &context.origin()).await?;
     Ok(Answer::accepted_silently())
 }
 

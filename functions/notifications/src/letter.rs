@@ -12,7 +12,7 @@ use stockroom_domain::{
     time::Timestamp,
     user::User,
 };
-use stockroom_notify::{Detail, Letter, LinkLetter, NoticeLetter, RequestLetter, RequestNews, Text};
+use stockroom_notify::{Detail, Letter, LinkLetter, NoticeLetter, Quota, RequestLetter, RequestNews, Text};
 use stockroom_runtime::{Link, Links, Purpose};
 use stockroom_store::{Account, Bucket, MailOccasion, Reach, Recipient, Store};
 
@@ -67,9 +67,30 @@ pub(crate) type Claimed = (MailOccasion, Letter);
 pub(crate) struct Writer<'a> {
     pub(crate) store: &'a Store,
     pub(crate) links: &'a Links,
-    /// How many mails with a link one mailbox gets.
-    pub(crate) mailbox: Option<Limit>,
+    pub(crate) limits: MailLimits,
     pub(crate) now: Timestamp,
+}
+
+/// How many mails one mailbox gets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MailLimits {
+    /// `LIMIT_MAILBOX`.
+    pub(crate) mailbox: Option<Limit>,
+    /// `LIMIT_LINK_MAILS`.
+    pub(crate) link_mails: Option<Limit>,
+}
+
+/// The kinds of mail that are counted apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A link that sets another password: strangers ask for it too, so no other organization uses up its limit.
+    PasswordReset,
+    /// Any other link.
+    OtherLink,
+    /// A change of the recipient's address.
+    Notice,
+    /// A purchase request.
+    News,
 }
 
 impl Writer<'_> {
@@ -78,12 +99,12 @@ impl Writer<'_> {
         let event = MailOccasion::Event(detail.id);
         match occasion {
             Occasion::Request(news) => {
-                let letters = of_request(self.store, news, detail).await?;
+                let letters = self.of_request(news, detail).await?;
                 Ok(letters.into_iter().map(|letter| (event, letter)).collect())
             }
             Occasion::Link(Purpose::EmailChange) => self.email_change(detail).await,
             Occasion::Link(Purpose::Welcome)
-                if self.store.mailing(detail.organization_id).reach().await? == Reach::Everyone =>
+                if matches!(self.store.mailing(detail.organization_id).reach().await?, Reach::Everyone) =>
             {
                 // Nothing is left to confirm.
                 Ok(Vec::new())
@@ -143,9 +164,38 @@ impl Writer<'_> {
             Purpose::EmailChange => letter.email_change(),
             Purpose::Welcome => letter.welcome(),
         };
-        let mailbox = self.links.mailbox(at.as_ref().unwrap_or(&recipient.user.email));
-        let limit = self.mailbox.map(|limit| Bucket::new("mailbox", mailbox, limit, Counting::Exactly));
-        Ok(Letter { text: text.map_err(unwritten)?, to: recipient.user, at, limit })
+        let (kind, confirms_address) = match link.purpose {
+            Purpose::PasswordReset => (Kind::PasswordReset, false),
+            Purpose::Invitation => (Kind::OtherLink, false),
+            Purpose::EmailChange | Purpose::Welcome => (Kind::OtherLink, true),
+        };
+        let quota = self.quota(kind, organization.id, at.as_ref().unwrap_or(&recipient.user.email));
+        Ok(Letter { text: text.map_err(unwritten)?, to: recipient.user, at, confirms_address, quota })
+    }
+
+    /// What a mail counts against. All organizations that nobody has confirmed share a mailbox: strangers can use it up
+    /// for each other, but not for a confirmed organization.
+    fn quota(&self, kind: Kind, organization: OrganizationId, to: &Email) -> Quota {
+        let MailLimits { mailbox: of_mailbox, link_mails } = self.limits;
+        let mailbox = self.links.mailbox(to);
+        let bucket = |whom: String, limit: Option<Limit>| {
+            limit.map(|limit| Bucket::new("mailbox", whom, limit, Counting::Exactly))
+        };
+        let confirmed = match kind {
+            Kind::PasswordReset => bucket(format!("{organization}#{mailbox}"), of_mailbox),
+            Kind::OtherLink => bucket(mailbox.clone(), of_mailbox),
+            Kind::Notice => bucket(format!("notice#{organization}#{mailbox}"), link_mails),
+            Kind::News => None,
+        };
+        let unconfirmed = match kind {
+            Kind::PasswordReset | Kind::OtherLink => vec![
+                bucket(format!("unconfirmed#{organization}"), link_mails),
+                bucket(format!("unconfirmed#{mailbox}"), link_mails),
+            ],
+            Kind::Notice => vec![bucket(format!("unconfirmed-notice#{mailbox}"), link_mails)],
+            Kind::News => vec![bucket(format!("unconfirmed-news#{mailbox}"), of_mailbox)],
+        };
+        Quota { confirmed: confirmed.into_iter().collect(), unconfirmed: unconfirmed.into_iter().flatten().collect() }
     }
 
     /// Somebody wants another address: a link goes there, and a notice to the present one.
@@ -186,13 +236,13 @@ impl Writer<'_> {
         let letter = NoticeLetter {
             organization,
             name: user.full_name.as_str(),
-            old: old.as_str(),
             new: new.map(Email::as_str),
             by: member(detail, "/actor/full_name").and_then(Value::as_str).unwrap_or("an admin"),
             sign_in: &self.links.sign_in_address(&organization.subdomain),
         };
         let text = render(&letter)?;
-        Ok(Letter { at: Some(old), ..Letter::new(user.clone(), text) })
+        let quota = self.quota(Kind::Notice, organization.id, &old);
+        Ok(Letter { at: Some(old), quota, ..Letter::new(user.clone(), text) })
     }
 
     /// The invitations that were held back until an admin had confirmed the organization, each claimed as what it is: its
@@ -211,6 +261,26 @@ impl Writer<'_> {
         }
         Ok(letters)
     }
+
+    /// A request that was submitted is told to who may approve it, all else to who made it.
+    async fn of_request(&self, news: RequestNews, detail: &Detail) -> Result<Vec<Letter>, NotifyError> {
+        let mailing = self.store.mailing(detail.organization_id);
+        let id: PurchaseRequestId = id_of(detail.entity_id)?;
+        let found = mailing.request(id).await?.filter(|(_, request)| is_so_still(news, request.status));
+        let Some((organization, request)) = found else { return Ok(Vec::new()) };
+        let recipients = match news {
+            RequestNews::Submitted => mailing.managers().await?,
+            RequestNews::Approved | RequestNews::Rejected | RequestNews::Received | RequestNews::Closed => {
+                mailing.recipient(request.created_by.id).await?.into_iter().map(|(_, recipient)| recipient).collect()
+            }
+        };
+        let text = RequestLetter { organization: &organization, request: &request, news }.text().map_err(unwritten)?;
+        let letter = |Recipient { user, .. }: Recipient| {
+            let quota = self.quota(Kind::News, organization.id, &user.email);
+            Letter { quota, ..Letter::new(user, text.clone()) }
+        };
+        Ok(recipients.into_iter().map(letter).collect())
+    }
 }
 
 fn member<'a>(detail: &'a Detail, pointer: &str) -> Option<&'a Value> {
@@ -222,22 +292,6 @@ fn email(detail: &Detail, pointer: &str) -> Result<Email, NotifyError> {
     // A stored address may be of a form that is no longer taken: it is read as it is.
     let email = text.and_then(|text| serde_json::from_value(Value::from(text)).ok());
     email.ok_or_else(|| NotifyError::Unreadable("it names no address".to_owned()))
-}
-
-/// A request that was submitted is told to who may approve it, all else to who made it.
-async fn of_request(store: &Store, news: RequestNews, detail: &Detail) -> Result<Vec<Letter>, NotifyError> {
-    let mailing = store.mailing(detail.organization_id);
-    let id: PurchaseRequestId = id_of(detail.entity_id)?;
-    let found = mailing.request(id).await?.filter(|(_, request)| is_so_still(news, request.status));
-    let Some((organization, request)) = found else { return Ok(Vec::new()) };
-    let recipients = match news {
-        RequestNews::Submitted => mailing.managers().await?,
-        RequestNews::Approved | RequestNews::Rejected | RequestNews::Received | RequestNews::Closed => {
-            mailing.recipient(request.created_by.id).await?.into_iter().map(|(_, recipient)| recipient).collect()
-        }
-    };
-    let text = RequestLetter { organization: &organization, request: &request, news }.text().map_err(unwritten)?;
-    Ok(recipients.into_iter().map(|Recipient { user, .. }| Letter::new(user, text.clone())).collect())
 }
 
 /// Whether the news can be acted upon: an event may come late, and the request have moved on.

@@ -4,12 +4,12 @@ mod letter;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use serde_json::Value;
-use stockroom_domain::{event::EventType, limit::Limit, source::Sources};
+use stockroom_domain::{event::EventType, source::Sources};
 use stockroom_notify::{Detail, Mailer, Post, SOURCE, Unsent, VERSION};
 use stockroom_runtime::{ConfigError, Group, Links, Runtime, concerns};
 use stockroom_store::{Store, StoreError};
 
-use crate::letter::{Occasion, Writer};
+use crate::letter::{MailLimits, Occasion, Writer};
 
 /// The settings that this function reads.
 pub const SETTINGS: &[Group] = &[Group::Links, Group::Mail];
@@ -42,8 +42,7 @@ pub struct Notifier<M> {
     store: Store,
     sources: Sources,
     links: std::sync::Arc<Links>,
-    /// `LIMIT_MAILBOX`.
-    mailbox: Option<Limit>,
+    limits: MailLimits,
     post: Post<M>,
 }
 
@@ -55,8 +54,8 @@ impl<M: Mailer> Notifier<M> {
     pub fn new(runtime: &Runtime, mailer: M) -> Result<Self, ConfigError> {
         let Runtime { config, sources, store, .. } = runtime;
         let (post, links) = ConfigError::both(Post::new(config, store, mailer), Links::new(config))?;
-        let mailbox = config.limits.mailbox;
-        Ok(Self { store: store.clone(), sources: sources.clone(), links: links.into(), mailbox, post })
+        let limits = MailLimits { mailbox: config.limits.mailbox, link_mails: config.limits.link_mails };
+        Ok(Self { store: store.clone(), sources: sources.clone(), links: links.into(), limits, post })
     }
 
     /// Sends the mails of one event, each once however often the event comes. One that is not accepted keeps none of the
@@ -75,8 +74,8 @@ impl<M: Mailer> Notifier<M> {
         if detail.version != VERSION {
             return Err(NotifyError::Unreadable(format!("its version is {}", detail.version)));
         }
-        let Self { store, links, mailbox, .. } = self;
-        let writer = Writer { store, links, mailbox: *mailbox, now: self.sources.now() };
+        let Self { store, links, limits, .. } = self;
+        let writer = Writer { store, links, limits: *limits, now: self.sources.now() };
         let letters = writer.letters(occasion, &detail).await?;
         Ok(self.post.deliver(detail.organization_id, &letters).await?)
     }

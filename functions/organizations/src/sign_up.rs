@@ -16,7 +16,7 @@ use stockroom_domain::{
     text::{Email, FullName, OrganizationName},
     user::Password,
 };
-use stockroom_store::{NewOrganization, SignedUp};
+use stockroom_store::{NewOrganization, Outcome, SignedUp};
 
 use crate::view::OrganizationView;
 
@@ -70,7 +70,18 @@ pub(crate) async fn sign_up(
     IdempotencyHeader(key): IdempotencyHeader,
     Body(body): Body<SignUp>,
 ) -> Result<Answer, ApiError> {
-    let clearance = attempts.at_signing_up().await?.clear().await?;
+    let created = |made: &SignedUp| {
+        let view = SignedUpView {
+            organization: OrganizationView::from(&made.organization),
+            admin: UserView::new(made.organization.id, &made.admin, None),
+        };
+        Answer::created(format!("/api/v1/organizations/{}", made.organization.id), &view)
+    };
+    let origin = context.origin();
+    let (admitted, clearance) = match attempts.at_signing_up(&body.subdomain, &origin, key.as_ref()).await? {
+        Outcome::Done(admitted) => admitted,
+        Outcome::Replayed(response) => return Answer::of(Outcome::Replayed(response), created),
+    };
     let new = NewOrganization {
         name: body.name,
         subdomain: body.subdomain,
@@ -80,15 +91,8 @@ pub(crate) async fn sign_up(
         admin_hash: password::hash(&app, &clearance, body.admin.password).await?.hash,
         is_confirmed: false,
     };
-    let created = |made: &SignedUp| {
-        let view = SignedUpView {
-            organization: OrganizationView::from(&made.organization),
-            admin: UserView::new(made.organization.id, &made.admin, None),
-        };
-        Answer::created(format!("/api/v1/organizations/{}", made.organization.id), &view)
-    };
     let organizations = store.organizations();
-    let outcome = organizations.sign_up(&new, &context.origin(), key.as_ref(), |made| created(made).stored()).await?;
+    let outcome = organizations.sign_up(&new, admitted, &origin, key.as_ref(), |made| created(made).stored()).await?;
     Answer::of(outcome, created)
 }
 

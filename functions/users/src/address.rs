@@ -20,10 +20,15 @@ pub(crate) async fn terms(
     change: &mut Change,
 ) -> Result<AddressTerms, ApiError> {
     let Change { change, current_password } = change;
-    let Some(email) = &change.email else { return Ok(AddressTerms::default()) };
     let claim = scope.claim();
-    let terms = AddressTerms { invitations: attempts.inviting(claim.organization), ..AddressTerms::default() };
+    let invitations = if user == claim.user {
+        attempts.own_address(claim.organization)
+    } else {
+        attempts.inviting(claim.organization)
+    };
+    let terms = AddressTerms { invitations, ..AddressTerms::default() };
     let Some(given) = current_password.take().filter(|_| user == claim.user) else { return Ok(terms) };
+    let Some(email) = &change.email else { return Ok(terms) };
     let attempt = attempts.at_account(&claim.organization.to_string(), &claim.user.to_string()).await?;
     let own = store.passwords().own(scope, expected).await?;
     let caller = scope.caller().ok_or(ApiError::Unauthenticated)?;
@@ -34,6 +39,6 @@ pub(crate) async fn terms(
     if !password::verify(app, &clearance, given, own.hash().cloned()).await?.matches {
         return Err(wrong());
     }
-    let link_mails = attempts.link_mails(caller.organization.subdomain.as_str(), &caller.user.email);
+    let link_mails = attempts.own_link_mails(claim.user);
     Ok(AddressTerms { password: Some(own.verified()), link_mails, ..terms })
 }

@@ -42,14 +42,19 @@ pub(crate) async fn change_password(
     Body(body): Body<Passwords>,
 ) -> Result<Answer, ApiError> {
     let claim = scope.claim();
-    let attempt = attempts.at_account(&claim.organization.to_string(), &claim.user.to_string()).await?;
+    let (organization, user) = (claim.organization.to_string(), claim.user.to_string());
+    let attempt = attempts.at_account(&organization, &user).await?;
     let own = store.passwords().own(&scope, version).await?;
     let clearance = attempt.clear().await?;
     let hash = own.hash().cloned();
     let is_same = Password::prepare(&body.current) == body.new.reveal();
     if !password::verify(&app, &clearance, body.current, hash.clone()).await?.matches {
-        // The first attempt of this very request may have done it, its answer lost.
-        let is_done = !is_same && password::verify(&app, &clearance, body.new.reveal().to_owned(), hash).await?.matches;
+        if is_same {
+            return Err(wrong());
+        }
+        // A first request may have changed it and its response may be lost. This is another guess, so it counts as one.
+        let clearance = attempts.at_account(&organization, &user).await?.clear().await?;
+        let is_done = password::verify(&app, &clearance, body.new.reveal().to_owned(), hash).await?.matches;
         return if is_done { Ok(Answer::nothing()) } else { Err(wrong()) };
     }
     if is_same {

@@ -13,7 +13,7 @@ use stockroom_domain::{
     text::{Email, FullName},
     user::Password,
 };
-use stockroom_store::{NewUser, UserProfile};
+use stockroom_store::{NewUser, Outcome, UserProfile};
 
 pub(crate) struct NewUserBody {
     email: Email,
@@ -40,7 +40,15 @@ pub(crate) async fn create(
     Body(body): Body<NewUserBody>,
 ) -> Result<Answer, ApiError> {
     let users = store.users(&scope);
-    users.admit(attempts.inviting(scope.claim().organization)).await?;
+    let created = |profile: &UserProfile| {
+        let user = &profile.user;
+        let view = UserView::new(scope.claim().organization, user, profile.last_login_at);
+        Answer::created(format!("/api/v1/users/{}", user.id), &view).version(user.version)
+    };
+    let admitted = match users.admit(attempts.inviting(scope.claim().organization)).await? {
+        Outcome::Done(admitted) => admitted,
+        Outcome::Replayed(response) => return Answer::of(Outcome::Replayed(response), created),
+    };
     let password = match body.password {
         Some(password) => {
             let clearance = attempts.by_caller()?.clear().await?;
@@ -49,12 +57,7 @@ pub(crate) async fn create(
         None => None,
     };
     let new = NewUser { email: body.email, full_name: body.full_name, role: body.role, password };
-    let created = |profile: &UserProfile| {
-        let user = &profile.user;
-        let view = UserView::new(scope.claim().organization, user, profile.last_login_at);
-        Answer::created(format!("/api/v1/users/{}", user.id), &view).version(user.version)
-    };
-    let outcome = users.add(&new, |profile| created(profile).stored()).await?;
+    let outcome = users.add(&new, admitted, |profile| created(profile).stored()).await?;
     Answer::of(outcome, created)
 }
 
@@ -63,7 +66,8 @@ pub(crate) fn describe(op: &mut Operation) {
         .note(
             "Without a password an invitation is mailed, whose link is good for 7 days; it waits until an \
              admin has confirmed the address that the organization was signed up with. An organization adds \
-             at most 20 users an hour and 100 a day (`LIMIT_INVITATIONS`).",
+             at most 20 users an hour and 100 a day (`LIMIT_INVITATIONS`). A repeated request with the same \
+             key is not counted.",
         )
         .example(json!({"email": "sam@initech.example", "full_name": "Sam", "role": "STAFF"}))
         .creates::<UserView<'_>>()

@@ -2,14 +2,14 @@
 //!
 //! Tests: `tests/api/people/users.rs`. Publishes no event.
 
-use stockroom_api::{Answer, ApiError, Operation, RequestStore, Scope, wire::UserView};
+use stockroom_api::{Answer, ApiError, Operation, RequestStore, Scope};
 
-use crate::view::shown;
+use crate::view::{OwnUserView, shown_to_oneself};
 
 pub(crate) async fn me(store: RequestStore, scope: Scope) -> Result<Answer, ApiError> {
-    Ok(shown(scope.claim().organization, &store.users(&scope).me().await?))
+    Ok(shown_to_oneself(scope.claim().organization, &store.users(&scope).me().await?))
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Get oneself").shows::<UserView<'_>>().versioned().link("getUser", "id", "$response.body#/id");
+    op.summary("Get oneself").shows::<OwnUserView<'_>>().versioned().link("getUser", "id", "$response.body#/id");
 }

@@ -5,14 +5,12 @@
 
 use axum::extract::State;
 use serde_json::json;
-use stockroom_api::{
-    Answer, ApiError, App, Attempts, Body, Operation, Precondition, RequestStore, Scope, wire::UserView,
-};
+use stockroom_api::{Answer, ApiError, App, Attempts, Body, Operation, Precondition, RequestStore, Scope};
 
 use crate::{
     address::{OWN_ADDRESS, PASSWORD, terms},
     body::OwnPatch,
-    view::shown,
+    view::{OwnUserView, shown_to_oneself},
 };
 
 pub(crate) async fn patch_me(
@@ -26,7 +24,7 @@ pub(crate) async fn patch_me(
     let id = scope.claim().user;
     let terms = terms((&app, &store, &scope, &attempts), (id, version), &mut change).await?;
     let profile = store.users(&scope).change(id, version, &change.change, &terms).await?;
-    Ok(shown(scope.claim().organization, &profile))
+    Ok(shown_to_oneself(scope.claim().organization, &profile))
 }
 
 pub(crate) fn describe(op: &mut Operation) {
@@ -34,6 +32,6 @@ pub(crate) fn describe(op: &mut Operation) {
         .note(OWN_ADDRESS)
         .member("current_password", PASSWORD)
         .example(json!({"full_name": "Sam Smith"}))
-        .shows::<UserView<'_>>()
+        .shows::<OwnUserView<'_>>()
         .versioned();
 }

@@ -16,8 +16,8 @@ pub(crate) async fn resend_confirmation(
     let caller = scope.caller().ok_or(ApiError::Unauthenticated)?;
     let terms = AddressTerms {
         password: None,
-        invitations: attempts.inviting(caller.organization.id),
-        link_mails: attempts.link_mails(caller.organization.subdomain.as_str(), &caller.user.email),
+        invitations: attempts.own_address(caller.organization.id),
+        link_mails: attempts.own_link_mails(caller.user.id),
     };
     let accepted = Answer::accepted_silently;
     let outcome = store.users(&scope).resend_confirmation(&terms, || accepted().stored()).await?;

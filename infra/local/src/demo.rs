@@ -202,7 +202,9 @@ impl Setup {
             admin_hash: self.new_password()?.hash,
             is_confirmed: true,
         };
-        let signed_up = store.organizations().sign_up(&new, &origin(self.sample), None, |_| Vec::new()).await?;
+        let (organizations, origin) = (store.organizations(), origin(self.sample));
+        let admitted = done(organizations.admit(Vec::new(), &new.subdomain, &origin, None).await?)?;
+        let signed_up = organizations.sign_up(&new, admitted, &origin, None, |_| Vec::new()).await?;
         let signed_up = done(signed_up)?;
         Ok(Some(account(signed_up.organization.id, signed_up.admin.id)))
     }
@@ -231,7 +233,8 @@ impl Setup {
         let (full_name, password) = (user.full_name.parse()?, Some(self.new_password()?));
         let new = NewUser { email, full_name, role, password };
         let scope = signed_up.admin(Permission::ManageUsers);
-        Ok(done(store.users(&scope).add(&new, |_| Vec::new()).await?)?.user.id)
+        let admitted = done(store.users(&scope).admit(Vec::new()).await?)?;
+        Ok(done(store.users(&scope).add(&new, admitted, |_| Vec::new()).await?)?.user.id)
     }
 
     fn new_password(&self) -> Result<NewPassword, ImportError> {

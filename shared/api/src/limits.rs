@@ -18,12 +18,13 @@ use aws_lc_rs::hmac;
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, request::Parts};
 use stockroom_domain::{
-    id::OrganizationId,
+    id::{OrganizationId, UserId},
     limit::{Counting, Limit},
-    text::{Email, EmailLookup, fold},
+    organization::Subdomain,
+    text::{EmailLookup, fold},
 };
 use stockroom_runtime::{CursorKey, config::Limits as Settings};
-use stockroom_store::{Bucket, BucketStatus, LinkMails, Store, TenantScope};
+use stockroom_store::{Bucket, BucketStatus, IdempotencyKey, LinkMails, LookedUp, Origin, Outcome, Store, TenantScope};
 
 use crate::{
     app::App,
@@ -156,10 +157,21 @@ impl Attempts {
         Ok(Attempt(self))
     }
 
-    /// What a mail to an address counts against that nobody has proved to be theirs: an invitation, or another address of a
-    /// user. It counts for the organization (`LIMIT_INVITATIONS`); the store counts it once the caller may send it.
+    /// What a mail counts against that an admin sends to an address nobody has confirmed: an invitation, or another address
+    /// of a user. It counts for the organization (`LIMIT_INVITATIONS`); the store counts it once the caller may send it.
     #[must_use]
     pub fn inviting(&self, organization: OrganizationId) -> Vec<Bucket> {
+        self.invitations(&organization.to_string())
+    }
+
+    /// The same for another address of one's own. Users who may invite no one cannot use up the organization's invitations:
+    /// these mails have buckets of their own under the same limits.
+    #[must_use]
+    pub fn own_address(&self, organization: OrganizationId) -> Vec<Bucket> {
+        self.invitations(&format!("own#{organization}"))
+    }
+
+    fn invitations(&self, whom: &str) -> Vec<Bucket> {
         let bucket = |limit: &Limit| {
             let name = match limit.window_seconds() {
                 0..=59 => "invitations-second",
@@ -167,30 +179,45 @@ impl Attempts {
                 3_600..=86_399 => "invitations-hour",
                 _ => "invitations-day",
             };
-            Bucket::new(name, organization, *limit, Counting::Exactly)
+            Bucket::new(name, whom, *limit, Counting::Exactly)
         };
         self.app.limits().settings.invitations.iter().map(bucket).collect()
     }
 
-    /// What a mail with a link to an account counts against (`LIMIT_LINK_MAILS`), wherever the request comes from. Tenant
-    /// and account are taken as given, as [`at_account`](Self::at_account) takes them.
+    /// What a mail with a link counts against that anybody requests for an account (`LIMIT_LINK_MAILS`), wherever the
+    /// request comes from. Tenant and account are taken as given, as [`at_account`](Self::at_account) takes them.
     #[must_use]
-    pub fn link_mails(&self, tenant: &str, email: &Email) -> Option<LinkMails> {
+    pub fn link_mails(&self, tenant: &str, account: &str) -> Option<LinkMails> {
         let limits = self.app.limits();
-        let account = limits.digest(&[&fold(tenant.trim()), &email.folded()]);
+        let account = limits.digest(&[&fold(tenant.trim()), account]);
         limits.settings.link_mails.map(|limit| LinkMails::new(account, limit))
     }
 
-    /// An attempt to sign up. It counts for the address (`LIMIT_ONBOARDING`).
+    /// What a mail with a link counts against that a signed-in user requests for themselves (`LIMIT_LINK_MAILS`). Requests
+    /// of strangers for the same account have a limit of their own, so they cannot use this one up.
+    #[must_use]
+    pub fn own_link_mails(&self, user: UserId) -> Option<LinkMails> {
+        self.app.limits().settings.link_mails.map(|limit| LinkMails::new(user, limit))
+    }
+
+    /// An attempt to sign up. It counts for the address (`LIMIT_ONBOARDING`), unless a response is stored for it.
     ///
     /// # Errors
-    /// As [`at_account`](Self::at_account).
-    pub async fn at_signing_up(&self) -> Result<Attempt<'_>, ApiError> {
+    /// 429; 422 for an idempotency key of another request.
+    pub async fn at_signing_up(
+        &self,
+        subdomain: &Subdomain,
+        origin: &Origin,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Outcome<(LookedUp, Clearance)>, ApiError> {
         let limits = self.app.limits();
         let whom = limits.digest(&[&self.address]);
         let bucket = limits.settings.onboarding.map(|limit| Bucket::new("onboarding", whom, limit, Counting::Exactly));
-        self.store.count(bucket.into_iter().collect()).await?;
-        Ok(Attempt(self))
+        let organizations = self.store.organizations();
+        Ok(match organizations.admit(bucket.into_iter().collect(), subdomain, origin, key).await? {
+            Outcome::Done(looked_up) => Outcome::Done((looked_up, Clearance { hashes: self.hashes.clone() })),
+            Outcome::Replayed(response) => Outcome::Replayed(response),
+        })
     }
 
     /// Expensive work for a caller with a permission. It counts as the request does, for the user and the organization.

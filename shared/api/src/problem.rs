@@ -109,6 +109,8 @@ pub enum ApiError {
     ForeignOrigin,
     /// A grant of OAuth 2 that is not known here.
     UnsupportedGrantType,
+    /// Credentials of HTTP Basic that cannot be decoded.
+    InvalidCredentialsHeader,
     /// Faults of a form of OAuth 2.
     InvalidForm(Vec<Violation>),
     /// The body is compressed, or coded in another way.
@@ -259,6 +261,11 @@ impl From<ApiError> for Problem {
                 StatusCode::BAD_REQUEST,
                 "unsupported_grant_type",
                 "The grant_type must be password or refresh_token.",
+            ),
+            ApiError::InvalidCredentialsHeader => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                "The credentials in Authorization: Basic cannot be decoded. Send base64 of client_id:client_secret.",
             ),
             ApiError::InvalidForm(violations) => {
                 Self::new(StatusCode::BAD_REQUEST, "invalid_request", "The form is not valid; see errors.")

@@ -13,7 +13,11 @@ use stockroom_domain::{
 
 pub use stock::{LowStockLetter, WeeklyLetter};
 
-use crate::{address::one_line, mail::Text, unlinked::unlinked};
+use crate::{
+    address::one_line,
+    mail::Text,
+    unlinked::{masked, unlinked},
+};
 
 /// What happened to a purchase request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,9 +67,7 @@ pub struct NoticeLetter<'a> {
     pub organization: &'a Organization,
     /// The user's name.
     pub name: &'a str,
-    /// That address.
-    pub old: &'a str,
-    /// The other one, if the recipient may know it.
+    /// The other address, if the recipient may know it.
     pub new: Option<&'a str>,
     /// Who did it.
     pub by: &'a str,
@@ -278,10 +280,9 @@ impl NoticeLetter<'_> {
     /// A template that fails, which none does.
     pub fn requested(&self) -> Result<Text, askama::Error> {
         let sentence = format!(
-            "{} asked to change the e-mail address of this account from {}{}. The change takes effect when the link that was \
+            "{} asked to change the e-mail address of this account{}. The change takes effect when the link that was \
              mailed to the new address is used.",
             unlinked(self.by),
-            self.old,
             self.to(),
         );
         let otherwise = "If it was not you, somebody knows your password: change it now. That also stops the change of the \
@@ -295,9 +296,7 @@ impl NoticeLetter<'_> {
     /// A template that fails, which none does.
     pub fn changed(&self) -> Result<Text, askama::Error> {
         let sentence = format!(
-            "The e-mail address of this account was changed from {}{} by {}. Links that were mailed to the old address no \
-             longer work.",
-            self.old,
+            "The e-mail address of this account was changed{} by {}. Links that were mailed to the old address no longer work.",
             self.to(),
             unlinked(self.by),
         );
@@ -307,7 +306,7 @@ impl NoticeLetter<'_> {
     }
 
     fn to(&self) -> String {
-        self.new.map_or_else(String::new, |new| format!(" to {new}"))
+        self.new.map_or_else(String::new, |new| format!(" to {}", masked(new)))
     }
 
     fn render(&self, what: &str, sentence: String, otherwise: &str) -> Result<Text, askama::Error> {

@@ -17,5 +17,5 @@ pub use bus::{Bus, BusEntry, EventBridge, LARGEST_ENTRY, MOST_ENTRIES, SOURCE};
 pub use detail::{Detail, VERSION};
 pub use letters::{LinkLetter, LowStockLetter, NoticeLetter, RequestLetter, RequestNews, WeeklyLetter};
 pub use mail::{Mail, Mailer, SendError, Ses, Text};
-pub use post::{Letter, Post, Unsent};
+pub use post::{Letter, Post, Quota, Unsent};
 pub use put::put_all;

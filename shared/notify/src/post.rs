@@ -22,15 +22,41 @@ pub struct Letter {
     pub text: Text,
     /// The address, if it is not the one that the user has now.
     pub at: Option<Email>,
-    /// What it counts against before it is sent. Without a token it is not sent at all.
-    pub limit: Option<Bucket>,
+    /// Whether its link confirms the address that it goes to. Before an organization is confirmed, no other mail goes to
+    /// another address than that of the sign-up.
+    pub confirms_address: bool,
+    /// What it counts against before it is sent.
+    pub quota: Quota,
+}
+
+/// The limits that a mail counts against. Without a token of each, it is refused.
+#[derive(Debug, Default)]
+pub struct Quota {
+    /// In an organization that an admin has confirmed.
+    pub confirmed: Vec<Bucket>,
+    /// In an organization that nobody has confirmed: anybody can sign one up with the address of somebody else.
+    pub unconfirmed: Vec<Bucket>,
 }
 
 impl Letter {
     /// A mail to the address that the user has now.
     #[must_use]
     pub fn new(to: User, text: Text) -> Self {
-        Self { to, text, at: None, limit: None }
+        Self { to, text, at: None, confirms_address: false, quota: Quota::default() }
+    }
+
+    fn address(&self) -> &Email {
+        self.at.as_ref().unwrap_or(&self.to.email)
+    }
+
+    /// Whether its organization may send it, and what it counts against then.
+    fn quota_within(&self, reach: &Reach) -> Option<&[Bucket]> {
+        let Reach::Unconfirmed { admin, email } = reach else { return Some(&self.quota.confirmed) };
+        let is_reached = match email {
+            Some(email) => email.folded() == self.address().folded() || (self.confirms_address && self.to.id == *admin),
+            None => self.to.id == *admin,
+        };
+        is_reached.then_some(&self.quota.unconfirmed)
     }
 }
 
@@ -57,8 +83,8 @@ impl<M: Mailer> Post<M> {
     }
 
     /// Sends each letter, unless its recipient got one about its occasion. A letter that is not accepted keeps none of
-    /// the others. What an organization that nobody has confirmed would send to others than its first admin is dropped
-    /// here, whatever it is.
+    /// the others. An organization that nobody has confirmed sends mail to the address of the sign-up, and to another one
+    /// only what confirms it: everything else is dropped here, whatever it is.
     ///
     /// # Errors
     /// [`Unsent`]: the letters are to be brought again; what was sent stays sent.
@@ -72,17 +98,15 @@ impl<M: Mailer> Post<M> {
             tracing::warn!(%occasion, %error, "mail waits for the table");
             Unsent(letters.len())
         })?;
-        let reached = letters.iter().filter(|(_, letter)| match reach {
-            Reach::Everyone => true,
-            Reach::Only(admin) => letter.to.id == admin,
-        });
+        let reached = letters
+            .iter()
+            .filter_map(|(occasion, letter)| letter.quota_within(&reach).map(|buckets| (*occasion, letter, buckets)));
         let reached: Vec<_> = reached.collect();
         if reached.len() < letters.len() {
             let dropped = letters.len().saturating_sub(reached.len());
             tracing::info!(%organization, %occasion, dropped, "the organization is not confirmed: mail is dropped");
         }
-        let mails: Vec<_> =
-            reached.into_iter().map(|(occasion, letter)| self.send(organization, *occasion, letter)).collect();
+        let mails: Vec<_> = reached.into_iter().map(|letter| self.send(organization, letter)).collect();
         let results: Vec<Result<_, StoreError>> = stream::iter(mails).buffer_unordered(AT_ONCE).collect().await;
         for error in results.iter().filter_map(|result| result.as_ref().err()) {
             tracing::warn!(%occasion, %error, "a mail could not be sent");
@@ -108,8 +132,7 @@ impl<M: Mailer> Post<M> {
     async fn send(
         &self,
         organization: OrganizationId,
-        occasion: MailOccasion,
-        letter: &Letter,
+        (occasion, letter, buckets): (MailOccasion, &Letter, &[Bucket]),
     ) -> Result<Option<MailOutcome>, StoreError> {
         let mailing = self.store.mailing(organization);
         let lease = match mailing.claim(occasion, letter.to.id).await? {
@@ -120,17 +143,13 @@ impl<M: Mailer> Post<M> {
         let mail = Mail {
             organization,
             from: self.from.clone(),
-            to: Address::new(&letter.to.full_name, letter.at.as_ref().unwrap_or(&letter.to.email)),
+            to: Address::new(&letter.to.full_name, letter.address()),
             text: letter.text.clone(),
         };
-        let has_token = match &letter.limit {
-            Some(bucket) => mailing.count(bucket).await?,
-            None => true,
-        };
-        let sent = if has_token {
+        let sent = if mailing.count(buckets).await? {
             self.mailer.send(&mail).await
         } else {
-            Err(SendError::Refused("this mailbox got too many mails with a link".to_owned()))
+            Err(SendError::Refused("the limit on mails to this mailbox is reached".to_owned()))
         };
         let outcome = match sent {
             Ok(()) => MailOutcome::Sent,

@@ -31,14 +31,21 @@ fn word(word: &str) -> String {
     chars.iter().enumerate().map(|(place, c)| if is_of_link(place, c) { ' ' } else { *c }).collect()
 }
 
-/// Whether it is a dot between two letters or digits.
+/// Whether it is a dot between two other characters. Any character can stand in a domain name that a mail program links:
+/// emoji can too.
 fn is_inner_dot(chars: &[char], place: usize) -> bool {
-    let is_label = |place: Option<usize>| {
-        place.and_then(|place| chars.get(place)).is_some_and(|c| c.is_alphanumeric() || *c == '-')
-    };
-    chars.get(place).is_some_and(|c| DOTS.contains(c))
-        && is_label(place.checked_sub(1))
-        && is_label(place.checked_add(1))
+    let is_dot = |place: usize| chars.get(place).map(|c| DOTS.contains(c));
+    is_dot(place) == Some(true)
+        && place.checked_sub(1).and_then(is_dot) == Some(false)
+        && place.checked_add(1).and_then(is_dot) == Some(false)
+}
+
+/// An e-mail address that its owner recognizes and no mail program can link: the first character and the domain.
+pub(crate) fn masked(email: &str) -> String {
+    let (local, domain) = email.rsplit_once('@').unwrap_or(("", email));
+    let first: String = local.chars().take(1).filter(|c| c.is_alphanumeric()).collect();
+    let labels = domain.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|label| !label.is_empty());
+    format!("{first}… at {}", labels.collect::<Vec<_>>().join(" [dot] "))
 }
 
 /// Characters that show nothing, or turn the text around: they could hide a dot or a whole domain.
@@ -66,8 +73,23 @@ mod tests {
             ("a\r\nBcc: b", "a Bcc: b"),
             ("one\u{2028}two\u{2029}three\u{85}four", "one two three four"),
             ("\u{202e}gro.live", "gro live"),
+            ("💩.la", "💩 la"),
+            ("i❤.ws/x", "i❤ ws x"),
+            ("a.💩.la", "a 💩 la"),
+            ("(evil.example)", "(evil example)"),
+            ("http.//www.evil.example/win@evil.example", "http www evil example win evil example"),
         ] {
             assert_eq!(unlinked(text), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn masked_address_shows_the_first_character_and_the_domain_without_a_link() {
+        assert_eq!(masked("sam@mail.elsewhere.example"), "s… at mail [dot] elsewhere [dot] example");
+        let lure = masked("http.//www.evil.example/win@evil.example");
+        assert_eq!(lure, "h… at evil [dot] example");
+        for odd in ["/x@b.example", "", "@", "zo\u{eb}@b\u{fc}ro\u{3002}example"] {
+            assert!(!masked(odd).contains(['.', '/', '@', '\u{3002}']), "{odd}");
         }
     }
 
@@ -80,6 +102,8 @@ mod tests {
             "Dr. Zo\u{eb} O'Neil",
             "A & B",
             "<b>x</b>",
+            "wait...what",
+            "Traders.\"",
             "and/or @ 5",
         ] {
             assert_eq!(unlinked(text), text);

@@ -117,7 +117,10 @@ pub enum Conflict {
 impl StoreError {
     /// Whether the state as read caused it, which a first attempt with a lost reply may have made.
     pub(crate) fn is_from_state(&self) -> bool {
-        matches!(self, Self::NotFound | Self::VersionMismatch | Self::Conflict(_) | Self::Rejected(_))
+        matches!(
+            self,
+            Self::NotFound | Self::VersionMismatch | Self::Conflict(_) | Self::Rejected(_) | Self::TooMany(_)
+        )
     }
 
     /// A reference to something that the caller does not have.

@@ -60,10 +60,10 @@ pub use stock::movements::{MovementFilter, Movements, RecordedMovement};
 pub use views::audit::{AuditLog, EntryFilter, LogEntry, What};
 pub use views::events::{DomainEvent, EventFilter, Events, Since};
 pub use views::stream::{LoggedEvents, events_from};
-pub use write::Outcome;
 pub use write::idempotency::IdempotencyKey;
 pub use write::log::Origin;
 pub use write::scope::{Caller, Claim, TenantScope};
+pub use write::{LookedUp, Outcome};
 
 use write::access::Table;
 

@@ -41,6 +41,7 @@ use crate::{
         table::{Conditional, Items},
     },
     error::StoreError,
+    rate_limit::counter::Bucket,
     schema,
     write::{
         access::Table,
@@ -59,6 +60,11 @@ pub enum Outcome<T> {
     Replayed(Vec<u8>),
 }
 
+/// Proof that no response was stored under the request's idempotency key when the caller was checked.
+#[derive(Debug)]
+#[must_use = "the write that follows does not look again"]
+pub struct LookedUp(());
+
 /// On whose behalf a write runs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Authority<'a> {
@@ -66,6 +72,19 @@ pub(crate) enum Authority<'a> {
     Tenant(&'a TenantScope),
     /// Without a caller: sign-up, sign-in, jobs. The partition is that of a stored response.
     Public { origin: &'a Origin, idempotency: Option<(&'a str, &'a IdempotencyKey)> },
+}
+
+impl<'a> Authority<'a> {
+    /// The scope, the origin, and the idempotency key with the partition of its stored response.
+    #[expect(clippy::type_complexity, reason = "it is taken apart where it is made")]
+    fn parts(self) -> (Option<&'a TenantScope>, &'a Origin, Option<(String, &'a IdempotencyKey)>) {
+        match self {
+            Self::Tenant(scope) => (Some(scope), scope.origin(), scope.idempotency()),
+            Self::Public { origin, idempotency } => {
+                (None, origin, idempotency.map(|(partition, key)| (partition.to_owned(), key)))
+            }
+        }
+    }
 }
 
 /// The input of a decision: time, items, caller.
@@ -258,6 +277,37 @@ impl<T> Change<T> {
 }
 
 impl Table {
+    /// Checks the caller, reads the stored response of the request, and only then counts against `limits`: a repeated
+    /// request takes no token and causes no further work. Before a refusal it reads the response again, settled: the
+    /// first attempt of this request may have taken the last token and still be committing.
+    pub(crate) async fn count_unless_stored(
+        &self,
+        authority: Authority<'_>,
+        limits: Vec<Bucket>,
+    ) -> Result<Outcome<LookedUp>, StoreError> {
+        let (scope, _, idempotency) = authority.parts();
+        let wanted: Vec<Key> = idempotency.iter().map(|(partition, key)| key.key(partition)).collect();
+        let items = match scope {
+            Some(scope) => self.get_for(scope, &wanted).await?,
+            None => self.get(&wanted).await?,
+        };
+        if let Some(response) = replay(idempotency.as_ref(), &items, self.sources.now())? {
+            return Ok(Outcome::Replayed(response));
+        }
+        let counted = match self.count(limits).await {
+            Ok(()) => self.admit().await,
+            refused => refused,
+        };
+        match counted {
+            Err(refused @ StoreError::TooMany(_)) if !wanted.is_empty() => {
+                let items = self.get_settled_uncounted(&wanted).await?;
+                let response = replay(idempotency.as_ref(), &items, self.sources.now())?;
+                response.map(Outcome::Replayed).ok_or(refused)
+            }
+            counted => counted.map(|()| Outcome::Done(LookedUp(()))),
+        }
+    }
+
     /// Reads `keys`, decides, commits. `present` gives the response to store under an idempotency key.
     pub(crate) async fn write<T, D: Into<Decision<T>>>(
         &self,
@@ -266,18 +316,43 @@ impl Table {
         decide: impl Fn(&Attempt<'_>) -> Result<D, StoreError>,
         present: impl Fn(&T) -> Vec<u8>,
     ) -> Result<Outcome<T>, StoreError> {
-        let (scope, origin, idempotency) = match authority {
-            Authority::Tenant(scope) => (Some(scope), scope.origin(), scope.idempotency()),
-            Authority::Public { origin, idempotency } => {
-                (None, origin, idempotency.map(|(partition, key)| (partition.to_owned(), key)))
-            }
-        };
+        self.write_from(None, authority, keys, decide, present).await
+    }
+
+    /// The same write after [`count_unless_stored`](Self::count_unless_stored): its first attempt does not read the
+    /// stored response again. If there is one by now, its condition fails and a second attempt finds it.
+    pub(crate) async fn write_looked_up<T, D: Into<Decision<T>>>(
+        &self,
+        looked_up: LookedUp,
+        authority: Authority<'_>,
+        keys: &[Key],
+        decide: impl Fn(&Attempt<'_>) -> Result<D, StoreError>,
+        present: impl Fn(&T) -> Vec<u8>,
+    ) -> Result<Outcome<T>, StoreError> {
+        self.write_from(Some(looked_up), authority, keys, decide, present).await
+    }
+
+    async fn write_from<T, D: Into<Decision<T>>>(
+        &self,
+        looked_up: Option<LookedUp>,
+        authority: Authority<'_>,
+        keys: &[Key],
+        decide: impl Fn(&Attempt<'_>) -> Result<D, StoreError>,
+        present: impl Fn(&T) -> Vec<u8>,
+    ) -> Result<Outcome<T>, StoreError> {
+        let (scope, origin, idempotency) = authority.parts();
         let mut wanted = keys.to_vec();
-        wanted.extend(idempotency.as_ref().map(|(partition, key)| key.key(partition)));
+        let mut stored = idempotency.as_ref().map(|(partition, key)| key.key(partition));
+        if looked_up.is_none() {
+            wanted.extend(stored.take());
+        }
         let mut backoff = Backoff::new();
         let mut is_repeated = false;
         let mut pauses = 0_u32;
         loop {
+            if is_repeated {
+                wanted.extend(stored.take());
+            }
             let items = match scope {
                 // Checked again less and less often, so that many writers of one item are not slowed down.
                 Some(scope) if pauses.is_power_of_two() => self.get_again_for(scope, &wanted).await?,

@@ -225,7 +225,17 @@ async fn values_stored_under_older_rules_are_read_and_sign_in() {
         me.get("/api/v1/users/me").await.expect(200);
         me.patch("/api/v1/users/me", json!({"full_name": "Still Me"})).await.expect(200);
     }
-    shop.anonymous().post("/api/v1/auth/password/forgot", json!({"email": zoe})).await.expect(202);
+    let forgot = |email: &str| shop.anonymous().post("/api/v1/auth/password/forgot", json!({ "email": email }));
+    for email in [zoe, joerg] {
+        forgot(email).await.expect(202);
+    }
+    let logged = shop.stack().items();
+    let is_reset =
+        |item: &&Value| item["data"]["action"] == "PASSWORD_RESET_REQUESTED" && !item["data"]["entity_id"].is_null();
+    assert_eq!(logged.iter().filter(is_reset).count(), 2, "both get their mail");
+    for unknown in ["nobody", "a b@acme.example", "@acme.example", "a\0@acme.example"] {
+        forgot(unknown).await.expect(422);
+    }
     // No other user gets an account of that address.
     for twin in [zoe, "zoe@xn--bro-hoa.example"] {
         assert_eq!(shop.admin().post("/api/v1/users", user(twin)).await.expect(409).code(), "duplicate_email");

@@ -55,6 +55,20 @@ async fn token_form_with_a_known_parameter_twice_is_invalid_request() {
 }
 
 #[tokio::test]
+async fn basic_credentials_that_cannot_be_decoded_are_invalid_request() {
+    let shop = Furnished::open().await;
+    let fields = [("grant_type", "password"), ("username", &*shop.staff().email), ("password", PASSWORD)];
+    let base64 = |bytes: &[u8]| format!("Basic {}", STANDARD.encode(bytes));
+    for header in ["Basic !".to_owned(), "basic".to_owned(), base64(b"acme"), base64(b"%ff:"), base64(b"\xff:")] {
+        let reply = form(&shop.anonymous(), &fields).header("authorization", header.clone()).await.expect(400);
+        assert_eq!((reply.code().as_str(), &reply.json()["error"]), ("invalid_request", &json!("invalid_request")));
+    }
+    for named in [base64(b"acme:"), base64(b":"), "Bearer x".to_owned()] {
+        form(&shop.anonymous(), &fields).header("authorization", named).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn problem_of_a_token_request_has_the_error_of_rfc_6749() {
     let shop = Furnished::open().await;
     let visitor = shop.anonymous();

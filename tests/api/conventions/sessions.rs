@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::json;
-use stockroom_harness::{Client, PASSWORD, Reply, Request, Shop, Stack, at_once};
+use stockroom_harness::{PASSWORD, Reply, Request, Shop, Stack, at_once};
 
 use super::{Furnished, items, logout::LOGOUT};
 

@@ -1,7 +1,7 @@
 //! Limits on mail: users that an organization adds, and mails with a link to one account.
 
 use serde_json::{Value, json};
-use stockroom_harness::{PASSWORD, Reply, Request, Shop, at_once};
+use stockroom_harness::{PASSWORD, Person, Reply, Request, Shop, at_once};
 
 use super::support::{limited, retry_after, under, wait};
 
@@ -82,12 +82,32 @@ async fn patch_of_an_invited_address_counts_as_an_invitation() {
     }
     let before = shop.stack().items();
     shop.admin().patch(&path, json!({"email": "late@elsewhere.example"})).await.expect(429);
-    let own = json!({"email": "me@elsewhere.example", "current_password": PASSWORD});
-    shop.staff().patch("/api/v1/users/me", own).await.expect(429);
     let is_bucket = |item: &Value| item["pk"].as_str().unwrap().starts_with("RATE#");
     let without_buckets = |items: Vec<Value>| items.into_iter().filter(|item| !is_bucket(item)).collect::<Vec<_>>();
     assert_eq!(without_buckets(shop.stack().items()), without_buckets(before));
+    // Another address of one's own costs the organization no invitation, and has the same limits.
+    let own = |person: &Person, n| {
+        let body = json!({"email": format!("me-{n}@elsewhere.example"), "current_password": PASSWORD});
+        person.patch("/api/v1/users/me", body)
+    };
+    for n in 0..3 {
+        own(shop.staff(), n).await.expect(200);
+    }
+    assert_eq!(own(shop.manager(), 3).await.expect(429).json()["limit"], "invitations-hour");
     shop.stack().check_invariants();
+}
+
+#[tokio::test]
+async fn own_address_of_staff_uses_up_no_invitation() {
+    let shop = limited(&[("LIMIT_INVITATIONS", "2/hour")]).await;
+    for name in ["a", "b"] {
+        let body = json!({"email": format!("{name}@elsewhere.example"), "current_password": PASSWORD});
+        shop.staff().patch("/api/v1/users/me", body).await.expect(200);
+    }
+    for name in ["c", "d"] {
+        invite(&shop, name).await.expect(201);
+    }
+    invite(&shop, "e").await.expect(429);
 }
 
 #[tokio::test]
@@ -142,14 +162,16 @@ async fn confirmation_of_own_address_above_the_limit_of_link_mails_is_rate_limit
         let body = json!({"email": format!("{name}@elsewhere.example"), "current_password": PASSWORD});
         shop.staff().patch("/api/v1/users/me", body)
     };
-    forgot(&shop, &shop.staff().email, 1).await.expect(202);
+    for source in 0..4 {
+        forgot(&shop, &shop.staff().email, source).await.expect(202);
+    }
     change("a").await.expect(200);
+    change("b").await.expect(200);
     shop.staff().request(http::Method::POST, "/api/v1/users/me/email/confirmation").await.expect(202);
-    let refused = change("b").await.expect(429);
+    let refused = change("c").await.expect(429);
     assert_eq!((refused.json()["limit"].clone(), retry_after(&refused)), (json!("link-mails"), 3_600));
     shop.staff().request(http::Method::POST, "/api/v1/users/me/email/confirmation").await.expect(429);
-    forgot(&shop, &shop.staff().email, 1).await.expect(202);
-    assert_eq!(logged(&shop, "PASSWORD_RESET_REQUESTED"), 1);
+    assert_eq!(logged(&shop, "PASSWORD_RESET_REQUESTED"), 3);
 }
 
 #[tokio::test]

@@ -67,8 +67,14 @@ async fn change_of_own_address_requires_the_password_and_the_link() {
     // The present address in any spelling needs no confirmation.
     staff.patch(ME, json!({"email": staff.email, "full_name": "Sam"})).await.expect(200);
 
+    assert_eq!(staff.get(ME).await.expect(200).json()["pending_email"], Value::Null);
     let asked = move_to(staff, new).await.expect(200);
     assert_eq!(asked.json()["email"], json!(staff.email), "nothing has changed yet");
+    for seen in [&asked, &staff.get(ME).await.expect(200)] {
+        assert_eq!((&seen.json()["pending_email"], seen.header("etag")), (&json!(new), asked.header("etag")));
+    }
+    let by_admin = shop.admin().get(at(staff)).await.expect(200).json();
+    assert_eq!(by_admin.get("pending_email"), None, "only the user sees it");
     log_in(&shop, staff).await.expect(200);
     assert_eq!(refused(&shop.anonymous().log_in(new, PASSWORD).await), because(401, "invalid_credentials"));
 
@@ -79,6 +85,7 @@ async fn change_of_own_address_requires_the_password_and_the_link() {
     assert_eq!(refused(&log_in(&shop, staff).await), because(401, "invalid_credentials"));
     // A repeated request finds the effect of the first.
     confirm(staff, &link).await.expect(204);
+    assert_eq!(staff.get(ME).await.expect(200).json()["pending_email"], Value::Null);
     shop.stack().check_invariants();
 }
 

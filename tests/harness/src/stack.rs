@@ -257,7 +257,7 @@ impl Stack {
     pub fn confirm(&self, organization: &str) {
         let key = format!("ORG#{organization}#ORG");
         for item in self.items().iter().filter(|item| item["pk"] == *key) {
-            self.forget(item, &["unconfirmed_admin"]);
+            self.forget(item, &["unconfirmed_admin", "unconfirmed_email"]);
         }
     }
 

@@ -386,7 +386,9 @@ mod tests {
             admin_hash: stockroom_store::PasswordHash(String::new()),
             is_confirmed: true,
         };
-        let signed_up = runtime.store.organizations().sign_up(&new, &Origin::default(), None, |_| Vec::new()).await;
+        let (organizations, origin) = (runtime.store.organizations(), Origin::default());
+        let admitted = organizations.admit(Vec::new(), &new.subdomain, &origin, None).await.unwrap();
+        let signed_up = organizations.sign_up(&new, done(admitted).unwrap(), &origin, None, |_| Vec::new()).await;
         signed_up.unwrap();
         assert_eq!(import(&runtime, |_| {}).await.unwrap(), Imported::Foreign);
         embedded.stop().await;

@@ -12,6 +12,7 @@ use stockroom_domain::{
     id::{EventId, OrganizationId, PurchaseRequestId, UserId},
     organization::{Organization, OrganizationStatus},
     purchasing::PurchaseRequest,
+    text::Email,
     time::Timestamp,
     user::{User, UserStatus},
 };
@@ -27,7 +28,7 @@ use crate::{
     error::StoreError,
     keys::OrganizationKeys,
     people::{
-        addresses::{EmailChange, unconfirmed_admin},
+        addresses::{EmailChange, unconfirmed_admin, unconfirmed_email},
         invitation::Invitation,
         session_records::Sessions,
     },
@@ -79,12 +80,17 @@ pub struct Recipient {
 }
 
 /// The recipients that an organization may send mail to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
     /// To all its users: an admin has confirmed an address.
     Everyone,
-    /// Until then, to the admin whose address is to be confirmed.
-    Only(UserId),
+    /// Until then to the address of the sign-up, and to the admin who confirms another one.
+    Unconfirmed {
+        /// The admin whose address is to be confirmed.
+        admin: UserId,
+        /// The address of the sign-up. None for organizations from before it was stored: then the admin's present one.
+        email: Option<Email>,
+    },
 }
 
 /// The result of a claim.
@@ -186,8 +192,10 @@ impl<'a> Mailing<'a> {
     pub async fn reach(&self) -> Result<Reach, StoreError> {
         let key = self.keys.organization();
         let items = self.table.get(std::slice::from_ref(&key)).await?;
-        let unconfirmed = items.get(&key).and_then(unconfirmed_admin);
-        Ok(unconfirmed.map_or(Reach::Everyone, Reach::Only))
+        let Some((item, admin)) = items.get(&key).and_then(|item| Some((item, unconfirmed_admin(item)?))) else {
+            return Ok(Reach::Everyone);
+        };
+        Ok(Reach::Unconfirmed { admin, email: unconfirmed_email(item)? })
     }
 
     /// The active users who were invited and have not set a password yet.
@@ -204,12 +212,17 @@ impl<'a> Mailing<'a> {
         Ok(invited)
     }
 
-    /// Counts a mail against a limit. False when there are too many.
+    /// Counts a mail against each limit. False when one of them is reached; the others have lost a token then.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn count(&self, bucket: &Bucket) -> Result<bool, StoreError> {
-        self.table.take_exactly(bucket).await
+    pub async fn count(&self, buckets: &[Bucket]) -> Result<bool, StoreError> {
+        for bucket in buckets {
+            if !self.table.take_exactly(bucket).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The active managers and admins.

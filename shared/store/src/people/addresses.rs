@@ -4,8 +4,9 @@
 //! The link names the event of the request, so a newer request voids it. The request names the `auth_epoch`, so a new
 //! password or address voids it as well.
 //!
-//! An organization's item names the admin whose address is unconfirmed. Until confirmation, the organization sends
-//! mail to that admin only ([`crate::Mailing::reach`]). Older items name no admin and count as confirmed.
+//! An organization's item names the admin whose address is unconfirmed, and the address of the sign-up. Until
+//! confirmation, the organization sends mail to that address, and to another one only the mail whose link confirms it
+//! ([`crate::Mailing::reach`]). Older items have neither attribute and count as confirmed.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -44,6 +45,10 @@ use crate::{
 
 /// The attribute of an organization's item that names the admin whose address is to be confirmed.
 pub(crate) const UNCONFIRMED: &str = "unconfirmed_admin";
+/// The attribute beside it with the address of the sign-up. It stays when another admin takes the first one's place.
+pub(crate) const UNCONFIRMED_EMAIL: &str = "unconfirmed_email";
+/// Removes both.
+const CONFIRM: &str = "REMOVE #unconfirmed_admin, #unconfirmed_email";
 
 /// What a change of an address needs, besides the permission.
 #[derive(Debug, Clone, Default)]
@@ -187,8 +192,10 @@ impl Users<'_> {
             let authority = Authority::Tenant(self.scope);
             match self.table.write(authority, &wanted, decide, |_| present()).await? {
                 Outcome::Done(Resend::Uncounted) => {
-                    self.table.count(terms.invitations.clone()).await?;
-                    is_counted = true;
+                    match self.table.count_unless_stored(authority, terms.invitations.clone()).await? {
+                        Outcome::Done(_) => is_counted = true,
+                        Outcome::Replayed(response) => return Ok(Outcome::Replayed(response)),
+                    }
                 }
                 Outcome::Done(Resend::Sent | Resend::Nothing) => return Ok(Outcome::Done(())),
                 Outcome::Replayed(answer) => return Ok(Outcome::Replayed(answer)),
@@ -225,8 +232,15 @@ pub(crate) fn unconfirmed_admin(organization: &Item) -> Option<UserId> {
     organization.get(UNCONFIRMED)?.as_s().ok()?.parse().ok()
 }
 
-/// Confirms the organization and logs it, if it awaits this admin; otherwise checks that it is active. The change
-/// must not write the organization otherwise.
+/// The address that an organization was signed up with, until it is confirmed. None in items that are older than the
+/// attribute.
+pub(crate) fn unconfirmed_email(organization: &Item) -> Result<Option<Email>, StoreError> {
+    let stored = organization.get(UNCONFIRMED_EMAIL).cloned();
+    stored.map(serde_dynamo::from_attribute_value).transpose().map_err(StoreError::internal)
+}
+
+/// Confirms the organization and logs it, if it awaits this admin; otherwise checks that it is active. The change must
+/// not write the organization otherwise.
 pub(crate) fn with_organization_confirmed<T>(
     change: Change<T>,
     attempt: &Attempt<'_>,
@@ -240,11 +254,7 @@ pub(crate) fn with_organization_confirmed<T>(
     }
     let still_waits = expression("#unconfirmed_admin = :admin").with("admin", s(user.id));
     let entry = confirmation(attempt, organization, user);
-    change.and_log(organization.id, &entry)?.update(
-        &key,
-        &expression("REMOVE #unconfirmed_admin"),
-        &in_use.and(still_waits),
-    )
+    change.and_log(organization.id, &entry)?.update(&key, &expression(CONFIRM), &in_use.and(still_waits))
 }
 
 fn confirmation(attempt: &Attempt<'_>, organization: &Organization, user: &User) -> Entry {
@@ -377,7 +387,7 @@ impl Read<'_> {
         let still_waits = expression("#data.#status = :active AND #unconfirmed_admin = :admin")
             .with("active", s(OrganizationStatus::Active.name()))
             .with("admin", s(user.id));
-        let no_more = expression("REMOVE #unconfirmed_admin");
+        let no_more = expression(CONFIRM);
         let organization = OrganizationKeys(organization.id).organization();
         let change = Change::logged(true, account.organization, &entry)?
             .update(&organization, &no_more, &still_waits)?

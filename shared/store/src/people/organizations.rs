@@ -21,15 +21,16 @@ use crate::{
     error::{Conflict, StoreError},
     keys::{OrganizationKeys, listed, onboarding_idempotency, tenant},
     people::{
-        addresses::UNCONFIRMED,
+        addresses::{UNCONFIRMED, UNCONFIRMED_EMAIL},
         identity::{PasswordHash, user_items},
         passwords::token_state,
         user_changes::is_active_admin,
     },
     purchasing::{CurrencyChange, PriceLook, currency_change},
+    rate_limit::counter::Bucket,
     schema::of_this_version,
     write::{
-        Attempt, Authority, Change, Decision, Outcome,
+        Attempt, Authority, Change, Decision, LookedUp, Outcome,
         access::Table,
         idempotency::IdempotencyKey,
         log::{Entry, Origin, difference, snapshot},
@@ -83,6 +84,23 @@ impl<'a> Organizations<'a> {
         Self { table }
     }
 
+    /// Counts a sign-up against `limits`, unless a response is stored for this request. A password is hashed after
+    /// that.
+    ///
+    /// # Errors
+    /// [`StoreError::IdempotencyKeyReused`], [`StoreError::TooMany`].
+    pub async fn admit(
+        &self,
+        limits: Vec<Bucket>,
+        subdomain: &Subdomain,
+        origin: &Origin,
+        idempotency: Option<&IdempotencyKey>,
+    ) -> Result<Outcome<LookedUp>, StoreError> {
+        let partition = onboarding_idempotency(subdomain);
+        let authority = Authority::Public { origin, idempotency: idempotency.map(|key| (partition.as_str(), key)) };
+        self.table.count_unless_stored(authority, limits).await
+    }
+
     /// Signs an organization up.
     ///
     /// # Errors
@@ -90,13 +108,18 @@ impl<'a> Organizations<'a> {
     pub async fn sign_up(
         &self,
         new: &NewOrganization,
+        admitted: LookedUp,
         origin: &Origin,
         idempotency: Option<&IdempotencyKey>,
         present: impl Fn(&SignedUp) -> Vec<u8>,
     ) -> Result<Outcome<SignedUp>, StoreError> {
         let claim = tenant(new.subdomain.as_str());
         let partition = onboarding_idempotency(&new.subdomain);
-        let decide = |attempt: &Attempt<'_>| {
+        let decide = |attempt: &Attempt<'_>| -> Result<Decision<SignedUp>, StoreError> {
+            // The claim's own condition guards it; only a failed one has to be looked into.
+            if attempt.is_repeated && !attempt.has_read(&claim) {
+                return Ok(Decision::Read(vec![claim.clone()]));
+            }
             if attempt.find(&claim).is_some() {
                 return Err(StoreError::Conflict(Conflict::DuplicateSubdomain));
             }
@@ -126,6 +149,7 @@ impl<'a> Organizations<'a> {
             Index::One.insert(&mut organization_item, listed(None, organization.id));
             if !new.is_confirmed {
                 organization_item.insert(UNCONFIRMED.to_owned(), s(admin.id));
+                organization_item.insert(UNCONFIRMED_EMAIL.to_owned(), s(&admin.email));
             }
             let (user_item, credential_item) =
                 user_items(keys, new.subdomain.as_str(), &admin, Some(new.admin_hash.clone()))?;
@@ -146,15 +170,16 @@ impl<'a> Organizations<'a> {
                 entries.push(by_admin(attempt.entry(Action::Welcome, (Entity::User, admin.id), state)));
             }
             let made = SignedUp { organization: organization.clone(), admin: admin.clone() };
-            Change::logged_all(made, organization.id, &entries)?
+            let change = Change::logged_all(made, organization.id, &entries)?
                 .put(claim_item, &absent())?
                 .put(organization_item, &absent())?
                 .put(credential_item, &absent())?
                 .put(user_item, &absent())?
-                .put(admins, &absent())
+                .put(admins, &absent())?;
+            Ok(change.into())
         };
         let authority = Authority::Public { origin, idempotency: idempotency.map(|key| (partition.as_str(), key)) };
-        self.table.write(authority, std::slice::from_ref(&claim), decide, present).await
+        self.table.write_looked_up(admitted, authority, &[], decide, present).await
     }
 
     /// The caller's own organization.

@@ -230,13 +230,13 @@ impl<'a> Passwords<'a> {
     pub async fn request_reset(
         &self,
         named_tenant: &str,
-        email: &Email,
+        email: &EmailLookup,
         limit: Option<&LinkMails>,
         origin: &Origin,
     ) -> Result<(), StoreError> {
         // Text that is no subdomain is looked up as a reserved word, which no tenant has.
         let subdomain = named_tenant.parse::<Subdomain>().map_or_else(|_| "www".to_owned(), |name| name.to_string());
-        let (tenant, places) = (tenant(&subdomain), credentials(&subdomain, &EmailLookup::from(email)));
+        let (tenant, places) = (tenant(&subdomain), credentials(&subdomain, email));
         let mut keys = places.clone();
         keys.push(tenant.clone());
         keys.extend(limit.map(|limit| limit.key.clone()));

@@ -93,8 +93,10 @@ impl Identity<'_> {
         let Some(record) = &credential.record else {
             return self.record_failure(credential, origin).await.map(|()| SignIn::Refused);
         };
-        if record.status == Some(UserStatus::Disabled) && self.refuse_disabled(credential, record, origin).await? {
-            return Ok(SignIn::Refused);
+        // The credential's status changes in one transaction with the user's, so nothing else has to be checked: the
+        // refusal costs as much as that of a wrong password.
+        if record.status == Some(UserStatus::Disabled) {
+            return self.record_failure(credential, origin).await.map(|()| SignIn::Refused);
         }
         match self.open_session(credential, record, new, origin).await? {
             Opened::Session(session) => return Ok(SignIn::Done(session)),
@@ -104,28 +106,8 @@ impl Identity<'_> {
         self.record_failure(credential, origin).await.map(|()| SignIn::Refused)
     }
 
-    /// Writes a failed login into the log, if the user is disabled indeed: one transaction, as for a wrong password.
-    /// False when the credential's status is out of date, which a program that does not know of it can leave behind.
-    async fn refuse_disabled(
-        &self,
-        credential: &Credential,
-        record: &CredentialRecord,
-        origin: &Origin,
-    ) -> Result<bool, StoreError> {
-        let user_key = OrganizationKeys(credential.organization).user(record.user);
-        let decide = |attempt: &Attempt<'_>| -> Result<Decision<bool>, StoreError> {
-            if attempt.is_repeated {
-                return Ok(Decision::Keep(false));
-            }
-            let not_active = expression("NOT (#data.#status = :active)").with("active", s(UserStatus::Active.name()));
-            let change = Change::logged(true, credential.organization, &credential.failure(attempt))?;
-            Ok(change.check(&user_key, &not_active)?.into())
-        };
-        self.table.change(Authority::Public { origin, idempotency: None }, &[], decide).await
-    }
-
-    /// Writes the status of a disabled user into a credential without one. An error is harmless: the next sign-in
-    /// works without it.
+    /// Writes the status of a disabled user into a credential without one. An error is harmless: the next sign-in works
+    /// without it.
     async fn learn_disabled(&self, credential: &Credential, record: &CredentialRecord) {
         let update = expression("SET #status = :disabled").with("disabled", s(UserStatus::Disabled.name()));
         let as_read = expression("#user = :user AND #auth_epoch = :epoch AND attribute_not_exists(#status)")

@@ -34,7 +34,7 @@ use crate::{
     write::{
         Attempt, Authority, Change, Decision,
         log::{Entry, difference},
-        user_item::last_login,
+        user_item::{last_login, pending_email},
     },
 };
 
@@ -123,7 +123,12 @@ impl Users<'_> {
                 }
                 let last_login_at = last_login(item);
                 if after == before && matches!(own, OwnAddress::Stays) {
-                    return Ok(Decision::Keep(Changed::Done(UserProfile { user: before, last_login_at })));
+                    let pending_email = pending_email(item);
+                    return Ok(Decision::Keep(Changed::Done(UserProfile {
+                        user: before,
+                        last_login_at,
+                        pending_email,
+                    })));
                 }
                 if !is_counted && matches!(own, OwnAddress::Requested(_)) {
                     return uncounted(terms, attempt, Changed::Uncounted);
@@ -146,7 +151,16 @@ impl Users<'_> {
                     Ok(moved) => moved,
                     Err(not_yet) => return Ok(not_yet.into()),
                 };
-                let profile = UserProfile { user: after.clone(), last_login_at };
+                if !is_counted && moved.invites() {
+                    return Ok(Decision::Keep(Changed::Uncounted));
+                }
+                let pending_email = match &own {
+                    OwnAddress::Requested(email) => Some(email.clone()),
+                    OwnAddress::Cancelled(_) => None,
+                    // A change that raises the epoch makes the request void.
+                    OwnAddress::Stays => pending_email(item).filter(|_| step.keeps_epoch()),
+                };
+                let profile = UserProfile { user: after.clone(), last_login_at, pending_email };
                 let change = Change::logged_all(Changed::Done(profile), organization, &entries)?;
                 let change = step.commit(change, (attempt, organization), &key, moved, |entry| entry)?;
                 let change = match own {

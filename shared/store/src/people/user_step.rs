@@ -51,7 +51,11 @@ pub(crate) struct Step<'a> {
 pub(crate) enum Moved {
     Stays,
     /// It repeats something that changes.
-    Repeats(Key),
+    Repeats {
+        claim: Key,
+        /// Whether the user is enabled again without a password: disabling made the invitation void.
+        is_invited_again: bool,
+    },
     /// It moves to the key of the new address.
     Moves {
         from: Key,
@@ -59,6 +63,17 @@ pub(crate) enum Moved {
         to: Key,
         record: CredentialRecord,
     },
+}
+
+impl Moved {
+    /// Whether an invitation is sent.
+    pub(crate) fn invites(&self) -> bool {
+        match self {
+            Self::Stays => false,
+            Self::Repeats { is_invited_again, .. } => *is_invited_again,
+            Self::Moves { record, .. } => record.hash.is_none(),
+        }
+    }
 }
 
 /// Why a [`Step`] has to wait.
@@ -81,6 +96,10 @@ impl Step<'_> {
         (self.before.status, self.after.status) == (UserStatus::Active, UserStatus::Disabled)
     }
 
+    fn enables(&self) -> bool {
+        (self.before.status, self.after.status) == (UserStatus::Disabled, UserStatus::Active)
+    }
+
     fn moves(&self) -> bool {
         is_moved(self.before, self.after)
     }
@@ -88,6 +107,11 @@ impl Step<'_> {
     /// The next `auth_epoch`. Disabling ends all earlier sign-ins; a new address also voids mail to the old one.
     fn next_epoch(&self) -> u64 {
         self.epoch.saturating_add(u64::from(self.disables() || self.moves()))
+    }
+
+    /// Whether links that were mailed before stay good.
+    pub(crate) fn keeps_epoch(&self) -> bool {
+        self.next_epoch() == self.epoch
     }
 
     /// The change of the credential.
@@ -101,8 +125,16 @@ impl Step<'_> {
         let (old_claim, new_claim) = (claim(before), claim(after));
         if !self.moves() {
             let repeated = |user: &User| (user.full_name.clone(), user.role, user.status);
-            let is_same = repeated(after) == repeated(before);
-            return Ok(Ok(if is_same { Moved::Stays } else { Moved::Repeats(old_claim) }));
+            if repeated(after) == repeated(before) {
+                return Ok(Ok(Moved::Stays));
+            }
+            let may_invite = self.enables() && self.read.contains_key("invitation");
+            if may_invite && !attempt.has_read(&old_claim) {
+                return Ok(Err(NotYet::Read(vec![old_claim])));
+            }
+            let held: Option<CredentialRecord> = attempt.find(&old_claim).map(attributes).transpose()?;
+            let is_invited_again = may_invite && held.is_some_and(|held| held.hash.is_none());
+            return Ok(Ok(Moved::Repeats { claim: old_claim, is_invited_again }));
         }
         // The credential moves with its hash, so it has to be read.
         let claims = credentials(subdomain.as_str(), &EmailLookup::from(&after.email));
@@ -135,8 +167,8 @@ impl Step<'_> {
         Ok(Ok(Moved::Moves { from: old_claim, unchanged, to: new_claim, record }))
     }
 
-    /// Adds this step to a change. Another address causes a notice, and another invitation while the account has no
-    /// password; `sign` sets the actor of the entries.
+    /// Adds this step to a change. Another address causes a notice. While the account has no password, another address
+    /// or enabling the user causes another invitation. `sign` sets the actor of the entries.
     pub(crate) fn commit<T>(
         &self,
         mut change: Change<T>,
@@ -145,25 +177,24 @@ impl Step<'_> {
         moved: Moved,
         sign: impl Fn(Entry) -> Entry,
     ) -> Result<Change<T>, StoreError> {
-        let mut invitation = None;
-        if let Moved::Moves { record, .. } = &moved {
-            let subject = (Entity::User, self.after.id);
-            let is_open = record.hash.is_none();
+        let subject = (Entity::User, self.after.id);
+        if let Moved::Moves { .. } = &moved {
             let before = json!({ "email": self.before.email });
-            let after = json!({ "email": self.after.email, "is_invited": is_open });
+            let after = json!({ "email": self.after.email, "is_invited": moved.invites() });
             let changed = sign(attempt.entry(Action::EmailChanged, subject, (Some(before), Some(after))));
             change = change.and_log(organization, &changed)?;
-            if is_open {
-                let invited = attempt.entry(Action::Invite, subject, (None, Some(token_state(self.next_epoch()))));
-                let invited = sign(invited);
-                change = change.and_log(organization, &invited)?;
-                invitation = Some(Invitation::of(&invited, self.next_epoch()));
-            }
+        }
+        let mut invitation = None;
+        if moved.invites() {
+            let invited = attempt.entry(Action::Invite, subject, (None, Some(token_state(self.next_epoch()))));
+            let invited = sign(invited);
+            change = change.and_log(organization, &invited)?;
+            invitation = Some(Invitation::of(&invited, self.next_epoch()));
         }
         let change = self.with_user(key, change, invitation.as_ref())?;
         match moved {
             Moved::Stays => Ok(change),
-            Moved::Repeats(claim) => {
+            Moved::Repeats { claim, .. } => {
                 let update =
                     expression("SET #full_name = :name, #role = :role, #status = :status, #auth_epoch = :next")
                         .with("name", s(&self.after.full_name))

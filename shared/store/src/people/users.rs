@@ -24,7 +24,12 @@ use crate::{
         user_changes::is_active_admin,
     },
     rate_limit::counter::Bucket,
-    write::{Attempt, Authority, Change, Decision, Outcome, access::Table, scope::TenantScope, user_item::last_login},
+    write::{
+        Attempt, Authority, Change, Decision, LookedUp, Outcome,
+        access::Table,
+        scope::TenantScope,
+        user_item::{last_login, pending_email},
+    },
 };
 
 /// A new user.
@@ -42,6 +47,8 @@ pub struct NewUser {
 pub struct UserProfile {
     pub user: User,
     pub last_login_at: Option<Timestamp>,
+    /// The address that the user requested and has not confirmed yet.
+    pub pending_email: Option<Email>,
 }
 
 /// Which users a list shows.
@@ -73,7 +80,8 @@ impl<'a> Users<'a> {
     /// [`StoreError::Unauthenticated`].
     pub async fn me(&self) -> Result<UserProfile, StoreError> {
         let caller = self.table.verify(self.scope).await?;
-        Ok(UserProfile { user: caller.user.clone(), last_login_at: caller.last_login_at })
+        let pending_email = caller.pending_email.clone();
+        Ok(UserProfile { user: caller.user.clone(), last_login_at: caller.last_login_at, pending_email })
     }
 
     /// One user: the caller, or any user with the permission.
@@ -110,15 +118,14 @@ impl<'a> Users<'a> {
         found.try_map(|item| profile(&item))
     }
 
-    /// Checks the caller and counts one more user against `limits`, before a password is hashed for
-    /// [`add`](Self::add): only callers with the permission may cause that work.
+    /// Checks the caller and counts one more user against `limits`, unless the request has a stored response. The
+    /// password for [`add`](Self::add) is hashed after that: only callers with the permission may cause that work.
     ///
     /// # Errors
-    /// [`StoreError::Unauthenticated`], [`StoreError::Forbidden`], [`StoreError::TooMany`].
-    pub async fn admit(&self, limits: Vec<Bucket>) -> Result<(), StoreError> {
-        self.table.verify(self.scope).await?;
-        self.table.count(limits).await?;
-        self.table.admit().await
+    /// [`StoreError::Unauthenticated`], [`StoreError::Forbidden`], [`StoreError::IdempotencyKeyReused`],
+    /// [`StoreError::TooMany`].
+    pub async fn admit(&self, limits: Vec<Bucket>) -> Result<Outcome<LookedUp>, StoreError> {
+        self.table.count_unless_stored(Authority::Tenant(self.scope), limits).await
     }
 
     /// Adds a user. A user without a password is invited: a second entry causes the mail with the link.
@@ -128,6 +135,7 @@ impl<'a> Users<'a> {
     pub async fn add(
         &self,
         new: &NewUser,
+        admitted: LookedUp,
         present: impl Fn(&UserProfile) -> Vec<u8>,
     ) -> Result<Outcome<UserProfile>, StoreError> {
         let keys = self.scope.keys();
@@ -165,7 +173,7 @@ impl<'a> Users<'a> {
                 user_item.insert("invitation".to_owned(), encode(&Invitation::of(&invited, 0))?);
                 entries.push(invited);
             }
-            let profile = UserProfile { user, last_login_at: None };
+            let profile = UserProfile { user, last_login_at: None, pending_email: None };
             let mut change = Change::logged_all(profile, organization.id, &entries)?
                 .put(user_item, &absent())?
                 .put(credential_item, &absent())?
@@ -176,10 +184,10 @@ impl<'a> Users<'a> {
             }
             Ok(change.into())
         };
-        self.table.write(Authority::Tenant(self.scope), &[], decide, present).await
+        self.table.write_looked_up(admitted, Authority::Tenant(self.scope), &[], decide, present).await
     }
 }
 
 fn profile(item: &Item) -> Result<UserProfile, StoreError> {
-    Ok(UserProfile { user: data(item)?, last_login_at: last_login(item) })
+    Ok(UserProfile { user: data(item)?, last_login_at: last_login(item), pending_email: pending_email(item) })
 }

@@ -97,6 +97,11 @@ impl Table {
         self.limiter.admitted(self.dynamo.get_settled(keys)).await
     }
 
+    /// The same for a request that exceeds a limit: it is not counted again.
+    pub(crate) async fn get_settled_uncounted(&self, keys: &[Key]) -> Result<Items, StoreError> {
+        self.dynamo.get_settled(keys).await
+    }
+
     /// One item in its stored version: for migrations, which no limit counts.
     pub(crate) async fn get_stored(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         self.dynamo.get_stored(key).await

@@ -6,6 +6,7 @@ use stockroom_domain::{
     access::{Permission, Role},
     id::{OrganizationId, SessionId, UserId},
     organization::{Organization, OrganizationStatus},
+    text::Email,
     time::Timestamp,
     user::{User, UserStatus},
 };
@@ -20,7 +21,7 @@ use crate::{
     write::{
         idempotency::IdempotencyKey,
         log::Origin,
-        user_item::{has_session, is_alive, last_login},
+        user_item::{has_session, is_alive, last_login, pending_email},
     },
 };
 
@@ -64,6 +65,8 @@ pub struct Caller {
     pub user: User,
     /// Time of the last sign-in.
     pub last_login_at: Option<Timestamp>,
+    /// The address that the user requested and has not confirmed yet.
+    pub pending_email: Option<Email>,
     /// The organization as stored now.
     pub organization: Organization,
 }
@@ -192,6 +195,7 @@ impl TenantScope {
             return Err(StoreError::Forbidden);
         }
         let last_login_at = last_login(user_item);
-        Ok(self.checked.caller.get_or_init(|| Caller { user, last_login_at, organization }))
+        let pending_email = pending_email(user_item);
+        Ok(self.checked.caller.get_or_init(|| Caller { user, last_login_at, pending_email, organization }))
     }
 }

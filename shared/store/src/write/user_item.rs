@@ -1,6 +1,6 @@
 //! Attributes of the user's item that the check of a caller reads besides the user.
 
-use stockroom_domain::{id::SessionId, time::Timestamp};
+use stockroom_domain::{id::SessionId, text::Email, time::Timestamp};
 
 use crate::dynamo::{expression::member, item::Item};
 
@@ -25,4 +25,13 @@ fn expiry(user: &Item, session: SessionId) -> Option<Timestamp> {
 /// Time of the last sign-in of the user.
 pub(crate) fn last_login(user: &Item) -> Option<Timestamp> {
     user.get("last_login_at")?.as_s().ok()?.parse().ok()
+}
+
+/// The address that the user requested and can still confirm: the request is pending and of the account's present
+/// epoch. Every request reads it, so the whole change is not read.
+pub(crate) fn pending_email(user: &Item) -> Option<Email> {
+    let change = user.get("email_change")?.as_m().ok()?;
+    let is_pending =
+        change.get("state")?.as_s().ok()? == "PENDING" && change.get("auth_epoch") == user.get("auth_epoch");
+    is_pending.then(|| change.get("email")?.as_s().ok()?.parse().ok()).flatten()
 }
