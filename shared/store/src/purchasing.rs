@@ -335,7 +335,18 @@ impl<'a> PurchaseRequests<'a> {
         after: &PurchaseRequest,
     ) -> Result<Change<PurchaseRequest>, StoreError> {
         let (shown_before, shown_after) = difference(snapshot(before)?, snapshot(after)?);
-        let entry = entry(attempt, action, after, (Some(shown_before), Some(shown_after)));
+        self.next_logged(attempt, action, (before, after), (Some(shown_before), Some(shown_after)))
+    }
+
+    /// The same with these states in its log entry.
+    fn next_logged(
+        &self,
+        attempt: &Attempt<'_>,
+        action: Action,
+        (before, after): (&PurchaseRequest, &PurchaseRequest),
+        states: (Option<serde_json::Value>, Option<serde_json::Value>),
+    ) -> Result<Change<PurchaseRequest>, StoreError> {
+        let entry = entry(attempt, action, after, states);
         let shown = after.clone().stating(attempt.caller()?.organization.currency);
         Change::logged(shown, self.scope.claim().organization, &entry)?
             .put(item(self.keys(), after)?, &version_is(before.version))

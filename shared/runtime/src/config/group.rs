@@ -33,7 +33,9 @@ impl Group {
             | "DOCS_ENABLED"
             | "FEED_SETTLE_SECONDS"
             | "MAX_PAGE_BYTES" => &[Self::Http],
-            "SECRET_KEY" | "SECRET_KEY_PREVIOUS" | "PUBLIC_URL" | "TENANT_BASE_DOMAIN" => &[Self::Http, Self::Links],
+            "SECRET_KEY" | "SECRET_KEY_PREVIOUS" | "PUBLIC_URL" | "TENANT_BASE_DOMAIN" | "LIMIT_LINK_MAILS" => {
+                &[Self::Http, Self::Links]
+            }
             "LIMIT_MAILBOX" => &[Self::Links],
             limit if limit.starts_with("LIMIT_") => &[Self::Http],
             "EVENT_BUS_NAME" | "AWS_ENDPOINT_URL_EVENTBRIDGE" => &[Self::Bus],

@@ -10,13 +10,12 @@ use stockroom_domain::{
 };
 
 use super::{
-    PurchaseRequests, entry, item,
+    PurchaseRequests,
     lines::{changed_lines, releasing},
 };
 use crate::{
-    dynamo::expression::version_is,
     error::StoreError,
-    write::{Attempt, Authority, Change, Decision, Outcome, guard::Guards},
+    write::{Attempt, Authority, Decision, Outcome, guard::Guards},
 };
 
 const CANCELLED: (&str, fn(&RequestItem) -> Quantity) = ("cancelled_quantity", |item| item.cancelled_quantity);
@@ -47,13 +46,10 @@ impl PurchaseRequests<'_> {
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<PurchaseRequest>, StoreError> {
             let before = self.expected(attempt, &key, expected)?;
             let attempt = &attempt.behind(before.updated_at);
-            let caller = attempt.caller()?;
-            let by = Person::from(&caller.user);
+            let by = Person::from(&attempt.caller()?.user);
             let after = before.close(closing.lines.as_deref(), closing.reason.clone(), &by, attempt.now)?;
-            let entry = entry(attempt, Action::Close, &after, changed_lines(&before, &after, CANCELLED)?);
-            let shown = after.clone().stating(caller.organization.currency);
-            let change = Change::logged(shown, self.scope.claim().organization, &entry)?
-                .put(item(keys, &after)?, &version_is(before.version))?;
+            let states = changed_lines(&before, &after, CANCELLED)?;
+            let change = self.next_logged(attempt, Action::Close, (&before, &after), states)?;
             releasing(attempt, keys, after.released_since(&before), Guards::default(), change)
         };
         self.table.write(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide, present).await

@@ -15,21 +15,18 @@ use stockroom_domain::{
 };
 
 use super::{
-    PurchaseRequests, entry, item,
+    PurchaseRequests,
     lines::{changed_lines, releasing},
 };
 use crate::{
-    dynamo::{
-        expression::{absent, version_is},
-        key::Key,
-    },
+    dynamo::{expression::absent, key::Key},
     error::{StoreError, unknown},
     keys::OrganizationKeys,
     stock::{
         movements,
         posting::{Goods, Place},
     },
-    write::{Attempt, Authority, Change, Decision, Outcome, guard::Guards},
+    write::{Attempt, Authority, Decision, Outcome, guard::Guards},
 };
 
 const RECEIVED: (&str, fn(&RequestItem) -> Quantity) = ("received_quantity", |item| item.received_quantity);
@@ -101,11 +98,8 @@ impl PurchaseRequests<'_> {
         let recorded_at = arrivals.iter().map(|arrival| arrival.place.updated_at()).fold(attempt.now, Timestamp::max);
         let reference: Reference = after.request_number.to_string().parse().map_err(StoreError::internal)?;
 
-        let entry = entry(attempt, Action::Receive, &after, changed_lines(&before, &after, RECEIVED)?);
-        let shown = after.clone().stating(attempt.caller()?.organization.currency);
-        let mut change = Change::logged(shown, self.scope.claim().organization, &entry)?
-            .stored_forever()
-            .put(item(keys, &after)?, &version_is(before.version))?;
+        let states = changed_lines(&before, &after, RECEIVED)?;
+        let mut change = self.next_logged(attempt, Action::Receive, (&before, &after), states)?.stored_forever();
         let mut guards = Guards::default();
         for (Arrival { goods, place }, quantity) in arrivals.iter().zip(quantities) {
             let posting = place.balance().apply(Operation::In(quantity))?;
