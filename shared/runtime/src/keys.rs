@@ -237,7 +237,7 @@ impl Keys {
     /// Keys that sign tokens: by `ALGORITHM` the secrets, or `TOKEN_PRIVATE_KEY`.
     ///
     /// # Errors
-    /// There is none, or one whose tokens nobody would accept.
+    /// There is none, or its public half is not in `TOKEN_PUBLIC_KEYS`.
     pub fn signing(&self) -> Result<SigningKeys, ConfigError> {
         if self.algorithm == Algorithm::Hs256 {
             return Ok(SigningKeys::Secrets { current: self.secret()?.clone(), previous: self.previous.clone() });

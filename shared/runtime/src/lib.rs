@@ -1,8 +1,8 @@
 //! Start of every function: settings, JSON logs, one client for all calls. Reports of each call: metrics in the log,
 //! failures and traces to Sentry.
 
+mod calls;
 pub mod config;
-mod events;
 mod keys;
 mod links;
 pub mod metrics;
@@ -14,8 +14,8 @@ mod telemetry;
 use stockroom_domain::source::Sources;
 use stockroom_store::{Store, TableClient};
 
+pub use calls::CallError;
 pub use config::{Config, ConfigError, Group, LogLevel};
-pub use events::CallError;
 pub use keys::{Algorithm, CursorKey, Keys, PrivateKey, PublicKey, Secret, SigningKeys, VerifyingKeys};
 pub use links::{Link, Links, Purpose};
 pub use reports::{Call, Panicked, Reports, concerns, report};

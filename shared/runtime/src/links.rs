@@ -139,7 +139,7 @@ fn id<I: Id>(bytes: [u8; 16]) -> Option<I> {
 pub struct Links {
     public_url: String,
     base_domain: Option<String>,
-    /// The key that signs, and the one before it, which verifies as long as it is configured.
+    /// The signing key, and the previous key, which verifies while it is configured.
     keys: Vec<hmac::Key>,
 }
 

@@ -86,7 +86,7 @@ pub enum Reach {
     Everyone,
     /// Until then to the address of the sign-up, and to the admin who confirms another one.
     Unconfirmed {
-        /// The admin whose address is to be confirmed.
+        /// The admin whose address is unconfirmed.
         admin: UserId,
         /// The address of the sign-up. None for organizations from before it was stored: then the admin's present one.
         email: Option<Email>,

@@ -1,14 +1,14 @@
-//! Brings stored items to the current version of their shape while the product goes on using them.
+//! Migrations: they bring stored items to the current version of their shape while the product uses them. The file is
+//! long because it is one program: list, position, run, and write of an item.
 //!
-//! What a reader makes of an old item ([`crate::schema`]), a migration writes down, so that what reading cannot upgrade
-//! is right too: filters and keys of indexes, which the table itself looks at. Each item is written under the condition
-//! that all of it is still as read; otherwise it is read and upgraded again, so a write of the product always wins, and
-//! what was deleted stays deleted. Items that today's product puts beside an item are added in the same transaction,
-//! under the same condition.
+//! A migration stores what a reader makes of an old item ([`crate::schema`]), because filters and keys of indexes see
+//! stored items only. Each item is written under the condition that it is still as read; otherwise it is read and
+//! upgraded again. So every write of the product wins, and deleted items stay deleted. Companions of an item are added
+//! in the same transaction under the same condition.
 //!
-//! The organizations are found through their directory, and the items of each by queries of its partitions: so a
-//! migration reads the kind that it is about and nothing else, and no right to scan the table is needed. Where it has
-//! got to is written down page by page; a run that was stopped is taken up there by the next.
+//! A migration finds organizations in the directory, and their items by queries. It therefore reads only the kind that
+//! it changes, and needs no right to scan the table. It saves its position after each page; the next run continues
+//! there.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

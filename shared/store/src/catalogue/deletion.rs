@@ -134,8 +134,8 @@ impl<D: Stored> Catalogue<'_, D> {
             if open.is_empty() && all_seen {
                 return Ok(());
             }
-            let fences = open.into_iter().map(|level| level.fence(&fence.token)).collect();
-            self.table.update_each(fences).await?;
+            let updates = open.into_iter().map(|level| level.fence(&fence.token)).collect();
+            self.table.update_each(updates).await?;
             backoff.after_conflict(&self.table.sources, "movements kept changing the levels").await?;
         }
     }

@@ -45,7 +45,7 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// A client of one table. Made once at start; its connections are kept and shared.
+/// A client of one table, created once at start. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct TableClient {
     pub(crate) client: Client,

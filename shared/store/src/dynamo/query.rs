@@ -141,7 +141,7 @@ impl DynamoTable {
 
     /// A page of one query, by its order.
     pub(crate) async fn page(&self, mut query: Query, page: &PageRequest) -> Result<Page<Item>, StoreError> {
-        // One more than asked tells whether there is a next page; a filter may pass over many.
+        // One more than asked shows whether there is a next page; a filter may skip many items.
         query.examine = if query.filter.text.is_empty() { page.limit.saturating_add(1) } else { MAX_EXAMINED };
         query.descending = page.descending;
         query.after.clone_from(&page.after);

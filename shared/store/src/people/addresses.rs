@@ -43,9 +43,9 @@ use crate::{
     },
 };
 
-/// The attribute of an organization's item that names the admin whose address is to be confirmed.
+/// The attribute of an organization's item that names the admin whose address is unconfirmed.
 pub(crate) const UNCONFIRMED: &str = "unconfirmed_admin";
-/// The attribute beside it with the address of the sign-up. It stays when another admin takes the first one's place.
+/// The attribute with the address of the sign-up. It stays when another admin takes the first one's place.
 pub(crate) const UNCONFIRMED_EMAIL: &str = "unconfirmed_email";
 /// Removes both.
 const CONFIRM: &str = "REMOVE #unconfirmed_admin, #unconfirmed_email";
@@ -53,11 +53,11 @@ const CONFIRM: &str = "REMOVE #unconfirmed_admin, #unconfirmed_email";
 /// What a change of an address needs, besides the permission.
 #[derive(Debug, Clone, Default)]
 pub struct AddressTerms {
-    /// Of oneself: the password that was verified.
+    /// For the caller's own address: the verified password.
     pub password: Option<VerifiedPassword>,
     /// The limits on mail to an unconfirmed address.
     pub invitations: Vec<Bucket>,
-    /// Of oneself: what a mail with a link counts against.
+    /// For the caller's own address: the limit on mails with a link.
     pub link_mails: Option<LinkMails>,
 }
 

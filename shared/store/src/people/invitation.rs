@@ -1,4 +1,4 @@
-//! Invitations: each is kept in the item of the user who got it.
+//! Invitations, stored in the item of the invited user.
 
 use serde::{Deserialize, Serialize};
 use stockroom_domain::{id::EventId, time::Timestamp};
@@ -21,7 +21,7 @@ impl Invitation {
         Self { event: entry.id.into(), at: entry.created_at, auth_epoch }
     }
 
-    /// The invitation of the user of that item that can still be accepted, as far as the account tells.
+    /// The invitation of the user, if the account has not changed since.
     pub(crate) fn open(user: &Item) -> Result<Option<Self>, StoreError> {
         let stored = user.get("invitation").cloned();
         let stored: Option<Self> =

@@ -176,7 +176,7 @@ impl<'a> Passwords<'a> {
     /// Sets the caller's password in place of the one that was verified, and ends every session but the caller's.
     ///
     /// # Errors
-    /// [`StoreError::Rejected`] for a `new_password` that anybody would guess; [`StoreError::Unauthenticated`] when the
+    /// [`StoreError::Rejected`] for a guessable `new_password`; [`StoreError::Unauthenticated`] when the
     /// session has ended meanwhile.
     pub async fn change(
         &self,
@@ -294,7 +294,7 @@ impl<'a> Passwords<'a> {
     /// organization that awaits this admin's address is confirmed too, because the link came by mail.
     ///
     /// # Errors
-    /// [`StoreError::Rejected`] for a `password` that anybody would guess.
+    /// [`StoreError::Rejected`] for a guessable `password`.
     pub async fn reset(&self, linked: &LinkedAccount, new: &NewPassword, origin: &Origin) -> Result<bool, StoreError> {
         let LinkedAccount { account, credential: key } = linked;
         let keys = OrganizationKeys(account.organization);

@@ -107,7 +107,7 @@ impl Users<'_> {
                 if is_self && is_beyond_own && !before.role.may(Permission::ManageUsers) {
                     return Err(StoreError::Forbidden);
                 }
-                // Each move of an address leads to mail, and nobody has proved to read it yet.
+                // Each change of an address causes mail, and no address of the organization is confirmed yet.
                 let waits_for = attempt.find(&organization_key).and_then(unconfirmed_admin);
                 if !is_self && waits_for == Some(id) && is_moved(&before, &after) {
                     return Err(StoreError::Forbidden);

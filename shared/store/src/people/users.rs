@@ -131,7 +131,7 @@ impl<'a> Users<'a> {
     /// Adds a user. A user without a password is invited: a second entry causes the mail with the link.
     ///
     /// # Errors
-    /// [`StoreError::Rejected`] for a `password` that anybody would guess; [`Conflict::DuplicateEmail`].
+    /// [`StoreError::Rejected`] for a guessable `password`; [`Conflict::DuplicateEmail`].
     pub async fn add(
         &self,
         new: &NewUser,

@@ -18,7 +18,7 @@ use crate::{
     keys::OrganizationKeys,
 };
 
-/// The most characters of a user agent that are kept.
+/// The most characters of a stored user agent.
 const MAX_USER_AGENT: usize = 120;
 
 /// The origin of a request.

@@ -41,7 +41,7 @@ impl Runtime {
     /// One call: its log line, its metrics, and a report when it fails.
     ///
     /// # Errors
-    /// [`CallError`]: it is to be repeated.
+    /// [`CallError`]: Lambda has to repeat the call.
     pub async fn call<T, E: Display>(
         &self,
         request_id: &str,
