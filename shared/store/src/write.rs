@@ -77,7 +77,6 @@ pub(crate) enum Authority<'a> {
 
 impl<'a> Authority<'a> {
     /// The scope, the origin, and the idempotency key with the partition of its stored response.
-    #[expect(clippy::type_complexity, reason = "it is taken apart where it is made")]
     fn parts(self) -> (Option<&'a TenantScope>, &'a Origin, Option<(String, &'a IdempotencyKey)>) {
         match self {
             Self::Tenant(scope) => (Some(scope), scope.origin(), scope.idempotency()),
