@@ -53,7 +53,7 @@ pub(crate) async fn items(services: &Arc<LocalServices>, path: &str) -> Vec<Valu
 }
 
 /// The events of a type that were put on the bus.
-async fn told(services: &Arc<LocalServices>, kind: &str) -> Vec<Value> {
+async fn published(services: &Arc<LocalServices>, kind: &str) -> Vec<Value> {
     let events = items(services, "/_local/events.json").await;
     events.into_iter().filter(|event| event["detail-type"] == kind).collect()
 }

@@ -35,10 +35,10 @@ fn document_equals_the_generated_one() {
     let file = fs::read_to_string(FILE).unwrap();
     let difference = file.lines().zip(text.lines()).find(|(file, made)| file != made);
     let how = "if that is meant, UPDATE_OPENAPI=1 cargo test -p stockroom-tests contract writes openapi.json anew";
-    assert!(file == text, "the file differs from what is said: {difference:?}\n{how}");
+    assert!(file == text, "the file differs from the operations: {difference:?}\n{how}");
 }
 
-#[expect(clippy::disallowed_methods, reason = "whoever runs the tests says whether the file is to be written")]
+#[expect(clippy::disallowed_methods, reason = "the caller of the tests chooses whether to write the file")]
 fn is_update() -> bool {
     std::env::var("UPDATE_OPENAPI").is_ok_and(|update| update == "1")
 }

@@ -73,7 +73,7 @@ async fn cost_of_every_operation_equals_the_snapshot() {
     let tables = functions::tables();
     let known = tables.iter().flat_map(|(_, routes)| routes).map(|route| format!("{} {}", route.method, route.path));
     let missing: Vec<_> = known.filter(|operation| !measured.contains(operation)).collect();
-    assert!(missing.is_empty(), "no cost is written down for {missing:?}");
+    assert!(missing.is_empty(), "cost.snap has no row for {missing:?}");
 
     // The bars.
     costs.bar("GET /api/v1/users/me", "", 1, 3, 0);

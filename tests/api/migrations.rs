@@ -262,16 +262,16 @@ async fn migrate_command_prints_its_progress() {
     };
     let up = Command::Up { again: false, page: 100, pause: 0 };
     assert!(tell(Command::Current).await.starts_with("0001-find-users-by-text  pending\n"));
-    let told = tell(up).await;
+    let printed = tell(up).await;
     assert_eq!(
-        told.lines().take(3).collect::<Vec<_>>(),
+        printed.lines().take(3).collect::<Vec<_>>(),
         [
             "0001-find-users-by-text  done: 10 items read, 10 changed, 0 concurrent changes",
             "0003-sort-and-search-catalogue  done: 0 items read, 0 changed, 0 concurrent changes",
             "0004-find-users-without-accents  done: 10 items read, 0 changed, 0 concurrent changes",
         ]
     );
-    assert_eq!(told.lines().count(), MIGRATIONS_OF_THIS_PROGRAM.len());
+    assert_eq!(printed.lines().count(), MIGRATIONS_OF_THIS_PROGRAM.len());
     assert!(tell(up).await.lines().all(|line| line.ends_with("  already done")));
     assert!(tell(Command::Current).await.starts_with("0001-find-users-by-text  done 2"));
     let history = tell(Command::History).await;
@@ -338,9 +338,8 @@ async fn up_counts_requests_with_prices_for_the_change_of_currency() {
     assert_eq!(globex.staff().get(REQUESTS).await.expect(200).items()[0]["currency"], Value::Null);
     let older = acme.staff().get(format!("{REQUESTS}/{}", drafts[0])).await.expect(200);
     assert_eq!(older.json()["currency"], "USD");
-    for shop in &shops {
-        assert_eq!(change(shop).await.expect(409).code(), "in_use");
-    }
+    assert_eq!(change(acme).await.expect(409).code(), "in_use");
+    assert_eq!(change(globex).await.expect(200).json()["currency"], "EUR", "a look finds no price");
 
     let prices = MIGRATIONS_OF_THIS_PROGRAM.iter().find(|migration| migration.id == "0007-count-prices").unwrap();
     let store = &stack.runtime().store;
@@ -359,4 +358,178 @@ async fn up_counts_requests_with_prices_for_the_change_of_currency() {
     let again = store.migrations().up(prices, true, PACE, |_| ()).await.unwrap().unwrap();
     assert_eq!(again.changed, 0);
     stack.check_invariants();
+}
+
+fn counter(stack: &Stack) -> Value {
+    stack.items().into_iter().find(|item| item["sk"] == "REQUESTS").unwrap()
+}
+
+fn migration(id: &str) -> &'static Migration {
+    MIGRATIONS_OF_THIS_PROGRAM.iter().find(|migration| migration.id == id).unwrap()
+}
+
+#[tokio::test]
+async fn count_of_prices_again_after_a_rollback_is_right() {
+    let stack = Stack::start().await;
+    let shop = Shop::open(&stack, "acme").await;
+    let product = shop.product("SKU-1").await;
+    let line = json!({"product_id": product, "quantity": 1, "estimated_price": "2"});
+    shop.staff().post("/api/v1/purchase-requests", json!({"items": [line]})).await.expect(201);
+    assert_eq!(counter(&stack).get("counts_prices"), None, "only the migration says that all are counted");
+    let store = &stack.runtime().store;
+    let prices = migration("0007-count-prices");
+    store.migrations().up(prices, false, PACE, |_| ()).await.unwrap().unwrap();
+    // A program that does not count prices has written the request.
+    stack.set(&counter(&stack), "priced", 0);
+
+    let path = format!("/api/v1/organizations/{}", shop.id);
+    let refused = shop.admin().patch(path, json!({"currency": "EUR"})).await.expect(409);
+    assert_eq!(refused.code(), "in_use");
+    let again = store.migrations().up(prices, true, PACE, |_| ()).await.unwrap().unwrap();
+    assert_eq!((again.changed, &counter(&stack)["priced"]), (1, &json!(1)));
+    stack.check_invariants();
+}
+
+#[tokio::test]
+async fn count_of_prices_during_changes_of_prices_is_right() {
+    let stack = Stack::start_with_faults().await;
+    let shop = Shop::open(&stack, "acme").await;
+    let product = shop.product("SKU-1").await;
+    let items = |price: Value| json!({"items": [{"product_id": product, "quantity": 1, "estimated_price": price}]});
+    let mut drafts = Vec::new();
+    for price in [Value::Null, json!("1"), Value::Null] {
+        drafts.push(shop.staff().post("/api/v1/purchase-requests", items(price)).await.expect(201).id());
+    }
+    let set = async |draft: usize, price: Value| {
+        let path = format!("/api/v1/purchase-requests/{}", drafts[draft]);
+        shop.staff().patch(path, items(price)).await.expect(200);
+    };
+    for calls in 0.. {
+        stack.forget(&counter(&stack), &["counts_prices"]);
+        stack.forget_partition("MIGRATIONS");
+        let process = stack.another_process();
+        let mut held = stack.faults().hold_after(calls);
+        let mut run = tokio::spawn(async move {
+            process.runtime().store.migrations().up(migration("0007-count-prices"), false, PACE, |_| ()).await
+        });
+        let mut is_done = false;
+        // One request gets a price before the next call of the migration, and another loses its own before the call after it.
+        for (draft, price) in [(0, json!("2")), (1, Value::Null)] {
+            tokio::select! {
+                () = held.arrived() => {}
+                run = &mut run, if !is_done => { run.unwrap().unwrap(); is_done = true; }
+            }
+            stack.faults().end();
+            set(draft, price).await;
+            let next = stack.faults().hold_after(0);
+            drop(held);
+            held = next;
+            if is_done {
+                break;
+            }
+        }
+        stack.faults().end();
+        drop(held);
+        if !is_done {
+            run.await.unwrap().unwrap();
+        }
+        stack.check_invariants();
+        set(0, Value::Null).await;
+        set(1, json!("1")).await;
+        if is_done {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn count_of_prices_during_new_requests_is_not_repeated() {
+    let stack = Stack::start_with_faults().await;
+    let shop = Shop::open(&stack, "acme").await;
+    let product = shop.product("SKU-1").await;
+    let line = json!({"product_id": product, "quantity": 1});
+    let add = || shop.staff().post("/api/v1/purchase-requests", json!({"items": [line]}));
+    add().await.expect(201);
+    for calls in 0.. {
+        stack.forget(&counter(&stack), &["counts_prices", "priced"]);
+        stack.forget_partition("MIGRATIONS");
+        let process = stack.another_process();
+        let held = stack.faults().hold_after(calls);
+        let mut run = tokio::spawn(async move {
+            process.runtime().store.migrations().up(migration("0007-count-prices"), false, PACE, |_| ()).await
+        });
+        let done = tokio::select! {
+            () = held.arrived() => None,
+            done = &mut run => Some(done),
+        };
+        let is_last = done.is_some();
+        stack.faults().end();
+        add().await.expect(201);
+        drop(held);
+        let run = match done {
+            Some(done) => done,
+            None => run.await,
+        };
+        assert_eq!(run.unwrap().unwrap().unwrap().overtaken, 0, "held at call {calls}");
+        stack.check_invariants();
+        if is_last {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn up_counts_the_lines_that_hold_a_product() {
+    let stack = Stack::start_with_faults().await;
+    let shop = Shop::open(&stack, "acme").await;
+    let (low, high, free) = (shop.product("LOW").await, shop.product("HIGH").await, shop.product("FREE").await);
+    let products = [(&low, "0"), (&high, "7"), (&free, "-2")];
+    for (product, _) in &products[..2] {
+        shop.request(product, 1, "ORDERED").await;
+    }
+    let migration = migration("0008-count-open-lines");
+    for calls in 0.. {
+        // What programs that do not count have left.
+        stack.rewrite(|item| {
+            if let Some((_, count)) = products.iter().find(|(id, _)| item["sk"]["S"] == id.as_str()) {
+                item["requests"] = json!({"N": count});
+            }
+        });
+        stack.forget_partition("MIGRATIONS");
+        let process = stack.another_process();
+        let held = stack.faults().hold_after(calls);
+        let mut run =
+            tokio::spawn(async move { process.runtime().store.migrations().up(migration, false, PACE, |_| ()).await });
+        let done = tokio::select! {
+            () = held.arrived() => None,
+            done = &mut run => Some(done),
+        };
+        let is_last = done.is_some();
+        stack.faults().end();
+        let draft = shop.request(&low, 1, "DRAFT").await;
+        shop.request(&free, 1, "REJECTED").await;
+        let next = stack.faults().hold_after(0);
+        drop(held);
+        let done = match done {
+            Some(done) => Some(done),
+            None => tokio::select! {
+                () = next.arrived() => None,
+                done = &mut run => Some(done),
+            },
+        };
+        stack.faults().end();
+        shop.staff().delete(format!("/api/v1/purchase-requests/{}", draft.id)).await.expect(204);
+        drop(next);
+        let run = match done {
+            Some(done) => done,
+            None => run.await,
+        };
+        run.unwrap().unwrap();
+        stack.check_invariants();
+        if is_last {
+            break;
+        }
+    }
+    shop.admin().delete(format!("/api/v1/products/{free}")).await.expect(204);
+    shop.admin().delete(format!("/api/v1/products/{low}")).await.expect(409);
 }

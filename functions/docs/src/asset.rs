@@ -4,7 +4,7 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
-use stockroom_api::{ApiError, Operation, contract::OperationInput};
+use stockroom_api::{ApiError, Operation, OperationInput};
 
 use crate::page::{Enabled, File};
 

@@ -12,13 +12,14 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
     request::Parts,
 };
-use stockroom_api::{ApiError, App, Operation, contract::OperationInput};
+use stockroom_api::{ApiError, App, Operation, OperationInput};
 
-/// Everything from here, no script in the page itself and none evaluated. Both pages write their styles into themselves;
-/// `ReDoc` searches in a worker that it makes.
+/// Everything from here, no script in the page itself and none evaluated. Both pages write their styles into
+/// themselves; `ReDoc` searches in a worker that it makes.
 const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
-     font-src 'self' data:; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     connect-src 'self'; font-src 'self' data:; worker-src blob:; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'",
 );
 
 /// The documentation is switched on (`DOCS_ENABLED`); if it is not, there is no such path.

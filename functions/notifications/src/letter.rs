@@ -7,7 +7,7 @@ use stockroom_domain::{
     limit::{Counting, Limit},
     log::{Action, Entity},
     organization::Organization,
-    purchasing::RequestStatus,
+    purchasing::PurchaseRequestStatus,
     text::Email,
     time::Timestamp,
     user::User,
@@ -121,8 +121,8 @@ impl Writer<'_> {
         }
     }
 
-    /// A link is sent to its own account as long as it can be used: the account is active and has had no other password or
-    /// address since, and the link has not expired.
+    /// A link is sent to its own account as long as it can be used: the account is active and has had no other
+    /// password or address since, and the link has not expired.
     async fn with_link(&self, purpose: Purpose, detail: &Detail) -> Result<Option<Letter>, NotifyError> {
         let found = self.account(purpose, detail).await?;
         let Some((organization, recipient, link)) = found else { return Ok(None) };
@@ -213,8 +213,8 @@ impl Writer<'_> {
         Ok(vec![(MailOccasion::Event(detail.id), link), (MailOccasion::Notice(detail.id), notice)])
     }
 
-    /// A user has another address: a notice goes to the former one. If nobody accepted the invitation that went there, the
-    /// notice does not name the new address: its reader may be a stranger.
+    /// A user has another address: a notice goes to the former one. If nobody accepted the invitation that went
+    /// there, the notice does not name the new address: its reader may be a stranger.
     async fn email_changed(&self, detail: &Detail) -> Result<Option<Letter>, NotifyError> {
         let (old, new) = (email(detail, "/before/email")?, email(detail, "/after/email")?);
         let is_invited = member(detail, "/after/is_invited").and_then(Value::as_bool).unwrap_or_default();
@@ -245,8 +245,8 @@ impl Writer<'_> {
         Ok(Letter { at: Some(old), quota, ..Letter::new(user.clone(), text) })
     }
 
-    /// The invitations that were held back until an admin had confirmed the organization, each claimed as what it is: its
-    /// own event may come at the same time.
+    /// The invitations that were held back until an admin had confirmed the organization, each claimed as what it is:
+    /// its own event may come at the same time.
     async fn invitations(&self, id: OrganizationId) -> Result<Vec<Claimed>, NotifyError> {
         let mailing = self.store.mailing(id);
         let Some(organization) = mailing.organization().await? else { return Ok(Vec::new()) };
@@ -266,7 +266,7 @@ impl Writer<'_> {
     async fn of_request(&self, news: RequestNews, detail: &Detail) -> Result<Vec<Letter>, NotifyError> {
         let mailing = self.store.mailing(detail.organization_id);
         let id: PurchaseRequestId = id_of(detail.entity_id)?;
-        let found = mailing.request(id).await?.filter(|(_, request)| is_so_still(news, request.status));
+        let found = mailing.request(id).await?.filter(|(_, request)| is_so_still(news, request.status()));
         let Some((organization, request)) = found else { return Ok(Vec::new()) };
         let recipients = match news {
             RequestNews::Submitted => mailing.managers().await?,
@@ -295,10 +295,10 @@ fn email(detail: &Detail, pointer: &str) -> Result<Email, NotifyError> {
 }
 
 /// Whether the news can be acted upon: an event may come late, and the request have moved on.
-fn is_so_still(news: RequestNews, status: RequestStatus) -> bool {
+fn is_so_still(news: RequestNews, status: PurchaseRequestStatus) -> bool {
     match news {
-        RequestNews::Submitted => status == RequestStatus::Submitted,
-        RequestNews::Approved => status != RequestStatus::Cancelled,
+        RequestNews::Submitted => status == PurchaseRequestStatus::Submitted,
+        RequestNews::Approved => status != PurchaseRequestStatus::Cancelled,
         RequestNews::Rejected | RequestNews::Received | RequestNews::Closed => true,
     }
 }

@@ -58,8 +58,8 @@ impl<M: Mailer> Notifier<M> {
         Ok(Self { store: store.clone(), sources: sources.clone(), links: links.into(), limits, post })
     }
 
-    /// Sends the mails of one event, each once however often the event comes. One that is not accepted keeps none of the
-    /// others.
+    /// Sends the mails of one event, each once however often the event comes. One that is not accepted keeps none of
+    /// the others.
     ///
     /// # Errors
     /// [`NotifyError`]: the event is to come again; what was sent stays sent.

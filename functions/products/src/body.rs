@@ -1,6 +1,6 @@
 //! A product as it is sent.
 
-use stockroom_api::{FromBody, Members, Patch, json::NotNegative};
+use stockroom_api::{FromBody, Members, Patch, body::NotNegative};
 use stockroom_domain::{
     catalogue::{DecimalPlaces, ProductDetails},
     quantity::Quantity,

@@ -53,5 +53,6 @@ pub(crate) fn describe(op: &mut Operation) {
              them. An answer with levels has no ETag, because levels change without the product.",
         )
         .shows::<ProductView<'_>>()
+        .continued()
         .versioned();
 }

@@ -19,7 +19,8 @@ pub(crate) struct Products {
 struct Sort(ProductSort);
 
 describe!(Sort: {
-    "description": "By what the list is sorted: by time newest first, by name or SKU ascending, unless order says otherwise.",
+    "description": "By what the list is sorted: by time newest first, by name or SKU ascending, unless order \
+                    says otherwise.",
     "type": "string", "enum": ["created_at", "name", "sku"], "default": "created_at",
 });
 

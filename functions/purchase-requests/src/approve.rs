@@ -3,9 +3,9 @@
 //! Tests: `tests/api/purchasing/workflow.rs`. Publishes `purchase_request.approved`.
 
 use stockroom_api::{Answer, ApiError, Nothing, Operation, OptionalBody, PathId, Precondition, RequestStore, Scope};
-use stockroom_domain::{id::PurchaseRequestId, purchasing::Step};
+use stockroom_domain::{id::PurchaseRequestId, purchasing::Transition};
 
-use crate::{step::take, view::RequestView};
+use crate::{transition::apply, view::PurchaseRequestView};
 
 pub(crate) async fn approve(
     store: RequestStore,
@@ -14,13 +14,13 @@ pub(crate) async fn approve(
     Precondition(version): Precondition,
     OptionalBody(Nothing): OptionalBody<Nothing>,
 ) -> Result<Answer, ApiError> {
-    take(&store, &scope, id, version, Step::Approve).await
+    apply(&store, &scope, id, version, Transition::Approve).await
 }
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Approve a request")
         .note("From SUBMITTED.")
-        .shows::<RequestView<'_>>()
+        .shows::<PurchaseRequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"])
         .link("markPurchaseRequestOrdered", "id", "$response.body#/id")

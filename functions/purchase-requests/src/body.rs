@@ -4,44 +4,44 @@ use std::collections::HashSet;
 
 use stockroom_api::{
     FromBody, Members, Patch,
-    json::{Positive, Price},
+    body::{Positive, Price},
 };
 use stockroom_domain::{
     fault::Fault,
-    id::RequestItemId,
-    purchasing::{MAX_RECEIVED_LINES, MOST_LINES, NewLine, ReceivedLine},
+    id::PurchaseRequestItemId,
+    purchasing::{MAX_LINES, MAX_RECEIVED_LINES, NewLine, ReceivedLine},
     text::{Notes, RejectionReason},
 };
 use stockroom_store::{NewPurchaseRequest, OrderClosing, PurchaseRequestChanges, Receipt};
 
 /// A whole request, to write or to replace.
-pub(crate) struct RequestBody(pub(crate) NewPurchaseRequest);
+pub(crate) struct PurchaseRequestBody(pub(crate) NewPurchaseRequest);
 
-impl FromBody for RequestBody {
+impl FromBody for PurchaseRequestBody {
     fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let notes = object.optional("notes");
-        let lines = object.list("items", 1..=MOST_LINES, line);
+        let lines = object.list("items", 1..=MAX_LINES, line);
         refuse_twice(object, lines.as_deref());
         Some(Self(NewPurchaseRequest { notes: notes?, lines: lines? }))
     }
 }
 
 /// What is to change of a request.
-pub(crate) struct RequestPatch {
+pub(crate) struct PurchaseRequestPatch {
     notes: Patch<Notes>,
     lines: Option<Vec<NewLine>>,
 }
 
-impl FromBody for RequestPatch {
+impl FromBody for PurchaseRequestPatch {
     fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let notes = object.patch("notes");
-        let lines = object.patch_list("items", 1..=MOST_LINES, line);
+        let lines = object.patch_list("items", 1..=MAX_LINES, line);
         refuse_twice(object, lines.as_ref().and_then(Option::as_deref));
         Some(Self { notes: notes?, lines: lines? })
     }
 }
 
-impl RequestPatch {
+impl PurchaseRequestPatch {
     pub(crate) fn changes(self) -> PurchaseRequestChanges<impl Fn(&Option<Notes>) -> Option<Notes>> {
         PurchaseRequestChanges { notes: move |present: &Option<Notes>| self.notes.or_none(present), lines: self.lines }
     }
@@ -79,13 +79,13 @@ pub(crate) struct ClosingBody(pub(crate) OrderClosing);
 impl FromBody for ClosingBody {
     fn from_object<M: Members>(object: &mut M) -> Option<Self> {
         let reason = object.optional("reason");
-        let lines = object.patch_list("items", 1..=MOST_LINES, |line| line.required("item_id"));
+        let lines = object.patch_list("items", 1..=MAX_LINES, |line| line.required("item_id"));
         refuse_lines_twice(object, lines.iter().flatten().flatten().copied());
         Some(Self(OrderClosing { reason: reason?, lines: lines? }))
     }
 }
 
-fn refuse_lines_twice(object: &mut impl Members, lines: impl Iterator<Item = RequestItemId>) {
+fn refuse_lines_twice(object: &mut impl Members, lines: impl Iterator<Item = PurchaseRequestItemId>) {
     let mut items = HashSet::new();
     for (index, line) in lines.enumerate() {
         if !items.insert(line) {

@@ -8,7 +8,7 @@ use stockroom_domain::{id::PurchaseRequestId, purchasing::PurchaseRequest};
 
 use crate::{
     body::ClosingBody,
-    view::{RequestView, shown},
+    view::{PurchaseRequestView, shown},
 };
 
 pub(crate) async fn close(
@@ -34,7 +34,7 @@ pub(crate) fn describe(op: &mut Operation) {
         .member("items", "The lines to close, each once. Without it, all open lines.")
         .member("item_id", "The line of the request.")
         .example(json!({"reason": "The supplier has no more"}))
-        .shows::<RequestView<'_>>()
+        .shows::<PurchaseRequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition", "line_complete"]);
 }

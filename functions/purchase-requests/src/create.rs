@@ -6,15 +6,15 @@ use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, RequestStore, Scope};
 use stockroom_domain::purchasing::PurchaseRequest;
 
-use crate::{body::RequestBody, view::RequestView};
+use crate::{body::PurchaseRequestBody, view::PurchaseRequestView};
 
 pub(crate) async fn create(
     store: RequestStore,
     scope: Scope,
-    Body(RequestBody(new)): Body<RequestBody>,
+    Body(PurchaseRequestBody(new)): Body<PurchaseRequestBody>,
 ) -> Result<Answer, ApiError> {
     let created = |request: &PurchaseRequest| {
-        let view = RequestView::new(scope.claim().organization, request);
+        let view = PurchaseRequestView::new(scope.claim().organization, request);
         Answer::created(format!("/api/v1/purchase-requests/{}", request.id), &view).version(request.version)
     };
     let outcome = store.purchase_requests(&scope).add(&new, |request| created(request).stored()).await?;
@@ -30,9 +30,13 @@ pub(crate) fn describe(op: &mut Operation) {
         .member("warehouse_id", "Where it should go.")
         .example(json!({
             "notes": "Before the holidays",
-            "items": [{"product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f", "quantity": 20, "estimated_price": "18.00"}],
+            "items": [{
+                "product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f",
+                "quantity": 20,
+                "estimated_price": "18.00",
+            }],
         }))
-        .creates::<RequestView<'_>>()
+        .creates::<PurchaseRequestView<'_>>()
         .versioned()
         .link("getPurchaseRequest", "id", "$response.body#/id")
         .link("replacePurchaseRequest", "id", "$response.body#/id")

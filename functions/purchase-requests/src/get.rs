@@ -5,7 +5,7 @@
 use stockroom_api::{Answer, ApiError, Operation, PathId, RequestStore, Scope};
 use stockroom_domain::id::PurchaseRequestId;
 
-use crate::view::{RequestView, shown};
+use crate::view::{PurchaseRequestView, shown};
 
 pub(crate) async fn get(
     store: RequestStore,
@@ -18,6 +18,6 @@ pub(crate) async fn get(
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Get a purchase request")
         .note("Staff see and change their own alone.")
-        .shows::<RequestView<'_>>()
+        .shows::<PurchaseRequestView<'_>>()
         .versioned();
 }

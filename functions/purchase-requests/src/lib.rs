@@ -13,8 +13,9 @@ mod patch;
 mod receive;
 mod reject;
 mod replace;
-mod step;
+
 mod submit;
+mod transition;
 mod view;
 
 use stockroom_api::{Access, Routing};

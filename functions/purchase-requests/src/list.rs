@@ -5,11 +5,11 @@
 use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope};
 use stockroom_store::PurchaseRequestFilter;
 
-use crate::view::RequestView;
+use crate::view::PurchaseRequestView;
 
-pub(crate) struct Requests(PurchaseRequestFilter);
+pub(crate) struct PurchaseRequestList(PurchaseRequestFilter);
 
-impl FromQuery for Requests {
+impl FromQuery for PurchaseRequestList {
     fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         let status = params.optional("status");
         let created_by = params.optional("created_by");
@@ -17,20 +17,24 @@ impl FromQuery for Requests {
     }
 }
 
-impl ListQuery for Requests {}
+impl ListQuery for PurchaseRequestList {}
 
-pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Requests>) -> Result<Answer, ApiError> {
-    let Requests(filter) = &listing.filter;
+pub(crate) async fn list(
+    store: RequestStore,
+    scope: Scope,
+    listing: Listing<PurchaseRequestList>,
+) -> Result<Answer, ApiError> {
+    let PurchaseRequestList(filter) = &listing.filter;
     let page = store.purchase_requests(&scope).list(filter, &listing.page).await?;
     let organization = scope.claim().organization;
-    listing.answer(&page, |request| RequestView::new(organization, request))
+    listing.answer(&page, |request| PurchaseRequestView::new(organization, request))
 }
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("List purchase requests")
         .note("Staff see and change their own alone.")
         .about("created_by", "Whose they are.")
-        .pages::<RequestView<'_>>()
+        .pages::<PurchaseRequestView<'_>>()
         .link("getPurchaseRequest", "id", "$response.body#/items/0/id")
         .link("submitPurchaseRequest", "id", "$response.body#/items/0/id")
         .link("approvePurchaseRequest", "id", "$response.body#/items/0/id");

@@ -7,8 +7,8 @@ use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, Req
 use stockroom_domain::id::PurchaseRequestId;
 
 use crate::{
-    body::RequestPatch,
-    view::{RequestView, shown},
+    body::PurchaseRequestPatch,
+    view::{PurchaseRequestView, shown},
 };
 
 pub(crate) async fn patch(
@@ -16,7 +16,7 @@ pub(crate) async fn patch(
     scope: Scope,
     PathId(id): PathId<PurchaseRequestId>,
     Precondition(version): Precondition,
-    Body(patch): Body<RequestPatch>,
+    Body(patch): Body<PurchaseRequestPatch>,
 ) -> Result<Answer, ApiError> {
     let request = store.purchase_requests(&scope).revise(id, version, &patch.changes()).await?;
     Ok(shown(scope.claim().organization, &request))
@@ -30,7 +30,7 @@ pub(crate) fn describe(op: &mut Operation) {
         .member("supplier_id", "From whom it should come.")
         .member("warehouse_id", "Where it should go.")
         .example(json!({"notes": null}))
-        .shows::<RequestView<'_>>()
+        .shows::<PurchaseRequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"]);
 }

@@ -8,7 +8,7 @@ use stockroom_domain::{id::PurchaseRequestId, purchasing::PurchaseRequest};
 
 use crate::{
     body::ReceiptBody,
-    view::{RequestView, shown},
+    view::{PurchaseRequestView, shown},
 };
 
 pub(crate) async fn receive(
@@ -39,9 +39,13 @@ pub(crate) fn describe(op: &mut Operation) {
         .member("warehouse_id", "Without it, the warehouse that the line of the request names.")
         .member("quantity", "Without it, the rest of the line.")
         .example(json!({
-            "items": [{"item_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f", "warehouse_id": "0190a5b4-8d4e-7a10-9c7b-5a6d7e8f9a0b", "quantity": 5}],
+            "items": [{
+                "item_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f",
+                "warehouse_id": "0190a5b4-8d4e-7a10-9c7b-5a6d7e8f9a0b",
+                "quantity": 5,
+            }],
         }))
-        .shows::<RequestView<'_>>()
+        .shows::<PurchaseRequestView<'_>>()
         .versioned()
         .conflicts(&["exceeds_order", "invalid_transition", "level_out_of_range"])
         .link("closePurchaseRequest", "id", "$response.body#/id");

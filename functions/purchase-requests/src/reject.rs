@@ -4,9 +4,9 @@
 
 use serde_json::json;
 use stockroom_api::{Answer, ApiError, Body, Operation, PathId, Precondition, RequestStore, Scope};
-use stockroom_domain::{id::PurchaseRequestId, purchasing::Step};
+use stockroom_domain::{id::PurchaseRequestId, purchasing::Transition};
 
-use crate::{body::Rejection, step::take, view::RequestView};
+use crate::{body::Rejection, transition::apply, view::PurchaseRequestView};
 
 pub(crate) async fn reject(
     store: RequestStore,
@@ -15,7 +15,7 @@ pub(crate) async fn reject(
     Precondition(version): Precondition,
     Body(Rejection(reason)): Body<Rejection>,
 ) -> Result<Answer, ApiError> {
-    take(&store, &scope, id, version, Step::Reject(reason)).await
+    apply(&store, &scope, id, version, Transition::Reject(reason)).await
 }
 
 pub(crate) fn describe(op: &mut Operation) {
@@ -23,7 +23,7 @@ pub(crate) fn describe(op: &mut Operation) {
         .note("From SUBMITTED.")
         .member("rejection_reason", "Why; its creator is told.")
         .example(json!({"rejection_reason": "Too dear"}))
-        .shows::<RequestView<'_>>()
+        .shows::<PurchaseRequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"]);
 }

@@ -8,8 +8,8 @@ use stockroom_domain::{id::PurchaseRequestId, text::Notes};
 use stockroom_store::PurchaseRequestChanges;
 
 use crate::{
-    body::RequestBody,
-    view::{RequestView, shown},
+    body::PurchaseRequestBody,
+    view::{PurchaseRequestView, shown},
 };
 
 pub(crate) async fn replace(
@@ -17,7 +17,7 @@ pub(crate) async fn replace(
     scope: Scope,
     PathId(id): PathId<PurchaseRequestId>,
     Precondition(version): Precondition,
-    Body(RequestBody(new)): Body<RequestBody>,
+    Body(PurchaseRequestBody(new)): Body<PurchaseRequestBody>,
 ) -> Result<Answer, ApiError> {
     let changes = PurchaseRequestChanges { notes: |_: &Option<Notes>| new.notes.clone(), lines: Some(new.lines) };
     let request = store.purchase_requests(&scope).revise(id, version, &changes).await?;
@@ -32,9 +32,13 @@ pub(crate) fn describe(op: &mut Operation) {
         .member("supplier_id", "From whom it should come.")
         .member("warehouse_id", "Where it should go.")
         .example(json!({
-            "items": [{"product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f", "quantity": 20, "estimated_price": "18.00"}],
+            "items": [{
+                "product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f",
+                "quantity": 20,
+                "estimated_price": "18.00",
+            }],
         }))
-        .shows::<RequestView<'_>>()
+        .shows::<PurchaseRequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"]);
 }

@@ -3,9 +3,9 @@
 //! Tests: `tests/api/purchasing/workflow.rs`. Publishes `purchase_request.submitted`.
 
 use stockroom_api::{Answer, ApiError, Nothing, Operation, OptionalBody, PathId, Precondition, RequestStore, Scope};
-use stockroom_domain::{id::PurchaseRequestId, purchasing::Step};
+use stockroom_domain::{id::PurchaseRequestId, purchasing::Transition};
 
-use crate::{step::take, view::RequestView};
+use crate::{transition::apply, view::PurchaseRequestView};
 
 pub(crate) async fn submit(
     store: RequestStore,
@@ -14,13 +14,13 @@ pub(crate) async fn submit(
     Precondition(version): Precondition,
     OptionalBody(Nothing): OptionalBody<Nothing>,
 ) -> Result<Answer, ApiError> {
-    take(&store, &scope, id, version, Step::Submit).await
+    apply(&store, &scope, id, version, Transition::Submit).await
 }
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Submit a draft")
         .note("Staff see and change their own alone.")
-        .shows::<RequestView<'_>>()
+        .shows::<PurchaseRequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"])
         .link("approvePurchaseRequest", "id", "$response.body#/id")

@@ -7,23 +7,23 @@ use stockroom_api::{
     wire::{Number, PersonView},
 };
 use stockroom_domain::{
-    id::{OrganizationId, ProductId, PurchaseRequestId, RequestItemId, SupplierId, WarehouseId},
+    id::{OrganizationId, ProductId, PurchaseRequestId, PurchaseRequestItemId, SupplierId, WarehouseId},
     money::Money,
     organization::Currency,
-    purchasing::{PurchaseRequest, RequestItem, RequestNumber, RequestStatus},
+    purchasing::{Act, PurchaseRequest, PurchaseRequestItem, PurchaseRequestNumber, PurchaseRequestStatus},
     text::{CloseReason, Notes, ProductName, RejectionReason, Sku, SupplierName, Unit, WarehouseName},
     time::Timestamp,
 };
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PurchaseRequest")]
-pub(crate) struct RequestView<'a> {
+pub(crate) struct PurchaseRequestView<'a> {
     id: PurchaseRequestId,
     org_id: OrganizationId,
     version: u64,
-    #[schemars(with = "RequestNumber")]
+    #[schemars(with = "PurchaseRequestNumber")]
     request_number: String,
-    #[schemars(with = "RequestStatus")]
+    #[schemars(with = "PurchaseRequestStatus")]
     status: &'static str,
     notes: Option<&'a Notes>,
     currency: Option<Currency>,
@@ -50,7 +50,7 @@ pub(crate) struct RequestView<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PurchaseRequestItem")]
 struct ItemView<'a> {
-    id: RequestItemId,
+    id: PurchaseRequestItemId,
     product_id: ProductId,
     sku: &'a Sku,
     product_name: &'a ProductName,
@@ -65,8 +65,8 @@ struct ItemView<'a> {
     warehouse_name: Option<&'a WarehouseName>,
 }
 
-impl<'a> From<&'a RequestItem> for ItemView<'a> {
-    fn from(item: &'a RequestItem) -> Self {
+impl<'a> From<&'a PurchaseRequestItem> for ItemView<'a> {
+    fn from(item: &'a PurchaseRequestItem) -> Self {
         Self {
             id: item.id,
             product_id: item.product_id,
@@ -85,32 +85,36 @@ impl<'a> From<&'a RequestItem> for ItemView<'a> {
     }
 }
 
-impl<'a> RequestView<'a> {
+impl<'a> PurchaseRequestView<'a> {
     pub(crate) fn new(organization: OrganizationId, request: &'a PurchaseRequest) -> Self {
+        let milestones = request.milestones();
+        let closed = milestones.closing.map(|closing| &closing.act);
+        let by = |act: Option<&'a Act>| act.map(|act| PersonView::from(&act.by));
+        let at = |act: Option<&Act>| act.map(|act| act.at);
         Self {
             id: request.id,
             org_id: organization,
             version: request.version,
             request_number: request.request_number.to_string(),
-            status: request.status.name(),
+            status: request.status().name(),
             notes: request.notes.as_ref(),
             currency: request.currency,
             items: request.items.iter().map(ItemView::from).collect(),
             created_by: PersonView::from(&request.created_by),
-            submitted_at: request.submitted_at,
-            approved_by: request.approved_by.as_ref().map(PersonView::from),
-            approved_at: request.approved_at,
-            rejected_by: request.rejected_by.as_ref().map(PersonView::from),
-            rejected_at: request.rejected_at,
-            rejection_reason: request.rejection_reason.as_ref(),
-            ordered_at: request.ordered_at,
-            received_by: request.received_by.as_ref().map(PersonView::from),
-            received_at: request.received_at,
-            cancelled_by: request.cancelled_by.as_ref().map(PersonView::from),
-            cancelled_at: request.cancelled_at,
-            closed_by: request.closed_by.as_ref().map(PersonView::from),
-            closed_at: request.closed_at,
-            close_reason: request.close_reason.as_ref(),
+            submitted_at: milestones.submitted_at,
+            approved_by: by(milestones.approved),
+            approved_at: at(milestones.approved),
+            rejected_by: by(milestones.rejected),
+            rejected_at: at(milestones.rejected),
+            rejection_reason: milestones.rejection_reason,
+            ordered_at: milestones.ordered_at,
+            received_by: by(milestones.received),
+            received_at: at(milestones.received),
+            cancelled_by: by(milestones.cancelled),
+            cancelled_at: at(milestones.cancelled),
+            closed_by: by(closed),
+            closed_at: at(closed),
+            close_reason: milestones.closing.and_then(|closing| closing.reason.as_ref()),
             created_at: request.created_at,
             updated_at: request.updated_at,
         }
@@ -119,5 +123,5 @@ impl<'a> RequestView<'a> {
 
 /// The answer that shows one request.
 pub(crate) fn shown(organization: OrganizationId, request: &PurchaseRequest) -> Answer {
-    Answer::ok(&RequestView::new(organization, request)).version(request.version)
+    Answer::ok(&PurchaseRequestView::new(organization, request)).version(request.version)
 }

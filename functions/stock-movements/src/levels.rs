@@ -30,8 +30,9 @@ pub(crate) fn describe(op: &mut Operation) {
     op.summary("List levels")
         .about(
             "as_of",
-            "The levels of that moment, by the time of recording. Products and warehouses appear under their \
-             names of that moment, also if they were deleted since.",
+            "The levels of that moment, by the time of recording. Products and warehouses appear under their names of that \
+             moment, also if they were deleted since. A name that changed only after 1,000 later changes of the same product \
+             or warehouse can be a later one.",
         )
         .pages::<StockLevelView<'_>>()
         .link("getProduct", "id", "$response.body#/items/0/product_id");

@@ -7,9 +7,9 @@ use stockroom_store::AddressTerms;
 use crate::{body::Change, change_password::wrong};
 
 /// For the descriptions of the operations.
-pub(crate) const OWN_ADDRESS: &str = "Another address of one's own needs `current_password`. It holds once it is confirmed by the \
-     link that is mailed to it (`POST /auth/email/confirm`). Until then the user keeps the present address; sending that one \
-     cancels the change.";
+pub(crate) const OWN_ADDRESS: &str = "Another address of one's own needs `current_password`. It holds once it is \
+     confirmed by the link that is mailed to it (`POST /auth/email/confirm`). Until then the user keeps the present \
+     address; sending that one cancels the change.";
 /// And of the member.
 pub(crate) const PASSWORD: &str = "Needed for another address of one's own; ignored otherwise.";
 

@@ -1,6 +1,6 @@
 //! A warehouse as it is sent.
 
-use stockroom_api::{FromBody, Members, Patch, json::NotNegative};
+use stockroom_api::{FromBody, Members, Patch, body::NotNegative};
 use stockroom_domain::{
     catalogue::WarehouseDetails,
     quantity::Quantity,

@@ -42,7 +42,8 @@ impl<M: Mailer> Task for WeeklyReport<M> {
         let week = Week::before(at);
         let low = reporting.low(MOST_LOW).await?;
         if low.count > 0 {
-            // Should the event that enters it into the list have been lost, what is low is told by the next run all the same.
+            // Should the event that enters it into the list have been lost, what is low is told by the next run all
+            // the same.
             self.store.low_watch(organization).mark().await?;
         }
         let letter = WeeklyLetter {

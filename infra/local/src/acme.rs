@@ -6,7 +6,7 @@ use stockroom_domain::{
     access::Permission,
     catalogue::{Product, ProductDetails, SupplierDetails, WarehouseDetails},
     id::{ProductId, SupplierId, WarehouseId},
-    purchasing::{NewLine, RequestStatus},
+    purchasing::{NewLine, PurchaseRequestStatus},
     quantity::Quantity,
     stock::{NewMovement, Operation},
 };
@@ -36,15 +36,15 @@ const PRODUCTS: [(&str, &str, u32, u32); 4] = [
 ];
 
 /// Notes, index of the product, quantity and status of each request.
-const REQUESTS: [(&str, usize, u32, RequestStatus); 7] = [
-    ("Anvils for the autumn fair", 0, 10, RequestStatus::Draft),
-    ("Magnets, the large ones", 2, 4, RequestStatus::Approved),
-    ("Gold-plated springs", 3, 500, RequestStatus::Rejected),
-    ("Springs", 3, 100, RequestStatus::Ordered),
-    ("Anvils that are no longer needed", 0, 2, RequestStatus::Cancelled),
-    ("Rope for the shop floor", 1, 4, RequestStatus::Received),
+const REQUESTS: [(&str, usize, u32, PurchaseRequestStatus); 7] = [
+    ("Anvils for the autumn fair", 0, 10, PurchaseRequestStatus::Draft),
+    ("Magnets, the large ones", 2, 4, PurchaseRequestStatus::Approved),
+    ("Gold-plated springs", 3, 500, PurchaseRequestStatus::Rejected),
+    ("Springs", 3, 100, PurchaseRequestStatus::Ordered),
+    ("Anvils that are no longer needed", 0, 2, PurchaseRequestStatus::Cancelled),
+    ("Rope for the shop floor", 1, 4, PurchaseRequestStatus::Received),
     // Written last: once it is submitted, all other requests are complete.
-    ("More rope", 1, 40, RequestStatus::Submitted),
+    ("More rope", 1, 40, PurchaseRequestStatus::Submitted),
 ];
 /// How many of the ordered springs have arrived.
 const SPRINGS: u32 = 30;
@@ -125,7 +125,7 @@ impl Goods {
     }
 
     fn requests(&self) -> Result<Vec<PlannedRequest>, ImportError> {
-        let planned = |(notes, place, quantity, status): (&str, usize, u32, RequestStatus)| {
+        let planned = |(notes, place, quantity, status): (&str, usize, u32, PurchaseRequestStatus)| {
             let line = NewLine {
                 product: *self.products.get(place).ok_or(ImportError::Inconsistent)?,
                 quantity: Quantity::from(quantity),
@@ -134,13 +134,13 @@ impl Goods {
                 warehouse: Some(self.warehouse),
             };
             let receipt = match status {
-                RequestStatus::Ordered => Some((Quantity::from(SPRINGS), self.warehouse)),
-                RequestStatus::Received => Some((Quantity::from(quantity), self.warehouse)),
-                RequestStatus::Draft
-                | RequestStatus::Submitted
-                | RequestStatus::Approved
-                | RequestStatus::Rejected
-                | RequestStatus::Cancelled => None,
+                PurchaseRequestStatus::Ordered => Some((Quantity::from(SPRINGS), self.warehouse)),
+                PurchaseRequestStatus::Received => Some((Quantity::from(quantity), self.warehouse)),
+                PurchaseRequestStatus::Draft
+                | PurchaseRequestStatus::Submitted
+                | PurchaseRequestStatus::Approved
+                | PurchaseRequestStatus::Rejected
+                | PurchaseRequestStatus::Cancelled => None,
             };
             Ok(PlannedRequest { notes: notes.parse()?, lines: vec![line], status, receipt })
         };
@@ -225,7 +225,7 @@ mod tests {
     fn statuses(requests: &[PurchaseRequest]) -> BTreeMap<&'static str, usize> {
         let mut statuses = BTreeMap::new();
         for request in requests {
-            *statuses.entry(request.status.name()).or_default() += 1;
+            *statuses.entry(request.status().name()).or_default() += 1;
         }
         statuses
     }
@@ -237,8 +237,8 @@ mod tests {
         assert_eq!(import(&runtime).await.unwrap(), Imported::AlreadyComplete);
         let (signed_up, _) = signed_up(&runtime).await;
         let all = requests(&runtime, &signed_up.admin(Permission::DecidePurchases)).await;
-        assert_eq!(statuses(&all), RequestStatus::ALL.map(|status| (status.name(), 1)).into());
-        let ordered = all.iter().find(|request| request.status == RequestStatus::Ordered).unwrap();
+        assert_eq!(statuses(&all), PurchaseRequestStatus::ALL.map(|status| (status.name(), 1)).into());
+        let ordered = all.iter().find(|request| request.status() == PurchaseRequestStatus::Ordered).unwrap();
         assert_eq!(ordered.items[0].received_quantity, Quantity::from(SPRINGS));
         embedded.stop().await;
     }
@@ -251,13 +251,16 @@ mod tests {
             let mut planned = Goods::add_missing(&runtime.store, &users).await.unwrap().requests().unwrap();
             planned.truncate(written + 1);
             // The interruption came before the last transition of the last request.
-            planned[written].status =
-                if last == RequestStatus::Received { RequestStatus::Ordered } else { RequestStatus::Draft };
+            planned[written].status = if last == PurchaseRequestStatus::Received {
+                PurchaseRequestStatus::Ordered
+            } else {
+                PurchaseRequestStatus::Draft
+            };
             planned[written].receipt = None;
             write_requests(&runtime.store, &users, &planned).await.unwrap();
             assert_eq!(import(&runtime).await.unwrap(), Imported::Completed);
             let all = requests(&runtime, &users.manager(Permission::DecidePurchases)).await;
-            assert_eq!(statuses(&all), RequestStatus::ALL.map(|status| (status.name(), 1)).into(), "{written}");
+            assert_eq!(statuses(&all), PurchaseRequestStatus::ALL.map(|status| (status.name(), 1)).into(), "{written}");
             embedded.stop().await;
         }
     }

@@ -1,6 +1,6 @@
 //! `migrate`: shows and runs the migrations of stored items while the product is in use. The store migrates the items
-//! (`shared/store/src/background/migrations.rs`); this crate has the command line and its output. `infra/MIGRATIONS.md` says when
-//! to run it.
+//! (`shared/store/src/background/migrations.rs`); this crate has the command line and its output. `infra/MIGRATIONS.md`
+//! says when to run it.
 
 use std::{
     io::{self, Write},

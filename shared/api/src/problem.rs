@@ -1,6 +1,6 @@
 //! Errors as problem documents (RFC 9457).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 use http::{
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use stockroom_domain::fault::Fault;
 use stockroom_store::{Conflict, StoreError, TooMany};
 
-use crate::{limits::seconds, wire::Number};
+use crate::wire::Number;
 
 /// Where in a request a fault stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -255,7 +255,8 @@ impl From<ApiError> for Problem {
             ApiError::ForeignOrigin => Self::new(
                 StatusCode::FORBIDDEN,
                 "forbidden",
-                "Pages of this origin may not use the refresh cookie. Send the request from the API's own origin or from one in CORS_ORIGINS.",
+                "Pages of this origin may not use the refresh cookie. Send the request from the API's own origin or \
+                 from one in CORS_ORIGINS.",
             ),
             ApiError::UnsupportedGrantType => Self::new(
                 StatusCode::BAD_REQUEST,
@@ -336,13 +337,13 @@ impl From<Conflict> for Problem {
             }
             Conflict::QuantitiesRecorded => new(
                 "in_use",
-                "Movements of this product are recorded in its unit. The unit cannot change, nor can decimal_places shrink. \
-                 Send both as they are, or add another product.",
+                "Movements of this product are recorded in its unit. The unit cannot change, nor can decimal_places \
+                 shrink. Send both as they are, or add another product.",
             ),
             Conflict::QuantitiesRequested => new(
                 "in_use",
-                "An open purchase request names this product. Its unit cannot change, nor can decimal_places shrink, until \
-                 the request is received, rejected, cancelled or deleted.",
+                "An open purchase request names this product. Its unit cannot change, nor can decimal_places shrink, \
+                 until the request is received, rejected, cancelled or deleted.",
             ),
             Conflict::InvalidTransition { status } => {
                 new("invalid_transition", "The purchase request's status does not allow this.")
@@ -416,5 +417,21 @@ impl IntoResponse for ApiError {
         }
         response.extensions_mut().insert(problem);
         response
+    }
+}
+
+/// Whole seconds, rounded up.
+pub(crate) fn seconds(duration: Duration) -> u64 {
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_rounds_seconds_up() {
+        let of = |millis| seconds(Duration::from_millis(millis));
+        assert_eq!([0, 1, 999, 1_000, 1_001].map(of), [0, 1, 1, 1, 2]);
     }
 }

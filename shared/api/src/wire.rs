@@ -86,8 +86,8 @@ impl<'a> UserView<'a> {
     }
 }
 
-/// What a movement's product and warehouse were called, and what its quantities are counted in, when it was recorded. All
-/// null for movements that were recorded before this was kept.
+/// What a movement's product and warehouse were called, and what its quantities are counted in, when it was recorded.
+/// All null for movements that were recorded before this was kept.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct NamesView<'a> {
     /// The product's SKU when the movement was recorded. Null in older movements.

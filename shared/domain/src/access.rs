@@ -1,27 +1,21 @@
 //! Who may do what: a fixed table of permissions by role.
 
-use serde::{Deserialize, Serialize};
+use crate::named::named_enum;
 
-use crate::fault::Fault;
-
-/// What a user is in an organization; each includes the ones before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Role {
-    /// Reads, and records stock.
-    Staff,
-    /// Keeps the catalogue, too.
-    Manager,
-    /// Runs the organization, too.
-    Admin,
+named_enum! {
+    schema: Component "Role", "What a user is in an organization; each may do what those before it may.";
+    /// The role of a user in an organization. Each includes the permissions of the roles before it.
+    pub enum Role {
+        /// Reads, and records stock.
+        Staff = "STAFF",
+        /// Also maintains the catalogue and decides on purchase requests.
+        Manager = "MANAGER",
+        /// Also manages users and the organization.
+        Admin = "ADMIN",
+    }
 }
 
-crate::schema::has_schema!(named Role, {
-    let about = "What a user is in an organization; each may do what those before it may.";
-    crate::schema::words(about, [Role::Staff, Role::Manager, Role::Admin].map(Role::name))
-});
-
-/// What an operation asks of its caller.
+/// A permission that an operation requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// Look at and keep one's own account.
@@ -46,30 +40,20 @@ pub enum Permission {
     RecordStock,
     /// Ask to buy, and see and change one's own requests.
     RequestPurchases,
-    /// See and decide on everybody's requests.
+    /// See and decide on all requests.
     DecidePurchases,
-    /// Delete anybody's drafts.
+    /// Delete all drafts.
     DeleteRequests,
-    /// See every entry of the log.
+    /// Read the audit log.
     ReadAuditLog,
-    /// Follow what happens, as far as it is everybody's business or one's own.
+    /// Read events, except for those whose owner is another user.
     ReadEvents,
-    /// Follow what is another's business, too.
+    /// Read the events of other owners, too.
     ReadEverybodysEvents,
 }
 
 impl Role {
-    /// The name on the wire.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Staff => "STAFF",
-            Self::Manager => "MANAGER",
-            Self::Admin => "ADMIN",
-        }
-    }
-
-    /// Whether someone of this role may do it.
+    /// Whether a user of this role has the permission.
     #[must_use]
     pub fn may(self, permission: Permission) -> bool {
         let least = match permission {
@@ -91,16 +75,5 @@ impl Role {
             | Permission::ReadAuditLog => Self::Admin,
         };
         self >= least
-    }
-}
-
-impl std::str::FromStr for Role {
-    type Err = Fault;
-
-    fn from_str(name: &str) -> Result<Self, Fault> {
-        [Self::Staff, Self::Manager, Self::Admin]
-            .into_iter()
-            .find(|role| role.name() == name)
-            .ok_or_else(|| Fault::new("unknown_value", "must be one of ADMIN, MANAGER, STAFF"))
     }
 }

@@ -82,7 +82,7 @@ pub struct SupplierDetails {
 pub struct WarehouseDetails {
     pub name: WarehouseName,
     pub location: Location,
-    /// How much it holds, in whatever its people count.
+    /// Its capacity, in a unit that the organization chooses.
     pub capacity: Option<Quantity>,
 }
 

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 const FILE: &str = include_str!("common_passwords.txt");
 
 /// How many digits and signs at the end do not make a common password another one.
-const LONGEST_TAIL: usize = 6;
+const MAX_TAIL: usize = 6;
 
 /// Whether a folded password is a common one, one with a short tail, or the same one twice.
 pub(crate) fn is_common(folded: &str) -> bool {
@@ -16,7 +16,7 @@ pub(crate) fn is_common(folded: &str) -> bool {
 /// The text itself, and what is left of it without its last one to six characters as long as those are no letters.
 pub(crate) fn stems(text: &str) -> impl Iterator<Item = &str> {
     let shorter = |text: &&str| text.char_indices().next_back().filter(|(_, last)| !last.is_alphabetic());
-    std::iter::successors(Some(text), move |stem| stem.get(..shorter(stem)?.0)).take(LONGEST_TAIL + 1)
+    std::iter::successors(Some(text), move |stem| stem.get(..shorter(stem)?.0)).take(MAX_TAIL + 1)
 }
 
 /// What stands in the text twice, if it is nothing else.
@@ -32,11 +32,11 @@ fn is_listed(word: &str) -> bool {
         let middle = rest.len() / 2;
         let start = rest.get(..middle).and_then(|before| before.rfind('\n')).map_or(0, |end| end.saturating_add(1));
         let (before, from) = rest.split_at(start);
-        let (line, behind) = from.split_once('\n').unwrap_or((from, ""));
+        let (line, after) = from.split_once('\n').unwrap_or((from, ""));
         rest = match word.cmp(line) {
             Ordering::Less => before,
             Ordering::Equal => return true,
-            Ordering::Greater => behind,
+            Ordering::Greater => after,
         };
     }
     false

@@ -38,8 +38,8 @@ impl Email {
 }
 
 crate::schema::has_schema!(Email, {
-    let about = "An e-mail address; compared case-folded. Before the `@` it is ASCII; a domain in Unicode is kept in its \
-                 ASCII form.";
+    let about = "An e-mail address; compared case-folded. Before the `@` it is ASCII; a domain in Unicode is stored in \
+                 its ASCII form.";
     schemars::json_schema!({"description": about, "type": "string", "format": "email", "maxLength": Email::LONGEST})
 });
 
@@ -88,7 +88,8 @@ fn ascii_domain(domain: &str) -> Option<String> {
     last.bytes().any(|byte| !byte.is_ascii_digit()).then(|| ascii.into_owned())
 }
 
-/// The folded forms under which an account of an address may be stored. Accounts can be older than today's rules, under which
+/// The folded forms under which an account of an address may be stored. Accounts can be older than today's rules,
+/// under which
 /// [`Email`] is read: with a domain in Unicode, or with other letters before the `@`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailLookup(Vec<String>);

@@ -1,4 +1,4 @@
-//! Domain events: what the log's entries are to who follows what happens.
+//! Domain events: entries of the log as other programs see them.
 
 use std::{fmt, str::FromStr};
 
@@ -9,12 +9,12 @@ use crate::{
     log::{Action, Entity},
 };
 
-/// What kind of event, such as `product.created`.
+/// The type of an event, such as `product.created`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EventType {
     subject: &'static str,
     verb: &'static str,
-    /// Told on the bus alone, to programs of the product.
+    /// Published on the bus for functions of the product only.
     is_internal: bool,
 }
 
@@ -22,8 +22,8 @@ impl EventType {
     /// A movement took its level below the minimum. It is the second event of that movement's entry.
     pub const STOCK_LOW: Self = Self { subject: "stock", verb: "low", is_internal: false };
 
-    /// What an entry of the log is as an event. `None` for what changes nothing that others keep, such as signing in: that
-    /// is for the audit log alone. A new action finds its place here.
+    /// The event type of an entry. `None` for entries of the audit log alone, such as a sign-in. A new action gets
+    /// its type here.
     #[must_use]
     pub fn of(entity: Entity, action: Action) -> Option<Self> {
         let (verb, only, is_internal) = match action {
@@ -67,20 +67,21 @@ impl EventType {
         fits.then_some(Self { subject, verb, is_internal })
     }
 
-    /// The entries that tell it by themselves: those of one entity and one action, but for movements.
+    /// The entries that have this event type: those of one entity and one action, except for movements.
     pub fn origins(self) -> impl Iterator<Item = (Entity, Action)> {
         let pairs = Entity::ALL.iter().flat_map(|entity| Action::ALL.iter().map(|action| (*entity, *action)));
         pairs.filter(move |(entity, action)| Self::of(*entity, *action) == Some(self))
     }
 
-    /// The types that can be asked for.
-    fn told() -> impl Iterator<Item = Self> {
+    /// The types that callers can read.
+    fn public() -> impl Iterator<Item = Self> {
         let pairs = Entity::ALL.iter().flat_map(|entity| Action::ALL.iter().map(|action| (*entity, *action)));
-        let told = pairs.filter_map(|(entity, action)| Self::of(entity, action)).chain([Self::STOCK_LOW]);
-        told.filter(|known| !known.is_internal)
+        let known = pairs.filter_map(|(entity, action)| Self::of(entity, action)).chain([Self::STOCK_LOW]);
+        known.filter(|known| !known.is_internal)
     }
 
-    /// Whether a member may read such an event. What has an owner is told to its owner and to who may read everybody's.
+    /// Whether a user may read such an event. An event with an owner is for its owner and for users who may read all
+    /// events.
     #[must_use]
     pub fn may_be_read_by(self, (reader, role): (UserId, Role), owner: Option<UserId>) -> bool {
         let is_own = owner.is_none_or(|owner| owner == reader);
@@ -95,7 +96,7 @@ impl fmt::Display for EventType {
 }
 
 crate::schema::has_schema!(named EventType, {
-    let mut names: Vec<_> = EventType::told().map(|kind| kind.to_string()).collect();
+    let mut names: Vec<_> = EventType::public().map(|kind| kind.to_string()).collect();
     names.sort();
     names.dedup();
     crate::schema::words("What kind of event it is.", names)
@@ -104,9 +105,9 @@ crate::schema::has_schema!(named EventType, {
 impl FromStr for EventType {
     type Err = Fault;
 
-    /// The types that can be asked for.
+    /// Reads the types that callers can read.
     fn from_str(text: &str) -> Result<Self, Fault> {
-        Self::told()
+        Self::public()
             .find(|known| known.to_string() == text)
             .ok_or_else(|| Fault::new("unknown_value", "must be a type of event such as product.created"))
     }

@@ -27,7 +27,7 @@ fn describe(about: &str) -> Schema {
     json_schema!({"description": about.trim(), "type": "string", "format": "uuid", "pattern": pattern})
 }
 
-/// In the last byte of a movement's id alone, so that the id of an entry tells where it is kept.
+/// A bit in the last byte of the ids of movements only, so that the id of an entry says where it is stored.
 const OF_MOVEMENT: u8 = 0b0100;
 /// In the last byte of the id of an entry's second event, and of no entry: both events stand side by side in order of
 /// their ids.
@@ -96,11 +96,11 @@ ids! {
     TransferId;
     /// A request to buy.
     PurchaseRequestId;
-    /// A line of a request to buy; see [`RequestItemId::of`].
-    RequestItemId;
+    /// A line of a request to buy; see [`PurchaseRequestItemId::of`].
+    PurchaseRequestItemId;
     /// One entry of an organization's log.
     EntryId, marked 0;
-    /// What an entry tells as a domain event.
+    /// The domain event of an entry.
     EventId;
     /// Anything that the log speaks of.
     EntityId;
@@ -125,7 +125,7 @@ is_also! {
     ProductId is also EntityId: "The log speaks of products.";
     EntityId is also UserId: "The user of that id, if that is what it is.";
     EntryId is also ChangeId: "An entry that was written alone stands for its change.";
-    EntryId is also EventId: "The event that an entry tells by itself.";
+    EntryId is also EventId: "The event of an entry.";
 }
 
 impl EntryId {
@@ -137,22 +137,23 @@ impl EntryId {
 }
 
 impl EventId {
-    /// The second event of an entry, next behind the first; itself, if it is one.
+    /// The second event of an entry, right after the first; the same id if it is one.
     #[must_use]
     pub fn second(self) -> Self {
         Self(Uuid::from_u128(self.0.as_u128() | u128::from(SECOND_EVENT)))
     }
 
-    /// The entry that tells it.
+    /// The entry that it belongs to.
     #[must_use]
     pub fn entry(self) -> EntryId {
         EntryId(Uuid::from_u128(self.0.as_u128() & !u128::from(SECOND_EVENT)))
     }
 }
 
-impl RequestItemId {
-    /// The id of a product's line in a request. A product stands in a request once, so the two name the line; turning the
-    /// one by the other keeps both readable: whoever has the request's id knows the product without reading the request.
+impl PurchaseRequestItemId {
+    /// The id of a product's line in a request. A product stands in a request once, so the two name the line; turning
+    /// the one by the other keeps both readable: whoever has the request's id knows the product without reading the
+    /// request.
     #[must_use]
     pub fn of(product: ProductId, request: PurchaseRequestId) -> Self {
         Self(turned(product.0, request.0))
@@ -180,9 +181,9 @@ mod tests {
         let at = Timestamp::from_unix_millis(1_000).unwrap();
         let product = ProductId::from_parts(at, [0x5a; 10]);
         let [one, other] = [1, 2].map(|seed| PurchaseRequestId::from_parts(at, [seed; 10]));
-        let line = RequestItemId::of(product, one);
+        let line = PurchaseRequestItemId::of(product, one);
         assert_eq!(line.product(one), product);
-        assert_ne!(line, RequestItemId::of(product, other));
+        assert_ne!(line, PurchaseRequestItemId::of(product, other));
         assert_ne!(line.product(other), product);
         assert_eq!((line.uuid().get_version_num(), line.uuid().get_variant()), (7, uuid::Variant::RFC4122));
     }

@@ -1,6 +1,6 @@
 //! The vocabulary and the rules of Stockroom: typed ids, exact quantities, texts that are valid by construction, roles
-//! and what they permit, how a movement changes a stock level, what becomes of a purchase request, and what the log tells
-//! as events.
+//! and what they permit, how a movement changes a stock level, the states of a purchase request, and the
+//! events of the log.
 //!
 //! Nothing here knows AWS, HTTP or a clock of its own: time and randomness come in through [`source::Sources`].
 //! Values serialize as they are stored; their wire form is the edge's business.
@@ -16,6 +16,7 @@ pub mod id;
 pub mod limit;
 pub mod log;
 pub mod money;
+mod named;
 pub mod organization;
 pub mod purchasing;
 pub mod quantity;

@@ -1,38 +1,42 @@
-//! Rate limits: a bucket of tokens that many processes draw from, one token for each request that is let through.
+//! Rate limits by the generic cell rate algorithm (GCRA): many processes take tokens from one bucket, one for each
+//! request.
 //!
-//! A bucket is a single number, the moment from which it is full again. A token taken puts that moment off by the time in
-//! which one token comes back, so nothing has to refill it. A draw never makes the moment an earlier one (but for
-//! [`MOST_SKEW`]): a draw that arrives late or twice costs tokens and gives none. Only a refund ([`Limit::refund`]) makes it
-//! an earlier one, and never by more than what the same process drew and did not use.
+//! The state of a bucket is one number, its theoretical arrival time: the moment from which it is full again. Each
+//! token moves that time forward by the interval in which one token comes back, so nothing has to refill the bucket.
+//! A draw never moves it backward (except for [`MAX_SKEW`]): a draw that arrives late or twice costs tokens and gives
+//! none. Only a refund ([`Limit::refund`]) moves it backward, and by no more than the unused tokens that the same
+//! process drew.
 //!
-//! Clocks of processes differ. Over the life of a bucket, at most the burst is let through, and what came back since its
-//! first use, and once, not with every draw, what comes back in the time by which the clocks differ.
+//! Clocks of processes differ. Over the life of a bucket, it lets through at most the burst and the tokens that came
+//! back since its first use. Once, not with every draw, it also lets through the tokens of the time by which clocks
+//! differ.
 
 use std::{ops::RangeInclusive, str::FromStr, time::Duration};
 
 use crate::{fault::Fault, time::Timestamp};
 
-/// The most by which clocks are expected to differ. A bucket that seems to be emptier than empty by more than this was put
-/// there by a clock that is wrong: it is taken for empty now, so that such a clock shuts nobody out for longer than this.
-pub const MOST_SKEW: Duration = Duration::from_secs(10);
+/// The largest expected difference of clocks. An arrival time that is later than that of an empty bucket by more than
+/// this came from a wrong clock. The bucket then counts as empty now, so that a wrong clock delays callers by at most
+/// this.
+pub const MAX_SKEW: Duration = Duration::from_secs(10);
 
-/// A lease is so small a part of what is left,
+/// A lease is this part of the remaining tokens,
 const SHARE: u64 = 16;
-/// and never more than so many tokens.
-const LARGEST_LEASE: u64 = 16;
+/// and at most so many tokens.
+const MAX_LEASE: u64 = 16;
 
 const MICROS: u64 = 1_000_000;
 
-/// So many requests in such a time, all of them at once if need be. Written `600/minute`.
+/// The number of requests in a period; all of them can come at once. Written `600/minute`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     burst: u64,
     window: u64,
 }
 
-/// The moment from which a bucket is full, in microseconds since 1970. Zero for one that was never drawn from.
+/// The moment from which a bucket is full, in microseconds since 1970. Zero for a bucket that was never used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct FullAt(pub u64);
+pub struct TheoreticalArrival(pub u64);
 
 /// How many tokens are drawn at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,23 +47,23 @@ pub enum Counting {
     Leased,
 }
 
-/// A change of a bucket, valid only for one whose moment is as expected.
+/// A change of a bucket, valid only while its arrival time is as expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draw {
-    /// How many tokens it gives. None, if it puts right what a wrong clock has done.
+    /// The number of tokens that it gives; 0 if it only corrects a wrong clock.
     pub tokens: u64,
-    /// What the moment must be; a bucket that is not there has moment zero.
+    /// The arrival time that the bucket must have; 0 for a bucket that does not exist.
     pub expected: RangeInclusive<u64>,
-    /// What becomes of it.
+    /// The change of its arrival time.
     pub change: Change,
 }
 
-/// What becomes of a bucket's moment.
+/// The change of a bucket's arrival time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It is this one.
+    /// To this one, in microseconds since 1970.
     Set(u64),
-    /// It is so many microseconds later.
+    /// Later by so many microseconds.
     Add(u64),
 }
 
@@ -76,7 +80,7 @@ impl Limit {
         self.window
     }
 
-    /// The microseconds in which one token comes back, rounded up: a limit is rather kept too well.
+    /// The microseconds in which one token comes back, rounded up, so that a limit is rather too strict.
     fn interval(self) -> u64 {
         self.window.saturating_mul(MICROS).div_ceil(self.burst.max(1))
     }
@@ -87,31 +91,31 @@ impl Limit {
 
     /// How many tokens such a bucket holds.
     #[must_use]
-    pub fn left(self, full_at: FullAt, now: Timestamp) -> u64 {
+    pub fn left(self, full_at: TheoreticalArrival, now: Timestamp) -> u64 {
         let missing = full_at.0.saturating_sub(micros(now));
         self.capacity().saturating_sub(missing).checked_div(self.interval()).unwrap_or_default()
     }
 
     /// How long until it holds one.
     #[must_use]
-    pub fn wait(self, full_at: FullAt, now: Timestamp) -> Duration {
+    pub fn wait(self, full_at: TheoreticalArrival, now: Timestamp) -> Duration {
         let one = full_at.0.saturating_add(self.interval()).saturating_sub(self.capacity());
         Duration::from_micros(one.saturating_sub(micros(now)))
     }
 
     /// How long until it is full, if `in_hand` more tokens were still in it.
     #[must_use]
-    pub fn refill(self, full_at: FullAt, in_hand: u64, now: Timestamp) -> Duration {
+    pub fn refill(self, full_at: TheoreticalArrival, in_hand: u64, now: Timestamp) -> Duration {
         let full_at = full_at.0.saturating_sub(self.interval().saturating_mul(in_hand));
         Duration::from_micros(full_at.saturating_sub(micros(now)))
     }
 
     /// What to do to a bucket, last seen with that moment, to draw from it; `None` when it is empty.
     #[must_use]
-    pub fn draw(self, seen: FullAt, now: Timestamp, counting: Counting) -> Option<Draw> {
-        let (FullAt(seen), now, capacity) = (seen, micros(now), self.capacity());
+    pub fn draw(self, seen: TheoreticalArrival, now: Timestamp, counting: Counting) -> Option<Draw> {
+        let (TheoreticalArrival(seen), now, capacity) = (seen, micros(now), self.capacity());
         let empty = now.saturating_add(capacity);
-        let skew = u64::try_from(MOST_SKEW.as_micros()).unwrap_or(u64::MAX);
+        let skew = u64::try_from(MAX_SKEW.as_micros()).unwrap_or(u64::MAX);
         if seen > empty.saturating_add(skew) {
             return Some(Draw { tokens: 0, expected: seen..=seen, change: Change::Set(empty) });
         }
@@ -121,7 +125,7 @@ impl Limit {
         }
         let tokens = match counting {
             Counting::Exactly => 1,
-            Counting::Leased => left.div_euclid(SHARE).clamp(1, LARGEST_LEASE),
+            Counting::Leased => left.div_euclid(SHARE).clamp(1, MAX_LEASE),
         };
         let cost = tokens.saturating_mul(self.interval());
         Some(if seen <= now {
@@ -132,8 +136,9 @@ impl Limit {
         })
     }
 
-    /// The moments to keep when one more is let through now, so that no stretch as long as the window ever holds more than
-    /// the burst: the bucket of the other methods lets through twice as many in its first window. `None` when it is full.
+    /// The moments to keep when one more is let through now, so that no stretch as long as the window ever holds more
+    /// than the burst: the bucket of the other methods lets through twice as many in its first window. `None` when it
+    /// is full.
     #[must_use]
     pub fn within_window(self, let_through: &[Timestamp], now: Timestamp) -> Option<Vec<Timestamp>> {
         let window = Duration::from_secs(self.window);
@@ -153,20 +158,27 @@ impl Limit {
 
     /// The bucket after a refund of tokens that nobody used; `None` when time has given them back already.
     ///
-    /// What came back since the draw is not refunded: a bucket that would have been full without the draw is full in either
-    /// case, and the time in which it was full gives no tokens. So a refund never leaves more tokens than there would be
-    /// without the draw, however many draws and refunds run at once. It is valid only for a bucket that is exactly as seen.
+    /// What came back since the draw is not refunded: a bucket that would have been full without the draw is full in
+    /// either case, and the time in which it was full gives no tokens. So a refund never leaves more tokens than
+    /// there would be without the draw, however many draws and refunds run at once. It is valid only for a bucket
+    /// that is exactly as seen.
     #[must_use]
-    pub fn refund(self, seen: FullAt, tokens: u64, drawn_at: Timestamp, now: Timestamp) -> Option<FullAt> {
+    pub fn refund(
+        self,
+        seen: TheoreticalArrival,
+        tokens: u64,
+        drawn_at: Timestamp,
+        now: Timestamp,
+    ) -> Option<TheoreticalArrival> {
         let came_back = micros(now).saturating_sub(micros(drawn_at));
         let unused = self.interval().saturating_mul(tokens).saturating_sub(came_back);
-        (unused > 0).then(|| FullAt(seen.0.saturating_sub(unused)))
+        (unused > 0).then(|| TheoreticalArrival(seen.0.saturating_sub(unused)))
     }
 
     /// The largest lease there is of it.
     #[must_use]
     pub fn largest_lease(self) -> u64 {
-        self.burst.min(LARGEST_LEASE)
+        self.burst.min(MAX_LEASE)
     }
 }
 
@@ -201,6 +213,8 @@ mod tests {
 
     use super::*;
 
+    type Bucket = TheoreticalArrival;
+
     const START: u64 = 1_800_000_000_000;
 
     fn at(millis: u64) -> Timestamp {
@@ -212,7 +226,7 @@ mod tests {
     }
 
     /// The bucket as the table keeps it: done if it is as expected, otherwise shown.
-    fn done(bucket: &mut FullAt, draw: &Draw) -> bool {
+    fn done(bucket: &mut Bucket, draw: &Draw) -> bool {
         let is_expected = draw.expected.contains(&bucket.0);
         if is_expected {
             bucket.0 = match draw.change {
@@ -224,7 +238,7 @@ mod tests {
     }
 
     /// Draws as a process does: until it has something, or sees that there is nothing.
-    fn drawn(bucket: &mut FullAt, seen: FullAt, limit: Limit, now: Timestamp, counting: Counting) -> (u64, FullAt) {
+    fn drawn(bucket: &mut Bucket, seen: Bucket, limit: Limit, now: Timestamp, counting: Counting) -> (u64, Bucket) {
         let mut seen = seen;
         while let Some(draw) = limit.draw(seen, now, counting) {
             if done(bucket, &draw) && draw.tokens > 0 {
@@ -261,9 +275,9 @@ mod tests {
 
     #[test]
     fn lease_size_shrinks_with_the_remaining_tokens() {
-        let (limit, now, mut bucket) = (limit("300/minute"), at(START), FullAt::default());
+        let (limit, now, mut bucket) = (limit("300/minute"), at(START), Bucket::default());
         let mut leases = Vec::new();
-        while let (tokens @ 1.., _) = drawn(&mut bucket, FullAt::default(), limit, now, Counting::Leased) {
+        while let (tokens @ 1.., _) = drawn(&mut bucket, Bucket::default(), limit, now, Counting::Leased) {
             leases.push(tokens);
         }
         assert_eq!(leases.iter().sum::<u64>(), 300);
@@ -274,13 +288,13 @@ mod tests {
 
     #[test]
     fn draw_after_one_by_a_fast_clock_recovers_within_the_window() {
-        let (limit, mut bucket) = (limit("5/hour"), FullAt::default());
+        let (limit, mut bucket) = (limit("5/hour"), Bucket::default());
         let tomorrow = at(START + 24 * 60 * 60 * 1_000);
-        while drawn(&mut bucket, FullAt::default(), limit, tomorrow, Counting::Exactly).0 > 0 {}
-        assert_eq!(drawn(&mut bucket, FullAt::default(), limit, at(START), Counting::Exactly).0, 0);
+        while drawn(&mut bucket, Bucket::default(), limit, tomorrow, Counting::Exactly).0 > 0 {}
+        assert_eq!(drawn(&mut bucket, Bucket::default(), limit, at(START), Counting::Exactly).0, 0);
         assert_eq!(limit.wait(bucket, at(START)), Duration::from_mins(12));
         let later = at(START + 12 * 60 * 1_000);
-        assert_eq!(drawn(&mut bucket, FullAt::default(), limit, later, Counting::Exactly).0, 1);
+        assert_eq!(drawn(&mut bucket, Bucket::default(), limit, later, Counting::Exactly).0, 1);
     }
 
     fn limits() -> impl Strategy<Value = Limit> {
@@ -332,8 +346,8 @@ mod tests {
             steps in steps(),
         ) {
             let spread = skews.iter().max().unwrap() - skews.iter().min().unwrap();
-            let (mut bucket, mut elapsed, mut given) = (FullAt::default(), 0, 0);
-            let mut seen = [FullAt::default(); 8];
+            let (mut bucket, mut elapsed, mut given) = (Bucket::default(), 0, 0);
+            let mut seen = [Bucket::default(); 8];
             let mut last: Option<Draw> = None;
             for step in steps {
                 elapsed += step.pause;
@@ -349,7 +363,10 @@ mod tests {
                     given += tokens;
                 }
                 let came_back = (elapsed + spread) * limit.burst / (limit.window * 1_000);
-                prop_assert!(given <= limit.burst + came_back, "{given} of {limit:?} after {elapsed} ms, {spread} ms apart");
+                prop_assert!(
+                    given <= limit.burst + came_back,
+                    "{given} of {limit:?} after {elapsed} ms, {spread} ms apart"
+                );
             }
         }
 
@@ -360,7 +377,7 @@ mod tests {
             steps in refunding_steps(),
         ) {
             let spread = skews.iter().max().unwrap() - skews.iter().min().unwrap();
-            let (mut bucket, mut elapsed, mut given) = (FullAt::default(), 0, 0);
+            let (mut bucket, mut elapsed, mut given) = (Bucket::default(), 0, 0);
             // What each process drew and has not used, with the moment of the draw by its own clock.
             let mut unused: [Vec<(u64, Timestamp)>; 8] = Default::default();
             for (step, is_refund, used) in steps {
@@ -377,14 +394,21 @@ mod tests {
                 given += tokens.min(used);
                 unused[step.process].push((tokens.saturating_sub(used), now));
                 let came_back = (elapsed + spread) * limit.burst / (limit.window * 1_000);
-                prop_assert!(given <= limit.burst + came_back, "{given} of {limit:?} after {elapsed} ms, {spread} ms apart");
+                prop_assert!(
+                    given <= limit.burst + came_back,
+                    "{given} of {limit:?} after {elapsed} ms, {spread} ms apart"
+                );
             }
         }
 
         #[test]
-        fn refund_right_after_a_draw_restores_the_bucket(limit in limits(), moment in START..START + 8_000_000, step in 0_u64..4_000_000) {
+        fn refund_right_after_a_draw_restores_the_bucket(
+            limit in limits(),
+            moment in START..START + 8_000_000,
+            step in 0_u64..4_000_000,
+        ) {
             let now = at(START + step);
-            let before = FullAt(moment * 1_000);
+            let before = TheoreticalArrival(moment * 1_000);
             if let Some(draw) = limit.draw(before, now, Counting::Leased) && draw.tokens > 0 {
                 let mut bucket = before;
                 prop_assert!(done(&mut bucket, &draw));
@@ -397,13 +421,13 @@ mod tests {
         #[test]
         fn exact_draws_of_one_process_get_every_token(limit in limits(), pauses in vec(0_u64..2_000, 1..200)) {
             let limit = Limit { burst: limit.burst.min(200), ..limit };
-            let (mut bucket, mut now) = (FullAt::default(), START);
+            let (mut bucket, mut now) = (Bucket::default(), START);
             for pause in pauses {
                 now += pause;
                 while limit.left(bucket, at(now)) > 0 {
-                    prop_assert_eq!(drawn(&mut bucket, FullAt::default(), limit, at(now), Counting::Exactly).0, 1);
+                    prop_assert_eq!(drawn(&mut bucket, Bucket::default(), limit, at(now), Counting::Exactly).0, 1);
                 }
-                prop_assert_eq!(drawn(&mut bucket, FullAt::default(), limit, at(now), Counting::Exactly).0, 0);
+                prop_assert_eq!(drawn(&mut bucket, Bucket::default(), limit, at(now), Counting::Exactly).0, 0);
                 let wait = u64::try_from(limit.wait(bucket, at(now)).as_micros()).unwrap();
                 prop_assert!(wait > 0 && wait <= limit.interval());
                 prop_assert_eq!(limit.left(bucket, at(now + wait.div_ceil(1_000))).min(1), 1);
@@ -412,9 +436,13 @@ mod tests {
         }
 
         #[test]
-        fn draw_never_moves_the_arrival_time_back(limit in limits(), moment in START..START + 8_000_000, step in 0_u64..4_000_000) {
+        fn draw_never_moves_the_arrival_time_back(
+            limit in limits(),
+            moment in START..START + 8_000_000,
+            step in 0_u64..4_000_000,
+        ) {
             let now = at(START + step);
-            let bucket = FullAt(moment * 1_000);
+            let bucket = TheoreticalArrival(moment * 1_000);
             if let Some(draw) = limit.draw(bucket, now, Counting::Leased) && draw.tokens > 0 {
                 let mut after = bucket;
                 prop_assert!(done(&mut after, &draw));

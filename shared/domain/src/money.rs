@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr};
 
 use crate::{fault::Fault, quantity::Quantity};
 
-/// An amount of the organization's currency, zero or more: an exact decimal of at most 15 significant digits and at most
-/// 4 decimals. It displays with 2 decimals at least, as prices are written.
+/// An amount of the organization's currency, zero or more: an exact decimal of at most 15 significant digits and at
+/// most 4 decimals. It displays with 2 decimals at least, as prices are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money(Quantity);
 

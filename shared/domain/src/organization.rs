@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{fault::Fault, id::OrganizationId, text::OrganizationName, time::Timestamp};
+use crate::{fault::Fault, id::OrganizationId, named::named_enum, text::OrganizationName, time::Timestamp};
 
 /// A company and what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,30 +22,16 @@ pub struct Organization {
     pub deleted_at: Option<Timestamp>,
 }
 
-/// Whether an organization is in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum OrganizationStatus {
-    /// In use.
-    Active,
-    /// Ended; its data waits for the purge.
-    Deleted,
-}
-
-impl OrganizationStatus {
-    /// The name on the wire.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Active => "ACTIVE",
-            Self::Deleted => "DELETED",
-        }
+named_enum! {
+    schema: Inline "OrganizationStatus", "Whether an organization is in use.";
+    /// Whether an organization is in use.
+    pub enum OrganizationStatus {
+        /// In use.
+        Active = "ACTIVE",
+        /// Deleted; its data waits for the purge.
+        Deleted = "DELETED",
     }
 }
-
-crate::schema::has_schema!(OrganizationStatus, {
-    crate::schema::words("Whether an organization is in use.", ["ACTIVE", "DELETED"])
-});
 
 /// A tenant's name in the world: 3 to 63 of `a-z0-9-`, neither first nor last a hyphen, and no reserved word.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -14,13 +14,13 @@ pub struct Quantity(Decimal);
 crate::text::serialize_as_text!(Quantity);
 // As it is on the wire: there it is a number.
 crate::schema::has_schema!(Quantity, {
-    let about = "An exact decimal of at most 15 significant digits, 4 of them behind the point, and of a product no more \
-                 than its decimal_places.";
+    let about = "An exact decimal of at most 15 significant digits, at most 4 of them decimals, and of a product \
+                 at most its decimal_places.";
     let most = 999_999_999_999_999_i64;
     schemars::json_schema!({"description": about, "type": "number", "minimum": -most, "maximum": most})
 });
 
-const MOST_DIGITS: usize = 15;
+const MAX_DIGITS: usize = 15;
 
 impl Quantity {
     /// Nothing.
@@ -74,7 +74,7 @@ impl Quantity {
     fn checked(value: Decimal) -> Option<Self> {
         let value = value.normalize();
         let digits = value.mantissa().unsigned_abs().checked_ilog10().unwrap_or_default();
-        let fits = usize::try_from(digits).is_ok_and(|digits| digits < MOST_DIGITS) && value.scale() <= Self::FINEST;
+        let fits = usize::try_from(digits).is_ok_and(|digits| digits < MAX_DIGITS) && value.scale() <= Self::FINEST;
         (fits && value.abs() < Decimal::from(10_u64.pow(15))).then_some(Self(value))
     }
 }
@@ -108,7 +108,7 @@ impl FromStr for Quantity {
         if significant.is_empty() {
             return Ok(Self::ZERO);
         }
-        if significant.len() > MOST_DIGITS {
+        if significant.len() > MAX_DIGITS {
             return Err(Fault::new("too_many_digits", "must have at most 15 significant digits"));
         }
         let trailing = digits.len().saturating_sub(digits.trim_end_matches('0').len());
@@ -117,7 +117,7 @@ impl FromStr for Quantity {
         if power < -i64::from(Self::FINEST) {
             return Err(too_fine());
         }
-        if power.saturating_add(count(significant.len())) > count(MOST_DIGITS) {
+        if power.saturating_add(count(significant.len())) > count(MAX_DIGITS) {
             return Err(too_large());
         }
         let mantissa: i64 = significant.parse().map_err(|_| malformed())?;
@@ -214,7 +214,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sum_and_difference_of_quantities_are_exact(a in -999_999_999_i64..999_999_999, b in -999_999_999_i64..999_999_999) {
+        fn sum_and_difference_of_quantities_are_exact(
+            a in -999_999_999_i64..999_999_999,
+            b in -999_999_999_i64..999_999_999,
+        ) {
             let quantity = |units: i64| format!("{units}e-4").parse::<Quantity>().unwrap();
             let sum = quantity(a).plus(quantity(b)).unwrap();
             prop_assert_eq!(sum, quantity(a + b));
@@ -239,7 +242,10 @@ mod tests {
         }
 
         #[test]
-        fn parse_of_a_printed_quantity_returns_the_same_quantity(units in -999_999_999_999_999_i64..999_999_999_999_999, power in -4_i32..=0) {
+        fn parse_of_a_printed_quantity_returns_the_same_quantity(
+            units in -999_999_999_999_999_i64..999_999_999_999_999,
+            power in -4_i32..=0,
+        ) {
             let quantity: Quantity = format!("{units}e{power}").parse().unwrap();
             prop_assert_eq!(quantity.to_string().parse::<Quantity>().unwrap(), quantity);
         }

@@ -1,4 +1,4 @@
-//! What a company is told of its week: sums of movements, and how they compare.
+//! The weekly report of an organization: sums of movements, and their comparison.
 
 use std::{fmt, time::Duration};
 
@@ -117,7 +117,7 @@ impl MovementTotals {
 pub struct Week {
     /// Its first moment.
     pub start: Timestamp,
-    /// The first moment behind it.
+    /// The first moment after it.
     pub end: Timestamp,
 }
 
@@ -127,7 +127,7 @@ impl Week {
     /// The last week that was over at that moment; the first of 1970 before there was one.
     #[must_use]
     pub fn before(moment: Timestamp) -> Self {
-        // 1970 began on a Thursday, so the first Sunday is three days behind it.
+        // 1970 began on a Thursday, so the first Sunday is three days after it.
         let first_sunday = Timestamp::EPOCH.plus(DAY.saturating_mul(3));
         let weeks = moment.since(first_sunday).as_secs().checked_div(Self::LENGTH.as_secs()).unwrap_or_default();
         let end = first_sunday.plus(Duration::from_secs(weeks.saturating_mul(Self::LENGTH.as_secs())));

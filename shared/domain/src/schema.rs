@@ -36,8 +36,8 @@ const ONE_LINE: &str = r"^\s*[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\
 const LINES: &str =
     r"^\s*[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?\s*$";
 
-/// A text of at most so many characters. The pattern holds for what is sent and for what was stored under older rules, so
-/// the description of the API tells the rest of [`Kind`].
+/// A text of at most so many characters. The pattern holds for what is sent and for what was stored under older
+/// rules, so the description of the API tells the rest of [`Kind`].
 pub(crate) fn text(about: &str, longest: usize, kind: Kind) -> Schema {
     let pattern = match kind {
         Kind::Identifier | Kind::Line => ONE_LINE,

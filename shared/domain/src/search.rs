@@ -5,8 +5,9 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::characters::{is_ignorable, is_mark};
 
 /// The form in which a search compares texts: compatibility decomposition (NFKD) without combining marks and invisible
-/// characters, then full case folding. Letters that have no decomposition are replaced by those that people type for them.
-/// It is for searching alone: what must be unique is compared by [`fold`](crate::text::fold), which keeps accents apart.
+/// characters, then full case folding. Letters that have no decomposition are replaced by those that people type for
+/// them. It is for searching alone: what must be unique is compared by [`fold`](crate::text::fold), which keeps
+/// accents apart.
 #[must_use]
 pub fn search_fold(text: &str) -> String {
     let bare: String = text.nfkd().filter(|c| !is_mark(*c) && !is_ignorable(*c)).collect();

@@ -10,7 +10,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// Gives bytes nobody can predict.
+/// Gives unpredictable bytes.
 pub trait Entropy: Send + Sync {
     /// Fills the whole of `bytes`.
     fn fill(&self, bytes: &mut [u8]);

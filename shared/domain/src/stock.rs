@@ -8,45 +8,33 @@ use crate::{
     fault::Fault,
     id::{MovementId, ProductId, PurchaseRequestId, TransferId, WarehouseId},
     log::Action,
+    named::named_enum,
     quantity::Quantity,
     text::{Notes, ProductName, Reference, Sku, Unit, WarehouseName},
     time::Timestamp,
     user::Person,
 };
 
-/// What a movement is in the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum MovementType {
-    /// Goods came in.
-    In,
-    /// Goods went out.
-    Out,
-    /// Goods left for another warehouse.
-    TransferOut,
-    /// Goods came from another warehouse.
-    TransferIn,
-    /// The record was put right.
-    Adjustment,
+named_enum! {
+    schema: Component "MovementType",
+    "What a movement is in the ledger; a transfer has a leg out of one warehouse and one into the other.";
+    /// The type of a movement in the ledger.
+    pub enum MovementType {
+        /// Goods came in.
+        In = "IN",
+        /// Goods went out.
+        Out = "OUT",
+        /// Goods left for another warehouse.
+        TransferOut = "TRANSFER_OUT",
+        /// Goods came from another warehouse.
+        TransferIn = "TRANSFER_IN",
+        /// A correction of the record.
+        Adjustment = "ADJUSTMENT",
+    }
 }
 
 impl MovementType {
-    /// Every type.
-    pub const ALL: [Self; 5] = [Self::In, Self::Out, Self::TransferOut, Self::TransferIn, Self::Adjustment];
-
-    /// The name on the wire.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::In => "IN",
-            Self::Out => "OUT",
-            Self::TransferOut => "TRANSFER_OUT",
-            Self::TransferIn => "TRANSFER_IN",
-            Self::Adjustment => "ADJUSTMENT",
-        }
-    }
-
-    /// What the log calls it.
+    /// Its action in the log.
     #[must_use]
     pub fn action(self) -> Action {
         match self {
@@ -67,12 +55,7 @@ impl MovementType {
     }
 }
 
-crate::schema::has_schema!(named MovementType, {
-    let about = "What a movement is in the ledger; a transfer has a leg out of one warehouse and one into the other.";
-    crate::schema::words(about, MovementType::ALL.map(MovementType::name))
-});
-
-/// What a caller asks to have recorded, with a quantity that suits its kind.
+/// A change of stock that a caller asks to record, with a quantity that is valid for its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// So much came in.
@@ -113,7 +96,7 @@ pub struct NewMovement {
     pub occurred_at: Option<Timestamp>,
 }
 
-/// What the ids of a movement stood for when it was recorded.
+/// The names of product and warehouse when the movement was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MovementNames {
     /// The product's SKU.
@@ -146,7 +129,7 @@ pub struct Movement {
     pub balance_after: Quantity,
     /// 1, 2, 3, ... per product and warehouse, without gaps.
     pub sequence: u64,
-    /// The paper behind it.
+    /// The reference document.
     pub reference: Option<Reference>,
     /// Remarks.
     pub notes: Option<Notes>,
@@ -200,7 +183,7 @@ pub enum StockError {
 }
 
 impl Balance {
-    /// The balance after so much of `kind`; the rule behind every movement.
+    /// The balance after a movement of this type and quantity. Every movement is decided here.
     fn post(self, kind: MovementType, quantity: Quantity, counted: Option<Quantity>) -> Result<Posting, StockError> {
         let signed = kind.signed(quantity);
         let on_hand = self.on_hand.plus(signed).ok_or(StockError::LevelOutOfRange)?;
@@ -244,14 +227,14 @@ impl Balance {
 }
 
 /// How far ahead of now a movement can have happened: the clocks of people and devices differ.
-const MOST_AHEAD: Duration = Duration::from_hours(24);
+const MAX_AHEAD: Duration = Duration::from_hours(24);
 
 /// Refuses a movement that is said to happen later.
 ///
 /// # Errors
 /// `out_of_range`.
 pub fn admit_occurred_at(occurred_at: Timestamp, now: Timestamp) -> Result<(), Fault> {
-    if occurred_at > now.plus(MOST_AHEAD) {
+    if occurred_at > now.plus(MAX_AHEAD) {
         return Err(Fault::new("out_of_range", "must be at most one day ahead of now"));
     }
     Ok(())

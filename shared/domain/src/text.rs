@@ -1,7 +1,7 @@
 //! Texts that are valid by construction: trimmed, in Unicode NFC, of bounded length, and of characters that people see.
 //!
-//! [`FromStr`](std::str::FromStr) reads what is sent, and has all the rules. What is stored is deserialized as it is, since
-//! rules become stricter and stored texts stay.
+//! [`FromStr`](std::str::FromStr) reads what is sent, and has all the rules. What is stored is deserialized as it is,
+//! since rules become stricter and stored texts stay.
 
 use schemars::Schema;
 use unicode_normalization::UnicodeNormalization;
@@ -15,8 +15,8 @@ use crate::{
 
 pub use crate::email::{Email, EmailLookup};
 
-/// Trims, normalizes and checks. Lengths are in characters; the longest holds for what is sent, too, blanks around it included,
-/// so that a client can tell by the limit alone.
+/// Trims, normalizes and checks. Lengths are in characters; the longest holds for what is sent, too, blanks around it
+/// included, so that a client can tell by the limit alone.
 pub(crate) fn clean(text: &str, longest: usize, kind: Kind) -> Result<String, Fault> {
     let text = if kind == Kind::Paragraphs { with_plain_breaks(text) } else { text.into() };
     let clean: String = text.trim().nfc().collect();
@@ -130,7 +130,7 @@ texts! {
     WarehouseName: 200, Line;
     /// Where a warehouse is.
     Location: 200, Line;
-    /// The number of the paper or order behind a movement.
+    /// The number of a reference document or order, of a movement.
     Reference: 100, Identifier;
     /// Remarks.
     Notes: 2_000, Paragraphs;

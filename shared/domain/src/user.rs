@@ -10,6 +10,7 @@ use crate::{
     common_passwords::{is_common, stems},
     fault::Fault,
     id::UserId,
+    named::named_enum,
     text::{Email, FullName, fold},
     time::Timestamp,
 };
@@ -35,43 +36,18 @@ impl User {
     }
 }
 
-/// Whether a user may sign in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum UserStatus {
-    /// May sign in.
-    Active,
-    /// May not, for now.
-    Disabled,
-}
-
-impl UserStatus {
-    /// The name on the wire.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Active => "ACTIVE",
-            Self::Disabled => "DISABLED",
-        }
+named_enum! {
+    schema: Component "UserStatus", "Whether a user may sign in.";
+    /// Whether a user may sign in.
+    pub enum UserStatus {
+        /// May sign in.
+        Active = "ACTIVE",
+        /// Cannot sign in until an admin enables the account.
+        Disabled = "DISABLED",
     }
 }
 
-impl FromStr for UserStatus {
-    type Err = Fault;
-
-    fn from_str(name: &str) -> Result<Self, Fault> {
-        [Self::Active, Self::Disabled]
-            .into_iter()
-            .find(|status| status.name() == name)
-            .ok_or_else(|| Fault::new("unknown_value", "must be one of ACTIVE, DISABLED"))
-    }
-}
-
-crate::schema::has_schema!(named UserStatus, {
-    crate::schema::words("Whether a user may sign in.", [UserStatus::Active, UserStatus::Disabled].map(UserStatus::name))
-});
-
-/// A person as named beside what they did.
+/// A user as shown with an action: `created_by`, `approved_by`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     pub id: UserId,
@@ -104,7 +80,7 @@ impl Password {
     }
 
     /// Refuses what anybody would try first: the e-mail address, what stands before its `@`, and these names of the
-    /// organization, whatever their case and with up to six digits or signs behind them.
+    /// organization, whatever their case and with up to six digits or signs after them.
     ///
     /// # Errors
     /// A fault with the code `common_password`.
@@ -147,8 +123,8 @@ impl FromStr for Password {
 }
 
 crate::schema::has_schema!(Password, {
-    let about = "12 to 128 characters without control characters, not one of the common passwords, and not the account's \
-                 e-mail address or the organization's name.";
+    let about = "12 to 128 characters without control characters, not one of the common passwords, and not the \
+                 account's e-mail address or the organization's name.";
     schemars::json_schema!({
         "description": about, "type": "string", "format": "password", "minLength": 12, "maxLength": 128,
     })

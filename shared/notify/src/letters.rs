@@ -7,7 +7,7 @@ use std::time::Duration;
 use askama::Template;
 use stockroom_domain::{
     organization::Organization,
-    purchasing::{PurchaseRequest, RequestItem, RequestStatus},
+    purchasing::{Act, PurchaseRequest, PurchaseRequestItem, PurchaseRequestStatus},
     text::{CloseReason, RejectionReason},
 };
 
@@ -93,7 +93,7 @@ struct RequestView<'a> {
     reason: Option<&'a str>,
     shows_received: bool,
     shows_closed: bool,
-    items: &'a [RequestItem],
+    items: &'a [PurchaseRequestItem],
 }
 
 impl RequestLetter<'_> {
@@ -104,11 +104,10 @@ impl RequestLetter<'_> {
     pub fn text(&self) -> Result<Text, askama::Error> {
         let Self { organization, request, news } = *self;
         let number = request.request_number.to_string();
-        let by = |person: Option<&stockroom_domain::user::Person>| {
-            person.map_or_else(String::new, |person| format!(" by {}", person.full_name))
-        };
+        let milestones = request.milestones();
+        let by = |act: Option<&Act>| act.map_or_else(String::new, |act| format!(" by {}", act.by.full_name));
         let shows_closed = request.items.iter().any(|item| item.cancelled_quantity.is_positive());
-        let is_whole = request.status == RequestStatus::Received;
+        let is_whole = request.status() == PurchaseRequestStatus::Received;
         let (headline, sentence) = match news {
             RequestNews::Submitted => (
                 format!("{number} waits for a decision"),
@@ -116,24 +115,24 @@ impl RequestLetter<'_> {
             ),
             RequestNews::Approved => (
                 format!("{number} was approved"),
-                format!("Your purchase request was approved{} and can be ordered.", by(request.approved_by.as_ref())),
+                format!("Your purchase request was approved{} and can be ordered.", by(milestones.approved)),
             ),
             RequestNews::Rejected => (
                 format!("{number} was rejected"),
-                format!("Your purchase request was rejected{}.", by(request.rejected_by.as_ref())),
+                format!("Your purchase request was rejected{}.", by(milestones.rejected)),
             ),
             RequestNews::Closed if is_whole => (
                 format!("{number} was closed"),
                 format!(
                     "Your purchase request was closed{}. Nothing more of it will arrive.",
-                    by(request.closed_by.as_ref())
+                    by(milestones.closing.map(|closing| &closing.act))
                 ),
             ),
             RequestNews::Closed => (
                 format!("Part of {number} was closed"),
                 format!(
                     "Lines of your purchase request were closed{}. The rest is still to come.",
-                    by(request.closed_by.as_ref())
+                    by(milestones.closing.map(|closing| &closing.act))
                 ),
             ),
             RequestNews::Received if is_whole && shows_closed => (
@@ -149,8 +148,10 @@ impl RequestLetter<'_> {
             ),
         };
         let reason = match news {
-            RequestNews::Rejected => request.rejection_reason.as_ref().map(RejectionReason::as_str),
-            RequestNews::Closed => request.close_reason.as_ref().map(CloseReason::as_str),
+            RequestNews::Rejected => milestones.rejection_reason.map(RejectionReason::as_str),
+            RequestNews::Closed => {
+                milestones.closing.and_then(|closing| closing.reason.as_ref()).map(CloseReason::as_str)
+            }
             RequestNews::Submitted | RequestNews::Approved | RequestNews::Received => None,
         };
         let view = RequestView {

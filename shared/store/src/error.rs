@@ -4,8 +4,8 @@ use std::{borrow::Cow, time::Duration};
 
 use stockroom_domain::{
     fault::Fault,
-    id::RequestItemId,
-    purchasing::{PurchaseError, RequestStatus},
+    id::PurchaseRequestItemId,
+    purchasing::{PurchaseError, PurchaseRequestStatus},
     quantity::Quantity,
     stock::StockError,
 };
@@ -83,12 +83,12 @@ pub enum Conflict {
     /// The purchase request's status does not allow it.
     InvalidTransition {
         /// The status it has.
-        status: RequestStatus,
+        status: PurchaseRequestStatus,
     },
     /// More would arrive than was ordered.
     ExceedsOrder {
         /// The line.
-        item: RequestItemId,
+        item: PurchaseRequestItemId,
         /// The outstanding quantity.
         outstanding: Quantity,
         /// The quantity to receive.
@@ -97,7 +97,7 @@ pub enum Conflict {
     /// Nothing is outstanding on a line that is to be closed.
     LineComplete {
         /// The line.
-        item: RequestItemId,
+        item: PurchaseRequestItemId,
     },
     /// No active admin would be left.
     LastAdmin,

@@ -3,7 +3,7 @@
 use stockroom_domain::{
     id::{EntryId, Id, OrganizationId, ProductId, PurchaseRequestId, SupplierId, UserId, WarehouseId},
     organization::Subdomain,
-    purchasing::RequestStatus,
+    purchasing::PurchaseRequestStatus,
     text::Barcode,
     time::Timestamp,
 };
@@ -154,7 +154,7 @@ impl OrganizationKeys {
     }
 
     /// Index 1: the purchase requests of a status, by age.
-    pub(crate) fn requests_in(self, status: RequestStatus) -> String {
+    pub(crate) fn requests_in(self, status: PurchaseRequestStatus) -> String {
         self.partition(&format!("PR#{}", status.name()))
     }
 

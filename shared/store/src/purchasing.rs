@@ -16,7 +16,9 @@ use stockroom_domain::{
     access::{Permission, Role},
     id::{OrganizationId, PurchaseRequestId, UserId},
     log::{Action, Entity},
-    purchasing::{NewLine, PurchaseRequest, RequestNumber, RequestStatus, Step},
+    purchasing::{
+        NewLine, PurchaseRequest, PurchaseRequestDraft, PurchaseRequestNumber, PurchaseRequestStatus, Transition,
+    },
     text::Notes,
     user::Person,
 };
@@ -69,7 +71,7 @@ pub struct PurchaseRequestChanges<N> {
 /// Filters of a list of purchase requests.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PurchaseRequestFilter {
-    pub status: Option<RequestStatus>,
+    pub status: Option<PurchaseRequestStatus>,
     pub created_by: Option<UserId>,
 }
 
@@ -185,33 +187,14 @@ impl<'a> PurchaseRequests<'a> {
             let caller = attempt.caller()?;
             let currency = present_currency(attempt, keys)?;
             let items_of_request: Vec<_> = items.iter().map(|(item, _)| item.clone()).collect();
-            let request = PurchaseRequest {
+            let draft = PurchaseRequestDraft {
                 id,
-                version: 1,
-                request_number: RequestNumber(last.saturating_add(1)),
-                status: RequestStatus::Draft,
+                request_number: PurchaseRequestNumber(last.saturating_add(1)),
                 notes: new.notes.clone(),
-                currency: None,
                 items: items_of_request,
                 created_by: Person::from(&caller.user),
-                submitted_at: None,
-                approved_by: None,
-                approved_at: None,
-                rejected_by: None,
-                rejected_at: None,
-                rejection_reason: None,
-                ordered_at: None,
-                received_by: None,
-                received_at: None,
-                cancelled_by: None,
-                cancelled_at: None,
-                closed_by: None,
-                closed_at: None,
-                close_reason: None,
-                created_at: attempt.now,
-                updated_at: attempt.now,
             };
-            let request = request.in_currency(currency);
+            let request = PurchaseRequest::draft(draft, currency, attempt.now);
             let mut guards = Guards::default();
             for (_, goods) in &items {
                 goods.hold(&mut guards);
@@ -244,7 +227,7 @@ impl<'a> PurchaseRequests<'a> {
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<PurchaseRequest>, StoreError> {
             let before = self.expected(attempt, &key, expected)?;
             let attempt = &attempt.behind(before.updated_at);
-            let mut after = before.next(before.status, attempt.now);
+            let mut after = before.next(attempt.now);
             after.notes = (changes.notes)(&before.notes);
             let (mut guards, mut gone) = (Guards::default(), Vec::new());
             let read = |lines: &Vec<NewLine>| NewItems::read(attempt, keys, id, &before.items, lines);
@@ -304,16 +287,16 @@ impl<'a> PurchaseRequests<'a> {
         &self,
         id: PurchaseRequestId,
         expected: Option<u64>,
-        step: &Step,
+        transition: &Transition,
         present: impl Fn(&PurchaseRequest) -> Vec<u8>,
     ) -> Result<Outcome<PurchaseRequest>, StoreError> {
         let (keys, key) = (self.keys(), self.keys().request(id));
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<PurchaseRequest>, StoreError> {
             let before = self.expected(attempt, &key, expected)?;
             let attempt = &attempt.behind(before.updated_at);
-            let after = before.take(step, &Person::from(&attempt.caller()?.user), attempt.now)?;
-            let change = self.next(attempt, step.action(), &before, &after)?;
-            let released = held(&after).filter(|_| !after.status.is_open());
+            let after = before.apply(transition, &Person::from(&attempt.caller()?.user), attempt.now)?;
+            let change = self.next(attempt, transition.action(), &before, &after)?;
+            let released = held(&after).filter(|_| !after.status().is_open());
             releasing(attempt, keys, released, Guards::default(), change)
         };
         self.table.write(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide, present).await
@@ -396,13 +379,13 @@ fn next_number(counter: Option<&Item>) -> (u64, Expression) {
 }
 
 /// The update that assigns a number.
-fn next_counter(RequestNumber(number): RequestNumber) -> Expression {
+fn next_counter(PurchaseRequestNumber(number): PurchaseRequestNumber) -> Expression {
     expression("SET #count = :next").with("next", n(number))
 }
 
 fn item(keys: OrganizationKeys, request: &PurchaseRequest) -> Result<Item, StoreError> {
     let mut item = with_compact_data(&keys.request(request.id), request)?;
-    Index::One.insert(&mut item, (keys.requests_in(request.status), request.id.to_string()));
+    Index::One.insert(&mut item, (keys.requests_in(request.status()), request.id.to_string()));
     Index::Two.insert(&mut item, (keys.requests_by(request.created_by.id), request.id.to_string()));
     Ok(item)
 }

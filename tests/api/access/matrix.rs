@@ -21,7 +21,7 @@ type Matrix = BTreeMap<String, Vec<String>>;
 #[tokio::test]
 async fn every_operation_by_every_caller_matches_the_matrix() {
     let mut world = World::new().await;
-    let callers = world.everybody().await;
+    let callers = world.every_caller().await;
     let unknown: Vec<_> =
         operations().iter().filter(|route| samples(route, &callers[0]).is_empty()).map(name).collect();
     assert!(unknown.is_empty(), "`operations.rs` knows no valid request of {unknown:?}");
@@ -82,8 +82,8 @@ fn broken_rule(route: &Route, caller: &Caller, reply: &Reply) -> Option<&'static
         return Some("nothing is wrong with the request");
     }
     match caller.standing {
-        Standing::Nobody if !is_public && (reply.status() != 401 || reply.code() != "unauthenticated") => {
-            Some("is nobody here")
+        Standing::Unknown if !is_public && (reply.status() != 401 || reply.code() != "unauthenticated") => {
+            Some("is unknown here")
         }
         Standing::Outsider if route.path.contains("{id}") && verdict(reply) != "404" => {
             Some("names what is not theirs")
@@ -100,7 +100,7 @@ fn broken_rule(route: &Route, caller: &Caller, reply: &Reply) -> Option<&'static
             }
             Access::Permitted(_) | Access::SelfOr(_) | Access::Public => None,
         },
-        Standing::Nobody | Standing::Outsider => None,
+        Standing::Unknown | Standing::Outsider => None,
     }
 }
 
@@ -154,7 +154,7 @@ fn differences(callers: &[&str], file: &Matrix, actual: &Matrix) -> Vec<String> 
     differences
 }
 
-#[expect(clippy::disallowed_methods, reason = "whoever runs the tests says whether the file is to be written")]
+#[expect(clippy::disallowed_methods, reason = "the caller of the tests chooses whether to write the file")]
 fn is_update() -> bool {
     std::env::var("UPDATE_ACCESS_MATRIX").is_ok_and(|update| update == "1")
 }

@@ -15,7 +15,7 @@ fn refresh(shop: &Shop, refresh_token: &str) -> Request {
     shop.anonymous().post("/api/v1/auth/refresh", json!({"refresh_token": refresh_token}))
 }
 
-fn told(reply: &Reply) -> (u16, String) {
+fn refusal(reply: &Reply) -> (u16, String) {
     (reply.status(), reply.code())
 }
 
@@ -40,7 +40,7 @@ async fn request_after_a_demotion_to_staff_is_forbidden() {
 
     set_role(&shop, manager, "STAFF").await;
     let refused = shop.product("SKU-2").request().await;
-    assert_eq!(told(&refused), (403, "forbidden".to_owned()));
+    assert_eq!(refusal(&refused), (403, "forbidden".to_owned()));
     assert_eq!(role_in(manager.token()), "MANAGER", "the token still says so");
     manager.get("/api/v1/products").await.expect(200);
 
@@ -57,7 +57,7 @@ async fn request_after_a_demotion_to_manager_is_forbidden_for_admin_operations()
     set_role(&shop, &second, "MANAGER").await;
     let user = json!({"email": "x@example.com", "full_name": "X", "role": "ADMIN", "password": PASSWORD});
     for request in [second.post("/api/v1/users", user), second.delete(format!("/api/v1/products/{product}"))] {
-        assert_eq!(told(&request.await), (403, "forbidden".to_owned()));
+        assert_eq!(refusal(&request.await), (403, "forbidden".to_owned()));
     }
     second.patch(format!("/api/v1/products/{product}"), json!({"name": "Renamed"})).await.expect(200);
 }
@@ -80,17 +80,17 @@ async fn disable_of_a_user_ends_tokens_and_login() {
 
     disable(&shop, staff).await;
     for session in [staff, &elsewhere] {
-        assert_eq!(told(&session.get(ME).await), unauthenticated());
-        assert_eq!(told(&refresh(&shop, &session.refresh_token).await), invalid_refresh_token());
+        assert_eq!(refusal(&session.get(ME).await), unauthenticated());
+        assert_eq!(refusal(&refresh(&shop, &session.refresh_token).await), invalid_refresh_token());
     }
     let login = shop.anonymous().log_in(&staff.email, PASSWORD).await;
-    assert_eq!(told(&login), (401, "invalid_credentials".to_owned()));
+    assert_eq!(refusal(&login), (401, "invalid_credentials".to_owned()));
 
     // Ended sessions stay ended; the password works again.
     enable(&shop, staff).await;
     for session in [staff, &elsewhere] {
-        assert_eq!(told(&session.get(ME).await), unauthenticated());
-        assert_eq!(told(&refresh(&shop, &session.refresh_token).await), invalid_refresh_token());
+        assert_eq!(refusal(&session.get(ME).await), unauthenticated());
+        assert_eq!(refusal(&refresh(&shop, &session.refresh_token).await), invalid_refresh_token());
     }
     shop.sign_in(staff).await.get(ME).await.expect(200);
 }
@@ -109,8 +109,8 @@ async fn logout_ends_access_and_refresh_token() {
     by_access_token(&first).await.expect(204);
     by_refresh_token(&second).await.expect(204);
     for ended in [&first, &second] {
-        assert_eq!(told(&ended.get(ME).await), unauthenticated());
-        assert_eq!(told(&refresh(&shop, &ended.refresh_token).await), invalid_refresh_token());
+        assert_eq!(refusal(&ended.get(ME).await), unauthenticated());
+        assert_eq!(refusal(&refresh(&shop, &ended.refresh_token).await), invalid_refresh_token());
         assert_eq!(by_access_token(ended).await.status(), 401);
         assert_eq!(by_refresh_token(ended).await.status(), 401);
     }
@@ -130,10 +130,10 @@ async fn logout_ends_earlier_tokens_of_the_session() {
 
     second.request(http::Method::POST, "/api/v1/auth/logout").await.expect(204);
     for ended in [&*first, &second] {
-        assert_eq!(told(&ended.get(ME).await), unauthenticated());
+        assert_eq!(refusal(&ended.get(ME).await), unauthenticated());
     }
     for ended in [first.refresh_token.as_str(), tokens["refresh_token"].as_str().unwrap()] {
-        assert_eq!(told(&refresh(&shop, ended).await), invalid_refresh_token());
+        assert_eq!(refusal(&refresh(&shop, ended).await), invalid_refresh_token());
     }
 }
 
@@ -144,10 +144,10 @@ async fn delete_of_an_organization_ends_tokens_and_logins() {
 
     close(&shop).await;
     for person in [shop.admin(), shop.manager(), shop.staff()] {
-        assert_eq!(told(&person.get(ME).await), unauthenticated());
-        assert_eq!(told(&refresh(&shop, &person.refresh_token).await), invalid_refresh_token());
+        assert_eq!(refusal(&person.get(ME).await), unauthenticated());
+        assert_eq!(refusal(&refresh(&shop, &person.refresh_token).await), invalid_refresh_token());
         let login = shop.anonymous().log_in(&person.email, PASSWORD).await;
-        assert_eq!(told(&login), (401, "invalid_credentials".to_owned()));
+        assert_eq!(refusal(&login), (401, "invalid_credentials".to_owned()));
     }
     neighbour.staff().get(ME).await.expect(200);
 }
@@ -177,9 +177,9 @@ async fn replay_after_a_demotion_or_disabling_is_refused() {
     assert_eq!(create().await.expect(201).header("idempotency-replayed"), Some("true"));
 
     set_role(&shop, shop.manager(), "STAFF").await;
-    assert_eq!(told(&create().await), (403, "forbidden".to_owned()));
+    assert_eq!(refusal(&create().await), (403, "forbidden".to_owned()));
     disable(&shop, shop.manager()).await;
-    assert_eq!(told(&create().await), unauthenticated());
+    assert_eq!(refusal(&create().await), unauthenticated());
 }
 
 #[tokio::test]
@@ -187,10 +187,10 @@ async fn delete_of_a_user_ends_tokens_and_login() {
     let shop = shop().await;
     let staff = shop.staff();
     shop.admin().delete(format!("/api/v1/users/{}", staff.id)).await.expect(204);
-    assert_eq!(told(&staff.get(ME).await), unauthenticated());
-    assert_eq!(told(&refresh(&shop, &staff.refresh_token).await), invalid_refresh_token());
+    assert_eq!(refusal(&staff.get(ME).await), unauthenticated());
+    assert_eq!(refusal(&refresh(&shop, &staff.refresh_token).await), invalid_refresh_token());
     let login = shop.anonymous().log_in(&staff.email, PASSWORD).await;
-    assert_eq!(told(&login), (401, "invalid_credentials".to_owned()));
+    assert_eq!(refusal(&login), (401, "invalid_credentials".to_owned()));
 }
 
 #[tokio::test]
@@ -198,7 +198,7 @@ async fn end_of_a_session_from_another_session_ends_its_tokens() {
     let shop = shop().await;
     let (here, there) = (shop.staff(), shop.sign_in(shop.staff()).await);
     here.delete(format!("/api/v1/users/me/sessions/{}", session(&there))).await.expect(204);
-    assert_eq!(told(&there.get(ME).await), unauthenticated());
-    assert_eq!(told(&refresh(&shop, &there.refresh_token).await), invalid_refresh_token());
+    assert_eq!(refusal(&there.get(ME).await), unauthenticated());
+    assert_eq!(refusal(&refresh(&shop, &there.refresh_token).await), invalid_refresh_token());
     here.get(ME).await.expect(200);
 }

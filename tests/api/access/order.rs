@@ -46,7 +46,7 @@ fn faults(method: &Method, sample: &Sample) -> Vec<Fault> {
 /// The refusal of a caller of this standing before the request's content is read.
 fn refusal(access: Access, caller: &Caller) -> Option<(u16, &'static str)> {
     match (caller.standing, access) {
-        (Standing::Nobody, _) => Some((401, "unauthenticated")),
+        (Standing::Unknown, _) => Some((401, "unauthenticated")),
         // Where users are named, the samples name others.
         (Standing::Member(role), Access::Permitted(permission) | Access::SelfOr(permission))
             if !role.may(permission) =>
@@ -132,7 +132,7 @@ async fn request_without_a_token_to_an_unknown_route_or_method_is_404_or_405() {
 #[tokio::test]
 async fn request_with_an_ended_session_gets_the_same_answer_for_every_tenant() {
     let mut world = World::new().await;
-    for caller in world.everybody().await.iter().filter(|caller| caller.standing == Standing::Nobody) {
+    for caller in world.every_caller().await.iter().filter(|caller| caller.standing == Standing::Unknown) {
         let another = caller.client.with_tenant("globex").get("/api/v1/products").await;
         let none = caller.client.with_tenant("nobody-there").get("/api/v1/products").await;
         let two = caller.client.with_tenant("globex").get("/api/v1/products").header("host", "acme.example.com").await;

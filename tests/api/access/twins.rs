@@ -34,7 +34,7 @@ const ID_NAMES: [&str; 15] = [
 
 /// Everything of an answer that may differ, without the members that name the request: headers, body, and cost.
 #[derive(Debug, PartialEq)]
-struct Told {
+struct Outcome {
     status: u16,
     headers: HeaderMap,
     body: Value,
@@ -43,7 +43,7 @@ struct Told {
     written_halves: u64,
 }
 
-impl From<&Reply> for Told {
+impl From<&Reply> for Outcome {
     fn from(reply: &Reply) -> Self {
         let mut headers = reply.headers().clone();
         headers.remove("x-request-id");
@@ -81,12 +81,12 @@ async fn request_with_a_foreign_id_equals_one_with_an_unknown_id() {
     for (route, caller) in operations().iter().flat_map(|route| [(route, &staff), (route, &admin)]) {
         let pairs = with_foreign_ids(route, caller, &world.theirs);
         assert!(!pairs.is_empty() || !route.path.contains("{id}"), "no foreign id is tried in {}", name(route));
-        for (theirs, nobodys) in pairs {
+        for (theirs, unknown) in pairs {
             for ask in [|request| request, in_a_version] {
                 let of_theirs = ask(theirs.by(&caller.client)).await;
-                let of_nobodys = ask(nobodys.by(&caller.client)).await;
+                let of_unknown = ask(unknown.by(&caller.client)).await;
                 let what = format!("{} by {}: {theirs:?}", name(route), caller.name);
-                assert_eq!(Told::from(&of_theirs), Told::from(&of_nobodys), "{what}");
+                assert_eq!(Outcome::from(&of_theirs), Outcome::from(&of_unknown), "{what}");
                 let mentioned = world.theirs.mentioned_in(of_theirs.bytes());
                 assert_eq!(mentioned, in_instance(&of_theirs, &world.theirs), "{what}");
             }
@@ -221,7 +221,7 @@ async fn list_with_the_cursor_of_another_caller_or_list_is_invalid_cursor() {
             ("of another order", page(sample, &admin).query(&[("cursor", own), ("order", "asc")])),
         ];
         for (which, request) in foreign {
-            assert_eq!(Told::from(&request.await), Told::from(&nonsense), "{list} with a cursor {which}");
+            assert_eq!(Outcome::from(&request.await), Outcome::from(&nonsense), "{list} with a cursor {which}");
         }
     }
 }
@@ -269,15 +269,15 @@ async fn request_naming_another_tenant_is_tenant_mismatch_before_other_checks() 
 
             let in_host = request(&caller.client).header("host", "globex.example.com");
             for (which, other) in [("in the host", in_host), ("that does not exist", named("nobody-there"))] {
-                assert_eq!(Told::from(&other.await), Told::from(&refused), "{what} with a tenant {which}");
+                assert_eq!(Outcome::from(&other.await), Outcome::from(&refused), "{what} with a tenant {which}");
             }
             let with_more = [
                 ("an unknown parameter", named("globex").query(&[("nonsense", "1")])),
                 ("broken JSON", named("globex").raw_body("{", "application/json")),
             ];
             for (more, request) in with_more {
-                let told = request.await;
-                assert_eq!((told.status(), told.code()), (refused.status(), refused.code()), "{what} with {more}");
+                let reply = request.await;
+                assert_eq!((reply.status(), reply.code()), (refused.status(), refused.code()), "{what} with {more}");
             }
             let without = request(&caller.client).await.status();
             world.put_back();
@@ -322,10 +322,10 @@ async fn login_with_an_address_of_two_tenants_opens_the_named_tenants_account() 
     );
 
     // The other's password is any wrong one, and its tenant one that does not exist.
-    let wrong = Told::from(&log_in(&world.globex, PASSWORD).await.expect(401));
-    assert_eq!(Told::from(&log_in(&world.globex, &at_acme).await), wrong);
+    let wrong = Outcome::from(&log_in(&world.globex, PASSWORD).await.expect(401));
+    assert_eq!(Outcome::from(&log_in(&world.globex, &at_acme).await), wrong);
     let nowhere = world.globex.anonymous().with_tenant("nobody-there");
-    let nowhere = Told::from(&nowhere.log_in(EVERYWHERE, &at_acme).await);
+    let nowhere = Outcome::from(&nowhere.log_in(EVERYWHERE, &at_acme).await);
     assert_eq!((nowhere.status, &nowhere.headers, &nowhere.body), (wrong.status, &wrong.headers, &wrong.body));
 }
 

@@ -117,7 +117,7 @@ impl Index<&str> for Things {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     /// Unknown, or no longer known.
-    Nobody,
+    Unknown,
     /// One of the organization that the request is about.
     Member(Role),
     /// The admin of another one.
@@ -145,7 +145,7 @@ impl Caller {
         // Sessions belong to one user, not to colleagues.
         let things = match standing {
             Standing::Outsider => things.clone(),
-            Standing::Nobody | Standing::Member(_) => things.with("session", session(person)),
+            Standing::Unknown | Standing::Member(_) => things.with("session", session(person)),
         };
         let organization = organization_of(person);
         Self {
@@ -257,7 +257,7 @@ impl World {
     pub(super) fn anonymous(&self) -> Caller {
         Caller {
             name: "anonymous",
-            standing: Standing::Nobody,
+            standing: Standing::Unknown,
             client: Client::of(&self.stack),
             email: "stranger@example.com".to_owned(),
             refresh_token: "none".to_owned(),
@@ -272,11 +272,11 @@ impl World {
         let disabled = self.acme.hire("disabled", "ADMIN").await;
         disable(&self.acme, &disabled).await;
         self.begin();
-        Caller::new("disabled", Standing::Nobody, &disabled, &self.ours)
+        Caller::new("disabled", Standing::Unknown, &disabled, &self.ours)
     }
 
     /// Every kind of caller of acme's data, and the admin of a deleted organization.
-    pub(super) async fn everybody(&mut self) -> Vec<Caller> {
+    pub(super) async fn every_caller(&mut self) -> Vec<Caller> {
         let disabled = self.disabled().await;
         let demoted = self.acme.hire("demoted", "ADMIN").await;
         set_role(&self.acme, &demoted, "STAFF").await;
@@ -291,9 +291,9 @@ impl World {
         let lost = [
             disabled,
             Caller::new("demoted", Standing::Member(Role::Staff), &demoted, &self.ours),
-            Caller::new("logged out", Standing::Nobody, &gone, &self.ours),
+            Caller::new("logged out", Standing::Unknown, &gone, &self.ours),
             Caller::new("other", Standing::Outsider, self.globex.admin(), &self.ours),
-            Caller::new("deleted", Standing::Nobody, closed.admin(), &closed_things),
+            Caller::new("deleted", Standing::Unknown, closed.admin(), &closed_things),
         ];
         [self.anonymous()].into_iter().chain(members).chain(lost).collect()
     }

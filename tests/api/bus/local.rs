@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{items, look, shop, told};
+use super::{items, look, published, shop};
 
 const MAILS: &str = "/_local/mail.json";
 
@@ -30,7 +30,7 @@ async fn invitation_on_the_local_stack_leads_to_a_login() {
     assert!(html.contains(&token));
 
     // Events on the bus contain no token.
-    let events = told(&around, "user.invited").await;
+    let events = published(&around, "user.invited").await;
     assert_eq!((events.len(), &events[0]["detail"]["entity_id"]), (1, &json!(made.id())));
     assert!(!events[0].to_string().contains(&token));
 
@@ -128,7 +128,7 @@ async fn event_on_the_bus_equals_event_of_the_feed() {
     shop.receive(&product, &main, 7).await.expect(201);
     shop.take(&product, &main, 4).await.expect(201);
 
-    let low = told(&around, "stock.low").await;
+    let low = published(&around, "stock.low").await;
     assert_eq!(low.len(), 1);
     let (envelope, detail) = (&low[0], &low[0]["detail"]);
     assert_eq!([&envelope["source"], &envelope["version"]], [&json!("stockroom"), &json!("0")]);

@@ -88,7 +88,7 @@ async fn every_answer_and_its_log_line_have_one_request_id() {
     let shop = Furnished::open().await;
     let mut ids = BTreeSet::new();
     for reply in one_of_each(&shop).await {
-        assert!(ids.insert(reply.request_id().to_owned()), "an id stands for one request");
+        assert!(ids.insert(reply.request_id().to_owned()), "a request id is unique");
         let log = reply.log();
         let lines: Vec<_> = log.iter().filter(|line| line["message"] == "request").collect();
         assert_eq!(lines.len(), 1, "{log:?}");
@@ -159,8 +159,8 @@ async fn request_with_an_unknown_method_is_method_not_allowed_with_allow() {
 
 /// The parts that HEAD shares with GET.
 fn head(reply: &Reply) -> BTreeMap<String, String> {
-    let told = |name: &str| ["x-request-id", "content-length"].contains(&name);
-    let headers = reply.headers().iter().filter(|(name, _)| !told(name.as_str()));
+    let is_own = |name: &str| ["x-request-id", "content-length"].contains(&name);
+    let headers = reply.headers().iter().filter(|(name, _)| !is_own(name.as_str()));
     // No two cursors are the same.
     let plain = |value: &str| value.split("cursor=").next().unwrap().to_owned();
     headers.map(|(name, value)| (name.to_string(), plain(value.to_str().unwrap()))).collect()

@@ -36,7 +36,7 @@ fn done(reply: Reply) -> Reply {
 }
 
 /// Everything of an answer but which request it was to.
-fn told(reply: &Reply) -> (u16, Vec<u8>, [Option<String>; 3]) {
+fn content(reply: &Reply) -> (u16, Vec<u8>, [Option<String>; 3]) {
     let header = |name| reply.header(name).map(str::to_owned);
     (reply.status(), reply.bytes().to_vec(), ["location", "etag", "content-type"].map(header))
 }
@@ -58,7 +58,7 @@ async fn post_with_a_repeated_key_returns_the_stored_response() {
         let before = items(shop.stack());
         for _ in 0..2 {
             let again = request.clone().await;
-            assert_eq!(told(&again), told(&first), "{path}");
+            assert_eq!(content(&again), content(&first), "{path}");
             assert_eq!((replayed(&first), replayed(&again)), (false, true));
             assert_ne!(again.request_id(), first.request_id());
         }
@@ -131,7 +131,7 @@ async fn error_under_a_key_is_not_stored() {
     shop.manager().patch(&first, json!({"sku": "SKU-0"})).await.expect(200);
     let made = product.clone().await.expect(201);
     assert!(!replayed(&made));
-    assert_eq!(told(&product.await), told(&made));
+    assert_eq!(content(&product.await), content(&made));
 
     let take = shop.take(&shop.product, &shop.warehouse, 12).key("k1");
     assert_eq!(take.clone().await.expect(409).code(), "insufficient_stock");
@@ -157,7 +157,7 @@ async fn stored_response_expires_after_a_day() {
     clock.advance(Duration::from_hours(24) - Duration::from_secs(1));
     let manager = shop.sign_in(shop.manager()).await;
     let again = manager.post("/api/v1/products", product.clone()).key("k1").await;
-    assert_eq!((told(&again), replayed(&again)), (told(&first), true));
+    assert_eq!((content(&again), replayed(&again)), (content(&first), true));
 
     clock.advance(Duration::from_hours(1));
     let manager = shop.sign_in(shop.manager()).await;
@@ -176,7 +176,7 @@ async fn stored_response_of_a_movement_never_expires() {
     shop.stack().clock().advance(Duration::from_hours(24 * 400));
     let staff = shop.sign_in(shop.staff()).await;
     let again = staff.post("/api/v1/stock-movements", movement).key("k1").await;
-    assert_eq!((told(&again), replayed(&again)), (told(&first), true));
+    assert_eq!((content(&again), replayed(&again)), (content(&first), true));
     let other = staff.take(&shop.product, &shop.warehouse, 1).key("k1").await.expect(422);
     assert_eq!(other.code(), "idempotency_key_reused");
     let level = staff.get("/api/v1/stock-levels").await.expect(200);
@@ -196,7 +196,7 @@ async fn concurrent_posts_with_one_key_have_one_effect_and_one_answer() {
             client.post(&path, body.clone()).key("race")
         };
         let replies = at_once((0..racers).map(racer)).await;
-        assert!(replies.iter().all(|reply| told(reply) == told(&replies[0])), "{path}: {replies:?}");
+        assert!(replies.iter().all(|reply| content(reply) == content(&replies[0])), "{path}: {replies:?}");
         done(replies[0].clone());
         assert_eq!(replies.iter().filter(|reply| !replayed(reply)).count(), 1, "{path}");
         // The stored response, and with it:

@@ -9,24 +9,27 @@ use std::{
 pub(super) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Crates with their folders and single files, in order: each may import those before it, and none after it.
-const CRATES: &[(&str, &[&str])] = &[(
-    "shared/store",
-    &[
-        "error",
-        "dynamo",
-        "keys",
-        "schema",
-        "rate_limit",
-        "write",
-        "stock",
-        "catalogue",
-        "purchasing",
-        "people",
-        "upgrades",
-        "views",
-        "background",
-    ],
-)];
+const CRATES: &[(&str, &[&str])] = &[
+    ("shared/api", &["schema", "wire", "problem", "body", "auth", "http", "openapi", "serve"]),
+    (
+        "shared/store",
+        &[
+            "error",
+            "dynamo",
+            "keys",
+            "schema",
+            "rate_limit",
+            "write",
+            "stock",
+            "catalogue",
+            "purchasing",
+            "people",
+            "upgrades",
+            "views",
+            "background",
+        ],
+    ),
+];
 
 pub(super) fn source_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

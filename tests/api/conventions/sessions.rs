@@ -81,7 +81,7 @@ async fn refresh_with_an_older_token_ends_the_session() {
         assert!(!opens(&shop, &tokens.access).await);
         refused(refresh(&shop, &tokens.refresh).await);
     }
-    assert_eq!(reuses(shop.stack()), 1, "what is over cannot be ended again");
+    assert_eq!(reuses(shop.stack()), 1, "an ended session is not ended again");
     assert!(opens(&shop, &other.access).await);
     refresh(&shop, &other.refresh).await.expect(200);
 }
@@ -120,7 +120,7 @@ async fn refresh_with_the_last_token_a_third_time_is_refused_and_logged() {
     for logged in 1..4 {
         refused(refresh(&shop, &first.refresh).await);
         assert_eq!(reuses(shop.stack()), logged);
-        assert!(opens(&shop, &second.access).await, "the session goes on");
+        assert!(opens(&shop, &second.access).await, "the session stays valid");
     }
     // Each generation has its own.
     let third = Tokens::from(&refresh(&shop, &second.refresh).await);

@@ -108,8 +108,8 @@ async fn login_accepts_the_tenant_in_header_host_or_form() {
     .enumerate()
     {
         let reply = request.await;
-        let told = if reply.status() == 200 { String::new() } else { reply.code() };
-        assert_eq!((reply.status(), &*told), (status, code), "case {case}");
+        let refusal = if reply.status() == 200 { String::new() } else { reply.code() };
+        assert_eq!((reply.status(), &*refusal), (status, code), "case {case}");
     }
 }
 

@@ -72,7 +72,7 @@ async fn login_changes_the_tag_and_not_the_version_of_a_user() {
         let after = reader.get(&path).header("if-none-match", &tag).await.expect(200);
         assert_ne!(after.json()["last_login_at"], before.json()["last_login_at"]);
         assert_ne!(after.header("etag"), Some(&*tag));
-        assert_eq!(after.version(), before.version(), "a login is no new version");
+        assert_eq!(after.version(), before.version(), "a login makes no new version");
 
         // The administrator who read the user before the login has not missed a change.
         let name = format!("Renamed at version {}", before.version());

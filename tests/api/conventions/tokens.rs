@@ -118,7 +118,7 @@ fn forged(token: &str, other: &str) -> Vec<(&'static str, String)> {
         ("an unknown kid", good.clone().header("kid", json!("0123456789abcdef")).signed()),
         ("a path for a kid", good.clone().header("kid", json!("../../dev/null")).signed()),
         ("unknown crit", good.clone().header("crit", json!(["exp"])).signed()),
-        ("crit that everybody knows", good.clone().header("crit", json!(["alg"])).signed()),
+        ("crit with a known header", good.clone().header("crit", json!(["alg"])).signed()),
         ("b64 and its crit", good.clone().header("b64", json!(true)).header("crit", json!(["b64"])).signed()),
         ("empty crit", good.clone().header("crit", json!([])).signed()),
         ("a key of its own", good.clone().header("jwk", json!({"kty": "oct", "k": "AAAA"})).signed()),

@@ -205,7 +205,7 @@ async fn cleanup_of_an_organization_that_ended_a_month_ago_leaves_a_summary() {
     assert_eq!(table(&stack), whole, "it is kept for a month");
     shop.anonymous().log_in(&shop.staff().email, PASSWORD).await.expect(401);
     shop.anonymous().post("/api/v1/auth/password/forgot", json!({"email": shop.staff().email})).await.expect(202);
-    assert_eq!(table(&stack), whole, "nothing begins in what has ended");
+    assert_eq!(table(&stack), whole, "a deleted organization starts nothing");
 
     let kinds = kinds(&stack, &shop);
     for kind in ["MOVE", "LOG", "STOCK", "IDEMPOTENCY", "PR", "CLAIM", "LOW", "SKU", "COUNTER", "CREDENTIAL", "TENANT"]

@@ -37,9 +37,9 @@ async fn fan_out_to_1000_organizations_uses_pages_and_batches_of_ten() {
     assert_eq!(worker.handle(scheduled(SUNDAY)).await.unwrap(), json!({"organizations": 1_000}));
 
     let events = bus.taken();
-    let told: BTreeSet<_> =
+    let notified: BTreeSet<_> =
         events.iter().map(|event| event["detail"]["organization_id"].as_str().unwrap().to_owned()).collect();
-    assert_eq!((events.len(), told), (1_000, organizations));
+    assert_eq!((events.len(), notified), (1_000, organizations));
     let is_due = |event: &Value| {
         event["source"] == "stockroom.jobs"
             && event["type"] == "weekly_report.due"

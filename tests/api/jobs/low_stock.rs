@@ -27,7 +27,7 @@ async fn low_stock_sends_one_mail_for_each_fall_below_the_minimum() {
     for _ in 0..30 {
         shop.take(&product, &main, 1).await.expect(201);
     }
-    let told = |levels: usize| {
+    let mails_about = |levels: usize| {
         let subject = "1 level has fallen below its minimum - acme".to_owned();
         let one = MANAGERS.map(|to| (subject.clone(), to.to_owned()));
         let mut all: Vec<_> = std::iter::repeat_n(one, levels).flatten().collect();
@@ -37,7 +37,7 @@ async fn low_stock_sends_one_mail_for_each_fall_below_the_minimum() {
     for _ in 0..3 {
         let (status, done) = run_locally(&around, "low-stock", "").await;
         assert_eq!((status.as_u16(), &done["organizations"]), (200, &json!(1)));
-        assert_eq!(mailed(&around).await, told(1));
+        assert_eq!(mailed(&around).await, mails_about(1));
     }
     let sent = items(&around, "/_local/mail.json").await.remove(0);
     let text = sent["text"].as_str().unwrap();
@@ -45,10 +45,10 @@ async fn low_stock_sends_one_mail_for_each_fall_below_the_minimum() {
 
     shop.receive(&product, &main, 30).await.expect(201);
     run_locally(&around, "low-stock", "").await;
-    assert_eq!(mailed(&around).await, told(1));
+    assert_eq!(mailed(&around).await, mails_about(1));
     shop.take(&product, &main, 6).await.expect(201);
     run_locally(&around, "low-stock", "").await;
-    assert_eq!(mailed(&around).await, told(2));
+    assert_eq!(mailed(&around).await, mails_about(2));
     shop.stack().check_invariants();
 }
 
@@ -170,7 +170,7 @@ async fn low_stock_with_a_future_time_suppresses_no_earlier_mail() {
     shop.take(&product, &main, 20).await.expect(201);
     for _ in 0..2 {
         run(&job, &shop, "2026-11-23T10:00:00Z").await;
-        assert_eq!(mailer.mails().len(), 4, "the second fall is told, and once");
+        assert_eq!(mailer.mails().len(), 4, "the second fall sends one mail");
     }
 }
 

@@ -128,8 +128,8 @@ async fn request_with_limits_off_is_not_counted() {
     let shop = limited(&off).await;
     for _ in 0..20 {
         let reply = shop.staff().get(ME).await.expect(200);
-        let told = ["ratelimit", "ratelimit-policy"].map(|name| reply.header(name));
-        assert_eq!((told, reply.cost().write_halves), ([None, None], 0));
+        let headers = ["ratelimit", "ratelimit-policy"].map(|name| reply.header(name));
+        assert_eq!((headers, reply.cost().write_halves), ([None, None], 0));
         shop.anonymous().log_in("nobody@acme.example", "nothing").await.expect(401);
     }
     let rates = shop.stack().items().into_iter().filter(|item| item["pk"].as_str().unwrap().starts_with("RATE#"));

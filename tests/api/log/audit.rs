@@ -21,7 +21,7 @@ async fn entry_of(shop: &Shop, reply: &Reply) -> Value {
 }
 
 /// Action, entity, and the members that changed.
-fn told(entry: &Value) -> Value {
+fn summary(entry: &Value) -> Value {
     json!([entry["action"], entry["entity"], entry["entity_id"], entry["before"], entry["after"]])
 }
 
@@ -33,7 +33,7 @@ async fn change_of_a_product_logs_numbers_for_quantities() {
     let path = format!("/api/v1/products/{}", made.id());
     let entry = entry_of(&shop, &made).await;
     let after = json!({"sku": "SKU-1", "name": "Pens", "unit": "each", "decimal_places": 2, "min_stock_level": 2.5});
-    assert_eq!(told(&entry), json!(["CREATE", "Product", made.id(), null, after]));
+    assert_eq!(summary(&entry), json!(["CREATE", "Product", made.id(), null, after]));
     assert_eq!(entry["actor"], json!({"id": shop.manager().id, "full_name": "The manager"}));
     assert_eq!((&entry["ip"], &entry["user_agent"]), (&json!("203.0.113.7"), &json!("harness/1.0")));
     assert_eq!(entry["created_at"], made.json()["created_at"]);
@@ -63,13 +63,16 @@ async fn change_of_every_other_entity_is_logged() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let supplier = shop.supplier("Ink & Co").request().await.expect(201);
     let after = json!({"name": "Ink & Co"});
-    assert_eq!(told(&entry_of(&shop, &supplier).await), json!(["CREATE", "Supplier", supplier.id(), null, after]));
+    assert_eq!(summary(&entry_of(&shop, &supplier).await), json!(["CREATE", "Supplier", supplier.id(), null, after]));
     let warehouse = shop.warehouse("Main").with("capacity", 12.5).request().await.expect(201);
     let after = json!({"name": "Main", "location": "Back yard", "capacity": 12.5});
-    assert_eq!(told(&entry_of(&shop, &warehouse).await), json!(["CREATE", "Warehouse", warehouse.id(), null, after]));
+    assert_eq!(
+        summary(&entry_of(&shop, &warehouse).await),
+        json!(["CREATE", "Warehouse", warehouse.id(), null, after])
+    );
     let renamed = shop.staff().patch("/api/v1/users/me", json!({"full_name": "Sam"})).await.expect(200);
     let (before, after) = (json!({"full_name": "The staff"}), json!({"full_name": "Sam"}));
-    assert_eq!(told(&entry_of(&shop, &renamed).await), json!(["UPDATE", "User", shop.staff().id, before, after]));
+    assert_eq!(summary(&entry_of(&shop, &renamed).await), json!(["UPDATE", "User", shop.staff().id, before, after]));
 
     // Signing up made the organization and its admin in one change.
     let first = shop.admin().get(PATH).query(&[("order", "asc"), ("limit", "2")]).await.expect(200).items();
@@ -93,7 +96,7 @@ async fn movement_logs_the_level_before_and_after() {
         "reference": "PO-1", "notes": "Broken", "occurred_at": out.json()["occurred_at"],
     });
     let id = out.id();
-    assert_eq!(told(&entry), json!(["STOCK_OUT", "StockMovement", id, {"on_hand": 10}, after]));
+    assert_eq!(summary(&entry), json!(["STOCK_OUT", "StockMovement", id, {"on_hand": 10}, after]));
     assert_eq!((&entry["id"], &entry["change_id"]), (&json!(id), &json!(id)));
     assert_eq!((&entry["actor"]["id"], &entry["ip"]), (&json!(shop.staff().id), &json!("203.0.113.7")));
 
@@ -145,7 +148,7 @@ async fn login_and_logout_are_logged() {
         (&reused, "TOKEN_REUSED", json!(staff.id), person),
     ] {
         let entry = entry_of(&shop, reply).await;
-        assert_eq!(told(&entry), json!([action, "User", entity, null, null]));
+        assert_eq!(summary(&entry), json!([action, "User", entity, null, null]));
         assert_eq!((&entry["actor"], &entry["ip"]), (&actor, &json!("192.0.2.9")), "{action}");
     }
 }
@@ -190,7 +193,7 @@ async fn entries_and_events_hold_no_secrets() {
     for path in [PATH, "/api/v1/events"] {
         let page = shop.admin().get(path).query(&[("limit", "100")]).await.expect(200);
         let text = String::from_utf8_lossy(page.bytes()).into_owned();
-        assert_eq!(text.contains("y@acme.example"), path == PATH, "nobody else sees an address that is not confirmed");
+        assert_eq!(text.contains("y@acme.example"), path == PATH, "only admins see an unconfirmed address");
         for secret in ["canary", "argon2", PASSWORD].into_iter().chain(signatures.into_iter().flatten()) {
             assert!(!text.contains(secret), "{secret} in {path}");
         }

@@ -35,12 +35,12 @@ async fn eventful(stack: &Stack) -> (Shop, String, String) {
 #[tokio::test]
 async fn list_of_events_has_types_and_changed_members() {
     let (shop, product, main) = eventful(&Stack::start().await).await;
-    let told = events(shop.manager(), &[("order", "asc")]).await;
-    let mut first = kinds(&told[..2]);
+    let listed = events(shop.manager(), &[("order", "asc")]).await;
+    let mut first = kinds(&listed[..2]);
     first.sort_unstable();
     assert_eq!(first, ["organization.created", "user.created"]);
     assert_eq!(
-        kinds(&told[2..]),
+        kinds(&listed[2..]),
         [
             "user.created",
             "user.created",
@@ -53,7 +53,7 @@ async fn list_of_events_has_types_and_changed_members() {
             "stock.low",
         ]
     );
-    let [.., updated, moved, low] = told.as_slice() else { panic!("there are more") };
+    let [.., updated, moved, low] = listed.as_slice() else { panic!("there are more") };
     assert_eq!(updated["entity_id"], json!(product));
     let data = &updated["data"];
     assert_eq!((&data["version"], &data["actor"]["id"]), (&json!(1), &json!(shop.manager().id)));
@@ -68,7 +68,7 @@ async fn list_of_events_has_types_and_changed_members() {
         "warehouse_id": main, "on_hand": 3, "min_stock_level": 5, "shortage": 2, "movement_id": moved["id"],
     });
     assert_eq!(low["data"], expected);
-    for event in &told {
+    for event in &listed {
         assert_eq!(
             event.as_object().unwrap().keys().collect::<Vec<_>>(),
             ["id", "type", "entity_id", "occurred_at", "data"]
@@ -127,7 +127,7 @@ async fn list_of_events_has_what_the_caller_may_read() {
     shop.anonymous().log_in(&colleague.email, "not the password").await.expect(401);
     let all = events(shop.admin(), &[]).await;
     assert_eq!(events(shop.manager(), &[]).await, all);
-    assert!(kinds(&all).iter().all(|kind| !kind.contains("log")), "signing in is no event");
+    assert!(kinds(&all).iter().all(|kind| !kind.contains("log")), "a login is no event");
 
     for person in [shop.staff(), &colleague] {
         let may =
@@ -186,7 +186,7 @@ async fn get_of_an_owned_event_is_for_its_owner_and_managers() {
     let id = write_entry_of(&shop, &shop.staff().id);
     for (person, may) in [(shop.staff(), true), (shop.manager(), true), (shop.admin(), true), (&colleague, false)] {
         person.get(format!("{PATH}/{id}")).await.expect(if may { 200 } else { 404 });
-        let told = events(person, &[]).await;
-        assert_eq!(told.iter().any(|event| event["id"] == id.as_str()), may);
+        let listed = events(person, &[]).await;
+        assert_eq!(listed.iter().any(|event| event["id"] == id.as_str()), may);
     }
 }

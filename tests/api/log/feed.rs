@@ -15,30 +15,30 @@ const SETTLE: Duration = Duration::from_secs(15);
 /// A follower of the feed that keeps the events it got.
 struct Follower {
     client: Client,
-    told: Vec<Value>,
+    events: Vec<Value>,
 }
 
 impl Follower {
     fn of(client: &Client) -> Self {
-        Self { client: client.clone(), told: Vec::new() }
+        Self { client: client.clone(), events: Vec::new() }
     }
 
     /// Reads the feed from the last event to its end.
     async fn go_on(&mut self, limit: usize) {
-        let after = self.told.last().map_or("start", |event| event["id"].as_str().unwrap()).to_owned();
-        self.told.extend(walk(self.client.get(PATH).query(&[("after", &after)]), limit).await);
+        let after = self.events.last().map_or("start", |event| event["id"].as_str().unwrap()).to_owned();
+        self.events.extend(walk(self.client.get(PATH).query(&[("after", &after)]), limit).await);
     }
 
     fn ids(&self) -> Vec<&str> {
-        self.told.iter().map(|event| event["id"].as_str().unwrap()).collect()
+        self.events.iter().map(|event| event["id"].as_str().unwrap()).collect()
     }
 
     /// Fails unless the follower got every event of the log once and in order.
     async fn check(&self, shop: &Shop) {
         assert!(self.ids().is_sorted_by(|a, b| a < b), "each once, in order");
         let whole = walk(shop.admin().get(PATH).query(&[("order", "asc")]), 100).await;
-        let told: Vec<_> = whole.iter().map(|event| event["id"].as_str().unwrap()).collect();
-        assert_eq!(self.ids(), told);
+        let events: Vec<_> = whole.iter().map(|event| event["id"].as_str().unwrap()).collect();
+        assert_eq!(self.ids(), events);
     }
 }
 
@@ -53,11 +53,11 @@ async fn feed_ends_feed_settle_seconds_before_now() {
     let mut follower = Follower::of(shop.admin());
     clock.set(now.plus(SETTLE));
     follower.go_on(20).await;
-    let before = follower.told.len();
-    assert!(follower.told.iter().all(|event| event["type"] != "product.created"));
+    let before = follower.events.len();
+    assert!(follower.events.iter().all(|event| event["type"] != "product.created"));
     clock.set(now.plus(SETTLE + Duration::from_millis(1)));
     follower.go_on(20).await;
-    assert_eq!((follower.told.len(), &follower.told[before]["type"]), (before + 1, &"product.created".into()));
+    assert_eq!((follower.events.len(), &follower.events[before]["type"]), (before + 1, &"product.created".into()));
     // Lists do not wait.
     shop.product("SKU-2").await;
     let newest = shop.staff().get(PATH).query(&[("limit", "1")]).await.expect(200).items();
@@ -83,14 +83,14 @@ async fn feed_includes_the_event_of_a_slow_writer() {
             clock.advance(Duration::from_secs(3));
             follower.go_on(3).await;
         }
-        let seen = follower.told.len();
+        let seen = follower.events.len();
         held.release();
         let id = late.await.unwrap().expect(201).id();
-        assert!(follower.told.iter().all(|event| event["entity_id"] != id), "it was not there yet");
+        assert!(follower.events.iter().all(|event| event["entity_id"] != id), "it was not there yet");
         clock.advance(SETTLE);
         follower.go_on(3).await;
-        let at = follower.told.iter().position(|event| event["entity_id"] == id).unwrap();
-        assert!(at >= seen, "it is told in its turn, behind what was told before");
+        let at = follower.events.iter().position(|event| event["entity_id"] == id).unwrap();
+        assert!(at >= seen, "it comes after the earlier events");
     }
     clock.advance(SETTLE);
     follower.go_on(7).await;
@@ -145,7 +145,7 @@ async fn feed_has_every_event_of_writers_with_differing_clocks() {
         follower.go_on(100).await;
         follower.check(&shops[0]).await;
     }
-    assert!(followers[0].told.iter().any(|event| event["type"] == "stock.low"));
+    assert!(followers[0].events.iter().any(|event| event["type"] == "stock.low"));
     shop.stack().check_invariants();
 }
 
@@ -199,14 +199,14 @@ async fn feed_after_any_id_starts_at_its_time() {
     stack.clock().advance(SETTLE);
     let never = format!("{}{}", &theirs[..24], theirs[24..].chars().rev().collect::<String>());
     for position in [theirs, &never] {
-        let told = walk(shop.staff().get(PATH).query(&[("after", position)]), 20).await;
-        let names: Vec<_> = told.iter().map(|event| event["data"]["after"]["name"].clone()).collect();
+        let events = walk(shop.staff().get(PATH).query(&[("after", position)]), 20).await;
+        let names: Vec<_> = events.iter().map(|event| event["data"]["after"]["name"].clone()).collect();
         assert_eq!(names, ["Two"]);
     }
     let future = "ffffffff-ffff-7fff-bfff-ffffffffffff";
     for (position, count) in [("00000000-0000-0000-0000-000000000000", true), (future, false)] {
-        let told = walk(shop.staff().get(PATH).query(&[("after", position)]), 20).await;
-        assert_eq!(!told.is_empty(), count, "{position}");
+        let events = walk(shop.staff().get(PATH).query(&[("after", position)]), 20).await;
+        assert_eq!(!events.is_empty(), count, "{position}");
     }
     for bad in ["", "begin", "START", "1", &theirs.to_uppercase(), &theirs[1..]] {
         let refused = shop.staff().get(PATH).query(&[("after", bad)]).await.expect(422);

@@ -52,17 +52,17 @@ async fn login_of_an_invited_user_equals_an_unknown_account() {
     invite(&shop).await.expect(201);
     let visitor = shop.anonymous();
     let nobody = visitor.log_in("nobody@acme.example", PASSWORD).await.expect(401);
-    let told = |reply: &Reply| {
+    let outcome = |reply: &Reply| {
         let cost = reply.cost();
         (problem(reply), cost.round_trips, cost.calls, cost.read_halves)
     };
     for password in [PASSWORD, "", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
         let refused = visitor.log_in(EMAIL, password).await.expect(401);
         // The credential is there to be read, which a missing one costs as well.
-        assert_eq!(told(&refused), told(&nobody));
+        assert_eq!(outcome(&refused), outcome(&nobody));
     }
     let wrong = visitor.log_in(&shop.staff().email, "not the password").await.expect(401);
-    assert_eq!(told(&wrong), told(&nobody));
+    assert_eq!(outcome(&wrong), outcome(&nobody));
 }
 
 #[tokio::test]

@@ -36,8 +36,8 @@ async fn reset_sets_the_password_once_and_ends_every_session() {
     shop.anonymous().log_in(&staff.email, NEXT).await.expect(200);
     let logged = entries(shop.stack(), "PASSWORD_RESET");
     assert_eq!(logged.len(), 1);
-    let told = [&logged[0]["entity"], &logged[0]["entity_id"], &logged[0]["actor"]["id"]];
-    assert_eq!(told, [&json!("User"), &json!(staff.id), &json!(staff.id)]);
+    let outcome = [&logged[0]["entity"], &logged[0]["entity_id"], &logged[0]["actor"]["id"]];
+    assert_eq!(outcome, [&json!("User"), &json!(staff.id), &json!(staff.id)]);
     shop.stack().check_invariants();
 }
 
@@ -48,7 +48,7 @@ async fn forgot_gives_the_same_answer_for_every_account() {
     shop.admin().post("/api/v1/users", invited).await.expect(201);
     let disabled = shop.hire("disabled", "STAFF").await;
     disable(&shop, &disabled).await;
-    let told = |reply: &Reply| {
+    let outcome = |reply: &Reply| {
         let mut headers = reply.headers().clone();
         headers.remove("x-request-id");
         (reply.status(), headers, reply.bytes().to_vec())
@@ -63,13 +63,13 @@ async fn forgot_gives_the_same_answer_for_every_account() {
         "disabled@acme.example",
     ] {
         let reply = forgot(&shop, email).await;
-        assert_eq!(told(&reply), told(&known), "{email}");
+        assert_eq!(outcome(&reply), outcome(&known), "{email}");
         let (cost, usual) = (reply.cost(), known.cost());
         assert_eq!((cost.round_trips, cost.calls), (usual.round_trips, usual.calls), "{email}");
     }
     for tenant in ["nowhere", "no tenant at all"] {
         let nowhere = shop.anonymous().with_tenant(tenant).post(FORGOT, json!({"email": shop.staff().email})).await;
-        assert_eq!(told(&nowhere), told(&known));
+        assert_eq!(outcome(&nowhere), outcome(&known));
     }
 }
 

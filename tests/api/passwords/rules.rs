@@ -21,7 +21,7 @@ async fn places(shop: &Shop, password: &str) -> Vec<(&'static str, Request)> {
 #[track_caller]
 fn assert_refused(reply: Reply, pointer: &str, code: &str, password: &str) {
     assert_eq!(reply.clone().expect(422).faults(), [format!("{pointer} {code}")], "{password}");
-    assert!(!String::from_utf8_lossy(reply.bytes()).contains(password), "{password} is told");
+    assert!(!String::from_utf8_lossy(reply.bytes()).contains(password), "{password} is in the answer");
 }
 
 #[tokio::test]

@@ -80,7 +80,7 @@ async fn change_of_own_address_requires_the_password_and_the_link() {
 
     let link = token(&shop, &asked);
     assert!(confirm(staff, &link).await.expect(204).bytes().is_empty());
-    assert_eq!(staff.get(ME).await.expect(200).json()["email"], new, "one's own session goes on");
+    assert_eq!(staff.get(ME).await.expect(200).json()["email"], new, "the caller's own session stays valid");
     shop.anonymous().log_in(new, PASSWORD).await.expect(200);
     assert_eq!(refused(&log_in(&shop, staff).await), because(401, "invalid_credentials"));
     // A repeated request finds the effect of the first.

@@ -142,15 +142,15 @@ async fn delete_of_an_organization_ends_access_for_all_users() {
     let (shop, globex) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "globex").await);
     let shown = shop.admin().get(path(&shop)).await.json();
     let ended = end(&shop, shop.admin()).if_match(1).await.expect(202);
-    let told = ended.json();
-    assert_eq!((&told["status"], &told["version"], ended.tag_version()), (&json!("DELETED"), &json!(2), Some(2)));
+    let deleted = ended.json();
+    assert_eq!((&deleted["status"], &deleted["version"], ended.tag_version()), (&json!("DELETED"), &json!(2), Some(2)));
     for same in ["id", "org_id", "name", "subdomain", "currency", "created_at"] {
-        assert_eq!(told[same], shown[same]);
+        assert_eq!(deleted[same], shown[same]);
     }
 
     let key = (format!("ORG#{}#ORG", shop.id), "ORG".to_owned());
     let stored = items(&stack).remove(&key).unwrap();
-    assert_eq!(stored["data"]["deleted_at"], told["updated_at"], "the purge will know since when");
+    assert_eq!(stored["data"]["deleted_at"], deleted["updated_at"], "the purge will know since when");
     let entries = entries_of(&stack, &ended);
     assert_eq!(entries.len(), 1);
     assert_eq!((&entries[0]["action"], &entries[0]["entity_id"]), (&json!("DELETE"), &json!(shop.id)));
@@ -167,7 +167,7 @@ async fn delete_of_an_organization_ends_access_for_all_users() {
         assert_eq!(refused(&refresh(&shop, person).await), because(401, "invalid_refresh_token"));
         assert_eq!(refused(&shop.product("LATE").request().await), out);
     }
-    assert_eq!(items(&stack), before, "nothing is written there any more");
+    assert_eq!(items(&stack), before, "nothing is written to a deleted organization");
     assert_eq!(refused(&log_in(&shop, shop.staff()).await), because(401, "invalid_credentials"));
 
     // Its name is not given away before its data is gone.

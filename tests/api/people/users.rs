@@ -20,7 +20,7 @@ async fn put_and_patch_of_a_user_by_an_admin_change_every_member() {
     let patched = change(admin, staff, json!({"role": "STAFF"})).await.expect(200);
     assert_eq!((&patched.json()["full_name"], &patched.json()["role"]), (&json!("Sam"), &json!("STAFF")));
     let same = change(admin, staff, json!({"role": "STAFF", "full_name": " Sam "})).await.expect(200);
-    assert_eq!(same.json(), patched.json(), "a change that changes nothing is none");
+    assert_eq!(same.json(), patched.json(), "a change without a difference makes no version");
 
     shop.stack().check_invariants();
 }
@@ -39,9 +39,11 @@ async fn patch_of_a_user_with_invalid_or_fixed_members_names_them() {
         ),
         (json!({"email": "nobody", "full_name": ""}), vec!["/email invalid_format", "/full_name too_short"]),
     ] {
-        let mut told = change(shop.admin(), shop.staff(), body).await.expect(422).faults();
-        told.sort();
-        assert!(told.len() == faults.len() && told.iter().zip(&faults).all(|(told, fault)| told.starts_with(fault)));
+        let mut found = change(shop.admin(), shop.staff(), body).await.expect(422).faults();
+        found.sort();
+        assert!(
+            found.len() == faults.len() && found.iter().zip(&faults).all(|(found, fault)| found.starts_with(fault))
+        );
     }
     let bare = shop.admin().put(at(shop.staff()), json!({})).await.expect(422);
     assert_eq!(bare.faults(), ["/email required", "/full_name required", "/role required", "/status required"]);
@@ -156,7 +158,7 @@ async fn change_of_address_by_an_admin_frees_the_old_one() {
 
     change(shop.admin(), manager, json!({"email": staff.email})).await.expect(200);
     let me = shop.sign_in(staff).await.get(ME).await.json();
-    assert_eq!(me["id"], json!(manager.id), "the address is another person now");
+    assert_eq!(me["id"], json!(manager.id), "the address belongs to another user now");
     shop.stack().check_invariants();
 }
 
@@ -241,7 +243,7 @@ async fn demotion_disable_or_delete_of_the_last_admin_is_last_admin() {
 async fn changes_of_users_are_logged_with_their_members() {
     let shop = shop().await;
     let (admin, staff) = (shop.admin(), shop.staff());
-    let told = |reply| entries_of(shop.stack(), &reply);
+    let logged_by = |reply| entries_of(shop.stack(), &reply);
     let entry = |action: &str, before: Value, after: Value| {
         let person = json!({"id": admin.id, "full_name": "The Admin"});
         json!([action, "User", staff.id, person, before, after])
@@ -253,17 +255,17 @@ async fn changes_of_users_are_logged_with_their_members() {
         entries
     };
 
-    let nothing = told(change(admin, staff, json!({"role": "STAFF"})).await.expect(200));
+    let nothing = logged_by(change(admin, staff, json!({"role": "STAFF"})).await.expect(200));
     assert_eq!(nothing, [Value::Null; 0]);
-    let promoted = told(change(admin, staff, json!({"role": "ADMIN", "full_name": "Sam"})).await.expect(200));
+    let promoted = logged_by(change(admin, staff, json!({"role": "ADMIN", "full_name": "Sam"})).await.expect(200));
     let before = json!({"role": "STAFF", "full_name": "The staff"});
     assert_eq!(logged(promoted), [entry("UPDATE", before, json!({"role": "ADMIN", "full_name": "Sam"}))]);
-    let off = told(change(admin, staff, json!({"status": "DISABLED"})).await.expect(200));
+    let off = logged_by(change(admin, staff, json!({"status": "DISABLED"})).await.expect(200));
     assert_eq!(logged(off), [entry("UPDATE", json!({"status": "ACTIVE"}), json!({"status": "DISABLED"}))]);
-    let gone = told(admin.delete(at(staff)).await.expect(204));
+    let gone = logged_by(admin.delete(at(staff)).await.expect(204));
     let last = json!({"email": staff.email, "full_name": "Sam", "role": "ADMIN", "status": "DISABLED"});
     assert_eq!(logged(gone), [entry("DELETE", last, Value::Null)]);
-    let again = told(admin.delete(at(staff)).await.expect(404));
+    let again = logged_by(admin.delete(at(staff)).await.expect(404));
     assert_eq!(again, [Value::Null; 0]);
 }
 

@@ -158,3 +158,58 @@ async fn close_after_a_lost_reply_finds_its_first_attempt() {
     assert_eq!(close.await.expect(200).json()["status"], "RECEIVED");
     shop.stack().check_invariants();
 }
+
+/// Deletes a product that a request holds, as happens when a program that does not count has made the count too low.
+async fn delete_held(shop: &Shop, product: &str) {
+    let stored = shop.stack().items().into_iter().find(|item| item["sk"] == product).unwrap();
+    shop.stack().set(&stored, "requests", 0);
+    shop.admin().delete(format!("/api/v1/products/{product}")).await.expect(204);
+}
+
+#[tokio::test]
+async fn requests_end_after_a_product_that_they_hold_was_deleted() {
+    let (shop, [product, _], main) = shop().await;
+    for (status, step) in [("SUBMITTED", "reject"), ("APPROVED", "cancel"), ("ORDERED", "close")] {
+        let (gone, held) = (shop.product(&format!("GONE-{status}")).await, &product);
+        let lines = [&gone, held].map(|product| json!({"product_id": product, "quantity": 1}));
+        let made = shop.staff().post(REQUESTS, json!({"items": lines})).await.expect(201);
+        let steps = ["submit", "approve", "mark-ordered"];
+        let count = ["SUBMITTED", "APPROVED", "ORDERED"].iter().position(|known| *known == status).unwrap() + 1;
+        for step in &steps[..count] {
+            shop.step(&made.id(), step).await.expect(200);
+        }
+        delete_held(&shop, &gone).await;
+        if step == "close" {
+            receive(&shop, &made.json(), 1, &main, 1).await.expect(200);
+        }
+        shop.step(&made.id(), step).await.expect(200);
+    }
+    let gone = shop.product("GONE-DRAFT").await;
+    for is_revised in [false, true] {
+        let gone = if is_revised { shop.product("GONE-TOO").await } else { gone.clone() };
+        let draft = shop.request(&gone, 1, "DRAFT").await;
+        delete_held(&shop, &gone).await;
+        let path = format!("{REQUESTS}/{}", draft.id);
+        if is_revised {
+            let line = json!({"product_id": product, "quantity": 1});
+            shop.staff().put(&path, json!({"items": [line]})).await.expect(200);
+        }
+        shop.staff().delete(&path).await.expect(204);
+    }
+    shop.stack().check_invariants();
+    shop.take(&product, &main, 1).await.expect(201);
+    shop.admin().delete(format!("/api/v1/products/{product}")).await.expect(204);
+}
+
+#[tokio::test]
+async fn deletion_of_a_product_with_a_negative_count_is_in_use() {
+    let (shop, [product, _], _) = shop().await;
+    shop.stack().rewrite(|item| {
+        if item["sk"]["S"] == product.as_str() {
+            item["requests"] = json!({"N": "-1"});
+        }
+    });
+    let path = format!("/api/v1/products/{product}");
+    assert_eq!(shop.admin().delete(&path).await.expect(409).code(), "in_use");
+    assert_eq!(shop.manager().patch(&path, json!({"unit": "kg"})).await.expect(409).code(), "in_use");
+}

@@ -91,7 +91,7 @@ async fn put_or_patch_of_a_submitted_request_is_invalid_transition() {
     let noted = shop.manager().patch(&path, json!({"notes": "Soon"})).await.expect(200).json();
     assert_eq!((&noted["items"], &noted["notes"]), (&reply["items"], &json!("Soon")));
     let same = shop.staff().patch(&path, json!({"notes": "Soon"})).await.expect(200).json();
-    assert_eq!(same["version"], 3, "what changes nothing is no version");
+    assert_eq!(same["version"], 3, "a change without a difference makes no version");
     let cleared = shop.staff().patch(&path, json!({"notes": null})).await.expect(200).json();
     assert_eq!((&cleared["notes"], &cleared["version"]), (&Value::Null, &json!(4)));
     shop.staff().patch(&path, json!({"items": null})).await.expect(422);

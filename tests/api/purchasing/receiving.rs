@@ -26,10 +26,10 @@ async fn receive_of_every_part_completes_the_request() {
     assert_eq!((shop.on_hand(&product, &main).await, shop.on_hand(&product, &annex).await), ("4".into(), "6".into()));
 
     let lines = shop.staff().get("/api/v1/stock-movements").query(&[("reference", "PR-00001")]).await.items();
-    let told: Vec<_> =
+    let summary: Vec<_> =
         lines.iter().map(|line| (&line["type"], &line["quantity"], &line["purchase_request_id"])).collect();
     let (kind, id) = (json!("IN"), json!(request.id));
-    assert_eq!(told, [(&kind, &json!(6), &id), (&kind, &json!(4), &id)]);
+    assert_eq!(summary, [(&kind, &json!(6), &id), (&kind, &json!(4), &id)]);
     assert_eq!(lines[0]["created_by"]["id"], shop.manager().id.as_str());
     shop.admin().delete(format!("/api/v1/products/{product}")).await.expect(409);
     shop.stack().check_invariants();
@@ -55,8 +55,8 @@ async fn receive_is_logged_with_its_changes() {
     assert_eq!((low.len(), &low[0]["entity_id"]), (1, &json!(product)));
     shop.arrive(&request, &main, 6).await.expect(200);
     let rest = audit([("entity_id", &request.id), ("action", "RECEIVE")]).await.expect(200).items().remove(0);
-    let told = ["status", "received_at", "received_by"].map(|member| rest["before"][member].clone());
-    assert_eq!(told, [json!("ORDERED"), Value::Null, Value::Null]);
+    let summary = ["status", "received_at", "received_by"].map(|member| rest["before"][member].clone());
+    assert_eq!(summary, [json!("ORDERED"), Value::Null, Value::Null]);
     assert_eq!((&rest["after"]["status"], &rest["after"]["items"]), (&json!("RECEIVED"), &line(10)));
 }
 
@@ -127,7 +127,7 @@ async fn receive_of_a_complete_line_is_exceeds_order() {
     assert_eq!(receive(&made["items"][0]["id"]).await.expect(409).json()["outstanding"], 0);
     let both = [0, 1].map(|index| json!({"item_id": made["items"][index]["id"], "warehouse_id": main}));
     shop.manager().post(format!("{REQUESTS}/{id}/receive"), json!({"items": both})).await.expect(409);
-    assert_eq!(shop.on_hand(&other, &main).await, "0", "of a receipt that is refused nothing arrives");
+    assert_eq!(shop.on_hand(&other, &main).await, "0", "a refused receipt changes nothing");
     assert_eq!(receive(&made["items"][1]["id"]).await.expect(200).json()["status"], "RECEIVED");
     shop.stack().check_invariants();
 }

@@ -99,8 +99,8 @@ async fn writes_with_a_lost_reply_and_another_fault_have_one_effect() {
             }
             let reply = request.await;
             shop.faults().end();
-            let told = String::from_utf8_lossy(reply.bytes());
-            assert_eq!(reply.status(), status, "{name} with {lost:?} and {then:?}: {told}");
+            let answers = String::from_utf8_lossy(reply.bytes());
+            assert_eq!(reply.status(), status, "{name} with {lost:?} and {then:?}: {answers}");
             assert_eq!(entries_of(shop.stack(), &reply).len(), entries, "{name} with {lost:?} and {then:?}");
         }
         shop.stack().check_invariants();
@@ -245,7 +245,7 @@ async fn insist(request: Request) -> Reply {
         }
         is_unavailable(&reply);
     }
-    panic!("the service does not come back");
+    panic!("the service does not recover");
 }
 
 const WRITERS: usize = 8;
@@ -281,11 +281,11 @@ async fn movements_under_every_fault_keep_every_invariant() {
         .map(|writer| {
             let movements = round_of(&shop.at(&shop.stack().another_process()), writer, &products, &places);
             tokio::spawn(async move {
-                let mut told = Vec::new();
+                let mut answers = Vec::new();
                 for (key, request) in movements {
-                    told.push((key, request.clone(), insist(request).await));
+                    answers.push((key, request.clone(), insist(request).await));
                 }
-                told
+                answers
             })
         })
         .collect();
@@ -298,9 +298,9 @@ async fn movements_under_every_fault_keep_every_invariant() {
         let gone = insist(shop.admin().delete(path)).await.status();
         assert!(matches!(gone, 204 | 404), "a deletion whose answer was lost has happened");
     }
-    let mut told = Vec::new();
+    let mut answers = Vec::new();
     for writer in writers {
-        told.extend(writer.await.unwrap());
+        answers.extend(writer.await.unwrap());
     }
     shop.faults().end();
     assert!(shop.faults().happened() > 100, "{}", shop.faults().happened());
@@ -312,7 +312,7 @@ async fn movements_under_every_fault_keep_every_invariant() {
     let end_of_time = "2199-01-01T00:00:00Z".parse().unwrap();
     assert_eq!(replay(&ledger, end_of_time), on_hand(&levels));
     let mut recorded = 0;
-    for (key, request, reply) in told {
+    for (key, request, reply) in answers {
         let lines = ledger.iter().filter(|line| line["reference"] == key.as_str()).count();
         if reply.status() == 409 {
             assert_eq!((reply.code().as_str(), lines), ("insufficient_stock", 0), "{key}");

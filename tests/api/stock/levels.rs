@@ -135,3 +135,43 @@ fn list_of_levels_as_of_any_moment_equals_the_ledger() {
         story.shop.stack().check_invariants();
     });
 }
+
+/// Plain JSON as an attribute value.
+fn typed(value: &Value) -> Value {
+    match value {
+        Value::Null => json!({"NULL": true}),
+        Value::Bool(is_true) => json!({"BOOL": is_true}),
+        Value::Number(number) => json!({"N": number.to_string()}),
+        Value::String(text) => json!({"S": text}),
+        Value::Array(values) => json!({"L": values.iter().map(typed).collect::<Vec<_>>()}),
+        Value::Object(_) => json!({"M": typed_members(value)}),
+    }
+}
+
+fn typed_members(value: &Value) -> Value {
+    value.as_object().unwrap().iter().map(|(name, value)| (name.clone(), typed(value))).collect()
+}
+
+#[tokio::test]
+async fn get_of_a_product_with_levels_in_very_many_warehouses_shows_a_thousand() {
+    let shop = Shop::open(&Stack::start().await, "acme").await;
+    let (product, main) = shop.stocked("RICE", 5).await;
+    let stack = shop.stack();
+    let items = stack.items();
+    let ends = |item: &&Value, end: &str| item["pk"].as_str().unwrap().ends_with(end);
+    let warehouse = items.iter().find(|item| ends(item, "#WAREHOUSE")).unwrap();
+    let level = items.iter().find(|item| ends(item, &format!("#STOCK#{main}"))).unwrap();
+    let with_levels = shop.staff().get(format!("/api/v1/products/{product}")).query(&[("include", "levels")]);
+    for number in 1..1_001 {
+        let id = format!("{}{number:04x}", &main[..main.len() - 4]);
+        for item in [warehouse, level] {
+            let text = item.to_string().replace(&main, &id);
+            stack.put(typed_members(&serde_json::from_str(&text).unwrap()));
+        }
+    }
+    let shown = with_levels.clone().await.expect(200);
+    assert_eq!(shown.json()["levels"].as_array().unwrap().len(), 1_000);
+    let all = format!("</api/v1/stock-levels?product_id={product}>; rel=\"next\"");
+    assert_eq!(shown.header("link"), Some(all.as_str()));
+    assert!(shown.cost().round_trips <= 3, "{:?}", shown.cost());
+}

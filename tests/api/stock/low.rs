@@ -24,7 +24,7 @@ async fn movement_below_the_minimum_makes_the_level_low() {
     let shop = shop().await;
     let product = shop.product("SKU-1").with("min_stock_level", 5).await;
     let main = shop.warehouse("Main").await;
-    assert_eq!(low(&shop).await, Vec::<[Value; 3]>::new(), "what never was there does not run low");
+    assert_eq!(low(&shop).await, Vec::<[Value; 3]>::new(), "a product without levels is not low");
 
     shop.receive(&product, &main, 5).await.expect(201);
     assert_eq!(low(&shop).await, Vec::<[Value; 3]>::new(), "the minimum itself is enough");
@@ -118,7 +118,7 @@ async fn patch_of_the_minimum_reaches_every_level() {
 
     let whole = json!({"sku": "SKU-1", "name": "Pens", "decimal_places": 1, "min_stock_level": 0.5});
     shop.manager().put(&path, whole).await.expect(200);
-    assert_eq!(low(&shop).await, Vec::<[Value; 3]>::new(), "a lower one lets all out");
+    assert_eq!(low(&shop).await, Vec::<[Value; 3]>::new(), "a lower minimum ends every low level");
     let levels = walk(shop.staff().get("/api/v1/stock-levels"), 20).await;
     assert!(levels.iter().all(|level| level["min_stock_level"] == json!(0.5)), "{levels:?}");
     shop.stack().check_invariants();

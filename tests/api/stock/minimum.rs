@@ -132,7 +132,7 @@ async fn movement_during_a_patch_of_the_minimum_uses_the_new_one() {
     shop.take(&product, &main, 1).await.expect(201);
     shop.receive(&product, &yard, 1).await.expect(201);
     let low = walk(shop.staff().get("/api/v1/stock-movements/low-stock"), 20).await;
-    assert_eq!(low.len(), 2, "they did not wait for it");
+    assert_eq!(low.len(), 2, "the requests did not wait for it");
     shop.staff().transfer(&product, &annex, &main, 5).await.expect(201);
     second.release();
 

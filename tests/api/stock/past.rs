@@ -177,3 +177,31 @@ async fn lists_of_the_present_omit_deleted_products_and_warehouses() {
     assert_eq!(shown(shop.staff().get(LEVELS)).await, [""; 0]);
     shop.stack().check_invariants();
 }
+
+#[tokio::test]
+async fn as_of_finds_a_name_that_changed_after_many_other_changes() {
+    let shop = Shop::open(&Stack::start().await, "acme").await;
+    let (product, main) = shop.stocked("RICE", 1).await;
+    let before = now(&shop);
+    for number in 0..110 {
+        rename(&shop, "products", &product, json!({"description": format!("Number {number}")})).await;
+    }
+    rename(&shop, "products", &product, json!({"name": "Later", "sku": "LATER"})).await;
+    rename(&shop, "warehouses", &main, json!({"name": "Later"})).await;
+    assert_eq!(shown(as_of(&shop, &before)).await, ["RICE Product RICE: 1 each in Main"]);
+}
+
+#[tokio::test]
+async fn as_of_with_a_time_of_iso_8601_alone_is_invalid_format() {
+    let shop = Shop::open(&Stack::start().await, "acme").await;
+    for moment in [
+        "2026-11-23T02Z",
+        "2026-11-23T02:57Z",
+        "2026-11-23T02:57:00,5Z",
+        "2026-11-23T02:57:00+01",
+        "2026-11-23 02:57:00Z",
+    ] {
+        assert_eq!(as_of(&shop, moment).await.expect(422).faults(), ["as_of invalid_format"], "{moment}");
+    }
+    as_of(&shop, "2026-11-23t02:57:00.5+01:00").await.expect(200);
+}

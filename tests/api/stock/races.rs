@@ -64,10 +64,10 @@ async fn concurrent_movements_with_one_key_are_one_movement() {
             }
         };
         let replies = at_once((0..50).map(|racer| request(&shops[racer % 5]))).await;
-        let told =
+        let content =
             |reply: &Reply| (reply.status(), reply.bytes().to_vec(), reply.header("location").map(str::to_owned));
         for reply in &replies {
-            assert_eq!(told(reply), told(&replies[0]));
+            assert_eq!(content(reply), content(&replies[0]));
         }
         replies[0].clone().expect(201);
         let first_told = replies.iter().filter(|reply| reply.header("idempotency-replayed").is_none());

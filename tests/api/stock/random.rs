@@ -19,11 +19,11 @@ pub(super) fn play<S: Strategy>(count: u32, stories: &S, story: impl AsyncFn(S::
     let seed = runtime.block_on(Stack::start()).seed();
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed.to_be_bytes(); 4].concat());
     let config = Config { cases: count, failure_persistence: None, max_shrink_iters: 100, ..Config::default() };
-    let told = TestRunner::new_with_rng(config, random).run(stories, |told| {
-        runtime.block_on(story(told));
+    let result = TestRunner::new_with_rng(config, random).run(stories, |result| {
+        runtime.block_on(story(result));
         Ok(())
     });
-    told.unwrap();
+    result.unwrap();
 }
 
 /// A movement to record, if the stock allows it.

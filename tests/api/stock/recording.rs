@@ -102,11 +102,11 @@ async fn record_of_a_transfer_has_two_legs_in_one_transaction() {
     assert_eq!((moved.cost().round_trips, moved.cost().calls), (2, 2), "read together, then one transaction");
     let mut out = moved.json();
     let into = out.as_object_mut().unwrap().remove("counterpart").unwrap();
-    let told = |leg: &Value| {
+    let summary = |leg: &Value| {
         ["type", "warehouse_id", "quantity", "balance_after", "sequence", "reference"].map(|name| leg[name].clone())
     };
-    assert_eq!(told(&out), [json!("TRANSFER_OUT"), json!(main), json!(4), json!(6), json!(2), json!("T-1")]);
-    assert_eq!(told(&into), [json!("TRANSFER_IN"), json!(annex), json!(4), json!(4), json!(1), json!("T-1")]);
+    assert_eq!(summary(&out), [json!("TRANSFER_OUT"), json!(main), json!(4), json!(6), json!(2), json!("T-1")]);
+    assert_eq!(summary(&into), [json!("TRANSFER_IN"), json!(annex), json!(4), json!(4), json!(1), json!("T-1")]);
     assert_ne!(out["id"], into["id"]);
     assert!(out["transfer_id"].is_string());
     for name in ["transfer_id", "product_id", "created_at", "occurred_at", "created_by", "notes"] {
@@ -245,7 +245,7 @@ async fn record_with_occurred_at_keeps_that_time() {
     let earlier = shop.receive(&product, &main, 1).with("occurred_at", "2026-11-01T08:30:00.1239+01:00");
     let earlier = earlier.await.expect(201).json();
     assert_eq!(earlier["occurred_at"], "2026-11-01T07:30:00.123Z");
-    assert!(earlier["created_at"].as_str() > now["created_at"].as_str(), "it is recorded when it is recorded");
+    assert!(earlier["created_at"].as_str() > now["created_at"].as_str(), "`created_at` is the time of recording");
     let refused = shop.receive(&product, &main, 1).with("occurred_at", "yesterday").await.expect(422);
     assert_eq!(refused.faults(), ["/occurred_at invalid_format"]);
     shop.stack().check_invariants();

@@ -79,8 +79,8 @@ async fn mails_and_events_are_counted() {
         assert_eq!(metrics(line).len(), 3);
         ["mails_sent", "mails_refused", "mails_unsent"].map(|name| line[name].as_u64().unwrap())
     };
-    let told: Vec<_> = of_mails.map(|line| mails(&line)).collect();
-    assert!(told.contains(&[1, 1, 0]), "{told:?}");
+    let recorded: Vec<_> = of_mails.map(|line| mails(&line)).collect();
+    assert!(recorded.contains(&[1, 1, 0]), "{recorded:?}");
     let [line] = &lines_with_metrics("call-of-notifications")[..] else { panic!("one line of the call") };
     assert_eq!((line["failures"].as_u64(), line["function"].as_str()), (Some(0), Some("tests")));
     assert!(line["round_trips"].as_u64().unwrap() > 0 && line["read_half_units"].as_u64().unwrap() > 0, "{line}");
@@ -97,13 +97,13 @@ async fn mails_and_events_are_counted() {
     let answer = worker.handle(batch(&[due(Job::LowStock, &shop.id, "2026-11-23T09:00:00Z"), unreadable])).await;
     assert_eq!(failed(&answer.unwrap()), ["1"]);
     // Other tests log meanwhile; their lines are held to the same rules.
-    let told: BTreeSet<String> = log_lines()[before..]
+    let recorded: BTreeSet<String> = log_lines()[before..]
         .iter()
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
         .filter(|line| line.get("_aws").is_some())
         .flat_map(|line| metrics(&line).into_iter().map(|(name, _)| name))
         .collect();
     for name in ["events_put", "events_not_taken", "organizations_due", "messages_done", "messages_failed"] {
-        assert!(told.contains(name), "{name} is told by nobody: {told:?}");
+        assert!(recorded.contains(name), "{name} is in no line: {recorded:?}");
     }
 }

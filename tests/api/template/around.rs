@@ -20,7 +20,7 @@ const SUNDAY: &str = "2026-11-29T00:00:00Z";
 /// By then drafts, sessions and claims have had their time, and so has an organization that ended.
 const MONTHS_LATER: &str = "2027-02-01T02:00:00Z";
 
-/// What was seen of functions, beside what they ask of the table.
+/// The effects of functions outside the table.
 #[derive(Debug, Default)]
 pub(super) struct Done {
     /// Those that put something on the bus.
@@ -40,7 +40,7 @@ impl Done {
     }
 }
 
-/// A company where all happens that is told of; then whoever follows is called with it, and twice, as may be.
+/// A company in which every event happens; then every consumer is called with each event twice.
 pub(super) async fn everything(stack: &Stack) -> Done {
     let shop = Shop::open(stack, "globex").await;
     eventful(&shop).await;

@@ -23,7 +23,7 @@ pub(super) fn resources() -> Map<String, Value> {
     template()["Resources"].as_object().unwrap().clone()
 }
 
-/// What is asked of who deploys it.
+/// The parameters of the template.
 pub(super) fn parameters() -> Map<String, Value> {
     template()["Parameters"].as_object().unwrap().clone()
 }
@@ -55,7 +55,7 @@ pub(super) fn functions() -> BTreeMap<String, Value> {
 pub(super) fn statements(function: &Value) -> Vec<Value> {
     let role = text(&function["Role"]).strip_suffix(".Arn").unwrap().to_owned();
     let role = &resources()[role.as_str()]["Properties"];
-    assert!(role["ManagedPolicyArns"].is_null(), "a managed policy grants what it likes");
+    assert!(role["ManagedPolicyArns"].is_null(), "a managed policy may grant more");
     let policies = role["Policies"].as_array().unwrap();
     policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap().clone()).collect()
 }

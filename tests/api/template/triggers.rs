@@ -115,7 +115,7 @@ fn dead_letters_are_kept_and_have_an_alarm() {
                     keeps(&of["DeadLetterConfig"]["Arn"], &name);
                     keeps(&function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"], &name);
                 }
-                other => panic!("{name} has a {other}, and nobody has said what becomes of its failures"),
+                other => panic!("{name} has a {other}, and the test has no rule for its failures"),
             }
         }
     }
@@ -128,8 +128,8 @@ fn dead_letters_are_kept_and_have_an_alarm() {
 
     let alarms = of_kind("AWS::CloudWatch::Alarm");
     let of_queues = alarms.values().filter(|alarm| alarm["Namespace"] == "AWS/SQS");
-    let told = of_queues.map(|alarm| text(&alarm["Dimensions"][0]["Value"]).replace(".QueueName", ""));
-    assert_eq!(told.collect::<BTreeSet<_>>(), dead);
+    let alarmed = of_queues.map(|alarm| text(&alarm["Dimensions"][0]["Value"]).replace(".QueueName", ""));
+    assert_eq!(alarmed.collect::<BTreeSet<_>>(), dead);
     let without_redrive = queues.iter().filter(|(_, queue)| queue["RedrivePolicy"].is_null());
     assert_eq!(without_redrive.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>(), dead);
 }
@@ -196,5 +196,5 @@ async fn relay_filter_passes_log_entries_only() {
         let suffix = suffix["suffix"].as_str().unwrap();
         records.iter().any(|record| record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap().ends_with(suffix))
     };
-    assert_eq!(suffixes.iter().filter(used).count(), suffixes.len(), "a shard that is none");
+    assert_eq!(suffixes.iter().filter(used).count(), suffixes.len(), "an unknown shard");
 }

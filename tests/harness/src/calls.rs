@@ -5,17 +5,17 @@ use serde_json::Value;
 /// One access to one partition, as a policy allows or denies it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Access {
-    /// The function that asked.
+    /// The calling function.
     pub function: String,
     /// The action without its prefix, such as `GetItem`. Parts of a transaction count as the actions they are.
     pub action: String,
-    /// The index, where a query goes to one.
+    /// The index of a query, if it uses one.
     pub index: Option<String>,
-    /// The partition key: of the index where there is one, else of the table.
+    /// The partition key of the index, or of the table if there is none.
     pub partition: String,
 }
 
-/// All that one call asks for.
+/// All accesses of one call.
 pub(crate) fn of(function: &str, operation: &str, body: &[u8]) -> Vec<Access> {
     let call: Value = serde_json::from_slice(body).unwrap();
     let access = |action: &str, key: &Value| Access {
@@ -52,6 +52,6 @@ pub(crate) fn of(function: &str, operation: &str, body: &[u8]) -> Vec<Access> {
             let index = call["IndexName"].as_str().map(str::to_owned);
             vec![Access { function: function.to_owned(), action: operation.to_owned(), index, partition }]
         }
-        other => panic!("nobody has said what {other} asks for"),
+        other => panic!("the accesses of {other} are unknown"),
     }
 }

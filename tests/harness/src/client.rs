@@ -66,13 +66,13 @@ impl Client {
         Self { ip: ip.into(), ..self.clone() }
     }
 
-    /// The process it asks.
+    /// The process that it sends to.
     #[must_use]
     pub fn stack(&self) -> &Stack {
         &self.stack
     }
 
-    /// The access token it has.
+    /// Its access token.
     #[must_use]
     #[track_caller]
     pub fn token(&self) -> &str {
@@ -110,29 +110,29 @@ impl Client {
         self.request(Method::DELETE, path)
     }
 
-    /// Asks for tokens.
+    /// Signs in with address and password.
     pub fn log_in(&self, email: &str, password: &str) -> Request {
         self.post("/api/v1/auth/token", json!({"email": email, "password": password}))
     }
 
-    /// Records a movement of one of the types that concern one warehouse.
+    /// Records a movement of a type with one warehouse.
     pub fn record(&self, kind: &str, product: &str, warehouse: &str, quantity: impl Into<Value>) -> Request {
         let quantity = quantity.into();
         let movement = json!({"type": kind, "product_id": product, "warehouse_id": warehouse, "quantity": quantity});
         self.post("/api/v1/stock-movements", movement)
     }
 
-    /// Records that so much came in.
+    /// Records a receipt (`IN`).
     pub fn receive(&self, product: &str, warehouse: &str, quantity: impl Into<Value>) -> Request {
         self.record("IN", product, warehouse, quantity)
     }
 
-    /// Records that so much went out.
+    /// Records an issue (`OUT`).
     pub fn take(&self, product: &str, warehouse: &str, quantity: impl Into<Value>) -> Request {
         self.record("OUT", product, warehouse, quantity)
     }
 
-    /// Records that so much went from one warehouse to another.
+    /// Records a transfer between two warehouses.
     pub fn transfer(&self, product: &str, from: &str, to: &str, quantity: impl Into<Value>) -> Request {
         self.record("TRANSFER", product, from, quantity).with("to_warehouse_id", to)
     }
@@ -163,7 +163,7 @@ impl Request {
         self.header(IDEMPOTENCY_KEY, key)
     }
 
-    /// Asks for this version.
+    /// Adds `If-Match` with this version.
     pub fn if_match(self, version: u64) -> Self {
         self.header(IF_MATCH, format!("\"{version}\""))
     }
@@ -176,7 +176,7 @@ impl Request {
         self
     }
 
-    /// Makes this JSON the body.
+    /// Sets a JSON body.
     pub fn json(self, body: Value) -> Self {
         self.raw_body(body.to_string(), "application/json")
     }
@@ -190,7 +190,7 @@ impl Request {
         self
     }
 
-    /// Makes these bytes the body, of that content type if any.
+    /// Sets a body of raw bytes with this content type, if any.
     pub fn raw_body(mut self, body: impl Into<Bytes>, content_type: impl Into<Option<&'static str>>) -> Self {
         self.body = body.into();
         self.headers.remove(CONTENT_TYPE);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use stockroom_domain::{purchasing::RequestNumber, quantity::Quantity, time::Timestamp};
+use stockroom_domain::{purchasing::PurchaseRequestNumber, quantity::Quantity, time::Timestamp};
 
 /// Every violation as text.
 pub(crate) fn violations(items: &[Value]) -> Vec<String> {
@@ -107,7 +107,7 @@ struct Line {
 /// The checked members of a purchase request.
 #[derive(Debug, Deserialize)]
 struct RequestBook {
-    request_number: RequestNumber,
+    request_number: PurchaseRequestNumber,
     status: String,
     currency: Option<String>,
     items: Vec<RequestLine>,
@@ -206,14 +206,14 @@ impl<'a> Books<'a> {
             if *shard != (last_byte % 4).to_string() {
                 wrong.push(format!("{sk} is in shard {shard}"));
             }
-            // The id says where to look, and leaves room for a second event.
+            // The id's bits name the kind of item, and leave room for a second event.
             if last_byte & 0b1100 != if kind[0] == "MOVE" { 0b0100 } else { 0 } {
                 wrong.push(format!("{sk} is no id of a {}", kind[0]));
             }
         }
     }
 
-    /// Each product is found by its barcode, and no other.
+    /// The barcode pointers are exactly those of the products.
     fn check_barcodes(&self, wrong: &mut Vec<String>) {
         let barcode = |(id, item): (&&'a str, &&'a Value)| Some((item["data"]["barcode"].as_str()?, *id));
         let borne: BTreeSet<_> = self.products.iter().filter_map(barcode).collect();
@@ -230,30 +230,30 @@ impl<'a> Books<'a> {
                 wrong.push(format!("{id} has version {} and {} entries in the log", thing["version"], entries.len()));
             }
             entries.sort_by_key(|entry| text(entry, "created_at"));
-            let mut told = Map::new();
+            let mut logged = Map::new();
             for entry in &entries {
                 let mut after = entry["after"].as_object().cloned().unwrap_or_default();
                 if entry["action"] == "RECEIVE" || entry["action"] == "CLOSE" {
-                    change_lines(&mut told, after.remove("items"));
+                    change_lines(&mut logged, after.remove("items"));
                 }
-                told.extend(after);
+                logged.extend(after);
             }
-            without_nulls(&mut told);
+            without_nulls(&mut logged);
             let mut stored = thing.as_object().unwrap().clone();
             stored.retain(|name, _| !BOOKKEEPING.contains(&name.as_str()));
             for line in stored.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
                 line.as_object_mut().unwrap().remove("released");
             }
             without_nulls(&mut stored);
-            // The end of an organization takes its state out of the log, and leaves it in the table.
-            if stored != told && thing["status"] != "DELETED" {
-                wrong.push(format!("{id} is {stored:?}, the log says {told:?}"));
+            // The log entry of an organization's deletion has no state; the table keeps it.
+            if stored != logged && thing["status"] != "DELETED" {
+                wrong.push(format!("{id} is {stored:?}, the log says {logged:?}"));
             }
         }
     }
 }
 
-/// The entry of a receipt or a closing names those lines of a request that it changed, each with its new quantity.
+/// Applies the entry of a receipt or a closing, which has the changed lines with their new quantities.
 fn change_lines(request: &mut Map<String, Value>, lines: Option<Value>) {
     for line in lines.as_ref().and_then(Value::as_array).into_iter().flatten() {
         let items = request.get_mut("items").and_then(Value::as_array_mut).unwrap();

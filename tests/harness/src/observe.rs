@@ -27,7 +27,7 @@ fn filter() -> Targets {
 static LOG: LazyLock<Mutex<Log>> = LazyLock::new(|| {
     let lines = stockroom_runtime::log_lines("tests", || Writer);
     let subscriber = tracing_subscriber::registry().with(filter()).with(lines);
-    subscriber.try_init().expect("nobody else takes the log");
+    subscriber.try_init().expect("this is the only subscriber");
     Mutex::default()
 });
 

@@ -151,17 +151,17 @@ impl Shop {
         self.stack.faults()
     }
 
-    /// A new product; awaiting it gives its id.
+    /// A new product; awaiting it returns its id.
     pub fn product(&self, sku: &str) -> New {
         self.add("/api/v1/products", json!({"sku": sku, "name": format!("Product {sku}")}))
     }
 
-    /// A new warehouse; awaiting it gives its id.
+    /// A new warehouse; awaiting it returns its id.
     pub fn warehouse(&self, name: &str) -> New {
         self.add("/api/v1/warehouses", json!({"name": name, "location": "Back yard"}))
     }
 
-    /// A new supplier; awaiting it gives its id.
+    /// A new supplier; awaiting it returns its id.
     pub fn supplier(&self, name: &str) -> New {
         self.add("/api/v1/suppliers", json!({"name": name}))
     }

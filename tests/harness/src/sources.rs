@@ -68,7 +68,7 @@ impl Clock for TestClock {
     }
 }
 
-/// Bytes that look random and repeat with the seed. Streams of one seed have nothing in common.
+/// Pseudorandom bytes that repeat with the seed. Streams of one seed are independent.
 pub struct SeededEntropy(Mutex<ChaCha20Rng>);
 
 impl SeededEntropy {
@@ -85,7 +85,7 @@ impl SeededEntropy {
         self.0.lock().unwrap().next_u32() % 100 < percent
     }
 
-    /// One of them.
+    /// A random element.
     pub(crate) fn pick<T: Copy>(&self, choices: &[T]) -> Option<T> {
         let drawn = self.0.lock().unwrap().next_u64();
         choices.get(usize::try_from(drawn.checked_rem(choices.len() as u64)?).unwrap()).copied()

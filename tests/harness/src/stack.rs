@@ -65,7 +65,7 @@ const LIMITS: [&str; 9] = [
     "LIMIT_MAILBOX",
 ];
 
-/// A process of the product and the table it works on; cheap to clone. It ends with the last clone.
+/// A process of the product and its table; cheap to clone. It ends with the last clone.
 #[derive(Debug, Clone)]
 pub struct Stack {
     table: Arc<Table>,
@@ -74,7 +74,7 @@ pub struct Stack {
 
 struct Table {
     embedded: Embedded,
-    /// Where it is kept, unless that is in memory; deleted with it.
+    /// The directory of a table on disk; deleted with it.
     directory: Option<TempDir>,
     faults: Option<Faults>,
     is_observed: bool,
@@ -87,7 +87,7 @@ struct Table {
 struct Process {
     runtime: Runtime,
     app: App,
-    /// One for each function where they are observed, else none.
+    /// One for each function in an observed stack, else empty.
     apart: Vec<App>,
     gateway: Gateway,
 }
@@ -137,7 +137,7 @@ impl Stack {
         self.another_process_with(self.table.clock.clone(), &[])
     }
 
-    /// The same with a clock of its own, which may be wrong, and settings in place of the usual ones.
+    /// The same with a clock of its own, which may be wrong, and with these settings.
     #[must_use]
     pub fn another_process_with(&self, clock: TestClock, settings: &[(&str, &str)]) -> Self {
         Self { table: Arc::clone(&self.table), process: Arc::new(self.table.process(clock, settings)) }
@@ -187,13 +187,13 @@ impl Stack {
         self.faults().accesses()
     }
 
-    /// The seed that everything random here comes from.
+    /// The seed of all randomness.
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.table.seed
     }
 
-    /// The token of the link that is mailed to a user, made from an entry of this moment.
+    /// The token of the link that is mailed to a user for an entry of this moment.
     #[must_use]
     pub fn link_token(&self, purpose: Purpose, organization: &str, user: &str, auth_epoch: u64) -> String {
         let (organization, user) = (organization.parse().unwrap(), user.parse().unwrap());
@@ -202,7 +202,7 @@ impl Stack {
         self.app().links().unwrap().token(&Link::new(purpose, account, self.runtime().sources.id(now), now))
     }
 
-    /// The token of the link that confirms the address that a user asked for with this event.
+    /// The token of the link that confirms the address requested by this event.
     #[must_use]
     pub fn email_token(&self, organization: &str, user: &str, auth_epoch: u64, event: &str) -> String {
         let (organization, user) = (organization.parse().unwrap(), user.parse().unwrap());
@@ -211,7 +211,7 @@ impl Stack {
         self.app().links().unwrap().token(&link)
     }
 
-    /// The table without the product and without HTTP.
+    /// Direct access to the table.
     #[must_use]
     pub fn database(&self) -> &Database {
         self.table.embedded.database()
@@ -223,27 +223,27 @@ impl Stack {
         items::all(self.database())
     }
 
-    /// Puts an item, in the table's own JSON, past the product.
+    /// Puts an item, in the table's own JSON, directly into the table.
     ///
     /// # Panics
-    /// If it is none.
+    /// If the JSON is no item.
     pub fn put(&self, item: Value) {
         items::put(self.database(), item);
     }
 
-    /// Takes over the table and the time of another stack, which nothing is written to meanwhile.
+    /// Copies the table and the time of another stack. Nothing may write to that stack meanwhile.
     pub fn continue_from(&self, other: &Self) {
         items::copy(other.database(), self.database());
         self.clock().set(other.clock().now());
     }
 
-    /// Takes attributes from an item, past the product, so that it is as an older version of the product had left it. A
-    /// path such as `data.items[0].unit` leads to one within another.
+    /// Removes attributes from an item directly in the table, as in an item of an older version. A path such as
+    /// `data.items[0].unit` names a nested one.
     pub fn forget(&self, item: &Value, attributes: &[&str]) {
         items::forget(self.database(), item, attributes);
     }
 
-    /// Changes items in the table's own JSON, keys and all, past the product.
+    /// Changes items, with their keys, in the table's own JSON directly in the table.
     pub fn rewrite(&self, change: impl Fn(&mut Value)) {
         items::rewrite(self.database(), change);
     }
@@ -344,7 +344,7 @@ impl fmt::Debug for Table {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "whoever runs the tests chooses the seed")]
+#[expect(clippy::disallowed_methods, reason = "the caller of the tests chooses the seed")]
 fn seed() -> u64 {
     std::env::var("STOCKROOM_SEED").map_or(20_261_123, |seed| seed.parse().expect("STOCKROOM_SEED is a number"))
 }

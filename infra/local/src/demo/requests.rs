@@ -3,7 +3,7 @@
 use stockroom_domain::{
     access::Permission,
     id::WarehouseId,
-    purchasing::{NewLine, PurchaseRequest, ReceivedLine, RequestStatus, Step},
+    purchasing::{NewLine, PurchaseRequest, PurchaseRequestStatus, ReceivedLine, Transition},
     quantity::Quantity,
     text::Notes,
 };
@@ -16,7 +16,7 @@ use super::{ImportError, Users, all, done};
 pub(crate) struct PlannedRequest {
     pub(crate) notes: Notes,
     pub(crate) lines: Vec<NewLine>,
-    pub(crate) status: RequestStatus,
+    pub(crate) status: PurchaseRequestStatus,
     /// Quantity of its first line that is received, and where.
     pub(crate) receipt: Option<(Quantity, WarehouseId)>,
 }
@@ -26,7 +26,7 @@ pub(crate) struct PlannedRequest {
 pub(crate) async fn are_complete(store: &Store, scope: &TenantScope, last: &str) -> Result<bool, ImportError> {
     let known = known(store, scope).await?;
     let last = known.iter().find(|known| known.notes.as_ref().is_some_and(|notes| notes.as_str() == last));
-    Ok(last.is_some_and(|last| last.status != RequestStatus::Draft))
+    Ok(last.is_some_and(|last| last.status() != PurchaseRequestStatus::Draft))
 }
 
 /// Adds the missing ones of these requests in order, and takes each to its planned status.
@@ -62,10 +62,11 @@ async fn advance(
 ) -> Result<(), ImportError> {
     let decide = users.manager(Permission::DecidePurchases);
     let requests = store.purchase_requests(&decide);
-    while let Some(step) = next_transition(request.status, planned.status)? {
+    while let Some(step) = next_transition(request.status(), planned.status)? {
         request = done(requests.apply(request.id, None, &step, |_| Vec::new()).await?)?;
     }
-    let Some((quantity, warehouse)) = planned.receipt.filter(|_| request.status == RequestStatus::Ordered) else {
+    let Some((quantity, warehouse)) = planned.receipt.filter(|_| request.status() == PurchaseRequestStatus::Ordered)
+    else {
         return Ok(());
     };
     let first = request.items.first().filter(|item| item.received_quantity == Quantity::ZERO);
@@ -77,16 +78,24 @@ async fn advance(
 }
 
 /// The transition from one status towards another; `None` once the planned status is reached.
-fn next_transition(status: RequestStatus, wanted: RequestStatus) -> Result<Option<Step>, ImportError> {
+fn next_transition(
+    status: PurchaseRequestStatus,
+    wanted: PurchaseRequestStatus,
+) -> Result<Option<Transition>, ImportError> {
     Ok(match (status, wanted) {
-        (RequestStatus::Draft, RequestStatus::Draft) => None,
-        (RequestStatus::Draft, _) => Some(Step::Submit),
-        (RequestStatus::Submitted, RequestStatus::Rejected) => Some(Step::Reject("We have enough for now".parse()?)),
-        (RequestStatus::Submitted, RequestStatus::Cancelled) => Some(Step::Cancel),
-        (RequestStatus::Submitted, RequestStatus::Approved | RequestStatus::Ordered | RequestStatus::Received) => {
-            Some(Step::Approve)
+        (PurchaseRequestStatus::Draft, PurchaseRequestStatus::Draft) => None,
+        (PurchaseRequestStatus::Draft, _) => Some(Transition::Submit),
+        (PurchaseRequestStatus::Submitted, PurchaseRequestStatus::Rejected) => {
+            Some(Transition::Reject("We have enough for now".parse()?))
         }
-        (RequestStatus::Approved, RequestStatus::Ordered | RequestStatus::Received) => Some(Step::MarkOrdered),
+        (PurchaseRequestStatus::Submitted, PurchaseRequestStatus::Cancelled) => Some(Transition::Cancel),
+        (
+            PurchaseRequestStatus::Submitted,
+            PurchaseRequestStatus::Approved | PurchaseRequestStatus::Ordered | PurchaseRequestStatus::Received,
+        ) => Some(Transition::Approve),
+        (PurchaseRequestStatus::Approved, PurchaseRequestStatus::Ordered | PurchaseRequestStatus::Received) => {
+            Some(Transition::MarkOrdered)
+        }
         _ => None,
     })
 }

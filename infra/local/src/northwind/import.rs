@@ -342,7 +342,7 @@ mod tests {
             .unwrap()
             .into_parts()
             .0;
-        assert!(requests.iter().all(|request| request.status.is_open()));
+        assert!(requests.iter().all(|request| request.status().is_open()));
         let mut asked_for: Vec<_> = requests.iter().flat_map(PurchaseRequest::products).collect();
         let mut missing: Vec<_> = low.iter().map(|level| level.product_id).collect();
         asked_for.sort();

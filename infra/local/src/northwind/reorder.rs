@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stockroom_domain::{
     access::Permission,
-    purchasing::{NewLine, RequestStatus},
+    purchasing::{NewLine, PurchaseRequestStatus},
     quantity::Quantity,
 };
 use stockroom_runtime::Runtime;
@@ -16,8 +16,12 @@ use crate::demo::{ImportError, Imported, PlannedRequest, Setup, SignedUp, all, a
 
 /// Statuses of the requests in turn, from the last request to the first. None is final. The last request is not a
 /// draft, because its status shows that all requests are complete.
-const STATUSES: [RequestStatus; 4] =
-    [RequestStatus::Submitted, RequestStatus::Approved, RequestStatus::Ordered, RequestStatus::Draft];
+const STATUSES: [PurchaseRequestStatus; 4] = [
+    PurchaseRequestStatus::Submitted,
+    PurchaseRequestStatus::Approved,
+    PurchaseRequestStatus::Ordered,
+    PurchaseRequestStatus::Draft,
+];
 
 /// Adds the requests, unless they are complete.
 pub(super) async fn write(

@@ -1,66 +1,36 @@
-//! The state machine of a purchase request.
+//! The status of a purchase request, with the data that it requires: who, when and why.
 
-use std::str::FromStr;
+use crate::{
+    log::Action,
+    named::named_enum,
+    text::{CloseReason, RejectionReason},
+    time::Timestamp,
+    user::Person,
+};
 
-use serde::{Deserialize, Serialize};
-
-use crate::{fault::Fault, log::Action, text::RejectionReason};
-
-/// How far a request has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum RequestStatus {
-    /// Being written.
-    Draft,
-    /// Waits for a decision.
-    Submitted,
-    /// May be ordered.
-    Approved,
-    /// Was declined. Final.
-    Rejected,
-    /// Was ordered; part of it may have arrived.
-    Ordered,
-    /// All of it has arrived, or the rest was closed. Final.
-    Received,
-    /// Was given up. Final.
-    Cancelled,
-}
-
-crate::schema::has_schema!(named RequestStatus, {
-    crate::schema::words("How far a purchase request has come.", RequestStatus::ALL.map(RequestStatus::name))
-});
-
-/// What moves a request from one status to the next. Receiving
-/// and closing are operations of their own, because they change lines.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    Submit,
-    Approve,
-    Reject(RejectionReason),
-    MarkOrdered,
-    Cancel,
-}
-
-impl RequestStatus {
-    /// All of them, in the order of a request's life.
-    pub const ALL: [Self; 7] =
-        [Self::Draft, Self::Submitted, Self::Approved, Self::Rejected, Self::Ordered, Self::Received, Self::Cancelled];
-
-    /// The name on the wire.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Draft => "DRAFT",
-            Self::Submitted => "SUBMITTED",
-            Self::Approved => "APPROVED",
-            Self::Rejected => "REJECTED",
-            Self::Ordered => "ORDERED",
-            Self::Received => "RECEIVED",
-            Self::Cancelled => "CANCELLED",
-        }
+named_enum! {
+    schema: Component "RequestStatus", "How far a purchase request has come.";
+    /// The status of a purchase request, without its data.
+    pub enum PurchaseRequestStatus {
+        /// Its lines can still change.
+        Draft = "DRAFT",
+        /// Waits for a decision.
+        Submitted = "SUBMITTED",
+        /// Can be ordered.
+        Approved = "APPROVED",
+        /// Was declined. Final.
+        Rejected = "REJECTED",
+        /// Was ordered; part of it may have arrived.
+        Ordered = "ORDERED",
+        /// All of it has arrived, or the rest was closed. Final.
+        Received = "RECEIVED",
+        /// Was given up before it was ordered. Final.
+        Cancelled = "CANCELLED",
     }
+}
 
-    /// Whether something may still come of it; an open request holds the products it names.
+impl PurchaseRequestStatus {
+    /// Whether the status is not final. An open request holds the products that its lines name.
     #[must_use]
     pub fn is_open(self) -> bool {
         match self {
@@ -68,36 +38,20 @@ impl RequestStatus {
             Self::Rejected | Self::Received | Self::Cancelled => false,
         }
     }
-
-    /// The status after a step; `None` where the step is not open to it.
-    #[must_use]
-    pub fn after(self, step: &Step) -> Option<Self> {
-        match (step, self) {
-            (Step::Submit, Self::Draft) => Some(Self::Submitted),
-            (Step::Approve, Self::Submitted) => Some(Self::Approved),
-            (Step::Reject(_), Self::Submitted) => Some(Self::Rejected),
-            (Step::MarkOrdered, Self::Approved) => Some(Self::Ordered),
-            (Step::Cancel, Self::Submitted | Self::Approved) => Some(Self::Cancelled),
-            (Step::Submit | Step::Approve | Step::Reject(_) | Step::MarkOrdered | Step::Cancel, _) => None,
-        }
-    }
 }
 
-impl FromStr for RequestStatus {
-    type Err = Fault;
-
-    fn from_str(name: &str) -> Result<Self, Fault> {
-        Self::ALL.into_iter().find(|status| status.name() == name).ok_or_else(|| {
-            Fault::new(
-                "unknown_value",
-                "must be one of DRAFT, SUBMITTED, APPROVED, REJECTED, ORDERED, RECEIVED, CANCELLED",
-            )
-        })
-    }
+/// A change of the status that changes no lines. Receiving and closing change lines, and are methods of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transition {
+    Submit,
+    Approve,
+    Reject(RejectionReason),
+    MarkOrdered,
+    Cancel,
 }
 
-impl Step {
-    /// What the log calls it.
+impl Transition {
+    /// Its name in the log.
     #[must_use]
     pub fn action(&self) -> Action {
         match self {
@@ -106,6 +60,176 @@ impl Step {
             Self::Reject(_) => Action::Reject,
             Self::MarkOrdered => Action::MarkOrdered,
             Self::Cancel => Action::Cancel,
+        }
+    }
+}
+
+/// Who did something, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    pub by: Person,
+    pub at: Timestamp,
+}
+
+/// The last closing of lines of an order that had not arrived in full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    pub act: Act,
+    pub reason: Option<CloseReason>,
+}
+
+/// A request that was submitted and approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    pub submitted_at: Timestamp,
+    pub approved: Act,
+}
+
+/// A request that was ordered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    pub approval: Approval,
+    pub ordered_at: Timestamp,
+}
+
+/// The progress of a purchase request: its status, and the data that the status requires.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    Draft,
+    Submitted {
+        submitted_at: Timestamp,
+    },
+    Approved(Approval),
+    Rejected {
+        submitted_at: Timestamp,
+        rejected: Act,
+        reason: RejectionReason,
+    },
+    /// Some of its lines may be closed.
+    Ordered {
+        order: Order,
+        closing: Option<Closing>,
+    },
+    /// A receipt completed the last open line: `RECEIVED`.
+    Received {
+        order: Order,
+        received: Act,
+        closing: Option<Closing>,
+    },
+    /// A closing completed the last open line: `RECEIVED`, too.
+    Closed {
+        order: Order,
+        closing: Closing,
+    },
+    Cancelled {
+        submitted_at: Timestamp,
+        /// If it was approved before.
+        approved: Option<Act>,
+        cancelled: Act,
+    },
+}
+
+/// All data of a status, as answers and stored items show it; none of what the status does not have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Milestones<'a> {
+    pub submitted_at: Option<Timestamp>,
+    pub approved: Option<&'a Act>,
+    pub rejected: Option<&'a Act>,
+    pub rejection_reason: Option<&'a RejectionReason>,
+    pub ordered_at: Option<Timestamp>,
+    pub received: Option<&'a Act>,
+    pub cancelled: Option<&'a Act>,
+    pub closing: Option<&'a Closing>,
+}
+
+impl Progress {
+    /// The status alone.
+    #[must_use]
+    pub fn status(&self) -> PurchaseRequestStatus {
+        match self {
+            Self::Draft => PurchaseRequestStatus::Draft,
+            Self::Submitted { .. } => PurchaseRequestStatus::Submitted,
+            Self::Approved(_) => PurchaseRequestStatus::Approved,
+            Self::Rejected { .. } => PurchaseRequestStatus::Rejected,
+            Self::Ordered { .. } => PurchaseRequestStatus::Ordered,
+            Self::Received { .. } | Self::Closed { .. } => PurchaseRequestStatus::Received,
+            Self::Cancelled { .. } => PurchaseRequestStatus::Cancelled,
+        }
+    }
+
+    /// The data of the status.
+    #[must_use]
+    pub fn milestones(&self) -> Milestones<'_> {
+        match self {
+            Self::Draft => Milestones::default(),
+            Self::Submitted { submitted_at } => {
+                Milestones { submitted_at: Some(*submitted_at), ..Milestones::default() }
+            }
+            Self::Approved(approved) => Milestones {
+                submitted_at: Some(approved.submitted_at),
+                approved: Some(&approved.approved),
+                ..Milestones::default()
+            },
+            Self::Rejected { submitted_at, rejected, reason } => Milestones {
+                submitted_at: Some(*submitted_at),
+                rejected: Some(rejected),
+                rejection_reason: Some(reason),
+                ..Milestones::default()
+            },
+            Self::Ordered { order, closing } => Milestones { closing: closing.as_ref(), ..order.milestones() },
+            Self::Received { order, received, closing } => {
+                Milestones { received: Some(received), closing: closing.as_ref(), ..order.milestones() }
+            }
+            Self::Closed { order, closing } => Milestones { closing: Some(closing), ..order.milestones() },
+            Self::Cancelled { submitted_at, approved, cancelled } => Milestones {
+                submitted_at: Some(*submitted_at),
+                approved: approved.as_ref(),
+                cancelled: Some(cancelled),
+                ..Milestones::default()
+            },
+        }
+    }
+
+    /// The progress after a transition; `None` where the status does not allow it.
+    #[must_use]
+    pub fn after(&self, transition: &Transition, act: Act) -> Option<Self> {
+        match (transition, self) {
+            (Transition::Submit, Self::Draft) => Some(Self::Submitted { submitted_at: act.at }),
+            (Transition::Approve, Self::Submitted { submitted_at }) => {
+                Some(Self::Approved(Approval { submitted_at: *submitted_at, approved: act }))
+            }
+            (Transition::Reject(reason), Self::Submitted { submitted_at }) => {
+                Some(Self::Rejected { submitted_at: *submitted_at, rejected: act, reason: reason.clone() })
+            }
+            (Transition::MarkOrdered, Self::Approved(approval)) => {
+                let order = Order { approval: approval.clone(), ordered_at: act.at };
+                Some(Self::Ordered { order, closing: None })
+            }
+            (Transition::Cancel, Self::Submitted { submitted_at }) => {
+                Some(Self::Cancelled { submitted_at: *submitted_at, approved: None, cancelled: act })
+            }
+            (Transition::Cancel, Self::Approved(Approval { submitted_at, approved })) => {
+                Some(Self::Cancelled { submitted_at: *submitted_at, approved: Some(approved.clone()), cancelled: act })
+            }
+            (
+                Transition::Submit
+                | Transition::Approve
+                | Transition::Reject(_)
+                | Transition::MarkOrdered
+                | Transition::Cancel,
+                _,
+            ) => None,
+        }
+    }
+}
+
+impl Order {
+    fn milestones(&self) -> Milestones<'_> {
+        Milestones {
+            submitted_at: Some(self.approval.submitted_at),
+            approved: Some(&self.approval.approved),
+            ordered_at: Some(self.ordered_at),
+            ..Milestones::default()
         }
     }
 }

@@ -177,8 +177,9 @@ impl WeeklyLetter<'_> {
     pub fn text(&self) -> Result<Text, askama::Error> {
         let Self { organization, week, low, waiting, now, .. } = *self;
         let headline = format!("Your week from {} to {}", week.start.day(), week.last_day().day());
-        let waiting_for =
-            |request: &PurchaseRequest| now.since(request.submitted_at.filter(|at| *at <= now).unwrap_or(now));
+        let waiting_for = |request: &PurchaseRequest| {
+            now.since(request.milestones().submitted_at.filter(|at| *at <= now).unwrap_or(now))
+        };
         let view = WeeklyView {
             organization: organization.name.as_str(),
             headline: &headline,

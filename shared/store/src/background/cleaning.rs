@@ -5,7 +5,7 @@
 use stockroom_domain::{
     id::OrganizationId,
     organization::Organization,
-    purchasing::{PurchaseRequest, RequestStatus},
+    purchasing::{PurchaseRequest, PurchaseRequestStatus},
     time::Timestamp,
 };
 
@@ -85,7 +85,7 @@ impl<'a> Cleaning<'a> {
         budget: &mut Budget,
     ) -> Result<usize, StoreError> {
         let (low, high) = id_bounds(None, Some(made_before));
-        let drafts = self.keys().requests_in(RequestStatus::Draft);
+        let drafts = self.keys().requests_in(PurchaseRequestStatus::Draft);
         let mut query = Query { range: Range::Between(low, high), ..Query::index(Index::One, drafts, PAGE) };
         let mut deleted = 0_usize;
         loop {
@@ -109,8 +109,9 @@ impl<'a> Cleaning<'a> {
     async fn delete_draft(&self, key: &Key, made_before: Timestamp, origin: &Origin) -> Result<usize, StoreError> {
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<usize>, StoreError> {
             let request: Option<PurchaseRequest> = attempt.find(key).map(data).transpose()?;
-            let is_due =
-                |request: &PurchaseRequest| request.status == RequestStatus::Draft && request.created_at < made_before;
+            let is_due = |request: &PurchaseRequest| {
+                request.status() == PurchaseRequestStatus::Draft && request.created_at < made_before
+            };
             let Some(request) = request.filter(is_due) else { return Ok(Decision::Keep(0)) };
             let written = request.items.len().saturating_add(2);
             Ok(purchasing::deletion(attempt, self.organization, &request)?.map(|()| written))

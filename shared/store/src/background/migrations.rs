@@ -398,9 +398,10 @@ impl<'a> Migrations<'a> {
             let companions = (migration.companions)(keys, &current).map_err(unreadable)?;
             let missing = self.missing(companions).await?;
             if current == stored && missing.is_empty() {
-                return Ok(Brought { is_changed: false, overtaken });
-            }
-            if self.write(&key, (&stored, &current), missing, migration.recounts).await? == Conditional::Done {
+                if self.is_still(&key, &stored, migration.recounts).await? {
+                    return Ok(Brought { is_changed: false, overtaken });
+                }
+            } else if self.write(&key, (&stored, &current), missing, migration.recounts).await? == Conditional::Done {
                 return Ok(Brought { is_changed: true, overtaken });
             }
             overtaken = overtaken.saturating_add(1);
@@ -410,6 +411,13 @@ impl<'a> Migrations<'a> {
             stored = now_stored;
             backoff.after_conflict(&self.table.sources, "the product changed an item at every attempt").await?;
         }
+    }
+
+    /// Whether a count that is as it was stored is right: it has not changed since the item was read.
+    async fn is_still(&self, key: &Key, stored: &Item, recount: Option<Recount>) -> Result<bool, StoreError> {
+        let Some(recount) = recount else { return Ok(true) };
+        let now = self.table.get_stored(key).await?;
+        Ok(now.is_none_or(|now| recount.fences().iter().all(|name| now.get(*name) == stored.get(*name))))
     }
 
     /// The items that do not exist yet.

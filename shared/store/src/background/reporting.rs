@@ -3,7 +3,7 @@
 use futures_util::future::try_join_all;
 use stockroom_domain::{
     id::OrganizationId,
-    purchasing::{PurchaseRequest, RequestStatus},
+    purchasing::{PurchaseRequest, PurchaseRequestStatus},
     report::{MovementTotals, Week},
 };
 
@@ -121,7 +121,7 @@ impl<'a> Reporting<'a> {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn waiting(&self, most: usize) -> Result<Excerpt<PurchaseRequest>, StoreError> {
-        let partition = self.keys.requests_in(RequestStatus::Submitted);
+        let partition = self.keys.requests_in(PurchaseRequestStatus::Submitted);
         let mut query = Query::index(Index::One, partition, i32::MAX as usize);
         let mut waiting = Excerpt { first: Vec::new(), count: 0 };
         loop {

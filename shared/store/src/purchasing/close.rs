@@ -1,9 +1,9 @@
 //! Closing of an order, or of some of its lines: the outstanding quantity is cancelled.
 
 use stockroom_domain::{
-    id::{PurchaseRequestId, RequestItemId},
+    id::{PurchaseRequestId, PurchaseRequestItemId},
     log::Action,
-    purchasing::{PurchaseRequest, RequestItem},
+    purchasing::{PurchaseRequest, PurchaseRequestItem},
     quantity::Quantity,
     text::CloseReason,
     user::Person,
@@ -18,7 +18,7 @@ use crate::{
     write::{Attempt, Authority, Decision, Outcome, guard::Guards},
 };
 
-const CANCELLED: (&str, fn(&RequestItem) -> Quantity) = ("cancelled_quantity", |item| item.cancelled_quantity);
+const CANCELLED: (&str, fn(&PurchaseRequestItem) -> Quantity) = ("cancelled_quantity", |item| item.cancelled_quantity);
 
 /// The lines to close, and the reason.
 #[derive(Debug, Clone, Default)]
@@ -26,7 +26,7 @@ pub struct OrderClosing {
     /// Why nothing more is expected.
     pub reason: Option<CloseReason>,
     /// 1 to 40 lines, each at most once; `None` for all outstanding lines.
-    pub lines: Option<Vec<RequestItemId>>,
+    pub lines: Option<Vec<PurchaseRequestItemId>>,
 }
 
 impl PurchaseRequests<'_> {

@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use stockroom_domain::{
     catalogue::{Supplier, Warehouse},
-    id::{ProductId, PurchaseRequestId, RequestItemId},
-    purchasing::{NewLine, PurchaseRequest, RequestItem},
+    id::{ProductId, PurchaseRequestId, PurchaseRequestItemId},
+    purchasing::{NewLine, PurchaseRequest, PurchaseRequestItem},
     quantity::Quantity,
 };
 
@@ -23,7 +23,7 @@ use crate::{
 
 /// New lines with the products they name, as they were read.
 pub(super) enum NewItems<'a> {
-    Ready(Vec<(RequestItem, Goods<'a>)>),
+    Ready(Vec<(PurchaseRequestItem, Goods<'a>)>),
     /// One of the products is being deleted.
     BeingDeleted,
 }
@@ -69,7 +69,7 @@ pub(super) fn releasing<'a, T>(
 /// Whether the change of a line is right only if its product is as it was read. A line that stays keeps its unit,
 /// which cannot change while the line holds the product; another quantity may be too fine for a product that is read
 /// too early.
-pub(super) fn relies_on_product(before: &RequestItem, after: &RequestItem) -> bool {
+pub(super) fn relies_on_product(before: &PurchaseRequestItem, after: &PurchaseRequestItem) -> bool {
     before.unit.is_none() || (before.quantity != after.quantity && !after.quantity.is_whole())
 }
 
@@ -80,7 +80,7 @@ impl<'a> NewItems<'a> {
         attempt: &Attempt<'a>,
         keys: OrganizationKeys,
         request: PurchaseRequestId,
-        before: &[RequestItem],
+        before: &[PurchaseRequestItem],
         lines: &[NewLine],
     ) -> Result<Self, StoreError> {
         let mut faults = Vec::new();
@@ -111,8 +111,8 @@ impl<'a> NewItems<'a> {
             if let Err(fault) = details.decimal_places.admit(line.quantity) {
                 report("quantity", fault);
             }
-            let item = RequestItem {
-                id: RequestItemId::of(line.product, request),
+            let item = PurchaseRequestItem {
+                id: PurchaseRequestItemId::of(line.product, request),
                 product_id: line.product,
                 sku: details.sku.clone(),
                 product_name: details.name.clone(),
@@ -160,12 +160,12 @@ fn name_of<R: DeserializeOwned, N: Clone>(
 pub(super) fn changed_lines(
     before: &PurchaseRequest,
     after: &PurchaseRequest,
-    (name, quantity): (&str, fn(&RequestItem) -> Quantity),
+    (name, quantity): (&str, fn(&PurchaseRequestItem) -> Quantity),
 ) -> Result<(Option<Value>, Option<Value>), StoreError> {
     let changed = |request: &PurchaseRequest, other: &PurchaseRequest| -> Result<Value, StoreError> {
         let pairs = request.items.iter().zip(&other.items);
         let differing = pairs.filter(|(item, other)| item.outstanding() != other.outstanding());
-        let line = |(item, _): (&RequestItem, _)| -> Value {
+        let line = |(item, _): (&PurchaseRequestItem, _)| -> Value {
             json!({"id": item.id, "product_id": item.product_id, name: quantity(item)})
         };
         let mut shown = snapshot(request)?;

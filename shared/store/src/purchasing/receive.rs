@@ -6,7 +6,7 @@ use stockroom_domain::{
     fault::Fault,
     id::{ProductId, PurchaseRequestId, WarehouseId},
     log::Action,
-    purchasing::{MAX_ACTIONS, PurchaseRequest, ReceivedLine, RequestItem, receipt_actions},
+    purchasing::{MAX_ACTIONS, PurchaseRequest, PurchaseRequestItem, ReceivedLine, receipt_actions},
     quantity::Quantity,
     stock::{Movement, Operation},
     text::Reference,
@@ -29,7 +29,7 @@ use crate::{
     write::{Attempt, Authority, Decision, Outcome, guard::Guards},
 };
 
-const RECEIVED: (&str, fn(&RequestItem) -> Quantity) = ("received_quantity", |item| item.received_quantity);
+const RECEIVED: (&str, fn(&PurchaseRequestItem) -> Quantity) = ("received_quantity", |item| item.received_quantity);
 
 /// A receipt.
 #[derive(Debug, Clone)]
@@ -154,7 +154,7 @@ impl PurchaseRequests<'_> {
             }
             // An open line holds its product. The product of a complete line may be gone; nothing more arrives of that
             // line.
-            if goods.is_none() && item.is_open() && request.status.is_open() {
+            if goods.is_none() && item.is_open() && request.status().is_open() {
                 report("item_id", unknown("product"));
             }
             // The whole outstanding quantity may arrive, even if the product has fewer decimals now.

@@ -30,7 +30,7 @@ pub(crate) async fn count_holds(
         let found = table.query(&query).await?;
         for item in found.items {
             let request: PurchaseRequest = into_data(item)?;
-            for product in held(&request).filter(|_| request.status.is_open()) {
+            for product in held(&request).filter(|_| request.status().is_open()) {
                 let count = holds.entry(product).or_default();
                 *count = count.saturating_add(1);
             }

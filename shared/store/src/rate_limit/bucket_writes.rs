@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
     types::{ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use stockroom_domain::{
-    limit::{Change, Draw, FullAt, Limit},
+    limit::{Change, Draw, Limit, TheoreticalArrival},
     time::Timestamp,
 };
 
@@ -27,7 +27,7 @@ const KEPT_SECONDS: u64 = 60 * 60;
 /// A bucket as the table stores it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Stored {
-    pub(crate) full_at: FullAt,
+    pub(crate) full_at: TheoreticalArrival,
     /// The number of refunds. A refund requires this number, because the arrival time alone may repeat.
     pub(crate) refunds: u64,
 }
@@ -90,7 +90,7 @@ impl Limiter {
     }
 
     /// Refunds tokens by one conditional write, sent once.
-    pub(crate) async fn put_refund(&self, bucket: &Bucket, seen: Stored, full_at: FullAt) -> Refunded {
+    pub(crate) async fn put_refund(&self, bucket: &Bucket, seen: Stored, full_at: TheoreticalArrival) -> Refunded {
         let update = expression("SET #full_at = :moment, #refunds = :next")
             .with("moment", n(full_at.0))
             .with("next", n(seen.refunds.saturating_add(1)));
@@ -155,7 +155,7 @@ fn stored(item: Option<&Item>) -> Result<Stored, StoreError> {
         let number = value.as_n().ok().and_then(|number| number.parse().ok());
         number.ok_or_else(|| StoreError::internal("an attribute of a bucket is not a number"))
     };
-    Ok(Stored { full_at: FullAt(number("full_at")?), refunds: number("refunds")? })
+    Ok(Stored { full_at: TheoreticalArrival(number("full_at")?), refunds: number("refunds")? })
 }
 
 fn expressions(limit: Limit, draw: &Draw, now: Timestamp) -> (Expression, Expression) {

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use stockroom_domain::{limit::FullAt, time::Timestamp};
+use stockroom_domain::{limit::TheoreticalArrival, time::Timestamp};
 
 use crate::{
     dynamo::key::Key,
@@ -26,7 +26,7 @@ struct TokenLease {
     /// When the leased tokens expire.
     until: Option<Timestamp>,
     /// The theoretical arrival time that this process saw last.
-    seen: FullAt,
+    seen: TheoreticalArrival,
     /// Held while a lease is taken, so that parallel requests of one process take one lease.
     turn: Arc<tokio::sync::Mutex<()>>,
 }
@@ -115,12 +115,12 @@ impl TokenLeases {
         taken
     }
 
-    pub(crate) fn seen(&self, bucket: &Bucket) -> FullAt {
+    pub(crate) fn seen(&self, bucket: &Bucket) -> TheoreticalArrival {
         self.get(bucket).seen
     }
 
     /// Remembers the state of the bucket in the table.
-    pub(crate) fn see(&self, bucket: &Bucket, now: Timestamp, seen: FullAt) {
+    pub(crate) fn see(&self, bucket: &Bucket, now: Timestamp, seen: TheoreticalArrival) {
         self.change(bucket, now, |lease| lease.seen = seen);
     }
 

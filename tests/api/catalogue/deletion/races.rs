@@ -36,7 +36,7 @@ impl Tally {
     fn check(&self, stack: &Stack) {
         stack.check_invariants();
         assert!(has_no_mark(stack));
-        assert!(self.moved > 0 && self.deleted > 0, "only one of them ever wins: {self:?}");
+        assert!(self.moved > 0 && self.deleted > 0, "the same side wins every race: {self:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stockroom_domain::{purchasing::RequestNumber, quantity::Quantity};
+use stockroom_domain::{purchasing::PurchaseRequestNumber, quantity::Quantity};
 
 use super::{Books, RequestBook, RequestLine, text};
 
@@ -14,7 +14,7 @@ impl Books<'_> {
         let mut open: BTreeMap<&str, u64> = BTreeMap::new();
         let mut received = BTreeMap::new();
         for (id, request) in &self.requests {
-            let RequestNumber(number) = request.request_number;
+            let PurchaseRequestNumber(number) = request.request_number;
             if let Some(other) = numbers.insert(number, id).filter(|_| number > 0) {
                 wrong.push(format!("requests {id} and {other} have the number {number}"));
             }
@@ -54,7 +54,7 @@ impl Books<'_> {
         }
     }
 
-    /// The requests that have a price are counted, and state the organization's currency.
+    /// The counter of requests with prices is correct, and they have the organization's currency.
     fn check_prices(&self, wrong: &mut Vec<String>) {
         let has_prices = |request: &&RequestBook| request.items.iter().any(|line| line.estimated_price.is_some());
         let priced: Vec<_> = self.requests.values().filter(has_prices).collect();

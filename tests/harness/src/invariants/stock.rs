@@ -6,7 +6,7 @@ use stockroom_domain::{quantity::Quantity, time::Timestamp};
 use super::{Books, Level, read, text};
 
 impl Books<'_> {
-    /// Each place's movements are numbered without gaps, and each balance follows from the one before.
+    /// Each level's movements are numbered without gaps, and each balance follows from the one before.
     pub(super) fn check_ledger(&self, wrong: &mut Vec<String>) {
         for ((product, warehouse), lines) in &self.ledger {
             let place = format!("product {product} in warehouse {warehouse}");
@@ -44,8 +44,8 @@ impl Books<'_> {
         }
     }
 
-    /// Each level has movements, its product and warehouse unless it is empty, their minimum, and its place in the
-    /// indexes.
+    /// Each level has movements, the product's minimum and correct index keys. Only empty levels may lack their product
+    /// or warehouse.
     pub(super) fn check_levels(&self, organization: &str, wrong: &mut Vec<String>) {
         for (&(product, warehouse), item) in &self.levels {
             let place = format!("product {product} in warehouse {warehouse}");
@@ -80,7 +80,7 @@ impl Books<'_> {
         }
     }
 
-    /// Each warehouse knows how many levels were made in it.
+    /// Each warehouse counts its levels.
     pub(super) fn check_places(&self, wrong: &mut Vec<String>) {
         for (warehouse, item) in &self.warehouses {
             let levels = self.levels.keys().filter(|(_, place)| place == warehouse).count() as u64;
@@ -91,7 +91,7 @@ impl Books<'_> {
         }
     }
 
-    /// A product that has levels says so, and every movement is recorded in the unit that the product still has.
+    /// Products with levels are marked, and every movement has its product's present unit.
     pub(super) fn check_units(&self, wrong: &mut Vec<String>) {
         for ((id, _), lines) in &self.ledger {
             let Some(product) = self.products.get(id) else { continue };

@@ -1,17 +1,15 @@
-//! Which tenant a request names: in `x-tenant-id`, by the host's subdomain, or, where tokens are asked for, as the client of
-//! OAuth 2. Two names that differ are refused, wherever they stand. Forwarded headers are never read.
+//! Which tenant a request names: in `x-tenant-id`, by the host's subdomain, or, where tokens are asked for, as the
+//! client of OAuth 2. Two names that differ are refused, wherever they stand. Forwarded headers are never read.
 
-use axum::extract::FromRequestParts;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{
     HeaderMap, HeaderValue,
     header::{AUTHORIZATION, HOST},
-    request::Parts,
 };
 use percent_encoding::percent_decode_str;
 use stockroom_domain::organization::Subdomain;
 
-use crate::{app::App, problem::ApiError};
+use crate::problem::ApiError;
 
 const HEADER: &str = "x-tenant-id";
 
@@ -61,9 +59,9 @@ pub fn agreed(names: impl IntoIterator<Item = Option<String>>) -> Result<Option<
     if names.all(|name| Some(&name) == first.as_ref()) { Ok(first) } else { Err(ApiError::TenantConflict) }
 }
 
-/// The client that a request names by `Authorization: Basic` (RFC 6749, 2.3.1), which is the tenant. Its secret, of which
-/// there is none here, is not looked at. The `headers` crate is not used: it neither decodes the form encoding of a client
-/// nor notices a second header.
+/// The client that a request names by `Authorization: Basic` (RFC 6749, 2.3.1), which is the tenant. Its secret, of
+/// which there is none here, is not looked at. The `headers` crate is not used: it neither decodes the form encoding
+/// of a client nor notices a second header.
 ///
 /// # Errors
 /// [`ApiError::TenantConflict`] when the header stands there more than once; [`ApiError::InvalidCredentialsHeader`] when its
@@ -101,14 +99,6 @@ pub fn client_name(client: &str) -> Option<String> {
 /// The tenant that a request names, if it names one.
 #[derive(Debug, Clone)]
 pub struct NamedTenant(pub Option<String>);
-
-impl FromRequestParts<App> for NamedTenant {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        app.tenants().named(&parts.headers).map(Self)
-    }
-}
 
 #[cfg(test)]
 mod tests {

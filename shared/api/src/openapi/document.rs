@@ -8,38 +8,41 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::contract::Contract;
+use crate::openapi::contract::Contract;
 
 const ABOUT: &str = "\
-Stockroom keeps the stock of many companies: products, suppliers and warehouses, what moves in and out, what is to be bought, \
-and what happened.
+Stockroom keeps the stock of many companies: products, suppliers and warehouses, what moves in and out, what is to be \
+bought, and what happened.
 
-**Signing in.** `POST /api/v1/auth/token` with a tenant, an e-mail address and a password gives an access token for the header \
-`Authorization: Bearer ...` and a refresh token. In *Authorize*, `client_id` names the tenant.
+**Signing in.** `POST /api/v1/auth/token` with a tenant, an e-mail address and a password gives an access token for \
+the header `Authorization: Bearer ...` and a refresh token. In *Authorize*, `client_id` names the tenant.
 
-**Tenant.** The token says it. Signing in names it: in the header `x-tenant-id`, by the host's subdomain, or as `client_id`.
+**Tenant.** The token says it. Signing in names it: in the header `x-tenant-id`, by the host's subdomain, or as \
+`client_id`.
 
-**Errors** are problem documents (RFC 9457) with a stable `code` and a `request_id`; 422 lists every fault with its place, up \
-to 100. What is not known here, be it a member or a parameter, is 422 too.
+**Errors** are problem documents (RFC 9457) with a stable `code` and a `request_id`; 422 lists every fault with its \
+place, up to 100. What is not known here, be it a member or a parameter, is 422 too.
 
-**Versions.** What can change has a `version` and an `ETag`. The tag is the version and a digest of the \
-body: `\"3-RBNvo1WzZ4o\"`. `If-None-Match` compares the whole tag and gives 304. `If-Match` compares the version, in a tag or \
-alone (`\"3\"`), and gives 412 when it is stale.
+**Versions.** What can change has a `version` and an `ETag`. The tag is the version and a digest of the body: \
+`\"3-RBNvo1WzZ4o\"`. `If-None-Match` compares the whole tag and gives 304. `If-Match` compares the version, in a tag \
+or alone (`\"3\"`), and gives 412 when it is stale.
 
 **Retries.** An `Idempotency-Key` on a POST outside `/auth` makes repeating it safe: the first answer is told again.
 
-**Lists** are pages of `limit` items; `next_cursor` and the `Link` header lead to the next page for 24 hours. A page may be \
-short, even empty, and still have a next one; it ends before 5 MiB, as the gateway receives it. Lists may lag behind a write by moments; reads by id never do.
+**Lists** are pages of `limit` items; `next_cursor` and the `Link` header lead to the next page for 24 hours. A page \
+may be short, even empty, and still have a next one; it ends before 5 MiB, as the gateway receives it. Lists may lag \
+behind a write by moments; reads by id never do.
 
 **Limits** are told by `RateLimit-Policy` and `RateLimit`; 429 says in `Retry-After` how many seconds to wait.
 
-**Texts** are trimmed and in Unicode's NFC. Control, format and separator characters are 422 `invalid_character`, and so are \
-texts with nothing visible. SKUs, barcodes, categories and references hold no invisible character and no space but U+0020. \
-Names can hold joiners and variation selectors where scripts and emoji need them. Notes, descriptions and addresses have \
-several lines, which end in LF however they were sent. E-mail addresses are ASCII; domains in Unicode are kept in their ASCII \
-form. Searches disregard case, accents and width.
+**Texts** are trimmed and in Unicode's NFC. Control, format and separator characters are 422 `invalid_character`, and \
+so are texts with nothing visible. SKUs, barcodes, categories and references hold no invisible character and no space \
+but U+0020. Names can hold joiners and variation selectors where scripts and emoji need them. Notes, descriptions and \
+addresses have several lines, which end in LF however they were sent. E-mail addresses are ASCII; domains in Unicode \
+are kept in their ASCII form. Searches disregard case, accents and width.
 
-**Bodies** are JSON of at most 1 MiB, in UTF-8 and without `Content-Encoding` (415). A PATCH is a merge patch (RFC 7396): what is absent stays, null clears.";
+**Bodies** are JSON of at most 1 MiB, in UTF-8 and without `Content-Encoding` (415). A PATCH is a merge patch (RFC \
+7396): what is absent stays, null clears.";
 
 /// The whole document.
 ///
@@ -86,7 +89,10 @@ pub fn document(version: &str, functions: &[(&str, Contract)]) -> Result<Value, 
             "title": "Stockroom",
             "version": version,
             "description": ABOUT,
-            "license": {"name": "PolyForm Noncommercial 1.0.0", "url": "https://polyformproject.org/licenses/noncommercial/1.0.0"},
+            "license": {
+                "name": "PolyForm Noncommercial 1.0.0",
+                "url": "https://polyformproject.org/licenses/noncommercial/1.0.0",
+            },
         },
         "servers": [{"url": "/"}],
         "security": [{"password": []}, {"bearer": []}],
@@ -99,8 +105,8 @@ pub fn document(version: &str, functions: &[(&str, Contract)]) -> Result<Value, 
             "securitySchemes": {
                 "password": {
                     "type": "oauth2",
-                    "description": "Sign in with an e-mail address and a password; `client_id` is the tenant's subdomain, \
-                                    and there is no `client_secret`.",
+                    "description": "Sign in with an e-mail address and a password; `client_id` is the tenant's \
+                                    subdomain, and there is no `client_secret`.",
                     "flows": {"password": {"tokenUrl": "/api/v1/auth/token", "scopes": {}}},
                 },
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -122,17 +128,29 @@ fn headers() -> Value {
     let header =
         |about: &str, example: &str| json!({"description": about, "schema": {"type": "string"}, "example": example});
     json!({
-        "X-Request-Id": header("Names the request, in every log line and problem too.", "8f6b4a5e-7d3c-4f0e-9a1b-2c3d4e5f6a7b"),
-        "ETag": header("The version of what is shown and a digest of the body, for If-Match and If-None-Match.", "\"3-RBNvo1WzZ4o\""),
+        "X-Request-Id": header(
+            "Names the request, in every log line and problem too.",
+            "8f6b4a5e-7d3c-4f0e-9a1b-2c3d4e5f6a7b",
+        ),
+        "ETag": header(
+            "The version of what is shown and a digest of the body, for If-Match and If-None-Match.",
+            "\"3-RBNvo1WzZ4o\"",
+        ),
         "Location": header("Where it is from now on.", "/api/v1/products/0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f"),
         "Link": header("The next page (RFC 8288), where there is one.", "</api/v1/products?cursor=...>; rel=\"next\""),
-        "RateLimit": header("What is left of each limit, and in how many seconds all of it is back.", "\"user\";r=599;t=1"),
+        "RateLimit": header(
+            "What is left of each limit, and in how many seconds all of it is back.",
+            "\"user\";r=599;t=1",
+        ),
         "RateLimit-Policy": header("The limits that hold for the caller.", "\"user\";q=600;w=60"),
         "Idempotency-Replayed": header("`true` when this is an earlier answer under the same key.", "true"),
         "Retry-After": header("How many seconds to wait.", "1"),
         "WWW-Authenticate": header("What is asked for.", "Bearer"),
-        "Set-Cookie": header("The refresh token, when it is asked for in a cookie, or its removal. Over HTTPS the cookie is called `__Secure-refresh_token`.",
-            "refresh_token=...; Max-Age=604800; HttpOnly; Secure; SameSite=Strict; Path=/api/v1/auth"),
+        "Set-Cookie": header(
+            "The refresh token, when it is asked for in a cookie, or its removal. Over HTTPS the cookie is called \
+             `__Secure-refresh_token`.",
+            "refresh_token=...; Max-Age=604800; HttpOnly; Secure; SameSite=Strict; Path=/api/v1/auth",
+        ),
     })
 }
 
@@ -195,11 +213,17 @@ fn problem() -> Value {
             },
             "available": {"description": "With insufficient_stock: what is on hand.", "type": "number"},
             "requested": {"description": "With insufficient_stock and exceeds_order.", "type": "number"},
-            "item_id": {"description": "With exceeds_order and line_complete: the line.", "type": "string", "format": "uuid"},
+            "item_id": {
+                "description": "With exceeds_order and line_complete: the line.",
+                "type": "string", "format": "uuid",
+            },
             "outstanding": {"description": "With exceeds_order: what has yet to arrive of the line.", "type": "number"},
             "request_status": {"description": "With invalid_transition.", "$ref": "#/components/schemas/RequestStatus"},
             "error": {"description": "From /auth/token: what RFC 6749 calls it.", "type": "string"},
-            "error_description": {"description": "From /auth/token: the detail again, for clients of OAuth 2.", "type": "string"},
+            "error_description": {
+                "description": "From /auth/token: the detail again, for clients of OAuth 2.",
+                "type": "string",
+            },
             "limit": {"description": "With rate_limited: the limit that was met.", "type": "string"},
         },
         "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],

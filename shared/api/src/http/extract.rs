@@ -14,13 +14,13 @@ use stockroom_domain::{fault::Fault, id::Id, time::Timestamp};
 use stockroom_store::TenantScope;
 
 use crate::{
-    json::{FromBody, Members, Node, Object},
+    body::{FromBody, Members, Node, Object},
+    http::tag::Tag,
     problem::{ApiError, Violation},
-    tag::Tag,
 };
 
 /// The most bytes of a body.
-pub(crate) const LARGEST_BODY: usize = 1024 * 1024;
+pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// The scope that the gate opened for this request.
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ pub(crate) async fn read_body(headers: &HeaderMap, body: axum::body::Body) -> Re
     if named.any(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
         return Err(ApiError::UnsupportedContentEncoding);
     }
-    axum::body::to_bytes(body, LARGEST_BODY).await.map_err(|_| ApiError::BodyTooLarge)
+    axum::body::to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| ApiError::BodyTooLarge)
 }
 
 /// The media type of a body, without its parameters. `None` if there is none, more than one, or a `charset` that is not
@@ -116,8 +116,8 @@ impl FromBody for Nothing {
     }
 }
 
-/// A JSON body, or a form with its own names, as OAuth 2 has it (RFC 6749): parameters that are not known are ignored, and
-/// one without a value counts as absent.
+/// A JSON body, or a form with its own names, as OAuth 2 has it (RFC 6749): parameters that are not known are
+/// ignored, and one without a value counts as absent.
 #[derive(Debug, Clone)]
 pub struct FormOrJson<T>(pub T);
 
@@ -142,8 +142,8 @@ impl<S: Sync, T: FromBody> FromRequest<S> for FormOrJson<T> {
     }
 }
 
-/// The id in a path. What is no id is read as one that nothing ever had, so that it is answered like any unknown one, in
-/// its turn among the other checks.
+/// The id in a path. What is no id is read as one that nothing ever had, so that it is answered like any unknown one,
+/// in its turn among the other checks.
 #[derive(Debug, Clone, Copy)]
 pub struct PathId<I>(pub I);
 

@@ -7,7 +7,10 @@ use http::{HeaderMap, header::USER_AGENT, request::Parts};
 use lambda_http::request::RequestContext as GatewayContext;
 use stockroom_store::{Admission, Meter, Origin, Store};
 
-use crate::{app::App, limits::Hashes, problem::ApiError, stage::Stage};
+use crate::{
+    http::{app::App, limits::Hashes, stage::Stage},
+    problem::ApiError,
+};
 
 /// A request's id, origin and cost.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use lambda_http::{Adapter, LambdaEvent, Service as _, request::LambdaRequest};
 use lambda_runtime::{Diagnostic, Error, service_fn};
 use stockroom_runtime::{Group, Runtime};
 
-use crate::{app::App, route::Routes};
+use crate::{http::app::App, serve::routes::Routes};
 
 /// Runs a function until its process ends: settings, client and a first connection to the table, then one event after
 /// the other.
@@ -24,7 +24,8 @@ pub async fn serve(operations: Routes) -> Result<(), Error> {
 /// # Errors
 /// A Lambda runtime that cannot be reached.
 pub async fn serve_app(app: App, operations: Routes) -> Result<(), Error> {
-    // The connection belongs to the start, which runs at full speed; a table that is away is the first request's matter.
+    // The connection belongs to the start, which runs at full speed; a table that is away is the first request's
+    // matter.
     if let Err(error) = app.store().ping().await {
         tracing::warn!(%error, "the table does not answer yet");
     }

@@ -17,7 +17,7 @@ use stockroom_domain::{
 use stockroom_runtime::{Config, ConfigError, PublicKey, Secret, SigningKeys, VerifyingKeys};
 use stockroom_store::{Claim, NewSession, Presented, Refreshed};
 
-use crate::{digest::hex, problem::ApiError};
+use crate::{auth::digest::hex, problem::ApiError};
 
 const ACCESS: &str = "at+jwt";
 const REFRESH: &str = "rt+jwt";
@@ -182,8 +182,8 @@ impl Issuer {
         NewSession { lifetime: self.refresh_lifetime, key_id: self.current.id.clone() }
     }
 
-    /// Both tokens of a session's generation. The refresh token is the same whenever it is issued again, as long as its key
-    /// is there.
+    /// Both tokens of a session's generation. The refresh token is the same whenever it is issued again, as long as
+    /// its key is there.
     ///
     /// # Errors
     /// [`ApiError::Internal`].

@@ -5,11 +5,12 @@ use argon2::{
     password_hash::phc::PasswordHash as PhcString,
 };
 use stockroom_domain::{source::Sources, user::Password};
-use stockroom_store::{NewPassword, PasswordHash};
+use stockroom_store::PasswordHash;
 
-use crate::{app::App, limits::Clearance, problem::ApiError};
+use crate::problem::ApiError;
 
-/// What an unknown account is verified against, so that it takes as long as a known one: the form of a hash, of no password.
+/// What an unknown account is verified against, so that it takes as long as a known one: the form of a hash, of no
+/// password.
 const NOBODYS_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c3RvY2tyb29tbm9ib2R5cw$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -27,7 +28,7 @@ pub struct Verified {
     /// Its hash with today's parameters, when it matches one with weaker ones.
     pub renewed: Option<PasswordHash>,
     /// How many hashes it took.
-    hashes: u64,
+    pub(crate) hashes: u64,
 }
 
 /// Whether a hash took less work than one would take today.
@@ -69,49 +70,12 @@ impl Hasher {
         let stored = hash.map_or(NOBODYS_HASH, |hash| hash.0.as_str());
         let parsed = PhcString::new(stored).map_err(|error| ApiError::Internal(error.to_string()))?;
         let matches = argon2().verify_password(password.as_bytes(), &parsed).is_ok() && hash.is_some();
-        // A wrong password pays for it too: otherwise an account with an old hash would be told from one that is not there
-        // by how soon it is refused.
+        // A wrong password pays for it too: otherwise an account with an old hash would be told from one that is not
+        // there by how soon it is refused.
         let renewed = if is_outdated(&parsed) { Some(self.hash(&password)?) } else { None };
         let hashes = if renewed.is_some() { 2 } else { 1 };
         Ok(Verified { matches, renewed: renewed.filter(|_| matches), hashes })
     }
-}
-
-/// Hashes on a thread of its own, so that other requests of the process go on.
-///
-/// # Errors
-/// [`ApiError::Internal`].
-pub async fn hash(app: &App, clearance: &Clearance, password: Password) -> Result<NewPassword, ApiError> {
-    let (app, hashes) = (app.clone(), clearance.hashes());
-    aside(move || {
-        hashes.add(1);
-        let hash = app.hasher().hash(password.reveal())?;
-        Ok(NewPassword { password, hash })
-    })
-    .await
-}
-
-/// Verifies on a thread of its own.
-///
-/// # Errors
-/// [`ApiError::Internal`].
-pub async fn verify(
-    app: &App,
-    clearance: &Clearance,
-    password: String,
-    hash: Option<PasswordHash>,
-) -> Result<Verified, ApiError> {
-    let (app, hashes) = (app.clone(), clearance.hashes());
-    aside(move || {
-        let verified = app.hasher().verify(&password, hash.as_ref())?;
-        hashes.add(verified.hashes);
-        Ok(verified)
-    })
-    .await
-}
-
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, ApiError> + Send + 'static) -> Result<T, ApiError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::Internal(error.to_string()))?
 }
 
 #[cfg(test)]

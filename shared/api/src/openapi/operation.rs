@@ -1,8 +1,4 @@
-//! The API's document (OpenAPI 3.1), made from the operations themselves: their routes and permissions, what their handlers
-//! take, the very code that reads their bodies and parameters, and the views that they answer with. What none of these say,
-//! an operation's own file does, in its `contract`.
-//!
-//! Nothing of this is in a function: there the route table is a router, and what describes is never called.
+//! The description of one operation: from its route, from what its handler takes, and from its `describe`.
 #![expect(
     clippy::indexing_slicing,
     reason = "JSON is put together here: a member that is not there reads as null, and is made where it is set"
@@ -11,288 +7,31 @@
 use std::{
     any::type_name,
     collections::{BTreeMap, BTreeSet},
-    ops::RangeInclusive,
     str::FromStr,
 };
 
-use axum::{extract::State, handler::Handler};
-use http::{HeaderMap, Method};
-use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
-use serde::Serialize;
+use http::Method;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use stockroom_domain::{access::Role, fault::Fault};
 
 use crate::{
-    app::App,
-    browser::{Page, RefreshCookie},
-    context::{RequestContext, RequestStore},
-    document,
-    extract::{Body, FormOrJson, FromQuery, OptionalBody, Parameters, PathId, Precondition, Query, Scope},
-    gate::IdempotencyHeader,
-    json::{FromBody, FromJson, Members, Node, Object, Patch},
-    limits::Attempts,
-    listing::{Listing, Paged},
+    body::{FromBody, Node, Object},
+    http::{
+        extract::Parameters,
+        route::{Access, Route},
+    },
+    openapi::{document, outline::Outline},
     problem::ApiError,
-    route::{Access, Route, Routing},
-    tenant::NamedTenant,
 };
 
 /// Reads a body and forgets it.
-type Reader = fn(Node) -> Result<(), ApiError>;
-
-/// What a request of an operation can hold, known from what its handler takes.
-pub trait OperationInput {
-    /// Adds it to the operation.
-    fn describe(operation: &mut Operation);
-}
-
-macro_rules! operation_input {
-    ($($taken:ident),+) => {
-        impl<M, $($taken: OperationInput),+> OperationInput for (M, $($taken,)+) {
-            fn describe(operation: &mut Operation) {
-                $($taken::describe(operation);)+
-            }
-        }
-    };
-}
-
-operation_input!(A);
-operation_input!(A, B);
-operation_input!(A, B, C);
-operation_input!(A, B, C, D);
-operation_input!(A, B, C, D, E);
-operation_input!(A, B, C, D, E, F);
-operation_input!(A, B, C, D, E, F, G);
-operation_input!(A, B, C, D, E, F, G, H);
-
-macro_rules! no_input {
-    ($($taken:ty),+ $(,)?) => {$(
-        impl OperationInput for $taken {
-            fn describe(_operation: &mut Operation) {}
-        }
-    )+};
-}
-
-// Nothing by themselves, or nothing that a client sees.
-no_input!(State<App>, RequestStore, RequestContext, Scope, IdempotencyHeader, HeaderMap);
-
-impl OperationInput for ((),) {
-    fn describe(_operation: &mut Operation) {}
-}
-
-impl OperationInput for Attempts {
-    fn describe(operation: &mut Operation) {
-        operation.refuses(429, &["rate_limited"]);
-    }
-}
-
-impl OperationInput for RefreshCookie {
-    fn describe(operation: &mut Operation) {
-        let about = "The refresh token, where signing in put it into a cookie. Over HTTPS the cookie is called \
-                     `__Secure-refresh_token`. Several of them are refused.";
-        operation.parameter("cookie", "refresh_token", false, json!({"description": about, "type": "string"}));
-    }
-}
-
-impl OperationInput for Page {
-    fn describe(operation: &mut Operation) {
-        operation.refuses(403, &["forbidden"]);
-    }
-}
-
-impl OperationInput for NamedTenant {
-    fn describe(operation: &mut Operation) {
-        let about = "The tenant's subdomain, unless the host or, when signing in, the form's client_id names it.";
-        let schema = json!({"description": about, "type": "string", "examples": ["northwind"]});
-        operation.parameter("header", "x-tenant-id", false, schema);
-        operation.refuses(400, &["tenant_conflict"]);
-    }
-}
-
-impl OperationInput for Precondition {
-    fn describe(operation: &mut Operation) {
-        let about = "The ETag of the version that is meant, or the version in quotation marks: if there is a newer version, \
-                     nothing is done. Without it, or with *, any version is meant.";
-        let schema =
-            json!({"description": about, "type": "string", "pattern": "^[^,]*$", "examples": ["\"3-RBNvo1WzZ4o\""]});
-        operation.parameter("header", "If-Match", false, schema);
-        operation.refuses(412, &["version_mismatch"]);
-    }
-}
-
-impl<I> OperationInput for PathId<I>
-where
-    I: JsonSchema,
-{
-    fn describe(operation: &mut Operation) {
-        // What is no id is answered like an unknown one: any text is allowed here.
-        let mut schema = operation.schema::<I>();
-        if let Some(schema) = schema.as_object_mut() {
-            schema.retain(|name, _| matches!(name.as_str(), "description" | "type" | "format"));
-        }
-        operation.parameter("path", "id", true, schema);
-        operation.refuses(404, &["not_found"]);
-    }
-}
-
-impl<F: FromQuery> OperationInput for Query<F> {
-    fn describe(operation: &mut Operation) {
-        F::from_params(operation);
-    }
-}
-
-impl<F: FromQuery> OperationInput for Listing<F> {
-    fn describe(operation: &mut Operation) {
-        Paged::<F>::from_params(operation);
-        operation.refuses(400, &["invalid_cursor"]);
-    }
-}
-
-impl<T: FromBody> OperationInput for Body<T> {
-    fn describe(operation: &mut Operation) {
-        operation.body::<T>(true);
-    }
-}
-
-impl<T: FromBody> OperationInput for OptionalBody<T> {
-    fn describe(operation: &mut Operation) {
-        operation.body::<T>(false);
-    }
-}
-
-impl<T: FromBody> OperationInput for FormOrJson<T> {
-    fn describe(operation: &mut Operation) {
-        operation.body::<T>(true);
-        let name = format!("{}Form", name_of::<T>());
-        let form = operation.component(&name, T::from_form);
-        // Parameters that are not known are ignored.
-        let schema = operation.generator.definitions_mut().get_mut(&name).and_then(Value::as_object_mut);
-        schema.map(|schema| schema.remove("additionalProperties"));
-        operation.content("application/x-www-form-urlencoded", form);
-    }
-}
+pub(super) type Reader = fn(Node) -> Result<(), ApiError>;
 
 /// A type's own name, without its path.
-fn name_of<T>() -> &'static str {
+pub(super) fn name_of<T>() -> &'static str {
     let name = type_name::<T>();
     name.rsplit("::").next().unwrap_or(name)
-}
-
-/// Describes bodies: it writes down which members are asked for and has none of them.
-#[derive(Debug)]
-struct Outline {
-    generator: SchemaGenerator,
-    members: Map<String, Value>,
-    required: Vec<String>,
-}
-
-impl Outline {
-    /// What a reader asks for, as a schema.
-    fn of<T>(generator: &mut SchemaGenerator, read: impl FnOnce(&mut Self) -> Option<T>) -> (Value, Option<T>) {
-        let mut outline = Self { generator: std::mem::take(generator), members: Map::new(), required: Vec::new() };
-        let read = read(&mut outline);
-        *generator = outline.generator;
-        let mut schema = json!({"type": "object", "properties": outline.members});
-        if !outline.required.is_empty() {
-            schema["required"] = json!(outline.required);
-        }
-        schema["additionalProperties"] = json!(false);
-        (schema, read)
-    }
-
-    fn value<T: JsonSchema>(&mut self) -> Value {
-        self.generator.subschema_for::<T>().to_value()
-    }
-
-    fn add(&mut self, name: &str, schema: Value) {
-        self.members.insert(name.to_owned(), schema);
-    }
-
-    fn elements<T>(&mut self, length: &RangeInclusive<usize>, mut read: impl FnMut(&mut Self) -> Option<T>) -> Value {
-        let (element, _) = Self::of(&mut self.generator, &mut read);
-        json!({"type": "array", "items": element, "minItems": length.start(), "maxItems": length.end()})
-    }
-}
-
-impl Members for Outline {
-    fn report(&mut self, _name: &str, _fault: Fault) {}
-
-    fn report_element(&mut self, _name: &str, _index: usize, _member: &str, _fault: Fault) {}
-
-    fn required<T: FromJson>(&mut self, name: &str) -> Option<T> {
-        let schema = self.value::<T>();
-        self.add(name, schema);
-        self.required.push(name.to_owned());
-        None
-    }
-
-    fn optional<T: FromJson>(&mut self, name: &str) -> Option<Option<T>> {
-        let schema = or_null(self.value::<T>());
-        self.add(name, schema);
-        Some(None)
-    }
-
-    fn or<T: FromJson + Serialize>(&mut self, name: &str, default: T) -> Option<T> {
-        let mut schema = or_null(self.value::<T>());
-        if let Ok(default) = serde_json::to_value(&default) {
-            schema["default"] = default;
-        }
-        self.add(name, schema);
-        Some(default)
-    }
-
-    fn patch<T: FromJson>(&mut self, name: &str) -> Option<Patch<T>> {
-        let schema = or_null(self.value::<T>());
-        self.add(name, schema);
-        Some(Patch::Keep)
-    }
-
-    fn patch_required<T: FromJson>(&mut self, name: &str) -> Option<Option<T>> {
-        let schema = self.value::<T>();
-        self.add(name, schema);
-        Some(None)
-    }
-
-    fn list<T>(
-        &mut self,
-        name: &str,
-        length: RangeInclusive<usize>,
-        read: impl FnMut(&mut Self) -> Option<T>,
-    ) -> Option<Vec<T>> {
-        let schema = self.elements(&length, read);
-        self.add(name, schema);
-        self.required.push(name.to_owned());
-        None
-    }
-
-    fn patch_list<T>(
-        &mut self,
-        name: &str,
-        length: RangeInclusive<usize>,
-        read: impl FnMut(&mut Self) -> Option<T>,
-    ) -> Option<Option<Vec<T>>> {
-        let schema = self.elements(&length, read);
-        self.add(name, schema);
-        Some(None)
-    }
-
-    fn nested<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        let (schema, read) = Self::of(&mut self.generator, read);
-        self.add(name, schema);
-        self.required.push(name.to_owned());
-        read
-    }
-}
-
-/// The schema of the same or null.
-fn or_null(mut schema: Value) -> Value {
-    let is_plain = schema.get("enum").is_none();
-    match schema.get_mut("type") {
-        Some(Value::Array(types)) if is_plain => types.push(json!("null")),
-        Some(kind @ Value::String(_)) if is_plain => *kind = json!([kind.take(), "null"]),
-        _ => return json!({"anyOf": [schema, {"type": "null"}]}),
-    }
-    schema
 }
 
 /// An answer that says yes.
@@ -307,7 +46,7 @@ struct Success {
 #[derive(Debug)]
 pub struct Operation {
     route: Route,
-    generator: SchemaGenerator,
+    pub(super) generator: SchemaGenerator,
     summary: &'static str,
     notes: Vec<&'static str>,
     parameters: Vec<Value>,
@@ -322,7 +61,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    fn new(route: Route, generator: SchemaGenerator) -> Self {
+    pub(super) fn new(route: Route, generator: SchemaGenerator) -> Self {
         Self {
             route,
             generator,
@@ -340,18 +79,18 @@ impl Operation {
         }
     }
 
-    fn schema<T: JsonSchema>(&mut self) -> Value {
+    pub(super) fn schema<T: JsonSchema>(&mut self) -> Value {
         self.generator.subschema_for::<T>().to_value()
     }
 
     /// Keeps a body's schema among the components, and refers to it.
-    fn component<T>(&mut self, name: &str, read: impl FnOnce(&mut Outline) -> Option<T>) -> Value {
+    pub(super) fn component<T>(&mut self, name: &str, read: impl FnOnce(&mut Outline) -> Option<T>) -> Value {
         let (schema, _) = Outline::of(&mut self.generator, read);
         self.generator.definitions_mut().insert(name.to_owned(), schema);
         json!({"$ref": format!("#/components/schemas/{name}")})
     }
 
-    fn body<T: FromBody>(&mut self, is_needed: bool) {
+    pub(super) fn body<T: FromBody>(&mut self, is_needed: bool) {
         let schema = self.component(name_of::<T>(), T::from_object);
         self.needs_body = is_needed;
         self.reader = Some(|node| Object::read(node, T::from_object).map(|_| ()));
@@ -364,11 +103,11 @@ impl Operation {
         self.refuses(415, &["unsupported_media_type"]);
     }
 
-    fn content(&mut self, media_type: &str, schema: Value) {
+    pub(super) fn content(&mut self, media_type: &str, schema: Value) {
         self.content.insert(media_type.to_owned(), json!({"schema": schema}));
     }
 
-    fn parameter(&mut self, place: &str, name: &str, is_required: bool, mut schema: Value) {
+    pub(super) fn parameter(&mut self, place: &str, name: &str, is_required: bool, mut schema: Value) {
         let about = schema.as_object_mut().and_then(|schema| schema.shift_remove("description"));
         let mut parameter = json!({"name": name, "in": place});
         if let Some(about) = about {
@@ -473,6 +212,11 @@ impl Operation {
         self
     }
 
+    /// An answer that does not show everything links to a list that does.
+    pub fn continued(&mut self) -> &mut Self {
+        self.with(200, "Link")
+    }
+
     /// Answers carry the version of what they show; who reads can say which version they have.
     pub fn versioned(&mut self) -> &mut Self {
         for success in self.successes.values_mut() {
@@ -490,9 +234,9 @@ impl Operation {
     /// Answers may set the cookie with the refresh token.
     pub fn sets_cookie(&mut self) -> &mut Self {
         self.note(
-            "A request that sets or uses the cookie is accepted from pages of the API's own origins and of those that are \
-             configured, as `Origin` and `Sec-Fetch-Site` name them; from other pages it is 403 `forbidden`. Programs send \
-             neither header.",
+            "A request that sets or uses the cookie is accepted from pages of the API's own origins and of those that \
+             are configured, as `Origin` and `Sec-Fetch-Site` name them; from other pages it is 403 `forbidden`. \
+             Programs send neither header.",
         );
         for success in self.successes.values_mut() {
             success.headers.push("Set-Cookie");
@@ -584,8 +328,8 @@ impl Operation {
             self.refuses(429, &["rate_limited"]).refuses(503, &["unavailable"]);
         }
         if self.route.stores_response {
-            let about = "Of the caller's choice: a repetition with the same key gets the first answer again, and has no \
-                         effect of its own.";
+            let about = "Of the caller's choice: a repetition with the same key gets the first answer again, and has \
+                         no effect of its own.";
             let schema = json!({
                 "description": about, "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$",
                 "examples": ["2f1c7f0a-tour-1"],
@@ -623,7 +367,7 @@ impl Operation {
         }
     }
 
-    fn finish(mut self) -> (Described, SchemaGenerator) {
+    pub(super) fn finish(mut self) -> (Described, SchemaGenerator) {
         self.add_route();
         let (roles, who) = self.roles();
         let description = self.notes.iter().map(|note| (*note).to_owned()).chain([who]).collect::<Vec<_>>();
@@ -708,59 +452,5 @@ pub(crate) struct Described {
     pub(crate) operation: Value,
     pub(crate) problems: BTreeMap<u16, BTreeSet<&'static str>>,
     pub(crate) clears_cookie: bool,
-    example: Option<(Value, Reader)>,
-}
-
-/// What a function's operations say of themselves.
-#[derive(Debug)]
-pub struct Contract {
-    generator: SchemaGenerator,
-    operations: Vec<Described>,
-}
-
-impl Routing for Contract {
-    fn new() -> Self {
-        let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
-            settings.meta_schema = None;
-            settings.definitions_path = "/components/schemas".into();
-        });
-        Self { generator: settings.into_generator(), operations: Vec::new() }
-    }
-
-    fn add<T: OperationInput + 'static, H: Handler<T, App>>(
-        mut self,
-        route: Route,
-        _handler: H,
-        describe: impl FnOnce(&mut Operation),
-    ) -> Self {
-        let mut operation = Operation::new(route, std::mem::take(&mut self.generator));
-        T::describe(&mut operation);
-        describe(&mut operation);
-        let (described, generator) = operation.finish();
-        self.generator = generator;
-        self.operations.push(described);
-        self
-    }
-}
-
-impl Contract {
-    pub(crate) fn operations(&self) -> &[Described] {
-        &self.operations
-    }
-
-    pub(crate) fn schemas(&self) -> &Map<String, Value> {
-        self.generator.definitions()
-    }
-
-    /// The operations whose example their own reader refuses.
-    #[must_use]
-    pub fn refused_examples(&self) -> Vec<String> {
-        let refused = self.operations.iter().filter_map(|described| {
-            let (example, reader) = described.example.as_ref()?;
-            let read = Node::parse(example.to_string().as_bytes()).and_then(reader);
-            let error = read.err()?;
-            Some(format!("{}: {error:?}", described.operation["operationId"]))
-        });
-        refused.collect()
-    }
+    pub(super) example: Option<(Value, Reader)>,
 }

@@ -1,5 +1,5 @@
-//! What stands before the product's paths under API Gateway's own address: the name of a stage. A client has to find it in
-//! every path that an answer sends it to; under a domain of one's own there is none.
+//! What stands before the product's paths under API Gateway's own address: the name of a stage. A client has to find
+//! it in every path that an answer sends it to; under a domain of one's own there is none.
 
 use http::{
     HeaderMap, HeaderValue,
@@ -12,8 +12,8 @@ use lambda_http::request::RequestContext as GatewayContext;
 pub struct Stage(String);
 
 impl Stage {
-    /// What the gateway saw before the path that the function was given. It is told of REST APIs alone: they are what is
-    /// deployed, and HTTP APIs what local tools send.
+    /// What the gateway saw before the path that the function was given. It is told of REST APIs alone: they are what
+    /// is deployed, and HTTP APIs what local tools send.
     pub(crate) fn of(gateway: Option<&GatewayContext>, path: &str) -> Self {
         let whole = match gateway {
             Some(GatewayContext::ApiGatewayV1(context)) => context.path.as_deref(),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use stockroom_store::Outcome;
 
-use crate::{problem::ApiError, tag::Tag};
+use crate::{http::tag::Tag, problem::ApiError};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 

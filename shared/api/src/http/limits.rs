@@ -1,9 +1,10 @@
 //! Rate limits: what a request is counted against, and how it is told.
 //!
-//! A request of a caller who is who they claim to be counts for the user and the user's organization; any other counts for its
-//! address. Reads that are public (health check, documentation) count for nobody: they cost less than counting them. The gate
-//! counts; what must be counted exactly, an attempt at a password or at signing up, is counted by its handler, through
-//! [`Attempts`]. Hashing a password takes a [`Clearance`], which only an attempt that was let through gives.
+//! A request of a caller who is who they claim to be counts for the user and the user's organization; any other
+//! counts for its address. Reads that are public (health check, documentation) count for nobody: they cost less than
+//! counting them. The gate counts; what must be counted exactly, an attempt at a password or at signing up, is
+//! counted by its handler, through [`Attempts`]. Hashing a password takes a [`Clearance`], which only an attempt that
+//! was let through gives.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -11,7 +12,6 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use aws_lc_rs::hmac;
@@ -27,11 +27,13 @@ use stockroom_runtime::{CursorKey, config::Limits as Settings};
 use stockroom_store::{Bucket, BucketStatus, IdempotencyKey, LinkMails, LookedUp, Origin, Outcome, Store, TenantScope};
 
 use crate::{
-    app::App,
-    context::RequestContext,
-    digest::hex,
-    problem::ApiError,
-    route::{Access, Route},
+    auth::digest::hex,
+    http::{
+        app::App,
+        context::RequestContext,
+        route::{Access, Route},
+    },
+    problem::{ApiError, seconds},
 };
 
 pub(crate) const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -81,8 +83,8 @@ impl Limits {
     }
 }
 
-/// The address that a request is counted by, as the gateway saw it: an IPv6 network of 64 bits, which is what one customer
-/// gets, or an IPv4 address. All requests that come without one share a name.
+/// The address that a request is counted by, as the gateway saw it: an IPv6 network of 64 bits, which is what one
+/// customer gets, or an IPv4 address. All requests that come without one share a name.
 fn address(context: &RequestContext) -> String {
     let ip = context.ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok());
     match ip.map(|ip| ip.to_canonical()) {
@@ -109,8 +111,8 @@ impl Hashes {
     }
 }
 
-/// Proof that a request may do expensive work: it was counted and let through, and its caller, if it has one, was checked.
-/// [`Attempt::clear`] alone makes one.
+/// Proof that a request may do expensive work: it was counted and let through, and its caller, if it has one, was
+/// checked. [`Attempt::clear`] alone makes one.
 #[derive(Debug)]
 pub struct Clearance {
     hashes: Hashes,
@@ -138,9 +140,10 @@ pub struct Attempts {
 pub struct Attempt<'a>(&'a Attempts);
 
 impl Attempts {
-    /// An attempt to prove to be somebody: by a password, or by a link that was mailed. It counts for the account together
-    /// with the caller's address (`LIMIT_LOGIN`), so that nobody is locked out from elsewhere, and for the address alone
-    /// (`LIMIT_LOGIN_ADDRESS`). Tenant and account are taken as given: that they exist makes no difference.
+    /// An attempt to prove to be somebody: by a password, or by a link that was mailed. It counts for the account
+    /// together with the caller's address (`LIMIT_LOGIN`), so that nobody is locked out from elsewhere, and for the
+    /// address alone (`LIMIT_LOGIN_ADDRESS`). Tenant and account are taken as given: that they exist makes no
+    /// difference.
     ///
     /// # Errors
     /// 429, when it is known already that there were too many; otherwise the store says so with its next call.
@@ -157,15 +160,15 @@ impl Attempts {
         Ok(Attempt(self))
     }
 
-    /// What a mail counts against that an admin sends to an address nobody has confirmed: an invitation, or another address
-    /// of a user. It counts for the organization (`LIMIT_INVITATIONS`); the store counts it once the caller may send it.
+    /// The limit of a mail that an admin sends to an unconfirmed address: an invitation, or another address of a user.
+    /// It counts for the organization (`LIMIT_INVITATIONS`); the store counts it once the caller may send it.
     #[must_use]
     pub fn inviting(&self, organization: OrganizationId) -> Vec<Bucket> {
         self.invitations(&organization.to_string())
     }
 
-    /// The same for another address of one's own. Users who may invite no one cannot use up the organization's invitations:
-    /// these mails have buckets of their own under the same limits.
+    /// The limit of a mail to another address of the caller's own. These mails have buckets of their own under the same
+    /// limits, so users who may invite no one cannot use up the organization's invitations.
     #[must_use]
     pub fn own_address(&self, organization: OrganizationId) -> Vec<Bucket> {
         self.invitations(&format!("own#{organization}"))
@@ -184,7 +187,7 @@ impl Attempts {
         self.app.limits().settings.invitations.iter().map(bucket).collect()
     }
 
-    /// What a mail with a link counts against that anybody requests for an account (`LIMIT_LINK_MAILS`), wherever the
+    /// The limit of a mail with a link that a stranger requests for an account (`LIMIT_LINK_MAILS`), wherever the
     /// request comes from. Tenant and account are taken as given, as [`at_account`](Self::at_account) takes them.
     #[must_use]
     pub fn link_mails(&self, tenant: &str, account: &str) -> Option<LinkMails> {
@@ -193,8 +196,8 @@ impl Attempts {
         limits.settings.link_mails.map(|limit| LinkMails::new(account, limit))
     }
 
-    /// What a mail with a link counts against that a signed-in user requests for themselves (`LIMIT_LINK_MAILS`). Requests
-    /// of strangers for the same account have a limit of their own, so they cannot use this one up.
+    /// The limit of a mail with a link that signed-in users request for themselves (`LIMIT_LINK_MAILS`). Requests of
+    /// strangers for the same account have a limit of their own, so they cannot use this one up.
     #[must_use]
     pub fn own_link_mails(&self, user: UserId) -> Option<LinkMails> {
         self.app.limits().settings.link_mails.map(|limit| LinkMails::new(user, limit))
@@ -276,11 +279,6 @@ pub(crate) fn tell(statuses: &[BucketStatus], headers: &mut HeaderMap) {
     }
 }
 
-/// Whole seconds, rounded up.
-pub(crate) fn seconds(duration: Duration) -> u64 {
-    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
-}
-
 #[cfg(test)]
 mod tests {
     use http::HeaderMap;
@@ -299,11 +297,5 @@ mod tests {
         assert_eq!(of(Some("2001:db8:1:2::1")), of(Some("2001:db8:1:2:ffff::")));
         assert_ne!(of(Some("2001:db8:1:2::1")), of(Some("2001:db8:1:3::1")));
         assert_eq!((of(Some("test-invoke-source-ip")), of(None)), ("unknown".to_owned(), "unknown".to_owned()));
-    }
-
-    #[test]
-    fn retry_after_rounds_seconds_up() {
-        let of = |millis| seconds(Duration::from_millis(millis));
-        assert_eq!([0, 1, 999, 1_000, 1_001].map(of), [0, 1, 1, 1, 2]);
     }
 }

@@ -7,14 +7,16 @@ use stockroom_runtime::{ConfigError, Links, Reports, Runtime};
 use stockroom_store::Store;
 
 use crate::{
-    browser::Browsers,
-    cursor::Cursors,
-    digest::Fingerprints,
-    limits::Limits,
-    password::Hasher,
+    auth::{
+        browser::Browsers,
+        cursor::Cursors,
+        digest::Fingerprints,
+        password::Hasher,
+        tenant::Tenants,
+        token::{Issuer, Tokens},
+    },
+    http::limits::Limits,
     problem::ApiError,
-    tenant::Tenants,
-    token::{Issuer, Tokens},
 };
 
 /// The state of a router; cheap to clone.

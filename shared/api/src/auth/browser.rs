@@ -1,21 +1,20 @@
-//! What a browser adds to a request by itself: the cookie with the refresh token, and from which page the request comes.
+//! What a browser adds to a request by itself: the cookie with the refresh token, and from which page the request
+//! comes.
 //!
-//! A page of another site can make a browser send requests here. It cannot read the answers, but a request that sets the
-//! cookie would sign its user in to an account of the page's choice, and one that uses the cookie acts for the user. So such
-//! requests are accepted only from pages of the API's own origins and of those in `CORS_ORIGINS`. `SameSite=Strict` on the
-//! cookie is a second guard, and not every browser's.
+//! A page of another site can make a browser send requests here. It cannot read the answers, but a request that sets
+//! the cookie would sign its user in to an account of the page's choice, and one that uses the cookie acts for the
+//! user. So such requests are accepted only from pages of the API's own origins and of those in `CORS_ORIGINS`.
+//! `SameSite=Strict` on the cookie is a second guard, and not every browser's.
 
-use axum::extract::FromRequestParts;
 use cookie::Cookie;
 use http::{
     HeaderMap, HeaderName,
     header::{COOKIE, HOST, ORIGIN},
-    request::Parts,
 };
 use stockroom_domain::organization::Subdomain;
 use url::{Host, Url};
 
-use crate::{app::App, problem::ApiError};
+use crate::problem::ApiError;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const PLAIN_COOKIE: &str = "refresh_token";
@@ -42,10 +41,25 @@ impl Browsers {
         }
     }
 
-    /// What the cookie is called. Under a name that begins with `__Secure-` a browser takes no cookie from a page without
-    /// TLS, so no one on the network can put theirs in its place. Over HTTP, where people develop, there can be none.
+    /// What the cookie is called. Under a name that begins with `__Secure-` a browser takes no cookie from a page
+    /// without TLS, so no one on the network can put theirs in its place. Over HTTP, where people develop, there can
+    /// be none.
     pub(crate) fn cookie_name(&self) -> &'static str {
         if self.is_secure { SECURE_COOKIE } else { PLAIN_COOKIE }
+    }
+
+    /// The page that a request comes from.
+    pub(crate) fn page(&self, headers: &HeaderMap) -> Page {
+        Page { may_use_cookie: self.accepts(headers) }
+    }
+
+    /// The cookies of a request that are called as the refresh token's.
+    pub(crate) fn refresh_cookie(&self, headers: &HeaderMap) -> RefreshCookie {
+        let name = self.cookie_name();
+        let lines = headers.get_all(COOKIE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let cookies = lines.flat_map(|line| Cookie::split_parse(line.into_owned()).flatten());
+        let values = cookies.filter(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned());
+        RefreshCookie { name, values: values.collect() }
     }
 
     /// Whether the page that a request comes from, if a browser says where it comes from, may use the cookie.
@@ -104,14 +118,6 @@ impl Page {
     }
 }
 
-impl FromRequestParts<App> for Page {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        Ok(Self { may_use_cookie: app.browsers().accepts(&parts.headers) })
-    }
-}
-
 /// The cookie with the refresh token.
 #[derive(Debug, Clone)]
 pub struct RefreshCookie {
@@ -132,26 +138,14 @@ impl RefreshCookie {
         !self.values.is_empty()
     }
 
-    /// The token in it. None when there are several cookies of the name: another host of the domain can add one, and which
-    /// of them is the user's own cannot be told.
+    /// The token in it. None when there are several cookies of the name: another host of the domain can add one, and
+    /// which of them is the user's own cannot be told.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         match self.values.as_slice() {
             [token] => Some(token),
             _ => None,
         }
-    }
-}
-
-impl FromRequestParts<App> for RefreshCookie {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let name = app.refresh_cookie();
-        let lines = parts.headers.get_all(COOKIE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let cookies = lines.flat_map(|line| Cookie::split_parse(line.into_owned()).flatten());
-        let values = cookies.filter(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned());
-        Ok(Self { name, values: values.collect() })
     }
 }
 

@@ -1,255 +1,17 @@
-//! Reading JSON bodies: every fault is found, not the first alone; numbers keep their digits; nothing is dropped silently.
+//! Bodies: objects whose members are read one by one. Every validation error is collected with its place.
 
-use std::{borrow::Cow, collections::HashMap, ops::RangeInclusive, str::FromStr};
+use std::{collections::HashMap, ops::RangeInclusive};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Serialize, Serializer};
-use serde_json::json;
-use stockroom_domain::{
-    access::Role,
-    catalogue::{DecimalPlaces, LeadTimeDays},
-    fault::Fault,
-    id::{ProductId, RequestItemId, SupplierId, UserId, WarehouseId},
-    money::Money,
-    organization::{Currency, Subdomain},
-    quantity::Quantity,
-    text,
-    time::Timestamp,
-    user::{Password, UserStatus},
-};
+use serde::Serialize;
+use stockroom_domain::fault::Fault;
 
 use crate::{
+    body::{
+        json::Node,
+        values::{FromJson, wrong_type},
+    },
     problem::{ApiError, MAX_FAULTS, Violation},
-    reader,
-    wire::Number,
 };
-
-/// A JSON value whose numbers are still text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Node {
-    /// `null`.
-    Null,
-    /// `true` or `false`.
-    Bool(bool),
-    /// The literal.
-    Number(String),
-    /// The text.
-    String(String),
-    /// The elements.
-    Array(Vec<Node>),
-    /// The members, in order; no name twice.
-    Object(Vec<(String, Node)>),
-}
-
-impl Node {
-    /// Reads a whole body.
-    ///
-    /// # Errors
-    /// [`ApiError::MalformedJson`]: broken syntax, invalid UTF-8, text after the end, a duplicate member, depth over 32.
-    pub fn parse(body: &[u8]) -> Result<Self, ApiError> {
-        reader::read(body)
-    }
-
-    /// The fields of a form, all of them text.
-    ///
-    /// # Errors
-    /// [`ApiError::MalformedJson`] when a field stands twice.
-    pub fn form(fields: &[(String, String)]) -> Result<Self, ApiError> {
-        let mut names = std::collections::HashSet::new();
-        if !fields.iter().all(|(name, _)| names.insert(name)) {
-            return Err(malformed("A field stands in the form twice."));
-        }
-        Ok(Self::Object(fields.iter().map(|(name, value)| (name.clone(), Self::String(value.clone()))).collect()))
-    }
-}
-
-fn malformed(detail: &'static str) -> ApiError {
-    ApiError::MalformedJson(detail.into())
-}
-
-/// A value that a member can hold, with its schema.
-pub trait FromJson: JsonSchema + Sized {
-    /// Reads the value.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    fn from_json(node: &Node) -> Result<Self, Fault>;
-}
-
-fn wrong_type(expected: &str) -> Fault {
-    Fault::new("wrong_type", format!("must be {expected}"))
-}
-
-macro_rules! from_strings {
-    ($($type:ty),+ $(,)?) => {$(
-        impl FromJson for $type {
-            fn from_json(node: &Node) -> Result<Self, Fault> {
-                match node {
-                    Node::String(text) => Self::from_str(text),
-                    Node::Null | Node::Bool(_) | Node::Number(_) | Node::Array(_) | Node::Object(_) => {
-                        Err(wrong_type("a string"))
-                    }
-                }
-            }
-        }
-    )+};
-}
-
-macro_rules! from_numbers {
-    ($($type:ty),+ $(,)?) => {$(
-        impl FromJson for $type {
-            fn from_json(node: &Node) -> Result<Self, Fault> {
-                match node {
-                    Node::Number(literal) => Self::from_str(literal),
-                    Node::Null | Node::Bool(_) | Node::String(_) | Node::Array(_) | Node::Object(_) => {
-                        Err(wrong_type("a number"))
-                    }
-                }
-            }
-        }
-    )+};
-}
-
-from_strings!(
-    Currency,
-    Password,
-    ProductId,
-    RequestItemId,
-    Role,
-    Subdomain,
-    SupplierId,
-    Timestamp,
-    UserId,
-    UserStatus,
-    WarehouseId,
-    text::Address,
-    text::Barcode,
-    text::Category,
-    text::CloseReason,
-    text::Description,
-    text::Email,
-    text::FullName,
-    text::Location,
-    text::Notes,
-    text::OrganizationName,
-    text::Phone,
-    text::ProductName,
-    text::Reference,
-    text::RejectionReason,
-    text::Sku,
-    text::SupplierName,
-    text::Unit,
-    text::WarehouseName,
-);
-from_numbers!(DecimalPlaces, LeadTimeDays, Quantity);
-
-/// A quantity that is not below zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotNegative(pub Quantity);
-
-/// A quantity above zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Positive(pub Quantity);
-
-impl NotNegative {
-    /// Zero.
-    pub const ZERO: Self = Self(Quantity::ZERO);
-}
-
-impl FromJson for NotNegative {
-    fn from_json(node: &Node) -> Result<Self, Fault> {
-        let quantity = Quantity::from_json(node)?;
-        if quantity.is_negative() { Err(Fault::new("out_of_range", "must not be below 0")) } else { Ok(Self(quantity)) }
-    }
-}
-
-impl FromJson for Positive {
-    fn from_json(node: &Node) -> Result<Self, Fault> {
-        let quantity = Quantity::from_json(node)?;
-        if quantity.is_positive() { Ok(Self(quantity)) } else { Err(Fault::new("out_of_range", "must be above 0")) }
-    }
-}
-
-impl JsonSchema for NotNegative {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "NotNegative".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = Quantity::json_schema(generator);
-        schema.insert("minimum".to_owned(), 0.into());
-        schema
-    }
-}
-
-impl JsonSchema for Positive {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Positive".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = Quantity::json_schema(generator);
-        schema.remove("minimum");
-        schema.insert("exclusiveMinimum".to_owned(), 0.into());
-        schema
-    }
-}
-
-impl Serialize for NotNegative {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Number(self.0).serialize(serializer)
-    }
-}
-
-/// A price as it is sent: text, or a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Price(pub Money);
-
-impl FromJson for Price {
-    fn from_json(node: &Node) -> Result<Self, Fault> {
-        match node {
-            Node::String(text) | Node::Number(text) => text.parse().map(Self),
-            Node::Null | Node::Bool(_) | Node::Array(_) | Node::Object(_) => Err(wrong_type("a decimal in a string")),
-        }
-    }
-}
-
-impl JsonSchema for Price {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Price".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = Money::json_schema(generator);
-        schema.insert("type".to_owned(), json!(["string", "number"]));
-        schema.insert("minimum".to_owned(), 0.into());
-        schema
-    }
-}
-
-impl FromJson for String {
-    /// Any text, as it is: for what is compared and never kept.
-    fn from_json(node: &Node) -> Result<Self, Fault> {
-        match node {
-            Node::String(text) => Ok(text.clone()),
-            Node::Null | Node::Bool(_) | Node::Number(_) | Node::Array(_) | Node::Object(_) => {
-                Err(wrong_type("a string"))
-            }
-        }
-    }
-}
 
 /// What a merge patch (RFC 7396) says of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -284,8 +46,8 @@ impl<T: Clone> Patch<T> {
 
 /// A body that is an object.
 pub trait FromBody: Sized {
-    /// Takes the members it knows; those left over are faults. `None` when a fault was found. It takes all of them whatever
-    /// becomes of each: so faults are found together, and [`Members`] that only describe see every one.
+    /// Takes the members it knows; those left over are faults. `None` when a fault was found. It takes all of them
+    /// whatever becomes of each: so faults are found together, and [`Members`] that only describe see every one.
     fn from_object<M: Members>(object: &mut M) -> Option<Self>;
 
     /// The same from a form, where that has other names.
@@ -294,8 +56,8 @@ pub trait FromBody: Sized {
     }
 }
 
-/// The members of an object, taken one by one: of one that was sent ([`Object`]), or of any, to describe it in the API's
-/// document. What is read and what is described are the same lines of code.
+/// The members of an object, taken one by one: of one that was sent ([`Object`]), or of any, to describe it in the
+/// API's document. What is read and what is described are the same lines of code.
 pub trait Members: Sized {
     /// Adds a fault of a member.
     fn report(&mut self, name: &str, fault: Fault);
@@ -535,18 +297,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parse_of_numbers_keeps_their_digits() {
-        let node = Node::parse(br#"{"a": 0.10000000000000000000001, "b": [1E400]}"#).unwrap();
-        assert_eq!(
-            node,
-            Node::Object(vec![
-                ("a".to_owned(), Node::Number("0.10000000000000000000001".to_owned())),
-                ("b".to_owned(), Node::Array(vec![Node::Number("1E400".to_owned())])),
-            ])
-        );
-    }
-
-    #[test]
     fn form_with_a_known_field_twice_is_invalid_and_unknown_fields_are_ignored() {
         let read = |fields: &[(&str, &str)]| {
             let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -558,26 +308,5 @@ mod tests {
         for fields in [&[][..], &[("a", "")], &[("a", "1"), ("a", "1")]] {
             assert!(matches!(read(fields), Err(ApiError::InvalidForm(faults)) if faults.len() == 1), "{fields:?}");
         }
-    }
-
-    #[test]
-    fn parse_of_invalid_json_is_malformed_json() {
-        let deep = format!("{}{}", "[".repeat(33), "]".repeat(33));
-        let bodies: [&[u8]; 10] = [
-            b"",
-            b"{",
-            b"{} {}",
-            br#"{"a": 1, "a": 2}"#,
-            br#"{"a": {"b": 1, "b": 2}}"#,
-            br#"{"a": "\ud800"}"#,
-            b"{\"a\": \"\xff\"}",
-            b"{\"a\": \"\x00\"}",
-            b"NaN",
-            deep.as_bytes(),
-        ];
-        for body in bodies {
-            assert!(matches!(Node::parse(body), Err(ApiError::MalformedJson(_))), "{}", String::from_utf8_lossy(body));
-        }
-        assert!(Node::parse(format!("{}{}", "[".repeat(32), "]".repeat(32)).as_bytes()).is_ok());
     }
 }

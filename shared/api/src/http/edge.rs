@@ -23,9 +23,7 @@ use stockroom_store::TenantScope;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
-    app::App,
-    context::RequestContext,
-    limits,
+    http::{app::App, context::RequestContext, limits},
     problem::{ApiError, Problem},
 };
 
@@ -76,8 +74,8 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
     response
 }
 
-/// Whether the client says that it has this very version. The `headers` crate is not used: its debug build panics on the
-/// tag `"a b"`.
+/// Whether the client says that it has this very version. The `headers` crate is not used: its debug build panics on
+/// the tag `"a b"`.
 fn is_known(if_none_match: Option<&HeaderValue>, response: &Response) -> bool {
     let (Some(known), Some(tag)) = (if_none_match, response.headers().get(ETAG)) else {
         return false;

@@ -19,13 +19,15 @@ use stockroom_domain::{fault::Fault, id::UserId};
 use stockroom_store::{IdempotencyKey, Store, StoreError, TenantScope};
 
 use crate::{
-    app::App,
-    context::RequestContext,
-    extract::{PathId, media_type, pairs, read_body},
-    json::Node,
-    limits,
+    body::Node,
+    http::{
+        app::App,
+        context::RequestContext,
+        extract::{PathId, media_type, pairs, read_body},
+        limits,
+        route::{Access, Route},
+    },
     problem::{ApiError, Problem, Violation},
-    route::{Access, Route},
 };
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -101,8 +103,8 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
     if route.is_token_endpoint { for_oauth(response) } else { response }
 }
 
-/// Counts a request for its address alone: its caller is not known. Says why it is refused: for that, or because there are
-/// too many of its kind.
+/// Counts a request for its address alone: its caller is not known. Says why it is refused: for that, or because
+/// there are too many of its kind.
 async fn count_stranger(app: &App, store: &Store, context: &RequestContext) -> StoreError {
     let counted = store.count_instead(app.limits().of_address(context)).await;
     counted.err().unwrap_or(StoreError::Unauthenticated)
@@ -152,7 +154,8 @@ async fn open(app: &App, request: &mut Request, access: Access) -> Result<Tenant
     Ok(scope.with_claimed_role(claims.role).with_named_tenant(named))
 }
 
-/// The one bearer token of a request. The `headers` crate is not used: of two `Authorization` headers it takes the first.
+/// The one bearer token of a request. The `headers` crate is not used: of two `Authorization` headers it takes the
+/// first.
 ///
 /// # Errors
 /// [`ApiError::Unauthenticated`] when there is none, or more than one.
@@ -177,7 +180,7 @@ async fn prepare(app: &App, route: &Route, scope: Option<&TenantScope>, request:
         app.tenants().named(&parts.headers)?;
     }
     let mut violations = Vec::new();
-    if !route.takes_query {
+    if !route.has_query {
         let fault = || Fault::new("unknown_parameter", "is not a parameter of this operation");
         violations.extend(pairs(parts.uri.query()).iter().map(|(name, _)| Violation::parameter(name, fault())));
     }

@@ -9,9 +9,11 @@ use stockroom_domain::fault::Fault;
 use stockroom_store::{CatalogueFilter, CatalogueSort, Page, PageItem, PageRequest};
 
 use crate::{
-    answer::Answer,
-    app::App,
-    extract::{FromQuery, Parameters, Scope, pairs, read_query},
+    http::{
+        answer::Answer,
+        app::App,
+        extract::{FromQuery, Parameters, Scope, pairs, read_query},
+    },
     problem::ApiError,
 };
 
@@ -248,8 +250,8 @@ impl Items {
     }
 }
 
-/// How many bytes JSON takes as a text within the JSON that a function answers with. It has no control characters, which
-/// would take more.
+/// How many bytes JSON takes as a text within the JSON that a function answers with. It has no control characters,
+/// which would take more.
 fn size_within_json(json: &[u8]) -> usize {
     let escaped = json.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count();
     json.len().saturating_add(escaped)

@@ -1,11 +1,11 @@
-//! Entity tags: `"<version>-<digest of the body>"`. A read compares the whole tag; a change asks for its version alone, so
-//! that nothing beside the version stops an edit.
+//! Entity tags: `"<version>-<digest of the body>"`. A read compares the whole tag; a change asks for its version
+//! alone, so that nothing beside the version stops an edit.
 
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::digest::sha256;
+use crate::auth::digest::sha256;
 
 /// How many bytes of the digest tell bodies of one version apart.
 const DIGEST_BYTES: usize = 8;
@@ -24,7 +24,8 @@ impl Tag {
         Self { version, digest }
     }
 
-    /// The version that a tag is of: of an answer's, or of one that is the version alone. `None` for what is no such tag.
+    /// The version that a tag is of: of an answer's, or of one that is the version alone. `None` for what is no such
+    /// tag.
     pub(crate) fn version_of(tag: &str) -> Option<u64> {
         let tag = tag.strip_prefix('"')?.strip_suffix('"')?;
         let version = match tag.split_once('-') {

@@ -1,11 +1,11 @@
-//! Reads the text of a JSON body into a [`Node`]: once and forward, so that the time it takes follows the body's length and
-//! not its depth. The lexer is `hifijson`'s, which hands numbers over as text.
+//! Reads the text of a JSON body into a [`Node`]: once and forward, so that the time it takes follows the body's
+//! length and not its depth. The lexer is `hifijson`'s, which hands numbers over as text.
 
 use std::collections::HashSet;
 
 use hifijson::{Error, Expect, LexAlloc, SliceLexer, num, str::Error as TextError};
 
-use crate::{json::Node, problem::ApiError};
+use crate::{body::json::Node, problem::ApiError};
 
 /// How deep arrays and objects may be nested.
 const MAX_DEPTH: usize = 32;
@@ -196,10 +196,13 @@ mod tests {
         }
     }
 
+    /// Texts of JSON's own characters.
+    const TEXTS: &str = r#"[\[\]{}:,"\\ \t\n\r0-9eE.+\-anulltruefs/bd8\x00\x1f\u{7f}é😀]{0,24}"#;
+
     proptest! {
         /// Texts of JSON's own characters are read exactly when serde_json reads them, and to the same value.
         #[test]
-        fn read_of_json_text_equals_serde_json(body in r#"[\[\]{}:,"\\ \t\n\r0-9eE.+\-anulltruefs/bd8\x00\x1f\u{7f}é😀]{0,24}"#) {
+        fn read_of_json_text_equals_serde_json(body in TEXTS) {
             let ours = whole(&mut SliceLexer::new(body.as_bytes()));
             match serde_json::from_str::<serde_json::Value>(&body) {
                 Ok(value) => prop_assert!(

@@ -1,0 +1,51 @@
+//! An operation as a row of the route table: id, method, path and required permission.
+
+use http::Method;
+use stockroom_domain::access::Permission;
+
+/// What an operation needs of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing.
+    Public,
+    /// A valid access token of a user whose role has the permission.
+    Permitted(Permission),
+    /// A valid access token of the very user that the path names, whatever the role; about others, the permission.
+    SelfOr(Permission),
+}
+
+impl Access {
+    /// What it needs of a caller, who is or is not the user that the path names; `None` where it needs no caller.
+    pub(crate) fn permission(self, is_self: bool) -> Option<Permission> {
+        match self {
+            Self::Public => None,
+            Self::SelfOr(_) if is_self => Some(Permission::UseOwnAccount),
+            Self::Permitted(permission) | Self::SelfOr(permission) => Some(permission),
+        }
+    }
+}
+
+/// One operation.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The operation's name in the API's document, unique and in camel case, such as `createProduct`. Clients are
+    /// generated from it.
+    pub id: &'static str,
+    /// The method; `HEAD` comes with `GET`.
+    pub method: Method,
+    /// The path, with `{id}` for an id.
+    pub path: &'static str,
+    /// What it needs.
+    pub access: Access,
+    pub(crate) has_query: bool,
+    /// Whether its response is stored for an idempotency key.
+    pub(crate) stores_response: bool,
+    /// Whether it is the token endpoint of OAuth 2.
+    pub(crate) is_token_endpoint: bool,
+}
+
+impl Route {
+    pub(crate) fn new(id: &'static str, method: Method, path: &'static str, access: Access) -> Self {
+        Self { id, method, path, access, has_query: false, stores_response: false, is_token_endpoint: false }
+    }
+}

@@ -1,0 +1,155 @@
+//! The types that handlers take, each with its part of an operation's description.
+
+use axum::extract::State;
+use http::HeaderMap;
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+
+use crate::{
+    auth::{
+        browser::{Page, RefreshCookie},
+        tenant::NamedTenant,
+    },
+    body::FromBody,
+    http::{
+        app::App,
+        context::{RequestContext, RequestStore},
+        extract::{Body, FormOrJson, FromQuery, OptionalBody, PathId, Precondition, Query, Scope},
+        gate::IdempotencyHeader,
+        limits::Attempts,
+        listing::{Listing, Paged},
+    },
+    openapi::operation::{Operation, name_of},
+};
+
+/// What a request of an operation can hold, known from what its handler takes.
+pub trait OperationInput {
+    /// Adds it to the operation.
+    fn describe(operation: &mut Operation);
+}
+
+macro_rules! operation_input {
+    ($($taken:ident),+) => {
+        impl<M, $($taken: OperationInput),+> OperationInput for (M, $($taken,)+) {
+            fn describe(operation: &mut Operation) {
+                $($taken::describe(operation);)+
+            }
+        }
+    };
+}
+
+operation_input!(A);
+operation_input!(A, B);
+operation_input!(A, B, C);
+operation_input!(A, B, C, D);
+operation_input!(A, B, C, D, E);
+operation_input!(A, B, C, D, E, F);
+operation_input!(A, B, C, D, E, F, G);
+operation_input!(A, B, C, D, E, F, G, H);
+
+macro_rules! no_input {
+    ($($taken:ty),+ $(,)?) => {$(
+        impl OperationInput for $taken {
+            fn describe(_operation: &mut Operation) {}
+        }
+    )+};
+}
+
+// Nothing by themselves, or nothing that a client sees.
+no_input!(State<App>, RequestStore, RequestContext, Scope, IdempotencyHeader, HeaderMap);
+
+impl OperationInput for ((),) {
+    fn describe(_operation: &mut Operation) {}
+}
+
+impl OperationInput for Attempts {
+    fn describe(operation: &mut Operation) {
+        operation.refuses(429, &["rate_limited"]);
+    }
+}
+
+impl OperationInput for RefreshCookie {
+    fn describe(operation: &mut Operation) {
+        let about = "The refresh token, where signing in put it into a cookie. Over HTTPS the cookie is called \
+                     `__Secure-refresh_token`. Several of them are refused.";
+        operation.parameter("cookie", "refresh_token", false, json!({"description": about, "type": "string"}));
+    }
+}
+
+impl OperationInput for Page {
+    fn describe(operation: &mut Operation) {
+        operation.refuses(403, &["forbidden"]);
+    }
+}
+
+impl OperationInput for NamedTenant {
+    fn describe(operation: &mut Operation) {
+        let about = "The tenant's subdomain, unless the host or, when signing in, the form's client_id names it.";
+        let schema = json!({"description": about, "type": "string", "examples": ["northwind"]});
+        operation.parameter("header", "x-tenant-id", false, schema);
+        operation.refuses(400, &["tenant_conflict"]);
+    }
+}
+
+impl OperationInput for Precondition {
+    fn describe(operation: &mut Operation) {
+        let about = "The ETag of the version that is meant, or the version in quotation marks: if there is a newer \
+                     version, nothing is done. Without it, or with *, any version is meant.";
+        let schema =
+            json!({"description": about, "type": "string", "pattern": "^[^,]*$", "examples": ["\"3-RBNvo1WzZ4o\""]});
+        operation.parameter("header", "If-Match", false, schema);
+        operation.refuses(412, &["version_mismatch"]);
+    }
+}
+
+impl<I> OperationInput for PathId<I>
+where
+    I: JsonSchema,
+{
+    fn describe(operation: &mut Operation) {
+        // What is no id is answered like an unknown one: any text is allowed here.
+        let mut schema = operation.schema::<I>();
+        if let Some(schema) = schema.as_object_mut() {
+            schema.retain(|name, _| matches!(name.as_str(), "description" | "type" | "format"));
+        }
+        operation.parameter("path", "id", true, schema);
+        operation.refuses(404, &["not_found"]);
+    }
+}
+
+impl<F: FromQuery> OperationInput for Query<F> {
+    fn describe(operation: &mut Operation) {
+        F::from_params(operation);
+    }
+}
+
+impl<F: FromQuery> OperationInput for Listing<F> {
+    fn describe(operation: &mut Operation) {
+        Paged::<F>::from_params(operation);
+        operation.refuses(400, &["invalid_cursor"]);
+    }
+}
+
+impl<T: FromBody> OperationInput for Body<T> {
+    fn describe(operation: &mut Operation) {
+        operation.body::<T>(true);
+    }
+}
+
+impl<T: FromBody> OperationInput for OptionalBody<T> {
+    fn describe(operation: &mut Operation) {
+        operation.body::<T>(false);
+    }
+}
+
+impl<T: FromBody> OperationInput for FormOrJson<T> {
+    fn describe(operation: &mut Operation) {
+        operation.body::<T>(true);
+        let name = format!("{}Form", name_of::<T>());
+        let form = operation.component(&name, T::from_form);
+        // Parameters that are not known are ignored.
+        let schema = operation.generator.definitions_mut().get_mut(&name).and_then(Value::as_object_mut);
+        schema.map(|schema| schema.remove("additionalProperties"));
+        operation.content("application/x-www-form-urlencoded", form);
+    }
+}
