@@ -62,6 +62,6 @@ test('the whole document is there to be read', async () => {
   const page = browser.page;
   await page.goto(`${stack}/redoc`);
   await page.locator('h1', { hasText: 'Stockroom' }).first().waitFor();
-  await page.locator('h2', { hasText: 'Record a movement' }).first().waitFor();
+  await page.locator('h2', { hasText: 'Record a stock movement' }).first().waitFor();
   browser.assertQuiet();
 });

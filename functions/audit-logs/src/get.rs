@@ -12,5 +12,5 @@ pub(crate) async fn get(store: RequestStore, scope: Scope, PathId(id): PathId<En
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Get an entry of the audit log").shows::<EntryView<'_>>();
+    op.summary("Get an audit entry").shows::<EntryView<'_>>();
 }

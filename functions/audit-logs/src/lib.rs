@@ -1,4 +1,4 @@
-//! The audit log: who did what, when, from where, and what it changed.
+//! The audit log: actor, action, time and origin of every change, with the values before and after it.
 
 mod get;
 mod list;

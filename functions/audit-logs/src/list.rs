@@ -2,29 +2,29 @@
 //!
 //! Tests: `tests/api/log/filters.rs`, `tests/api/log/audit.rs`. Publishes no event.
 
-use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, ListQuery, Listing, Operation, RequestStore, Scope, request_query};
+use stockroom_domain::{
+    id::{EntityId, UserId},
+    log::{Action, Entity},
+    time::Timestamp,
+};
 use stockroom_store::EntryFilter;
 
 use crate::view::EntryView;
 
-pub(crate) struct Entries(EntryFilter);
-
-impl FromQuery for Entries {
-    fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
-        let entity = params.optional("entity");
-        let entity_id = params.optional("entity_id");
-        let actor = params.optional("actor_id");
-        let action = params.optional("action");
-        let from = params.optional("from");
-        let to = params.optional("to");
-        Some(Self(EntryFilter {
-            entity: entity?,
-            entity_id: entity_id?,
-            actor: actor?,
-            action: action?,
-            from: from?,
-            to: to?,
-        }))
+request_query! {
+    /// Filters of the audit log.
+    pub(crate) struct Entries(EntryFilter) {
+        optional entity: Entity,
+        /// Id of the changed resource.
+        optional entity_id: EntityId,
+        /// Id of the user who made the change.
+        optional actor as "actor_id": UserId,
+        optional action: Action,
+        /// Created at this time or later.
+        optional from: Timestamp,
+        /// Created before this time.
+        optional to: Timestamp,
     }
 }
 
@@ -37,11 +37,5 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Ent
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("List entries of the audit log")
-        .about("entity_id", "What it was done to.")
-        .about("actor_id", "Who did it.")
-        .about("from", "Done then or later.")
-        .about("to", "Done before.")
-        .pages::<EntryView<'_>>()
-        .link("getAuditLog", "id", "$response.body#/items/0/id");
+    op.summary("List audit entries").pages::<EntryView<'_>>().link("getAuditLog", "id", "$response.body#/items/0/id");
 }

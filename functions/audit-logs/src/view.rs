@@ -1,4 +1,4 @@
-//! Entries of the log as they are shown.
+//! JSON views of audit entries.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -54,7 +54,7 @@ impl<'a> From<&'a LogEntry> for EntryView<'a> {
     }
 }
 
-/// What a thing was before, or became.
+/// The state of a resource before or after a change.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "AuditSide")]
@@ -64,13 +64,13 @@ enum Side<'a> {
     Movement(Moved<'a>),
 }
 
-/// The level that a movement met.
+/// The stock level before a movement.
 fn level_before(movement: &Movement) -> Option<Side<'static>> {
     let met = movement.balance_after.minus(movement.kind.signed(movement.quantity))?;
     Some(Side::Level { on_hand: met.into() })
 }
 
-/// The level that a movement left, with what the movement says of itself.
+/// The stock level after a movement, with the data of the movement.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AuditMovement")]
 struct Moved<'a> {

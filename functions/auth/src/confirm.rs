@@ -6,18 +6,16 @@
 use axum::extract::State;
 use serde_json::json;
 use stockroom_api::{
-    Answer, ApiError, App, Attempts, Body, FromBody, Members, NamedTenant, Operation, RequestContext, RequestStore,
+    Answer, ApiError, App, Attempts, Body, NamedTenant, Operation, RequestContext, RequestStore, request_body,
 };
 
 use crate::reset::attempt;
 
-pub(crate) struct Confirm {
-    token: String,
-}
-
-impl FromBody for Confirm {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        Some(Self { token: object.required("token")? })
+request_body! {
+    /// The link that confirms an address.
+    pub(crate) struct Confirm {
+        /// The token from the mailed link.
+        required token: String,
     }
 }
 
@@ -39,14 +37,13 @@ pub(crate) async fn confirm(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Confirm an e-mail address by a link")
+    op.summary("Confirm an e-mail address")
         .note(
-            "Confirms another address of one's own, which is good for 24 hours, or the address that an \
-             organization was signed up with, for 7 days. From then on the address signs in, or the \
-             organization sends mail to all its users. A repeated request is answered in the same way. The \
-             link names its organization, so the request needs no tenant.",
+            "Confirms a user's new address, or the address with which an organization was signed up. The link is \
+             valid for 24 hours for a new address and for 7 days for a sign-up. After that, the user signs in with \
+             the new address, or the organization sends mail to all its users. A repeated request returns the same \
+             response. The link names its organization, so the request needs no tenant.",
         )
-        .member("token", "From the link that was mailed.")
         .example(json!({"token": "..."}))
         .no_content()
         .refuses(400, &["invalid_token"])

@@ -5,23 +5,26 @@
 
 use serde_json::json;
 use stockroom_api::{
-    Answer, ApiError, Attempts, Body, FromBody, FromJson, Members, NamedTenant, Node, Operation, RequestContext,
-    RequestStore, describe,
+    Answer, ApiError, Attempts, Body, FromJson, NamedTenant, Node, Operation, RequestContext, RequestStore, describe,
+    request_body,
 };
 use stockroom_domain::{
     fault::Fault,
     text::{Email, EmailLookup},
 };
 
-pub(crate) struct Forgot {
-    email: AccountEmail,
+request_body! {
+    /// The account that gets a link.
+    pub(crate) struct Forgot {
+        required email: AccountEmail,
+    }
 }
 
 /// The address of an account, which may be older than the present rules for addresses.
-struct AccountEmail(EmailLookup);
+pub(crate) struct AccountEmail(EmailLookup);
 
 describe!(AccountEmail: {
-    "description": "The e-mail address of an account; compared case-folded.",
+    "description": "The e-mail address of an account, compared without regard to case.",
     "type": "string",
     "format": "idn-email",
     "maxLength": Email::LONGEST,
@@ -36,12 +39,6 @@ impl FromJson for AccountEmail {
             Err(fault) if text.is_ascii() || lookup.forms().next().is_none() => Err(fault),
             Ok(_) | Err(_) => Ok(Self(lookup)),
         }
-    }
-}
-
-impl FromBody for Forgot {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        Some(Self { email: object.required("email")? })
     }
 }
 
@@ -62,10 +59,10 @@ pub(crate) async fn forgot(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Ask for a link to set a new password")
+    op.summary("Request a link to set a new password")
         .note(
-            "The answer is the same whether or not there is such an account, and whether or not a mail is \
-             sent: an account gets at most 3 mails with a link an hour (`LIMIT_LINK_MAILS`).",
+            "The response never reveals whether the account exists or whether a mail was sent. An account receives at \
+             most 3 mails with a link per hour (`LIMIT_LINK_MAILS`).",
         )
         .example(json!({"email": "sam@initech.example"}))
         .accepts_silently()

@@ -50,7 +50,7 @@ impl FromBody for Login {
         let client = object.optional::<String>("client_id")?.and_then(|client| client_name(&client));
         let mut needed = |name: &str, value: Option<Option<String>>| {
             if value == Some(None) {
-                object.report(name, Fault::new("required", "must be given"));
+                object.report(name, Fault::new("required", "is required"));
             }
             value.flatten()
         };
@@ -142,14 +142,18 @@ async fn sign_in(
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Sign in")
         .note(
-            "By JSON, or by the forms of OAuth 2 (RFC 6749) for the grants `password`, which is the default, \
-             and `refresh_token`. In a form, parameters that are not known are ignored, and a known one that \
-             stands twice is 400 `invalid_request`. Problems have the `error` of RFC 6749 beside their own \
-             members.",
+            "Accepts JSON or a form of OAuth 2 (RFC 6749) with the grant `password` (default) or `refresh_token`. A \
+             form can contain unknown parameters, which are ignored. A repeated known parameter is 400 \
+             `invalid_request`. Problem documents also contain the `error` of RFC 6749.",
         )
-        .note("`client_id`, in the form or by HTTP Basic, can name the tenant; there is no client secret.")
-        .member("delivery", "`cookie` keeps the refresh token from the body, and from scripts.")
-        .member("client_id", "The tenant's subdomain.")
+        .note(
+            "`client_id` can name the tenant, in the form or as HTTP Basic authentication. There is no client secret.",
+        )
+        .member(
+            "delivery",
+            "Where the refresh token is returned. `cookie` keeps it out of the body, so that scripts cannot read it.",
+        )
+        .member("client_id", "The subdomain of the tenant.")
         .member("username", "The e-mail address. Required with the grant `password`.")
         .member("refresh_token", "Required with the grant `refresh_token`.")
         .member("grant_type", "`password` or `refresh_token`.")

@@ -5,22 +5,19 @@
 use axum::extract::State;
 use http::{HeaderMap, header::AUTHORIZATION};
 use stockroom_api::{
-    Answer, ApiError, App, FromBody, Members, NamedTenant, Operation, OptionalBody, Page, RefreshCookie,
-    RequestContext, RequestStore, bearer,
+    Answer, ApiError, App, NamedTenant, Operation, OptionalBody, Page, RefreshCookie, RequestContext, RequestStore,
+    bearer, request_body,
 };
 use stockroom_domain::access::Permission;
 use stockroom_store::{Claim, TenantScope};
 
 use crate::delivery::{Refused, forget};
 
-#[derive(Default)]
-pub(crate) struct Logout {
-    refresh_token: Option<String>,
-}
-
-impl FromBody for Logout {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        Some(Self { refresh_token: object.optional("refresh_token")? })
+request_body! {
+    /// A refresh token that is not sent as a cookie.
+    #[derive(Default)]
+    pub(crate) struct Logout {
+        optional refresh_token: String,
     }
 }
 
@@ -67,9 +64,9 @@ fn refresh_claim(app: &App, token: &str) -> Option<Claim> {
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Sign out")
         .note(
-            "Ends the session of every valid token in the request: of the refresh token in the body, of the \
-             access token, and of the cookie. A token that has expired or is not valid is ignored beside one \
-             that is. If none is valid, the answer is 401. Either answer takes the cookie away.",
+            "Ends the session of every valid token in the request: the refresh token in the body, the access token \
+             and the cookie. Invalid and expired tokens are ignored if at least one token is valid. Otherwise the \
+             response is 401. Both responses delete the cookie.",
         )
         .no_content()
         .sets_cookie()

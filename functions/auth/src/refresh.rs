@@ -4,21 +4,18 @@
 
 use axum::extract::State;
 use stockroom_api::{
-    Answer, ApiError, App, FromBody, Members, NamedTenant, Operation, OptionalBody, Page, RefreshCookie,
-    RequestContext, RequestStore, TokenPair,
+    Answer, ApiError, App, NamedTenant, Operation, OptionalBody, Page, RefreshCookie, RequestContext, RequestStore,
+    TokenPair, request_body,
 };
 use stockroom_store::Renewal;
 
 use crate::delivery::{Delivery, Refused, deliver};
 
-#[derive(Default)]
-pub(crate) struct Refresh {
-    refresh_token: Option<String>,
-}
-
-impl FromBody for Refresh {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        Some(Self { refresh_token: object.optional("refresh_token")? })
+request_body! {
+    /// A refresh token that is not sent as a cookie.
+    #[derive(Default)]
+    pub(crate) struct Refresh {
+        optional refresh_token: String,
     }
 }
 
@@ -54,14 +51,14 @@ pub(crate) async fn refresh(
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Refresh the tokens")
         .note(
-            "The refresh token comes in the body or as a cookie, and the new one goes where it came from. It \
-             is good once.",
+            "Send the refresh token in the body or as a cookie. The new one is returned the same way. A refresh token \
+             can be used once.",
         )
         .note(
-            "If the answer is lost, the token gets the same new one again: once, within 10 seconds, from the \
-             same address and user agent. A further use from there is 401. A use from elsewhere, a later one, \
-             or one of an older token ends the session. When the token in the cookie is of no use any more, \
-             the 401 takes the cookie away.",
+            "If the response is lost, repeat the request within 10 seconds, from the same IP address and user agent: \
+             it returns the same new token, once. Another use from there is 401. A use from another address or user \
+             agent, a later use, or a use of an older token ends the session. If the token in the cookie is no longer \
+             usable, the 401 deletes the cookie.",
         )
         .shows::<TokenPair>()
         .sets_cookie()

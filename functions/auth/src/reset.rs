@@ -6,23 +6,19 @@
 use axum::extract::State;
 use serde_json::json;
 use stockroom_api::{
-    Answer, ApiError, App, Attempt, Attempts, Body, FromBody, Members, NamedTenant, Operation, RequestContext,
-    RequestStore, password,
+    Answer, ApiError, App, Attempt, Attempts, Body, NamedTenant, Operation, RequestContext, RequestStore, password,
+    request_body,
 };
 use stockroom_domain::user::Password;
 use stockroom_runtime::Link;
 use stockroom_store::Account;
 
-pub(crate) struct Reset {
-    token: String,
-    password: Password,
-}
-
-impl FromBody for Reset {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        let token = object.required("token");
-        let password = object.required("password");
-        Some(Self { token: token?, password: password? })
+request_body! {
+    /// A new password, and the link that allows it.
+    pub(crate) struct Reset {
+        /// The token from the mailed link.
+        required token: String,
+        required password: Password,
     }
 }
 
@@ -60,13 +56,12 @@ pub(crate) async fn attempt<'a>(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Set a password by a link")
+    op.summary("Set a new password with a link")
         .note(
-            "Ends all sessions. The link is good once, for 30 minutes, that of an invitation for 7 days. It \
-             names its organization, so the request needs no tenant; another tenant than the link's is \
-             refused.",
+            "Sets the password and ends all sessions of the user. A link can be used once, within 30 minutes; the \
+             link of an invitation within 7 days. The link names its organization, so the request needs no tenant. A \
+             different tenant is rejected.",
         )
-        .member("token", "From the link that was mailed.")
         .example(json!({"token": "...", "password": "ten staplers, and no cake"}))
         .no_content()
         .refuses(400, &["invalid_token"]);

@@ -43,7 +43,7 @@ impl Cleanup {
         let sessions = cleaning.sessions(at, &mut budget).await?;
         let claims = cleaning.claims(at, &mut budget).await?;
         if drafts > 0 || sessions > 0 || claims > 0 {
-            tracing::info!(%organization, drafts, sessions, claims, "cleaned up");
+            tracing::info!(%organization, drafts, sessions, claims, "expired data deleted");
         }
         Ok(if budget.is_spent() { Progress::MoreToDo } else { Progress::Done })
     }
@@ -53,13 +53,13 @@ impl Cleanup {
         let id = organization.id;
         match self.store.purging().purge(organization, &mut Budget::of(MOST_WRITTEN)).await? {
             Purge::Done(Purged { items, begun_at, .. }) => {
-                tracing::info!(organization = %id, %begun_at, ?items, "an organization was purged");
+                tracing::info!(organization = %id, %begun_at, ?items, "organization purged");
                 Ok(Progress::Done)
             }
             Purge::MoreToDo => Ok(Progress::MoreToDo),
             Purge::Overtaken => {
                 // Should that call be stopped, tomorrow's run finds what is left.
-                tracing::info!(organization = %id, "another call purges it");
+                tracing::info!(organization = %id, "another invocation purges this organization");
                 Ok(Progress::Done)
             }
         }

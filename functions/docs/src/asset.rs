@@ -8,7 +8,7 @@ use stockroom_api::{ApiError, Operation, OperationInput};
 
 use crate::page::{Enabled, File};
 
-/// The name in the path.
+/// The file name in the path.
 pub(crate) struct FileName(String);
 
 impl<S: Sync + Send> FromRequestParts<S> for FileName {
@@ -39,5 +39,5 @@ pub(crate) async fn asset(_: Enabled, FileName(name): FileName) -> Result<File, 
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Get a file of these pages").serves("text/javascript").serves_too("text/css");
+    op.summary("Get a file of the documentation pages").serves("text/javascript").serves_too("text/css");
 }

@@ -11,5 +11,5 @@ pub(crate) async fn docs(_: Enabled) -> File {
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Read and try out the API").note("Swagger UI.").serves("text/html");
+    op.summary("Read and try the API documentation").note("Serves Swagger UI.").serves("text/html");
 }

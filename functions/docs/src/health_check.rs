@@ -8,7 +8,7 @@ use stockroom_api::{Answer, ApiError, Operation, RequestStore};
 
 #[derive(Serialize, JsonSchema)]
 struct Health {
-    /// `ok`; what is not well is answered with 503.
+    /// Always `ok`. If a check fails, the response is 503.
     status: &'static str,
     version: &'static str,
     checks: Checks,
@@ -25,5 +25,5 @@ pub(crate) async fn health_check(store: RequestStore) -> Result<Answer, ApiError
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Ask whether it is well").shows::<Health>().refuses(503, &["unavailable"]);
+    op.summary("Check the health of the service").shows::<Health>().refuses(503, &["unavailable"]);
 }

@@ -1,4 +1,4 @@
-//! What the product says of itself: how it is used, and whether it is well.
+//! API documentation and health check.
 
 mod asset;
 mod docs;

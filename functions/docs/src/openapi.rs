@@ -6,7 +6,7 @@ use stockroom_api::{Operation, RequestContext};
 
 use crate::page::{Enabled, File};
 
-/// Where the document says that the API is: at the root of where it was read, unless a stage stands before it.
+/// The server URL in the document. It is the root of the host, unless a gateway stage precedes the path.
 const SERVER: &str = "\"url\": \"/\"";
 const SIGN_IN: &str = "\"tokenUrl\": \"/";
 
@@ -21,5 +21,5 @@ pub(crate) async fn openapi(_: Enabled, context: RequestContext) -> File {
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Get this document").serves_json();
+    op.summary("Get the OpenAPI document").serves_json();
 }

@@ -1,4 +1,4 @@
-//! Pages and files, and whether they are served at all.
+//! Responses for pages and files, and the switch `DOCS_ENABLED`.
 
 use std::io::Read as _;
 
@@ -17,12 +17,11 @@ use stockroom_api::{ApiError, App, Operation, OperationInput};
 /// Everything from here, no script in the page itself and none evaluated. Both pages write their styles into
 /// themselves; `ReDoc` searches in a worker that it makes.
 const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-     connect-src 'self'; font-src 'self' data:; worker-src blob:; base-uri 'none'; form-action 'none'; \
-     frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src \
+     'self'; font-src 'self' data:; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// The documentation is switched on (`DOCS_ENABLED`); if it is not, there is no such path.
+/// Proof that the documentation is enabled (`DOCS_ENABLED`). If it is disabled, its paths return 404.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Enabled;
 
@@ -40,12 +39,12 @@ impl OperationInput for Enabled {
     }
 }
 
-/// A file as it is answered.
+/// A response with a file.
 #[derive(Debug)]
 pub(crate) struct File {
     media_type: &'static str,
     text: String,
-    /// For browsers: whether it may be kept without asking again.
+    /// Whether browsers may cache the file without revalidation.
     is_lasting: bool,
 }
 
@@ -54,7 +53,7 @@ impl File {
         Self { media_type, text: text.to_owned(), is_lasting: false }
     }
 
-    /// A file that is kept compressed. It is answered as text, since text is what every gateway passes on.
+    /// Decompresses an embedded gzip file. The response is plain text, because every gateway passes text on unchanged.
     pub(crate) fn unpacked(media_type: &'static str, compressed: &[u8]) -> Result<Self, ApiError> {
         let mut text = String::new();
         let read = GzDecoder::new(compressed).read_to_string(&mut text);

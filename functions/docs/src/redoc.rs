@@ -11,5 +11,5 @@ pub(crate) async fn redoc(_: Enabled) -> File {
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Read the API").note("ReDoc.").serves("text/html");
+    op.summary("Read the API documentation").note("Serves ReDoc.").serves("text/html");
 }

@@ -1,4 +1,4 @@
-//! `GET /events/{id}`: one event.
+//! `GET /events/{id}`: gets a domain event.
 //!
 //! Tests: `tests/api/log/events.rs`. Publishes no event.
 

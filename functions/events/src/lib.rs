@@ -1,4 +1,4 @@
-//! Domain events: what happened, as a list or as a feed to follow.
+//! Domain events, as a list or as a gap-free feed.
 
 mod get;
 mod list;

@@ -22,7 +22,7 @@ pub(crate) struct Events {
 struct After(Since);
 
 describe!(After: {
-    "description": "Where the feed begins: `start`, or behind the event of this id.",
+    "description": "Start of the feed: `start`, or the id of the last event that the client has.",
     "type": "string", "anyOf": [{"const": "start"}, {"format": "uuid"}], "examples": ["start"],
 });
 
@@ -56,7 +56,7 @@ pub(crate) async fn list(
 ) -> Result<Answer, ApiError> {
     let Events { kind, after } = &listing.filter;
     if after.is_some() && listing.page.descending {
-        let fault = Fault::new("unknown_value", "must be asc, or absent, with after");
+        let fault = Fault::new("unknown_value", "must be asc or absent if after is given");
         return Err(ApiError::Validation(vec![Violation::parameter("order", fault)]));
     }
     let feed = after.as_ref().map(|After(since)| (*since, app.feed_settle()));
@@ -67,8 +67,9 @@ pub(crate) async fn list(
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("List events")
         .note(
-            "Newest first; with `after` a feed: oldest first, each once and without gaps, some seconds \
-             behind. At its end `next_cursor` is null: go on later with `after` and the last id.",
+            "Without `after`, lists events newest first. With `after`, it is a feed: oldest first, every event \
+             exactly once and without gaps, a few seconds behind. At the end of the feed `next_cursor` is null; \
+             continue later with the last id as `after`.",
         )
         .pages::<EventView<'_>>()
         .link("getEvent", "id", "$response.body#/items/0/id");

@@ -1,4 +1,4 @@
-//! Events as they are shown.
+//! JSON views of domain events.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,7 +12,8 @@ use stockroom_domain::{
 };
 use stockroom_store::{DomainEvent, What};
 
-/// The form of `data`. It rises when a member is taken away or means something else, not when one is added.
+/// The version of the schema of `data`. It increases when a member is removed or changes its meaning, not when a member
+/// is added.
 const VERSION: u8 = 1;
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -46,7 +47,7 @@ enum Told<'a> {
     Low(Low<'a>),
 }
 
-/// A level below its minimum.
+/// A stock level below its minimum.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "EventLow")]
 struct Low<'a> {
@@ -57,7 +58,7 @@ struct Low<'a> {
     on_hand: Number,
     min_stock_level: Number,
     shortage: Option<Number>,
-    /// The movement that made it so.
+    /// Id of the movement after which the level was low.
     movement_id: MovementId,
 }
 

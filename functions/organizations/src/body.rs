@@ -1,27 +1,27 @@
-//! What is to become of an organization, as it is sent.
+//! Request bodies for organizations.
 
-use stockroom_api::{FromBody, Members};
+use stockroom_api::request_body;
+use stockroom_domain::{organization::Currency, text::OrganizationName};
 use stockroom_store::OrganizationChange;
 
-/// A whole organization, to replace.
-pub(crate) struct OrganizationBody(pub(crate) OrganizationChange);
-
-impl FromBody for OrganizationBody {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        let name = object.required("name");
-        // Without it the currency stays: a default would change the meaning of prices.
-        let currency = object.optional("currency");
-        Some(Self(OrganizationChange { name: Some(name?), currency: currency? }))
+request_body! {
+    /// An organization to replace. Without `currency` it stays: a default would change the meaning of prices.
+    pub(crate) struct OrganizationBody {
+        required name: OrganizationName,
+        optional currency: Currency,
     }
 }
 
-/// What is to change of an organization.
-pub(crate) struct OrganizationPatch(pub(crate) OrganizationChange);
+impl From<OrganizationBody> for OrganizationChange {
+    fn from(OrganizationBody { name, currency }: OrganizationBody) -> Self {
+        Self { name: Some(name), currency }
+    }
+}
 
-impl FromBody for OrganizationPatch {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        let name = object.patch_required("name");
-        let currency = object.patch_required("currency");
-        Some(Self(OrganizationChange { name: name?, currency: currency? }))
+request_body! {
+    /// Members of an organization to change.
+    pub(crate) struct OrganizationPatch(OrganizationChange) {
+        change name: OrganizationName,
+        change currency: Currency,
     }
 }

@@ -11,7 +11,7 @@ use stockroom_domain::{fault::Fault, id::OrganizationId};
 
 use crate::view::OrganizationView;
 
-/// The subdomain, typed once more.
+/// The subdomain, repeated by the caller to confirm the deletion.
 pub(crate) struct Confirmation(String);
 
 describe!(Confirmation: {"type": "string"});
@@ -42,9 +42,9 @@ pub(crate) async fn delete(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("End the caller's organization")
-        .note("For everybody and at once. Its data is purged after 30 days.")
-        .about("confirm", "The organization's subdomain.")
+    op.summary("Delete your organization")
+        .note("All users lose access immediately. The data is purged after 30 days.")
+        .about("confirm", "The subdomain of the organization, to confirm the deletion.")
         .accepts::<OrganizationView<'_>>()
         .versioned();
 }

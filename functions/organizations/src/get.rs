@@ -17,5 +17,5 @@ pub(crate) async fn get(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Get the caller's organization").shows::<OrganizationView<'_>>().versioned();
+    op.summary("Get your organization").shows::<OrganizationView<'_>>().versioned();
 }

@@ -1,4 +1,4 @@
-//! Organizations: the tenants themselves.
+//! Organizations, which are the tenants.
 
 mod body;
 mod delete;

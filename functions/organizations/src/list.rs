@@ -1,4 +1,4 @@
-//! `GET /organizations`: the caller's own organization, as a list of one.
+//! `GET /organizations`: lists the caller's organization, as the only item.
 //!
 //! Tests: `tests/api/conventions/lists.rs`. Publishes no event.
 
@@ -27,7 +27,7 @@ pub(crate) async fn list(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("List the caller's organization")
+    op.summary("List your organization")
         .pages::<OrganizationView<'_>>()
         .link("getOrganization", "id", "$response.body#/items/0/id")
         .link("updateOrganization", "id", "$response.body#/items/0/id");

@@ -13,15 +13,18 @@ pub(crate) async fn replace(
     scope: Scope,
     PathId(id): PathId<OrganizationId>,
     Precondition(version): Precondition,
-    Body(OrganizationBody(change)): Body<OrganizationBody>,
+    Body(body): Body<OrganizationBody>,
 ) -> Result<Answer, ApiError> {
-    let organization = store.organizations().change(&scope, id, version, &change).await?;
+    let organization = store.organizations().change(&scope, id, version, &body.into()).await?;
     Ok(Answer::ok(&OrganizationView::from(&organization)).version(organization.version))
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Replace the caller's organization")
-        .member("currency", "It cannot change while purchase requests have prices. Without it, the currency stays.")
+    op.summary("Replace your organization")
+        .member(
+            "currency",
+            "The currency. It cannot change while purchase requests have prices. If absent, it stays unchanged.",
+        )
         .example(json!({"name": "Initech", "currency": "EUR"}))
         .shows::<OrganizationView<'_>>()
         .versioned()

@@ -1,4 +1,4 @@
-//! `POST /organizations`: sign up an organization with its first admin.
+//! `POST /organizations`: signs up an organization with its first admin.
 //!
 //! Tests: `tests/api/people/confirmation.rs`, `tests/api/limits/attempts.rs`. Publishes `organization.created`,
 //! `user.created` and `user.welcomed`.
@@ -99,11 +99,11 @@ pub(crate) async fn sign_up(
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Sign up an organization")
         .note(
-            "With its first admin, who then signs in with `subdomain` as the tenant, and gets a mail with a \
-             link that confirms the address (good for 7 days). Until it is used, the organization sends mail \
-             to no one else; invitations made earlier are sent then.",
+            "Creates the organization and its first admin. The admin signs in with `subdomain` as the tenant and \
+             receives a mail with a link that confirms the address. The link is valid for 7 days. Until the address \
+             is confirmed, the organization sends no mail to other users; their invitations are sent afterwards.",
         )
-        .member("subdomain", "The tenant's name; it never changes.")
+        .member("subdomain", "The name of the tenant. It cannot change later.")
         .example(json!({
             "name": "Initech", "subdomain": "initech",
             "admin": {"email": "admin@initech.example", "full_name": "The Admin", "password": "nine staplers, no cake"},

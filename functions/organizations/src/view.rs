@@ -1,4 +1,4 @@
-//! An organization as it is shown.
+//! JSON view of an organization.
 
 use schemars::JsonSchema;
 use serde::Serialize;

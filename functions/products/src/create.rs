@@ -22,10 +22,7 @@ pub(crate) async fn create(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Add a product")
-        .member("unit", "What it is counted in.")
-        .member("min_stock_level", "A level below it is low.")
-        .member("reorder_quantity", "How much is usually bought at once.")
+    op.summary("Create a product")
         .example(json!({
             "sku": "NW-0001", "name": "Chai", "category": "Beverages", "unit": "box of 20 bags",
             "min_stock_level": 10, "reorder_quantity": 40,

@@ -16,7 +16,10 @@ pub(crate) async fn delete(
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Delete a product")
-        .note("With stock, or while an open purchase request names it, it cannot be deleted. Its history stays.")
+        .note(
+            "A product with stock, or in an open purchase request, cannot be deleted: 409 `in_use`. Its history is \
+             kept.",
+        )
         .no_content()
         .conflicts(&["in_use"]);
 }

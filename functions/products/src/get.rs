@@ -13,7 +13,7 @@ pub(crate) struct Inclusion {
 
 struct Levels;
 
-describe!(Levels: {"description": "What is to be shown besides.", "type": "string", "enum": ["levels"]});
+describe!(Levels: {"description": "Additional data in the response.", "type": "string", "enum": ["levels"]});
 
 impl std::str::FromStr for Levels {
     type Err = Fault;
@@ -48,9 +48,9 @@ pub(crate) async fn get(
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Get a product")
         .note(
-            "`include=levels` adds up to 1,000 levels, one for each warehouse. If there are more, the header \
-             `Link` has `rel=\"next\"` and leads to `GET /stock-levels?product_id=...`, which lists all of \
-             them. An answer with levels has no ETag, because levels change without the product.",
+            "`include=levels` adds up to 1,000 levels, one per warehouse. If there are more, the header `Link` with \
+             `rel=\"next\"` leads to `GET /stock-levels?product_id=...`, which lists all of them. A response with \
+             levels has no ETag, because levels change independently of the product.",
         )
         .shows::<ProductView<'_>>()
         .continued()

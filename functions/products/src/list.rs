@@ -19,8 +19,8 @@ pub(crate) struct Products {
 struct Sort(ProductSort);
 
 describe!(Sort: {
-    "description": "By what the list is sorted: by time newest first, by name or SKU ascending, unless order \
-                    says otherwise.",
+    "description": "The member to sort by. Without `order`, `created_at` sorts newest first, `name` and `sku` \
+                    ascending.",
     "type": "string", "enum": ["created_at", "name", "sku"], "default": "created_at",
 });
 
@@ -70,8 +70,8 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Pro
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("List products")
-        .about("search", "A part of the name, the SKU or the barcode; case does not matter.")
-        .about("barcode", "The barcode, exactly as a scanner reads it. Several products can have the same barcode.")
+        .about("search", "Part of the name, the SKU or the barcode, regardless of case.")
+        .about("barcode", "The exact barcode. Several products can have the same barcode.")
         .pages::<ProductView<'_>>()
         .link("getProduct", "id", "$response.body#/items/0/id")
         .link("updateProduct", "id", "$response.body#/items/0/id")

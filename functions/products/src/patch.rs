@@ -23,13 +23,10 @@ pub(crate) async fn patch(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Change a product")
-        .member("unit", "What it is counted in.")
-        .member("min_stock_level", "A level below it is low.")
-        .member("reorder_quantity", "How much is usually bought at once.")
+    op.summary("Update a product")
         .note(
-            "`unit` cannot change, and `decimal_places` cannot become fewer, once a movement of the product \
-             was recorded or while an open purchase request names it: 409 `in_use`.",
+            "`unit` cannot change and `decimal_places` cannot decrease after the first stock movement of the product, \
+             or while the product is in an open purchase request: 409 `in_use`.",
         )
         .example(json!({"name": "Chai, 20 bags", "category": null}))
         .shows::<ProductView<'_>>()

@@ -24,9 +24,9 @@ pub(crate) async fn replace(
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Replace a product")
         .note(
-            "An absent member takes its default. `unit` cannot change, and `decimal_places` cannot become \
-             fewer, once a movement of the product was recorded or while an open purchase request names it: \
-             409 `in_use`. So send both as they are.",
+            "An absent member takes its default. `unit` cannot change and `decimal_places` cannot decrease after the \
+             first stock movement of the product, or while the product is in an open purchase request: 409 `in_use`. \
+             In these cases, send both unchanged.",
         )
         .example(json!({
             "sku": "NW-0001", "name": "Chai", "category": "Beverages", "unit": "box of 20 bags",

@@ -29,12 +29,12 @@ pub(crate) struct ProductView<'a> {
     barcode: Option<&'a Barcode>,
     created_at: Timestamp,
     updated_at: Timestamp,
-    /// Only when they are asked for.
+    /// Only with `include=levels`.
     #[serde(skip_serializing_if = "Option::is_none")]
     levels: Option<Vec<ProductLevel<'a>>>,
 }
 
-/// How much of the product is in one warehouse.
+/// The stock level of the product in one warehouse.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ProductLevel<'a> {
     warehouse_id: WarehouseId,

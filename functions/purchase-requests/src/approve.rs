@@ -18,8 +18,8 @@ pub(crate) async fn approve(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Approve a request")
-        .note("From SUBMITTED.")
+    op.summary("Approve a purchase request")
+        .note("Requires status SUBMITTED.")
         .shows::<PurchaseRequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"])

@@ -1,119 +1,136 @@
-//! Requests and receipts as they are sent.
+//! Bodies of purchase requests and receipts.
 
 use std::collections::HashSet;
 
 use stockroom_api::{
-    FromBody, Members, Patch,
+    Members,
     body::{Positive, Price},
+    request_body,
 };
 use stockroom_domain::{
     fault::Fault,
-    id::PurchaseRequestItemId,
+    id::{ProductId, PurchaseRequestItemId, SupplierId, WarehouseId},
     purchasing::{MAX_LINES, MAX_RECEIVED_LINES, NewLine, ReceivedLine},
-    text::{Notes, RejectionReason},
+    text::{CloseReason, Notes, RejectionReason},
 };
 use stockroom_store::{NewPurchaseRequest, OrderClosing, PurchaseRequestChanges, Receipt};
 
-/// A whole request, to write or to replace.
-pub(crate) struct PurchaseRequestBody(pub(crate) NewPurchaseRequest);
-
-impl FromBody for PurchaseRequestBody {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        let notes = object.optional("notes");
-        let lines = object.list("items", 1..=MAX_LINES, line);
-        refuse_twice(object, lines.as_deref());
-        Some(Self(NewPurchaseRequest { notes: notes?, lines: lines? }))
+request_body! {
+    /// A line of a request.
+    struct LineBody(NewLine) {
+        required product as "product_id": ProductId,
+        required quantity: Positive,
+        /// Estimated price per unit.
+        optional estimated_price: Price,
+        /// The preferred supplier.
+        optional supplier as "supplier_id": SupplierId,
+        /// The warehouse to deliver to.
+        optional warehouse as "warehouse_id": WarehouseId,
     }
 }
 
-/// What is to change of a request.
-pub(crate) struct PurchaseRequestPatch {
-    notes: Patch<Notes>,
-    lines: Option<Vec<NewLine>>,
+request_body! {
+    /// A request to write, or to replace.
+    pub(crate) struct PurchaseRequestBody(NewPurchaseRequest) {
+        optional notes: Notes,
+        /// 1 to 40 lines. A product can appear only once.
+        list lines as "items": LineBody = 1..=MAX_LINES,
+    }
+    check |object| { refuse_twice(object, lines.as_deref()) }
 }
 
-impl FromBody for PurchaseRequestPatch {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        let notes = object.patch("notes");
-        let lines = object.patch_list("items", 1..=MAX_LINES, line);
-        refuse_twice(object, lines.as_ref().and_then(Option::as_deref));
-        Some(Self { notes: notes?, lines: lines? })
+request_body! {
+    /// Members of a request to change.
+    pub(crate) struct PurchaseRequestPatch {
+        patch notes: Notes,
+        /// 1 to 40 lines. A product can appear only once. They replace all lines.
+        change_list lines as "items": LineBody = 1..=MAX_LINES,
     }
+    check |object| { refuse_twice(object, lines.as_ref().and_then(Option::as_deref)) }
 }
 
 impl PurchaseRequestPatch {
     pub(crate) fn changes(self) -> PurchaseRequestChanges<impl Fn(&Option<Notes>) -> Option<Notes>> {
-        PurchaseRequestChanges { notes: move |present: &Option<Notes>| self.notes.or_none(present), lines: self.lines }
+        let lines = self.lines.map(|lines| lines.into_iter().map(Into::into).collect());
+        PurchaseRequestChanges { notes: move |present: &Option<Notes>| self.notes.or_none(present), lines }
     }
 }
 
-/// Why a request is declined.
-pub(crate) struct Rejection(pub(crate) RejectionReason);
-
-impl FromBody for Rejection {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        object.required("rejection_reason").map(Self)
+request_body! {
+    /// A rejection.
+    pub(crate) struct Rejection {
+        /// Reason for the rejection. The creator is notified.
+        required rejection_reason: RejectionReason,
     }
 }
 
-/// What arrived.
-pub(crate) struct ReceiptBody(pub(crate) Receipt);
-
-impl FromBody for ReceiptBody {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        let lines = object.list("items", 1..=MAX_RECEIVED_LINES, |line| {
-            let item = line.required("item_id");
-            let warehouse = line.optional("warehouse_id");
-            let quantity = line.optional("quantity").map(|quantity| quantity.map(|Positive(quantity)| quantity));
-            Some(ReceivedLine { item: item?, warehouse: warehouse?, quantity: quantity? })
-        })?;
-        refuse_lines_twice(object, lines.iter().map(|line| line.item));
-        Some(Self(Receipt { lines }))
+request_body! {
+    /// A line of a receipt.
+    struct ReceivedLineBody(ReceivedLine) {
+        /// Id of a line of the purchase request.
+        required item as "item_id": PurchaseRequestItemId,
+        /// By default, the warehouse of the request's line.
+        optional warehouse as "warehouse_id": WarehouseId,
+        /// By default, the open quantity of the line.
+        optional quantity: Positive,
     }
 }
 
-/// What is closed of an order, and why.
-#[derive(Default)]
-pub(crate) struct ClosingBody(pub(crate) OrderClosing);
-
-impl FromBody for ClosingBody {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        let reason = object.optional("reason");
-        let lines = object.patch_list("items", 1..=MAX_LINES, |line| line.required("item_id"));
-        refuse_lines_twice(object, lines.iter().flatten().flatten().copied());
-        Some(Self(OrderClosing { reason: reason?, lines: lines? }))
+request_body! {
+    /// A receipt of goods.
+    pub(crate) struct ReceiptBody(Receipt) {
+        /// 1 to 30 lines, each once. With more than 24 lines, the number of warehouses is limited: 30 lines can use at
+        /// most 7.
+        list lines as "items": ReceivedLineBody = 1..=MAX_RECEIVED_LINES,
     }
+    check |object| { refuse_lines_twice(object, lines.iter().flatten().map(|line| line.0.item)) }
+}
+
+request_body! {
+    /// A line to close.
+    struct ClosedLineBody {
+        /// Id of a line of the purchase request.
+        required item as "item_id": PurchaseRequestItemId,
+    }
+}
+
+impl From<ClosedLineBody> for PurchaseRequestItemId {
+    fn from(line: ClosedLineBody) -> Self {
+        line.item
+    }
+}
+
+request_body! {
+    /// The lines to close of an order, and the reason.
+    #[derive(Default)]
+    pub(crate) struct ClosingBody(OrderClosing) {
+        /// Reason for closing the order.
+        optional reason: CloseReason,
+        /// The lines to close, each once. By default, all open lines.
+        change_list lines as "items": ClosedLineBody = 1..=MAX_LINES,
+    }
+    check |object| { refuse_lines_twice(object, lines.iter().flatten().flatten().map(|line| line.item)) }
 }
 
 fn refuse_lines_twice(object: &mut impl Members, lines: impl Iterator<Item = PurchaseRequestItemId>) {
     let mut items = HashSet::new();
     for (index, line) in lines.enumerate() {
         if !items.insert(line) {
-            object.report_element("items", index, "item_id", Fault::new("duplicate_item", "must stand once"));
+            object.report_element("items", index, "item_id", Fault::new("duplicate_item", "must not be repeated"));
         }
     }
 }
 
-fn line(line: &mut impl Members) -> Option<NewLine> {
-    let product = line.required("product_id");
-    let quantity = line.required("quantity").map(|Positive(quantity)| quantity);
-    let estimated_price = line.optional("estimated_price").map(|price| price.map(|Price(price)| price));
-    let supplier = line.optional("supplier_id");
-    let warehouse = line.optional("warehouse_id");
-    Some(NewLine {
-        product: product?,
-        quantity: quantity?,
-        estimated_price: estimated_price?,
-        supplier: supplier?,
-        warehouse: warehouse?,
-    })
-}
-
-fn refuse_twice(object: &mut impl Members, lines: Option<&[NewLine]>) {
+fn refuse_twice(object: &mut impl Members, lines: Option<&[LineBody]>) {
     let mut products = HashSet::new();
     for (index, line) in lines.unwrap_or_default().iter().enumerate() {
-        if !products.insert(line.product) {
-            object.report_element("items", index, "product_id", Fault::new("duplicate_product", "must stand once"));
+        if !products.insert(line.0.product) {
+            object.report_element(
+                "items",
+                index,
+                "product_id",
+                Fault::new("duplicate_product", "must not be repeated"),
+            );
         }
     }
 }

@@ -18,8 +18,8 @@ pub(crate) async fn cancel(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Cancel a request")
-        .note("Staff see and change their own alone. From SUBMITTED or APPROVED.")
+    op.summary("Cancel a purchase request")
+        .note("Cancels a request in status SUBMITTED or APPROVED. Staff can access only their own purchase requests.")
         .shows::<PurchaseRequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"]);

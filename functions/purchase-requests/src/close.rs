@@ -27,12 +27,9 @@ pub(crate) async fn close(
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Close an order")
         .note(
-            "From ORDERED. Cancels the quantity that has yet to arrive of every line, or of the named lines. \
-             When no line is open, the status becomes RECEIVED.",
+            "Requires status ORDERED. Cancels the open quantity of every line, or of the listed lines. When no line \
+             is open, the status becomes RECEIVED.",
         )
-        .member("reason", "Why nothing more is expected.")
-        .member("items", "The lines to close, each once. Without it, all open lines.")
-        .member("item_id", "The line of the request.")
         .example(json!({"reason": "The supplier has no more"}))
         .shows::<PurchaseRequestView<'_>>()
         .versioned()

@@ -22,12 +22,8 @@ pub(crate) async fn create(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Write a purchase request")
-        .note("It begins as a draft.")
-        .member("items", "1 to 40 lines, a product in one of them at most.")
-        .member("estimated_price", "Of one unit.")
-        .member("supplier_id", "From whom it should come.")
-        .member("warehouse_id", "Where it should go.")
+    op.summary("Create a purchase request")
+        .note("The purchase request starts as a draft.")
         .example(json!({
             "notes": "Before the holidays",
             "items": [{

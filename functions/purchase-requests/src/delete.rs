@@ -17,7 +17,7 @@ pub(crate) async fn delete(
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Delete a draft")
-        .note("Those who wrote it, and admins.")
+        .note("Only the creator and admins can delete a draft.")
         .no_content()
         .refuses(403, &["forbidden"])
         .conflicts(&["invalid_transition"]);

@@ -17,7 +17,7 @@ pub(crate) async fn get(
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Get a purchase request")
-        .note("Staff see and change their own alone.")
+        .note("Staff can access only their own purchase requests.")
         .shows::<PurchaseRequestView<'_>>()
         .versioned();
 }

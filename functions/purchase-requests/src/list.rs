@@ -2,18 +2,18 @@
 //!
 //! Tests: `tests/api/purchasing/workflow.rs`, `tests/api/conventions/lists.rs`. Publishes no event.
 
-use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, ListQuery, Listing, Operation, RequestStore, Scope, request_query};
+use stockroom_domain::{id::UserId, purchasing::PurchaseRequestStatus};
 use stockroom_store::PurchaseRequestFilter;
 
 use crate::view::PurchaseRequestView;
 
-pub(crate) struct PurchaseRequestList(PurchaseRequestFilter);
-
-impl FromQuery for PurchaseRequestList {
-    fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
-        let status = params.optional("status");
-        let created_by = params.optional("created_by");
-        Some(Self(PurchaseRequestFilter { status: status?, created_by: created_by? }))
+request_query! {
+    /// Filters of purchase requests.
+    pub(crate) struct PurchaseRequestList(PurchaseRequestFilter) {
+        optional status: PurchaseRequestStatus,
+        /// Id of the user who created the request.
+        optional created_by: UserId,
     }
 }
 
@@ -32,8 +32,7 @@ pub(crate) async fn list(
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("List purchase requests")
-        .note("Staff see and change their own alone.")
-        .about("created_by", "Whose they are.")
+        .note("Staff can access only their own purchase requests.")
         .pages::<PurchaseRequestView<'_>>()
         .link("getPurchaseRequest", "id", "$response.body#/items/0/id")
         .link("submitPurchaseRequest", "id", "$response.body#/items/0/id")

@@ -18,8 +18,8 @@ pub(crate) async fn mark_ordered(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Mark a request as ordered")
-        .note("From APPROVED.")
+    op.summary("Mark a purchase request as ordered")
+        .note("Requires status APPROVED.")
         .shows::<PurchaseRequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"])

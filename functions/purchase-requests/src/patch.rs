@@ -23,12 +23,8 @@ pub(crate) async fn patch(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Change a draft")
-        .note("Staff see and change their own alone. Lines are replaced as a whole.")
-        .member("items", "1 to 40 lines, a product in one of them at most.")
-        .member("estimated_price", "Of one unit.")
-        .member("supplier_id", "From whom it should come.")
-        .member("warehouse_id", "Where it should go.")
+    op.summary("Update a draft")
+        .note("Staff can access only their own purchase requests. `items` replaces all lines.")
         .example(json!({"notes": null}))
         .shows::<PurchaseRequestView<'_>>()
         .versioned()

@@ -27,17 +27,9 @@ pub(crate) async fn receive(
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Receive goods")
         .note(
-            "Puts what arrives into stock. The status becomes RECEIVED when no line is open. A line never \
-             receives more than was ordered and not closed.",
+            "Requires status ORDERED. Records stock movements for the received goods. When no line is open, the \
+             status becomes RECEIVED. A line cannot receive more than its open quantity.",
         )
-        .member(
-            "items",
-            "1 to 30 lines, each once. More than 24 lines go into fewer warehouses than lines: 30 lines into \
-             at most 7.",
-        )
-        .member("item_id", "The line of the request.")
-        .member("warehouse_id", "Without it, the warehouse that the line of the request names.")
-        .member("quantity", "Without it, the rest of the line.")
         .example(json!({
             "items": [{
                 "item_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f",

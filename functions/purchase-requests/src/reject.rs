@@ -13,15 +13,14 @@ pub(crate) async fn reject(
     scope: Scope,
     PathId(id): PathId<PurchaseRequestId>,
     Precondition(version): Precondition,
-    Body(Rejection(reason)): Body<Rejection>,
+    Body(Rejection { rejection_reason: reason }): Body<Rejection>,
 ) -> Result<Answer, ApiError> {
     apply(&store, &scope, id, version, Transition::Reject(reason)).await
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Reject a request")
-        .note("From SUBMITTED.")
-        .member("rejection_reason", "Why; its creator is told.")
+    op.summary("Reject a purchase request")
+        .note("Requires status SUBMITTED.")
         .example(json!({"rejection_reason": "Too dear"}))
         .shows::<PurchaseRequestView<'_>>()
         .versioned()

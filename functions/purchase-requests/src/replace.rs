@@ -26,11 +26,7 @@ pub(crate) async fn replace(
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Replace a draft")
-        .note("Staff see and change their own alone.")
-        .member("items", "1 to 40 lines, a product in one of them at most.")
-        .member("estimated_price", "Of one unit.")
-        .member("supplier_id", "From whom it should come.")
-        .member("warehouse_id", "Where it should go.")
+        .note("Staff can access only their own purchase requests.")
         .example(json!({
             "items": [{
                 "product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f",

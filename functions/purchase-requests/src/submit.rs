@@ -19,7 +19,7 @@ pub(crate) async fn submit(
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Submit a draft")
-        .note("Staff see and change their own alone.")
+        .note("Staff can access only their own purchase requests.")
         .shows::<PurchaseRequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"])

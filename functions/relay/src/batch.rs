@@ -36,7 +36,7 @@ impl Batch {
                 Ok(entries) => read.entries.extend(entries.into_iter().map(|entry| (place, entry))),
                 Err(reason) => {
                     // The record itself may hold what no log is to hold.
-                    tracing::error!(sequence_number = number, reason, "a record of the stream cannot be read");
+                    tracing::error!(sequence_number = number, reason, "unreadable stream record");
                     report("unreadable_record", &reason, None);
                     read.unreadable.insert(place);
                 }

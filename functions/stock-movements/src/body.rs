@@ -68,10 +68,10 @@ fn check_destination(
 ) {
     let (Some(kind), Some(to)) = (kind, to) else { return };
     let fault = match (kind, to) {
-        (Kind::Transfer, None) => Fault::new("required", "must be given for a TRANSFER"),
-        (Kind::Transfer, Some(_)) if warehouse == to => Fault::new("same_warehouse", "must be another warehouse"),
+        (Kind::Transfer, None) => Fault::new("required", "is required for a TRANSFER"),
+        (Kind::Transfer, Some(_)) if warehouse == to => Fault::new("same_warehouse", "must differ from warehouse_id"),
         (Kind::In | Kind::Out | Kind::Adjustment | Kind::Count, Some(_)) => {
-            Fault::new("unknown_member", "is for a TRANSFER alone")
+            Fault::new("unknown_member", "is allowed only for a TRANSFER")
         }
         (_, None) | (Kind::Transfer, Some(_)) => return,
     };

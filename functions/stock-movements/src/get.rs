@@ -10,5 +10,5 @@ pub(crate) async fn get(store: RequestStore, scope: Scope, PathId(id): PathId<Mo
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Get a movement").shows::<MovementView<'_>>();
+    op.summary("Get a stock movement").shows::<MovementView<'_>>();
 }

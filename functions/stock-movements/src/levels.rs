@@ -2,19 +2,24 @@
 //!
 //! Tests: `tests/api/stock/levels.rs`, `tests/api/stock/past.rs`. Publishes no event.
 
-use stockroom_api::{Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope};
+use stockroom_api::{Answer, ApiError, ListQuery, Listing, Operation, RequestStore, Scope, request_query};
+use stockroom_domain::{
+    id::{ProductId, WarehouseId},
+    time::Timestamp,
+};
 use stockroom_store::LevelFilter;
 
 use crate::view::StockLevelView;
 
-pub(crate) struct Levels(LevelFilter);
-
-impl FromQuery for Levels {
-    fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
-        let product = params.optional("product_id");
-        let warehouse = params.optional("warehouse_id");
-        let as_of = params.optional("as_of");
-        Some(Self(LevelFilter { product: product?, warehouse: warehouse?, as_of: as_of? }))
+request_query! {
+    /// Filters of stock levels.
+    pub(crate) struct Levels(LevelFilter) {
+        optional product as "product_id": ProductId,
+        optional warehouse as "warehouse_id": WarehouseId,
+        /// Returns the levels at this time, by the time of recording. Products and warehouses have their names of that
+        /// time, even if they are deleted now. If a product or warehouse changed more than 1,000 times since, its name
+        /// can be a later one.
+        optional as_of: Timestamp,
     }
 }
 
@@ -27,13 +32,9 @@ pub(crate) async fn levels(store: RequestStore, scope: Scope, listing: Listing<L
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("List levels")
-        .about(
-            "as_of",
-            "The levels of that moment, by the time of recording. Products and warehouses appear under their names of that \
-             moment, also if they were deleted since. A name that changed only after 1,000 later changes of the same product \
-             or warehouse can be a later one.",
-        )
-        .pages::<StockLevelView<'_>>()
-        .link("getProduct", "id", "$response.body#/items/0/product_id");
+    op.summary("List stock levels").pages::<StockLevelView<'_>>().link(
+        "getProduct",
+        "id",
+        "$response.body#/items/0/product_id",
+    );
 }

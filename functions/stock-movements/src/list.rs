@@ -69,11 +69,11 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Mov
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("List movements")
-        .about("type", "`TRANSFER` means both of its legs.")
-        .about("created_by", "Who recorded it.")
-        .about("from", "Recorded then or later.")
-        .about("to", "Recorded before.")
+    op.summary("List stock movements")
+        .about("type", "The type of the movement. `TRANSFER` selects both legs of transfers.")
+        .about("created_by", "Id of the user who recorded the movement.")
+        .about("from", "Recorded at this time or later.")
+        .about("to", "Recorded before this time.")
         .pages::<MovementView<'_>>()
         .link("getMovement", "id", "$response.body#/items/0/id");
 }

@@ -22,8 +22,11 @@ pub(crate) async fn low_stock(store: RequestStore, scope: Scope, listing: Listin
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("List what is low")
-        .note("The levels below their product's minimum, in places that ever had stock of it.")
+    op.summary("List low stock levels")
+        .note(
+            "Lists the levels below the product's `min_stock_level`, in warehouses that have ever had stock of the \
+             product.",
+        )
         .pages::<LowStockView<'_>>()
         .link("getProduct", "id", "$response.body#/items/0/product_id");
 }

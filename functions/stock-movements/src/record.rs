@@ -22,15 +22,15 @@ fn created(recorded: &RecordedMovement) -> Answer {
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Record a movement")
+    op.summary("Record a stock movement")
         .note(
-            "`IN`, `OUT` and `TRANSFER` take a quantity above 0, `ADJUSTMENT` a signed one that is not 0, \
-             `COUNT` what was counted, which is recorded as the adjustment that it implies. No level falls \
-             below 0.",
+            "`IN`, `OUT` and `TRANSFER` require a quantity above 0, `ADJUSTMENT` a signed quantity other than 0. \
+             `COUNT` takes the counted quantity and records the difference to the level as an `ADJUSTMENT`. A level \
+             never falls below 0.",
         )
-        .member("type", "What happened.")
-        .member("to_warehouse_id", "Where a transfer goes, and for nothing else: another warehouse.")
-        .member("occurred_at", "When it happened, if that is not now: at most one day ahead.")
+        .member("type", "The type of the movement.")
+        .member("to_warehouse_id", "The destination of a transfer. Required for `TRANSFER`, not allowed otherwise.")
+        .member("occurred_at", "Time of the movement. By default now, at most one day in the future.")
         .example(json!({
             "type": "IN", "product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f",
             "warehouse_id": "0190a5b4-8d4e-7a10-9c7b-5a6d7e8f9a0b", "quantity": 4, "reference": "PO-1042",

@@ -16,7 +16,7 @@ pub(crate) struct StockLevelView<'a> {
     product_id: ProductId,
     sku: &'a Sku,
     product_name: &'a ProductName,
-    /// The unit of its quantities.
+    /// Unit of the product's quantities.
     unit: &'a Unit,
     warehouse_id: WarehouseId,
     warehouse_name: &'a WarehouseName,
@@ -46,7 +46,7 @@ impl<'a> From<&'a LevelView> for StockLevelView<'a> {
 pub(crate) struct LowStockView<'a> {
     #[serde(flatten)]
     level: StockLevelView<'a>,
-    /// How much is missing to the minimum.
+    /// The quantity missing to `min_stock_level`.
     shortage: Option<Number>,
     since: Option<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! `POST /suppliers`: add a supplier.
+//! `POST /suppliers`: creates a supplier.
 //!
 //! Tests: `tests/api/catalogue/suppliers.rs`. Publishes `supplier.created`.
 
@@ -22,8 +22,7 @@ pub(crate) async fn create(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Add a supplier")
-        .member("lead_time_days", "From order to arrival.")
+    op.summary("Create a supplier")
         .example(json!({"name": "Exotic Liquids", "contact_email": "orders@exotic.example", "lead_time_days": 7}))
         .creates::<SupplierView<'_>>()
         .versioned()

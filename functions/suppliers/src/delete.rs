@@ -1,4 +1,4 @@
-//! `DELETE /suppliers/{id}`: delete a supplier.
+//! `DELETE /suppliers/{id}`: deletes a supplier.
 //!
 //! Tests: `tests/api/catalogue/suppliers.rs`. Publishes `supplier.deleted`.
 

@@ -1,4 +1,4 @@
-//! `GET /suppliers/{id}`: one supplier.
+//! `GET /suppliers/{id}`: gets a supplier.
 //!
 //! Tests: `tests/api/catalogue/suppliers.rs`. Publishes no event.
 

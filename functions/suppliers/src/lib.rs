@@ -1,4 +1,4 @@
-//! Suppliers: whom products are bought from.
+//! Suppliers of products.
 
 mod body;
 mod create;

@@ -22,8 +22,7 @@ pub(crate) async fn patch(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Change a supplier")
-        .member("lead_time_days", "From order to arrival.")
+    op.summary("Update a supplier")
         .example(json!({"lead_time_days": 5, "address": null}))
         .shows::<SupplierView<'_>>()
         .versioned();

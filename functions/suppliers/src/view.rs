@@ -1,4 +1,4 @@
-//! A supplier as it is shown.
+//! JSON view of a supplier.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -44,7 +44,7 @@ impl<'a> SupplierView<'a> {
     }
 }
 
-/// The answer that shows one supplier.
+/// Returns a response with a supplier and its ETag.
 pub(crate) fn shown(organization: OrganizationId, supplier: &Supplier) -> Answer {
     Answer::ok(&SupplierView::new(organization, supplier)).version(supplier.version)
 }

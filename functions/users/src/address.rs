@@ -7,11 +7,10 @@ use stockroom_store::AddressTerms;
 use crate::{body::Change, change_password::wrong};
 
 /// For the descriptions of the operations.
-pub(crate) const OWN_ADDRESS: &str = "Another address of one's own needs `current_password`. It holds once it is \
-     confirmed by the link that is mailed to it (`POST /auth/email/confirm`). Until then the user keeps the present \
-     address; sending that one cancels the change.";
-/// And of the member.
-pub(crate) const PASSWORD: &str = "Needed for another address of one's own; ignored otherwise.";
+pub(crate) const OWN_ADDRESS: &str = "To change your own address, send `current_password`. The API mails a link to \
+                                      the new address; the change takes effect when you confirm it (`POST \
+                                      /auth/email/confirm`). Until then the current address stays valid. To cancel \
+                                      the change, send the current address.";
 
 /// What the change of a user's address takes. Of oneself, it verifies the password if the address is another.
 pub(crate) async fn terms(

@@ -1,55 +1,71 @@
 //! Bodies of changes of a user.
 
-use stockroom_api::{FromBody, Members};
+use stockroom_api::request_body;
+use stockroom_domain::{
+    access::Role,
+    text::{Email, FullName},
+    user::UserStatus,
+};
 use stockroom_store::UserChange;
 
-/// A change of a user, and the password that shows that another own address is wanted by the user.
+/// A change of a user, and the password that confirms another address of the caller's own.
 pub(crate) struct Change {
     pub(crate) change: UserChange,
     /// Any text: passwords may have been set under other rules.
     pub(crate) current_password: Option<String>,
 }
 
-/// A whole user, to replace.
-pub(crate) struct UserBody(pub(crate) Change);
+request_body! {
+    /// A user to replace.
+    pub(crate) struct UserBody {
+        required email: Email,
+        required full_name: FullName,
+        required role: Role,
+        required status: UserStatus,
+        /// Required to change your own address; ignored otherwise.
+        optional current_password: String,
+    }
+}
 
-impl FromBody for UserBody {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        let email = object.required("email");
-        let full_name = object.required("full_name");
-        let role = object.required("role");
-        let status = object.required("status");
-        let current_password = object.optional("current_password");
+request_body! {
+    /// Members of a user to change.
+    pub(crate) struct UserPatch {
+        change email: Email,
+        change full_name: FullName,
+        change role: Role,
+        change status: UserStatus,
+        /// Required to change your own address; ignored otherwise.
+        optional current_password: String,
+    }
+}
+
+request_body! {
+    /// Members of the caller's own account to change.
+    pub(crate) struct OwnPatch {
+        change email: Email,
+        change full_name: FullName,
+        /// Required to change your own address; ignored otherwise.
+        optional current_password: String,
+    }
+}
+
+impl From<UserBody> for Change {
+    fn from(body: UserBody) -> Self {
+        let UserBody { email, full_name, role, status, current_password } = body;
         let change =
-            UserChange { email: Some(email?), full_name: Some(full_name?), role: Some(role?), status: Some(status?) };
-        Some(Self(Change { change, current_password: current_password? }))
+            UserChange { email: Some(email), full_name: Some(full_name), role: Some(role), status: Some(status) };
+        Self { change, current_password }
     }
 }
 
-/// A change of some members of a user.
-pub(crate) struct UserPatch(pub(crate) Change);
-
-impl FromBody for UserPatch {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        let email = object.patch_required("email");
-        let full_name = object.patch_required("full_name");
-        let role = object.patch_required("role");
-        let status = object.patch_required("status");
-        let current_password = object.optional("current_password");
-        let change = UserChange { email: email?, full_name: full_name?, role: role?, status: status? };
-        Some(Self(Change { change, current_password: current_password? }))
+impl From<UserPatch> for Change {
+    fn from(UserPatch { email, full_name, role, status, current_password }: UserPatch) -> Self {
+        Self { change: UserChange { email, full_name, role, status }, current_password }
     }
 }
 
-/// A change of some members of oneself.
-pub(crate) struct OwnPatch(pub(crate) Change);
-
-impl FromBody for OwnPatch {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        let email = object.patch_required("email");
-        let full_name = object.patch_required("full_name");
-        let current_password = object.optional("current_password");
-        let change = UserChange { email: email?, full_name: full_name?, ..UserChange::default() };
-        Some(Self(Change { change, current_password: current_password? }))
+impl From<OwnPatch> for Change {
+    fn from(OwnPatch { email, full_name, current_password }: OwnPatch) -> Self {
+        Self { change: UserChange { email, full_name, ..UserChange::default() }, current_password }
     }
 }

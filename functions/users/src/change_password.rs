@@ -5,23 +5,18 @@
 use axum::extract::State;
 use serde_json::json;
 use stockroom_api::{
-    Answer, ApiError, App, Attempts, Body, FromBody, Members, Operation, Precondition, RequestStore, Scope, Violation,
-    password,
+    Answer, ApiError, App, Attempts, Body, Operation, Precondition, RequestStore, Scope, Violation, password,
+    request_body,
 };
 use stockroom_domain::{fault::Fault, user::Password};
 use stockroom_store::PasswordChange;
 
-pub(crate) struct Passwords {
-    /// Any text: passwords may have been set under other rules.
-    current: String,
-    new: Password,
-}
-
-impl FromBody for Passwords {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        let current = object.required("current_password");
-        let new = object.required("new_password");
-        Some(Self { current: current?, new: new? })
+request_body! {
+    /// The present and the new password.
+    pub(crate) struct Passwords {
+        /// Any text: passwords may have been set under other rules.
+        required current as "current_password": String,
+        required new as "new_password": Password,
     }
 }
 
@@ -58,7 +53,7 @@ pub(crate) async fn change_password(
         return if is_done { Ok(Answer::nothing()) } else { Err(wrong()) };
     }
     if is_same {
-        return Err(refused("/new_password", "same_password", "must be another one than the current"));
+        return Err(refused("/new_password", "same_password", "must differ from the current password"));
     }
     let new = password::hash(&app, &clearance, body.new).await?;
     match store.passwords().change(&scope, &own, &new).await? {
@@ -68,8 +63,8 @@ pub(crate) async fn change_password(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Change one's password")
-        .note("Ends all other sessions.")
+    op.summary("Change your password")
+        .note("Ends all your other sessions.")
         .example(json!({
             "current_password": "nine staplers, no cake", "new_password": "ten staplers, and no cake",
         }))

@@ -6,7 +6,7 @@
 use axum::extract::State;
 use serde_json::json;
 use stockroom_api::{
-    Answer, ApiError, App, Attempts, Body, FromBody, Members, Operation, RequestStore, Scope, password, wire::UserView,
+    Answer, ApiError, App, Attempts, Body, Operation, RequestStore, Scope, password, request_body, wire::UserView,
 };
 use stockroom_domain::{
     access::Role,
@@ -15,20 +15,14 @@ use stockroom_domain::{
 };
 use stockroom_store::{NewUser, Outcome, UserProfile};
 
-pub(crate) struct NewUserBody {
-    email: Email,
-    full_name: FullName,
-    role: Role,
-    password: Option<Password>,
-}
-
-impl FromBody for NewUserBody {
-    fn from_object<M: Members>(object: &mut M) -> Option<Self> {
-        let email = object.required("email");
-        let full_name = object.required("full_name");
-        let role = object.required("role");
-        let password = object.optional("password");
-        Some(Self { email: email?, full_name: full_name?, role: role?, password: password? })
+request_body! {
+    /// A user to add.
+    pub(crate) struct NewUserBody {
+        required email: Email,
+        required full_name: FullName,
+        required role: Role,
+        /// Without it, an invitation is mailed.
+        optional password: Password,
     }
 }
 
@@ -62,12 +56,12 @@ pub(crate) async fn create(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Add a user")
+    op.summary("Create a user")
         .note(
-            "Without a password an invitation is mailed, whose link is good for 7 days; it waits until an \
-             admin has confirmed the address that the organization was signed up with. An organization adds \
-             at most 20 users an hour and 100 a day (`LIMIT_INVITATIONS`). A repeated request with the same \
-             key is not counted.",
+            "Without a password, the API mails an invitation with a link that is valid for 7 days. Invitations wait \
+             until an admin confirms the address with which the organization was signed up. An organization can add \
+             at most 20 users per hour and 100 per day (`LIMIT_INVITATIONS`). A repeated request with the same key is \
+             not counted.",
         )
         .example(json!({"email": "sam@initech.example", "full_name": "Sam", "role": "STAFF"}))
         .creates::<UserView<'_>>()

@@ -17,7 +17,10 @@ pub(crate) async fn delete(
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Delete a user")
-        .note("Not oneself. The name stays in history, the address becomes free.")
+        .note(
+            "Admins cannot delete themselves. The user's name stays in the history; the e-mail address becomes \
+             available again.",
+        )
         .no_content()
         .conflicts(&["cannot_delete_self", "last_admin"]);
 }

@@ -16,5 +16,7 @@ pub(crate) async fn end_session(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("End a session").note("A session has no version: If-Match with a tag is stale.").no_content();
+    op.summary("End one of your sessions")
+        .note("A session has no version, so `If-Match` with a tag always fails with 412.")
+        .no_content();
 }

@@ -3,18 +3,18 @@
 //! Tests: `tests/api/people/users.rs`. Publishes no event.
 
 use stockroom_api::{
-    Answer, ApiError, FromQuery, ListQuery, Listing, Operation, Parameters, RequestStore, Scope, wire::UserView,
+    Answer, ApiError, ListQuery, Listing, Operation, RequestStore, Scope, request_query, wire::UserView,
 };
+use stockroom_domain::{access::Role, text::SearchTerm, user::UserStatus};
 use stockroom_store::UserFilter;
 
-pub(crate) struct People(UserFilter);
-
-impl FromQuery for People {
-    fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
-        let role = params.optional("role");
-        let status = params.optional("status");
-        let search = params.optional("search");
-        Some(Self(UserFilter { role: role?, status: status?, search: search? }))
+request_query! {
+    /// Filters of users.
+    pub(crate) struct People(UserFilter) {
+        optional role: Role,
+        optional status: UserStatus,
+        /// Part of the name or the e-mail address, regardless of case.
+        optional search: SearchTerm,
     }
 }
 
@@ -28,9 +28,5 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Peo
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("List users").about("search", "A part of the name or the address.").pages::<UserView<'_>>().link(
-        "getUser",
-        "id",
-        "$response.body#/items/0/id",
-    );
+    op.summary("List users").pages::<UserView<'_>>().link("getUser", "id", "$response.body#/items/0/id");
 }

@@ -11,5 +11,9 @@ pub(crate) async fn me(store: RequestStore, scope: Scope) -> Result<Answer, ApiE
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Get oneself").shows::<OwnUserView<'_>>().versioned().link("getUser", "id", "$response.body#/id");
+    op.summary("Get your own account").shows::<OwnUserView<'_>>().versioned().link(
+        "getUser",
+        "id",
+        "$response.body#/id",
+    );
 }

@@ -11,8 +11,8 @@ use stockroom_api::{
 use stockroom_domain::id::UserId;
 
 use crate::{
-    address::{OWN_ADDRESS, PASSWORD, terms},
-    body::UserPatch,
+    address::{OWN_ADDRESS, terms},
+    body::{Change, UserPatch},
     view::shown,
 };
 
@@ -23,23 +23,23 @@ pub(crate) async fn patch(
     attempts: Attempts,
     PathId(id): PathId<UserId>,
     Precondition(version): Precondition,
-    Body(UserPatch(mut change)): Body<UserPatch>,
+    Body(body): Body<UserPatch>,
 ) -> Result<Answer, ApiError> {
+    let mut change = Change::from(body);
     let terms = terms((&app, &store, &scope, &attempts), (id, version), &mut change).await?;
     let profile = store.users(&scope).change(id, version, &change.change, &terms).await?;
     Ok(shown(scope.claim().organization, &profile))
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Change a user")
+    op.summary("Update a user")
         .note(
-            "About oneself, name and address. A change of role or status takes effect on the user's next \
-             request. Another address that an admin sets holds at once: it ends the user's sessions, makes \
-             void the links that were mailed earlier, sends a new invitation if one was open, and a notice to \
-             the old address.",
+            "You can change your own name and address. Admins can change all members of other users. A new role or \
+             status takes effect on the user's next request. An address set by an admin takes effect immediately: the \
+             user's sessions end, earlier mailed links become invalid, an open invitation is sent again, and the old \
+             address is notified.",
         )
         .note(OWN_ADDRESS)
-        .member("current_password", PASSWORD)
         .example(json!({"role": "MANAGER"}))
         .shows::<UserView<'_>>()
         .versioned()

@@ -8,8 +8,8 @@ use serde_json::json;
 use stockroom_api::{Answer, ApiError, App, Attempts, Body, Operation, Precondition, RequestStore, Scope};
 
 use crate::{
-    address::{OWN_ADDRESS, PASSWORD, terms},
-    body::OwnPatch,
+    address::{OWN_ADDRESS, terms},
+    body::{Change, OwnPatch},
     view::{OwnUserView, shown_to_oneself},
 };
 
@@ -19,18 +19,18 @@ pub(crate) async fn patch_me(
     scope: Scope,
     attempts: Attempts,
     Precondition(version): Precondition,
-    Body(OwnPatch(mut change)): Body<OwnPatch>,
+    Body(body): Body<OwnPatch>,
 ) -> Result<Answer, ApiError> {
     let id = scope.claim().user;
+    let mut change = Change::from(body);
     let terms = terms((&app, &store, &scope, &attempts), (id, version), &mut change).await?;
     let profile = store.users(&scope).change(id, version, &change.change, &terms).await?;
     Ok(shown_to_oneself(scope.claim().organization, &profile))
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Change oneself")
+    op.summary("Update your own account")
         .note(OWN_ADDRESS)
-        .member("current_password", PASSWORD)
         .example(json!({"full_name": "Sam Smith"}))
         .shows::<OwnUserView<'_>>()
         .versioned();

@@ -11,8 +11,8 @@ use stockroom_api::{
 use stockroom_domain::id::UserId;
 
 use crate::{
-    address::{OWN_ADDRESS, PASSWORD, terms},
-    body::UserBody,
+    address::{OWN_ADDRESS, terms},
+    body::{Change, UserBody},
     view::shown,
 };
 
@@ -23,8 +23,9 @@ pub(crate) async fn replace(
     attempts: Attempts,
     PathId(id): PathId<UserId>,
     Precondition(version): Precondition,
-    Body(UserBody(mut change)): Body<UserBody>,
+    Body(body): Body<UserBody>,
 ) -> Result<Answer, ApiError> {
+    let mut change = Change::from(body);
     let terms = terms((&app, &store, &scope, &attempts), (id, version), &mut change).await?;
     let profile = store.users(&scope).change(id, version, &change.change, &terms).await?;
     Ok(shown(scope.claim().organization, &profile))
@@ -32,9 +33,8 @@ pub(crate) async fn replace(
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Replace a user")
-        .note("About oneself, role and status have to stay as they are.")
+        .note("For your own account, send `role` and `status` unchanged.")
         .note(OWN_ADDRESS)
-        .member("current_password", PASSWORD)
         .example(json!({
             "email": "sam@initech.example", "full_name": "Sam Smith", "role": "MANAGER", "status": "ACTIVE",
         }))

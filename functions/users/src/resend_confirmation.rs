@@ -25,11 +25,11 @@ pub(crate) async fn resend_confirmation(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Have the mail that confirms an address sent again")
+    op.summary("Resend the confirmation mail")
         .note(
-            "To the address that one wants instead of the present one, whose earlier links are void from then \
-             on; else, for an admin, the welcome mail of an organization that nobody has confirmed yet. The \
-             answer is the same when no address waits for its confirmation.",
+            "If a change of your address is pending, the API mails a new link to the new address; earlier links \
+             become invalid. Otherwise, for an admin of an unconfirmed organization, it sends the welcome mail again. \
+             The response is the same if no confirmation is pending.",
         )
         .accepts_silently();
 }

@@ -50,7 +50,7 @@ pub(crate) async fn sessions(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("List one's sessions").pages::<SessionView<'_>>().link(
+    op.summary("List your sessions").pages::<SessionView<'_>>().link(
         "deleteSession",
         "id",
         "$response.body#/items/0/id",

@@ -6,13 +6,13 @@ use stockroom_api::{Answer, wire::UserView};
 use stockroom_domain::{id::OrganizationId, text::Email};
 use stockroom_store::UserProfile;
 
-/// The caller's own user.
+/// The user who is signed in.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "OwnUser")]
 pub(crate) struct OwnUserView<'a> {
     #[serde(flatten)]
     user: UserView<'a>,
-    /// The address that replaces `email` once the link mailed to it is confirmed. Null when none waits.
+    /// The new address, which replaces `email` after its confirmation. Null if no change is pending.
     pending_email: Option<&'a Email>,
 }
 

@@ -1,4 +1,4 @@
-//! `POST /warehouses`: add a warehouse.
+//! `POST /warehouses`: creates a warehouse.
 //!
 //! Tests: `tests/api/catalogue/warehouses.rs`. Publishes `warehouse.created`.
 
@@ -22,8 +22,7 @@ pub(crate) async fn create(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Add a warehouse")
-        .member("capacity", "How much it holds, in whatever its people count.")
+    op.summary("Create a warehouse")
         .example(json!({"name": "Main", "location": "London", "capacity": 5000}))
         .creates::<WarehouseView<'_>>()
         .versioned()

@@ -16,7 +16,7 @@ pub(crate) async fn delete(
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Delete a warehouse")
-        .note("While it holds stock it cannot be deleted. Its history stays.")
+        .note("A warehouse with stock cannot be deleted: 409 `in_use`. Its history is kept.")
         .no_content()
         .conflicts(&["in_use"]);
 }

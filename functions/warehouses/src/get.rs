@@ -1,4 +1,4 @@
-//! `GET /warehouses/{id}`: one warehouse.
+//! `GET /warehouses/{id}`: gets a warehouse.
 //!
 //! Tests: `tests/api/catalogue/warehouses.rs`. Publishes no event.
 

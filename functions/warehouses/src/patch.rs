@@ -22,9 +22,5 @@ pub(crate) async fn patch(
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("Change a warehouse")
-        .member("capacity", "How much it holds, in whatever its people count.")
-        .example(json!({"capacity": 8000}))
-        .shows::<WarehouseView<'_>>()
-        .versioned();
+    op.summary("Update a warehouse").example(json!({"capacity": 8000})).shows::<WarehouseView<'_>>().versioned();
 }

@@ -1,4 +1,4 @@
-//! A warehouse as it is shown.
+//! JSON view of a warehouse.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -39,7 +39,7 @@ impl<'a> WarehouseView<'a> {
     }
 }
 
-/// The answer that shows one warehouse.
+/// Returns a response with a warehouse and its ETag.
 pub(crate) fn shown(organization: OrganizationId, warehouse: &Warehouse) -> Answer {
     Answer::ok(&WarehouseView::new(organization, warehouse)).version(warehouse.version)
 }

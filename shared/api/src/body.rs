@@ -2,6 +2,7 @@
 //! unknown members are errors. The schema of a body comes from the code that reads it.
 
 pub(crate) mod json;
+mod macros;
 pub(crate) mod members;
 mod reader;
 pub(crate) mod values;

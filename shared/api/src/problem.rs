@@ -207,71 +207,81 @@ impl From<ApiError> for Problem {
             ApiError::InvalidCursor => Self::new(
                 StatusCode::BAD_REQUEST,
                 "invalid_cursor",
-                "The cursor does not belong to this request or is too old.",
+                "The cursor is expired or belongs to another request. Start again without a cursor.",
             ),
-            ApiError::TenantConflict => {
-                Self::new(StatusCode::BAD_REQUEST, "tenant_conflict", "The request names two different tenants.")
-            }
+            ApiError::TenantConflict => Self::new(
+                StatusCode::BAD_REQUEST,
+                "tenant_conflict",
+                "The header x-tenant-id and the host name different tenants. Name only one.",
+            ),
             ApiError::TenantRequired => Self::new(
                 StatusCode::BAD_REQUEST,
                 "tenant_required",
-                "Name the tenant in the x-tenant-id header or by the host's subdomain.",
+                "The request names no tenant. Send the header x-tenant-id or use the tenant's subdomain as the host.",
             ),
-            ApiError::Unauthenticated => {
-                Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "A valid access token is needed.")
-            }
+            ApiError::Unauthenticated => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "unauthenticated",
+                "The access token is missing, invalid or expired. Sign in or refresh the token.",
+            ),
             ApiError::InvalidCredentials => Self::new(
                 StatusCode::UNAUTHORIZED,
                 "invalid_credentials",
                 "The tenant, e-mail address or password is wrong.",
             ),
-            ApiError::InvalidRefreshToken => {
-                Self::new(StatusCode::UNAUTHORIZED, "invalid_refresh_token", "A valid refresh token is needed.")
-            }
+            ApiError::InvalidRefreshToken => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "invalid_refresh_token",
+                "The refresh token is missing, invalid or expired. Sign in again.",
+            ),
             ApiError::InvalidToken => Self::new(
                 StatusCode::BAD_REQUEST,
                 "invalid_token",
-                "The link is not valid, or not any more; ask for a new one.",
+                "The link is invalid, expired or already used. Request a new one.",
             ),
-            ApiError::RouteNotFound => Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such path."),
+            ApiError::RouteNotFound => Self::new(StatusCode::NOT_FOUND, "not_found", "This path does not exist."),
             ApiError::MethodNotAllowed => Self::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
-                "The path knows other methods; see Allow.",
+                "This path does not support the method. The header Allow lists the supported methods.",
             ),
-            ApiError::BodyTooLarge => {
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body must be at most 1 MiB.")
-            }
+            ApiError::BodyTooLarge => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "The body is larger than 1 MiB. Send a smaller body.",
+            ),
             ApiError::UnsupportedMediaType(expected) => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
-                format!("The body must be sent in UTF-8, with one Content-Type: {expected}."),
+                format!("The body has an unsupported type. Send it in UTF-8 with one Content-Type: {expected}."),
             ),
             ApiError::UnsupportedContentEncoding => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
-                "The body must be sent without Content-Encoding.",
+                "The body has a Content-Encoding. Send it without one.",
             ),
             ApiError::ForeignOrigin => Self::new(
                 StatusCode::FORBIDDEN,
                 "forbidden",
-                "Pages of this origin may not use the refresh cookie. Send the request from the API's own origin or \
-                 from one in CORS_ORIGINS.",
+                "Pages of this origin cannot use the refresh cookie. Send the request from the API's own origin or \
+                 from a configured origin.",
             ),
             ApiError::UnsupportedGrantType => Self::new(
                 StatusCode::BAD_REQUEST,
                 "unsupported_grant_type",
-                "The grant_type must be password or refresh_token.",
+                "The grant_type is not supported. Use password or refresh_token.",
             ),
             ApiError::InvalidCredentialsHeader => Self::new(
                 StatusCode::BAD_REQUEST,
                 "invalid_request",
                 "The credentials in Authorization: Basic cannot be decoded. Send base64 of client_id:client_secret.",
             ),
-            ApiError::InvalidForm(violations) => {
-                Self::new(StatusCode::BAD_REQUEST, "invalid_request", "The form is not valid; see errors.")
-                    .with("errors", named(&violations))
-            }
+            ApiError::InvalidForm(violations) => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                "The form is invalid. The member errors lists the reasons.",
+            )
+            .with("errors", named(&violations)),
             ApiError::Validation(violations) => invalid(&violations),
             ApiError::Store(error) => error.into(),
             ApiError::Internal(cause) => internal(cause),
@@ -286,14 +296,16 @@ impl From<StoreError> for Problem {
             StoreError::TenantMismatch => Self::new(
                 StatusCode::FORBIDDEN,
                 "tenant_mismatch",
-                "The tenant named in the request is not the token's.",
+                "The request names another tenant than the access token. Remove the tenant or sign in to it.",
             ),
-            StoreError::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", "Your role does not permit this."),
-            StoreError::NotFound => Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such thing."),
+            StoreError::Forbidden => {
+                Self::new(StatusCode::FORBIDDEN, "forbidden", "Your role does not permit this operation.")
+            }
+            StoreError::NotFound => Self::new(StatusCode::NOT_FOUND, "not_found", "The resource does not exist."),
             StoreError::VersionMismatch => Self::new(
                 StatusCode::PRECONDITION_FAILED,
                 "version_mismatch",
-                "The resource has changed since the version in If-Match.",
+                "The resource has changed since the version in If-Match. Read it again and repeat the change.",
             ),
             StoreError::Conflict(conflict) => conflict.into(),
             StoreError::Rejected(faults) => {
@@ -308,13 +320,15 @@ impl From<StoreError> for Problem {
             StoreError::IdempotencyKeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency_key_reused",
-                "The idempotency key was used with another body.",
+                "The idempotency key was already used with a different body. Use a new key.",
             ),
             StoreError::TooMany(refusal) => too_many(refusal),
-            StoreError::Unavailable(cause) => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Please try again in a moment.")
-                    .because(cause)
-            }
+            StoreError::Unavailable(cause) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "The service is temporarily unavailable. Try again in a moment.",
+            )
+            .because(cause),
             StoreError::Internal(cause) => internal(cause),
         }
     }
@@ -324,49 +338,56 @@ impl From<Conflict> for Problem {
     fn from(conflict: Conflict) -> Self {
         let new = |code, detail| Self::new(StatusCode::CONFLICT, code, detail);
         match conflict {
-            Conflict::DuplicateSku => new("duplicate_sku", "Another product has this SKU."),
-            Conflict::DuplicateEmail => new("duplicate_email", "Another user has this e-mail address."),
-            Conflict::DuplicateSubdomain => new("duplicate_subdomain", "Another organization has this subdomain."),
-            Conflict::InStock => new("in_use", "It still has stock; bring every level to 0 first."),
+            Conflict::DuplicateSku => new("duplicate_sku", "Another product already has this SKU."),
+            Conflict::DuplicateEmail => new("duplicate_email", "Another user already has this e-mail address."),
+            Conflict::DuplicateSubdomain => {
+                new("duplicate_subdomain", "Another organization already has this subdomain.")
+            }
+            Conflict::InStock => new("in_use", "There is still stock. Reduce every level to 0 first."),
             Conflict::InOpenRequest => new(
                 "in_use",
-                "An open purchase request names it; that has to be received, closed, cancelled or deleted first.",
+                "An open purchase request contains this product. Receive, close, cancel or delete that request first.",
             ),
             Conflict::Priced => {
-                new("in_use", "Purchase requests have prices in its currency, so the currency cannot change.")
+                new("in_use", "The currency cannot change, because purchase requests have prices in it.")
             }
             Conflict::QuantitiesRecorded => new(
                 "in_use",
-                "Movements of this product are recorded in its unit. The unit cannot change, nor can decimal_places \
-                 shrink. Send both as they are, or add another product.",
+                "Movements of this product are recorded, so its unit cannot change and its decimal_places cannot \
+                 decrease. Keep both, or add another product.",
             ),
             Conflict::QuantitiesRequested => new(
                 "in_use",
-                "An open purchase request names this product. Its unit cannot change, nor can decimal_places shrink, \
-                 until the request is received, rejected, cancelled or deleted.",
+                "An open purchase request contains this product, so its unit cannot change and its decimal_places \
+                 cannot decrease. Receive, reject, cancel or delete that request first.",
             ),
             Conflict::InvalidTransition { status } => {
-                new("invalid_transition", "The purchase request's status does not allow this.")
+                new("invalid_transition", "The status of the purchase request does not allow this operation.")
                     .with("request_status", status.name())
             }
-            Conflict::ExceedsOrder { item, outstanding, requested } => {
-                new("exceeds_order", "More would arrive of a line than has yet to arrive.")
-                    .with("item_id", item)
-                    .with("outstanding", Number(outstanding))
-                    .with("requested", Number(requested))
-            }
+            Conflict::ExceedsOrder { item, outstanding, requested } => new(
+                "exceeds_order",
+                "The quantity is larger than the open quantity of the line. Receive at most the outstanding quantity.",
+            )
+            .with("item_id", item)
+            .with("outstanding", Number(outstanding))
+            .with("requested", Number(requested)),
             Conflict::LineComplete { item } => {
-                new("line_complete", "All of the line was received or closed.").with("item_id", item)
+                new("line_complete", "The line is already received or closed completely.").with("item_id", item)
             }
-            Conflict::LastAdmin => new("last_admin", "The organization would be left without an active admin."),
-            Conflict::CannotDeleteSelf => new("cannot_delete_self", "Nobody can delete themselves; another admin can."),
+            Conflict::LastAdmin => {
+                new("last_admin", "This is the last active admin. Make another user an admin first.")
+            }
+            Conflict::CannotDeleteSelf => {
+                new("cannot_delete_self", "You cannot delete your own account. Ask another admin.")
+            }
             Conflict::InsufficientStock { available, requested } => {
-                new("insufficient_stock", "There is not enough on hand.")
+                new("insufficient_stock", "The quantity on hand is too small.")
                     .with("available", Number(available))
                     .with("requested", Number(requested))
             }
             Conflict::LevelOutOfRange => {
-                new("level_out_of_range", "The level would be too large or too fine to be recorded.")
+                new("level_out_of_range", "The resulting level would have more than 15 digits.")
             }
         }
     }
@@ -376,8 +397,12 @@ impl From<Conflict> for Problem {
 pub(crate) const MAX_FAULTS: usize = 100;
 
 fn invalid(violations: &[Violation]) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", "The request was read but is not valid.")
-        .with("errors", named(violations))
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "validation_failed",
+        "The request is invalid. The member errors lists the reasons.",
+    )
+    .with("errors", named(violations))
 }
 
 /// The faults that are named.
@@ -386,13 +411,18 @@ fn named(violations: &[Violation]) -> &[Violation] {
 }
 
 fn too_many(TooMany { limit, wait }: TooMany) -> Problem {
-    let detail = "Too many requests; wait as many seconds as Retry-After says.";
+    let detail = "Too many requests. Wait for the seconds in Retry-After, then try again.";
     let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).with("limit", limit);
     Problem { limited: Some((limit, seconds(wait).max(1))), ..problem }
 }
 
 fn internal(cause: String) -> Problem {
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side.").because(cause)
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "An internal error occurred. Try again later. If it persists, report the request_id.",
+    )
+    .because(cause)
 }
 
 impl IntoResponse for ApiError {

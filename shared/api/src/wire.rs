@@ -27,7 +27,7 @@ impl Serialize for Number {
 }
 
 describe!(Number: {"description": "An exact decimal.", "type": "number"});
-describe!(Kept<'_>: {"description": "The thing as it was or became, by its members.", "type": "object"});
+describe!(Kept<'_>: {"description": "The members of the resource before or after the change.", "type": "object"});
 
 impl From<Quantity> for Number {
     fn from(quantity: Quantity) -> Self {
@@ -35,7 +35,7 @@ impl From<Quantity> for Number {
     }
 }
 
-/// A person beside what they did.
+/// The user who performed an action.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Person")]
 pub struct PersonView<'a> {
@@ -49,7 +49,7 @@ impl<'a> From<&'a Person> for PersonView<'a> {
     }
 }
 
-/// A user as it is shown.
+/// A user of the organization.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "User")]
 pub struct UserView<'a> {
@@ -90,13 +90,13 @@ impl<'a> UserView<'a> {
 /// All null for movements that were recorded before this was kept.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct NamesView<'a> {
-    /// The product's SKU when the movement was recorded. Null in older movements.
+    /// SKU of the product when the movement was recorded. Null in old movements.
     pub sku: Option<&'a Sku>,
-    /// The product's name when the movement was recorded. Null in older movements.
+    /// Name of the product when the movement was recorded. Null in old movements.
     pub product_name: Option<&'a ProductName>,
-    /// The unit of all quantities of the movement. Null in older movements.
+    /// Unit of all quantities of the movement. Null in old movements.
     pub unit: Option<&'a Unit>,
-    /// The warehouse's name when the movement was recorded. Null in older movements.
+    /// Name of the warehouse when the movement was recorded. Null in old movements.
     pub warehouse_name: Option<&'a WarehouseName>,
 }
 
@@ -116,7 +116,7 @@ impl<'a> NamesView<'a> {
     }
 }
 
-/// A movement as it is shown.
+/// A stock movement: one line of the ledger.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Movement")]
 pub struct MovementView<'a> {
@@ -139,7 +139,7 @@ pub struct MovementView<'a> {
     pub occurred_at: Timestamp,
     pub created_at: Timestamp,
     pub created_by: PersonView<'a>,
-    /// The other leg, in the answer to recording a transfer.
+    /// The other leg of a transfer. Only in the response to recording it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counterpart: Option<Box<MovementView<'a>>>,
 }

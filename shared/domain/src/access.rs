@@ -3,7 +3,8 @@
 use crate::named::named_enum;
 
 named_enum! {
-    schema: Component "Role", "What a user is in an organization; each may do what those before it may.";
+    schema: Component "Role", "The role of a user. `MANAGER` includes the permissions of `STAFF`, `ADMIN` those of \
+                               `MANAGER`.";
     /// The role of a user in an organization. Each includes the permissions of the roles before it.
     pub enum Role {
         /// Reads, and records stock.

@@ -147,11 +147,11 @@ macro_rules! bounded_integer {
 }
 
 bounded_integer! {
-    /// Decimals of a product's quantities, 0 to 4.
+    /// Number of decimals of the product's quantities, 0 to 4.
     DecimalPlaces: 0..=4
 }
 bounded_integer! {
-    /// Days, up to ten years.
+    /// Lead time in days, up to ten years.
     LeadTimeDays: 0..=3650
 }
 

@@ -135,13 +135,16 @@ pub(crate) fn admit(text: &str, kind: Kind) -> Result<(), Fault> {
     while let Some(c) = rest.next() {
         let class = Class::of(c);
         if !class.is_admitted(kind, c, before, rest.peek().copied()) {
-            let detail = format!("must not hold U+{:04X} there: it is invisible or has no fixed meaning", u32::from(c));
+            let detail = format!(
+                "must not contain U+{:04X} at this position: it is invisible or has no assigned meaning",
+                u32::from(c)
+            );
             return Err(Fault::new("invalid_character", detail));
         }
         is_visible |= matches!(class, Class::Visible | Class::Private | Class::Unassigned);
         before = Some(c);
     }
-    if is_visible { Ok(()) } else { Err(Fault::new("invalid_character", "must hold something that can be seen")) }
+    if is_visible { Ok(()) } else { Err(Fault::new("invalid_character", "must contain a visible character")) }
 }
 
 /// The text with every line break as LF: CR LF, CR, NEL, and the line and paragraph separators (Unicode, 5.8).

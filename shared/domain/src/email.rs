@@ -38,8 +38,8 @@ impl Email {
 }
 
 crate::schema::has_schema!(Email, {
-    let about = "An e-mail address; compared case-folded. Before the `@` it is ASCII; a domain in Unicode is stored in \
-                 its ASCII form.";
+    let about = "An e-mail address, compared without regard to case. The part before the `@` is ASCII. A Unicode \
+                 domain is stored in its ASCII form.";
     schemars::json_schema!({"description": about, "type": "string", "format": "email", "maxLength": Email::LONGEST})
 });
 
@@ -51,7 +51,7 @@ impl FromStr for Email {
         let text = clean(text, Self::LONGEST, Kind::Identifier)?;
         let (local, domain) = text.rsplit_once('@').ok_or_else(malformed)?;
         if !local.is_ascii() {
-            return Err(Fault::new("invalid_character", "must be ASCII before the @"));
+            return Err(Fault::new("invalid_character", "must contain only ASCII characters before the @"));
         }
         if local.len() > Self::LONGEST_LOCAL_PART {
             return Err(Fault::new("too_long", "must have at most 64 characters before the @"));
@@ -62,7 +62,7 @@ impl FromStr for Email {
         }
         let address = format!("{local}@{}", ascii_domain(domain).ok_or_else(malformed)?);
         if address.len() > Self::LONGEST {
-            return Err(Fault::new("too_long", "must be at most 254 characters with its domain in ASCII form"));
+            return Err(Fault::new("too_long", "must have at most 254 characters with its domain in ASCII form"));
         }
         Ok(Self(address))
     }

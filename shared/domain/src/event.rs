@@ -99,7 +99,7 @@ crate::schema::has_schema!(named EventType, {
     let mut names: Vec<_> = EventType::public().map(|kind| kind.to_string()).collect();
     names.sort();
     names.dedup();
-    crate::schema::words("What kind of event it is.", names)
+    crate::schema::words("The type of the event.", names)
 });
 
 impl FromStr for EventType {
@@ -109,7 +109,7 @@ impl FromStr for EventType {
     fn from_str(text: &str) -> Result<Self, Fault> {
         Self::public()
             .find(|known| known.to_string() == text)
-            .ok_or_else(|| Fault::new("unknown_value", "must be a type of event such as product.created"))
+            .ok_or_else(|| Fault::new("unknown_value", "must be an event type such as product.created"))
     }
 }
 

@@ -78,33 +78,33 @@ macro_rules! ids {
 }
 
 ids! {
-    /// One tenant.
+    /// Id of an organization.
     OrganizationId;
-    /// A person who signs in.
+    /// Id of a user.
     UserId;
-    /// One signed-in device or program of a user.
+    /// Id of a session: one device or program on which a user is signed in.
     SessionId;
-    /// Something that is kept in stock.
+    /// Id of a product.
     ProductId;
-    /// Whom products are bought from.
+    /// Id of a supplier.
     SupplierId;
-    /// A place that holds stock.
+    /// Id of a warehouse.
     WarehouseId;
-    /// One line of the ledger, which is a log entry.
+    /// Id of a stock movement.
     MovementId, marked OF_MOVEMENT;
-    /// The two legs of a transfer.
+    /// Id that the two legs of a transfer share.
     TransferId;
-    /// A request to buy.
+    /// Id of a purchase request.
     PurchaseRequestId;
     /// A line of a request to buy; see [`PurchaseRequestItemId::of`].
     PurchaseRequestItemId;
-    /// One entry of an organization's log.
+    /// Id of an audit entry.
     EntryId, marked 0;
     /// The domain event of an entry.
     EventId;
-    /// Anything that the log speaks of.
+    /// Id of any resource that the audit log covers.
     EntityId;
-    /// All entries that one request wrote together.
+    /// Id that all entries of one request share.
     ChangeId;
 }
 

@@ -3,7 +3,7 @@
 use crate::named::named_enum;
 
 named_enum! {
-    schema: Component "Entity", "A kind of thing that the log speaks of.";
+    schema: Component "Entity", "The type of the resource.";
     /// A kind of thing that an entry of the log is about.
     pub enum Entity {
         Organization = "Organization",
@@ -17,7 +17,7 @@ named_enum! {
 }
 
 named_enum! {
-    schema: Component "Action", "What was done.";
+    schema: Component "Action", "The action.";
     /// What was done.
     pub enum Action {
         Create = "CREATE",

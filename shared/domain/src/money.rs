@@ -11,7 +11,7 @@ pub struct Money(Quantity);
 
 crate::text::serialize_as_text!(Money);
 crate::schema::has_schema!(Money, {
-    let about = "An amount of the organization's currency: an exact decimal with at most 4 decimals, as text.";
+    let about = "An amount in the organization's currency: an exact decimal as a string, with at most 4 decimals.";
     schemars::json_schema!({
         "description": about, "type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,4})?$", "examples": ["12.50"],
     })

@@ -14,10 +14,8 @@ macro_rules! named_enum {
             $($(#[$of_variant:meta])* $variant:ident = $text:literal,)+
         }
     ) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         $(#[$meta])*
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-        )]
         pub enum $name {
             $($(#[$of_variant])* #[serde(rename = $text)] $variant,)+
         }

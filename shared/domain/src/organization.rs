@@ -23,7 +23,7 @@ pub struct Organization {
 }
 
 named_enum! {
-    schema: Inline "OrganizationStatus", "Whether an organization is in use.";
+    schema: Inline "OrganizationStatus", "The status of the organization.";
     /// Whether an organization is in use.
     pub enum OrganizationStatus {
         /// In use.
@@ -83,11 +83,11 @@ impl FromStr for Subdomain {
 
     fn from_str(text: &str) -> Result<Self, Fault> {
         if !(3..=63).contains(&text.len()) {
-            return Err(Fault::new("invalid_length", "must be 3 to 63 characters"));
+            return Err(Fault::new("invalid_length", "must have 3 to 63 characters"));
         }
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if !text.chars().all(allowed) || text.starts_with('-') || text.ends_with('-') {
-            return Err(Fault::new("invalid_character", "must be of a-z, 0-9 and inner hyphens"));
+            return Err(Fault::new("invalid_character", "must contain only a-z, 0-9 and inner hyphens"));
         }
         if RESERVED.contains(&text) || text.starts_with("xn--") {
             return Err(Fault::new("reserved", "is a reserved word"));
@@ -97,7 +97,8 @@ impl FromStr for Subdomain {
 }
 
 crate::schema::has_schema!(Subdomain, {
-    let about = "A tenant's name: 3 to 63 of a-z, 0-9 and inner hyphens, and no reserved word such as api or www.";
+    let about = "The name of the tenant: 3 to 63 characters a-z, 0-9 and inner hyphens. Reserved words such as `api` \
+                 and `www` are not allowed.";
     let pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
     schemars::json_schema!({
         "description": about, "type": "string", "minLength": 3, "maxLength": 63, "pattern": pattern,
@@ -138,7 +139,7 @@ impl fmt::Display for Currency {
 
 crate::text::serialize_as_text!(Currency);
 crate::schema::has_schema!(Currency, {
-    let about = "A currency by its ISO 4217 code.";
+    let about = "An ISO 4217 currency code.";
     schemars::json_schema!({"description": about, "type": "string", "pattern": "^[A-Z]{3}$", "examples": ["USD"]})
 });
 

@@ -45,7 +45,7 @@ pub struct PurchaseRequestNumber(pub u64);
 
 crate::text::serialize_as_text!(PurchaseRequestNumber);
 crate::schema::has_schema!(PurchaseRequestNumber, {
-    let about = "The request's number in its organization; never used twice.";
+    let about = "The number of the request, unique in the organization. Numbers are never reused.";
     schemars::json_schema!({
         "description": about, "type": "string", "pattern": "^PR-[0-9]{5,}$", "examples": ["PR-00001"],
     })
@@ -56,7 +56,7 @@ impl FromStr for PurchaseRequestNumber {
 
     fn from_str(text: &str) -> Result<Self, Fault> {
         let number = text.strip_prefix("PR-").and_then(|number| number.parse().ok()).map(Self);
-        number.ok_or_else(|| Fault::new("invalid_format", "must be a number such as PR-00001"))
+        number.ok_or_else(|| Fault::new("invalid_format", "must be a request number such as PR-00001"))
     }
 }
 

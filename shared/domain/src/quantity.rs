@@ -14,8 +14,8 @@ pub struct Quantity(Decimal);
 crate::text::serialize_as_text!(Quantity);
 // As it is on the wire: there it is a number.
 crate::schema::has_schema!(Quantity, {
-    let about = "An exact decimal of at most 15 significant digits, at most 4 of them decimals, and of a product \
-                 at most its decimal_places.";
+    let about = "An exact decimal with at most 15 significant digits and 4 decimals. A quantity of a product has at \
+                 most `decimal_places` decimals.";
     let most = 999_999_999_999_999_i64;
     schemars::json_schema!({"description": about, "type": "number", "minimum": -most, "maximum": most})
 });
@@ -150,7 +150,7 @@ fn too_fine() -> Fault {
 }
 
 fn too_large() -> Fault {
-    Fault::new("out_of_range", "must be below 10^15 in size")
+    Fault::new("out_of_range", "must be between -10^15 and 10^15")
 }
 
 impl fmt::Display for Quantity {

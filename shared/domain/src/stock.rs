@@ -17,7 +17,7 @@ use crate::{
 
 named_enum! {
     schema: Component "MovementType",
-    "What a movement is in the ledger; a transfer has a leg out of one warehouse and one into the other.";
+    "The type of a movement in the ledger. A transfer consists of a `TRANSFER_OUT` and a `TRANSFER_IN`.";
     /// The type of a movement in the ledger.
     pub enum MovementType {
         /// Goods came in.
@@ -131,7 +131,7 @@ pub struct Movement {
     pub sequence: u64,
     /// The reference document.
     pub reference: Option<Reference>,
-    /// Remarks.
+    /// Notes.
     pub notes: Option<Notes>,
     /// Joins the two legs of a transfer.
     pub transfer_id: Option<TransferId>,
@@ -235,7 +235,7 @@ const MAX_AHEAD: Duration = Duration::from_hours(24);
 /// `out_of_range`.
 pub fn admit_occurred_at(occurred_at: Timestamp, now: Timestamp) -> Result<(), Fault> {
     if occurred_at > now.plus(MAX_AHEAD) {
-        return Err(Fault::new("out_of_range", "must be at most one day ahead of now"));
+        return Err(Fault::new("out_of_range", "must be at most one day in the future"));
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ pub(crate) fn clean(text: &str, longest: usize, kind: Kind) -> Result<String, Fa
     }
     admit(&clean, kind)?;
     if clean.chars().count().max(text.chars().count()) > longest {
-        return Err(Fault::new("too_long", format!("must be at most {longest} characters")));
+        return Err(Fault::new("too_long", format!("must have at most {longest} characters")));
     }
     Ok(clean)
 }
@@ -103,43 +103,51 @@ macro_rules! texts {
 }
 
 texts! {
-    /// What a company calls itself.
+    /// Name of the organization.
     OrganizationName: 200, Line;
-    /// What a person is called.
+    /// Full name of the user.
     FullName: 200, Line;
-    /// A company's own code for a product; unique in the organization, compared case-folded. `#` is kept out, because
-    /// it separates parts in references and labels.
+    /// Stock keeping unit: the organization's own code for a product. Unique in the organization, regardless of case.
+    /// `#` is not allowed, because it separates parts of references and labels.
     Sku: 64, Identifier, no_hash, without_hash;
-    /// What a product is called.
+    /// Name of the product.
     ProductName: 200, Line;
-    /// A few words or paragraphs about a product.
+    /// Description of the product.
     Description: 2_000, Paragraphs;
-    /// What products are grouped by.
+    /// Category of the product.
     Category: 100, Identifier;
-    /// What a product is counted in: `each`, `kg`, `box of 12`.
+    /// Unit of the product's quantities, such as `each`, `kg` or `box of 12`.
     Unit: 20, Line;
-    /// What a scanner reads.
+    /// Barcode of the product, as a scanner reads it.
     Barcode: 64, Identifier;
-    /// What a supplier is called.
+    /// Name of the supplier.
     SupplierName: 200, Line;
-    /// A telephone number as people write it.
+    /// Telephone number, in any notation.
     Phone: 40, Line;
-    /// A postal address.
+    /// Postal address.
     Address: 500, Paragraphs;
-    /// What a warehouse is called.
+    /// Name of the warehouse.
     WarehouseName: 200, Line;
-    /// Where a warehouse is.
+    /// Location of the warehouse.
     Location: 200, Line;
     /// The number of a reference document or order, of a movement.
     Reference: 100, Identifier;
-    /// Remarks.
+    /// Notes.
     Notes: 2_000, Paragraphs;
-    /// Why a purchase request is declined.
+    /// Reason for the rejection of a purchase request.
     RejectionReason: 1_000, Paragraphs;
-    /// Why nothing more is expected of an order.
+    /// Reason for closing an order.
     CloseReason: 1_000, Paragraphs;
-    /// What a list is searched for.
+    /// Search term. A search ignores case, accents and character width.
     SearchTerm: 200, Line, something_to_find;
+}
+
+impl Unit {
+    /// The unit of products that name none.
+    #[must_use]
+    pub fn each() -> Self {
+        Self("each".to_owned())
+    }
 }
 
 impl SearchTerm {
@@ -166,7 +174,7 @@ fn without_hash(mut schema: Schema) -> Schema {
 /// Some characters leave nothing behind when a search folds them, such as a halfwidth sound mark of Japanese by itself.
 fn something_to_find(text: &str) -> Result<(), Fault> {
     if search_fold(text).trim().is_empty() {
-        return Err(Fault::new("invalid_character", "must hold something that can be searched for"));
+        return Err(Fault::new("invalid_character", "must contain a searchable character"));
     }
     Ok(())
 }

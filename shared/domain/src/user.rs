@@ -37,7 +37,7 @@ impl User {
 }
 
 named_enum! {
-    schema: Component "UserStatus", "Whether a user may sign in.";
+    schema: Component "UserStatus", "The status of a user. A `DISABLED` user cannot sign in.";
     /// Whether a user may sign in.
     pub enum UserStatus {
         /// May sign in.
@@ -108,23 +108,23 @@ impl FromStr for Password {
     fn from_str(text: &str) -> Result<Self, Fault> {
         let prepared = Self::prepare(text);
         match prepared.chars().count() {
-            0..12 => return Err(Fault::new("too_short", "must be at least 12 characters")),
+            0..12 => return Err(Fault::new("too_short", "must have at least 12 characters")),
             12..=128 => {}
-            _ => return Err(Fault::new("too_long", "must be at most 128 characters")),
+            _ => return Err(Fault::new("too_long", "must have at most 128 characters")),
         }
         if prepared.chars().any(char::is_control) {
-            return Err(Fault::new("invalid_character", "must hold no control characters"));
+            return Err(Fault::new("invalid_character", "must not contain control characters"));
         }
         if is_common(&fold(&prepared)) {
-            return Err(Fault::new("common_password", "is a password that many people use"));
+            return Err(Fault::new("common_password", "is a common password; choose another one"));
         }
         Ok(Self(prepared))
     }
 }
 
 crate::schema::has_schema!(Password, {
-    let about = "12 to 128 characters without control characters, not one of the common passwords, and not the \
-                 account's e-mail address or the organization's name.";
+    let about = "12 to 128 characters without control characters. Common passwords, the e-mail address of the account \
+                 and the name of the organization are not allowed.";
     schemars::json_schema!({
         "description": about, "type": "string", "format": "password", "minLength": 12, "maxLength": 128,
     })

@@ -157,7 +157,7 @@ impl From<PurchaseError> for StoreError {
             }
             PurchaseError::LineComplete { item } => Conflict::LineComplete { item },
             PurchaseError::RestTooPrecise { index } => {
-                let fault = Fault::new("out_of_range", "leaves a rest of the line with more than 15 digits");
+                let fault = Fault::new("out_of_range", "leaves an open quantity of the line with more than 15 digits");
                 return Self::Rejected(vec![(format!("items/{index}/quantity").into(), fault)]);
             }
             PurchaseError::UnknownItem { index } => return Self::unknown(format!("items/{index}/item_id"), "line"),
@@ -167,5 +167,5 @@ impl From<PurchaseError> for StoreError {
 
 /// The validation error of such a reference.
 pub(crate) fn unknown(what: &str) -> Fault {
-    Fault::new("unknown_reference", format!("names no {what}"))
+    Fault::new("unknown_reference", format!("refers to an unknown {what}"))
 }

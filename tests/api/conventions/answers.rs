@@ -75,7 +75,7 @@ async fn every_error_is_a_problem_document() {
         "type": "about:blank",
         "title": "Not Found",
         "status": 404,
-        "detail": "There is no such thing.",
+        "detail": "The resource does not exist.",
         "instance": path,
         "code": "not_found",
         "request_id": reply.request_id(),

@@ -223,9 +223,9 @@ async fn concurrent_posts_with_one_key_have_one_effect_and_one_answer() {
 fn away(reply: Reply) {
     let reply = reply.expect(503);
     assert_eq!((&*reply.code(), reply.header("retry-after")), ("unavailable", Some("1")));
-    let cause = reply.log().into_iter().find(|line| line["message"] == "failed").unwrap()["cause"].take();
+    let cause = reply.log().into_iter().find(|line| line["message"] == "request failed").unwrap()["cause"].take();
     assert!(cause.as_str().is_some_and(|cause| !cause.is_empty()));
-    assert_eq!(reply.json()["detail"], "Please try again in a moment.");
+    assert_eq!(reply.json()["detail"], "The service is temporarily unavailable. Try again in a moment.");
     assert_eq!(reply.json().as_object().unwrap().len(), 7);
 }
 

@@ -58,7 +58,7 @@ async fn failed_request_is_reported_without_personal_data() {
     let reply = fail(&shop).await;
 
     // The log has the unchanged cause. The report, which arrived before the answer, has not.
-    let cause = reply.log().into_iter().find(|line| line["message"] == "failed").unwrap();
+    let cause = reply.log().into_iter().find(|line| line["message"] == "request failed").unwrap();
     assert!(cause["cause"].as_str().unwrap().contains(PERSONAL), "{cause}");
     let [reported] = &ingest.errors()[..] else { panic!("one error: {:?}", ingest.errors()) };
     let expected = ["stockroom-products", "GET /api/v1/purchase-requests", reply.request_id(), &shop.id];

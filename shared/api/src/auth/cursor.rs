@@ -42,7 +42,7 @@ impl Cursors {
 
     /// Seals a position for the request that `binding` describes.
     pub(crate) fn seal(&self, position: &Position, binding: &str) -> Result<String, ApiError> {
-        let internal = || ApiError::Internal("a cursor could not be sealed".to_owned());
+        let internal = || ApiError::Internal("the cursor could not be encrypted".to_owned());
         let sealed = Sealed { at: self.sources.now().unix_millis(), position: position.clone() };
         let mut bytes = serde_json::to_vec(&sealed).map_err(|_| internal())?;
         let nonce: [u8; NONCE_LEN] = self.sources.bytes();

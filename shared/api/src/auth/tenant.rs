@@ -64,8 +64,8 @@ pub fn agreed(names: impl IntoIterator<Item = Option<String>>) -> Result<Option<
 /// of a client nor notices a second header.
 ///
 /// # Errors
-/// [`ApiError::TenantConflict`] when the header stands there more than once; [`ApiError::InvalidCredentialsHeader`] when its
-/// credentials cannot be decoded: the client meant to name a tenant.
+/// [`ApiError::TenantConflict`] when the header stands there more than once; [`ApiError::InvalidCredentialsHeader`]
+/// when its credentials cannot be decoded: the client meant to name a tenant.
 pub fn basic_client(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next();

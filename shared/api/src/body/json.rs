@@ -36,7 +36,7 @@ impl Node {
     pub fn form(fields: &[(String, String)]) -> Result<Self, ApiError> {
         let mut names = std::collections::HashSet::new();
         if !fields.iter().all(|(name, _)| names.insert(name)) {
-            return Err(malformed("A field stands in the form twice."));
+            return Err(malformed("The form contains a field twice."));
         }
         Ok(Self::Object(fields.iter().map(|(name, value)| (name.clone(), Self::String(value.clone()))).collect()))
     }

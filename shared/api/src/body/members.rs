@@ -62,6 +62,9 @@ pub trait Members: Sized {
     /// Adds a fault of a member.
     fn report(&mut self, name: &str, fault: Fault);
 
+    /// Describes a member in the API's document. An empty description is none.
+    fn describe(&mut self, _name: &str, _description: &'static str) {}
+
     /// Adds a fault of a member of an element of a list.
     fn report_element(&mut self, name: &str, index: usize, member: &str, fault: Fault);
 
@@ -144,7 +147,7 @@ impl Object {
         for (name, sent) in &sent {
             let left = left.iter().filter(|left| *left == name).count();
             if (1..*sent).contains(&left) {
-                object.report(name, Fault::new("duplicate_parameter", "must stand once"));
+                object.report(name, Fault::new("duplicate_parameter", "must not be repeated"));
             }
         }
         match value {
@@ -166,7 +169,7 @@ impl Object {
         let mut object = Self { pointer, members, violations: std::mem::take(violations) };
         let value = read(&mut object);
         for (name, _) in std::mem::take(&mut object.members) {
-            object.report(&name, Fault::new("unknown_member", "is not a member that can be set here"));
+            object.report(&name, Fault::new("unknown_member", "is not a member of this body"));
         }
         *violations = object.violations;
         value
@@ -201,7 +204,7 @@ impl Members for Object {
     fn required<T: FromJson>(&mut self, name: &str) -> Option<T> {
         match self.take(name) {
             None | Some(Node::Null) => {
-                self.report(name, Fault::new("required", "must be given"));
+                self.report(name, Fault::new("required", "is required"));
                 None
             }
             Some(node) => self.value(name, &node),
@@ -247,7 +250,7 @@ impl Members for Object {
         let elements = match self.take(name) {
             Some(Node::Array(elements)) => elements,
             None | Some(Node::Null) => {
-                self.report(name, Fault::new("required", "must be given"));
+                self.report(name, Fault::new("required", "is required"));
                 return None;
             }
             Some(_) => {
@@ -257,7 +260,7 @@ impl Members for Object {
         };
         if !length.contains(&elements.len()) {
             let code = if elements.len() < *length.start() { "too_few" } else { "too_many" };
-            let detail = format!("must hold {} to {} elements", length.start(), length.end());
+            let detail = format!("must have {} to {} elements", length.start(), length.end());
             self.report(name, Fault::new(code, detail));
             return None;
         }
@@ -284,7 +287,7 @@ impl Members for Object {
     fn nested<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         match self.take(name) {
             None | Some(Node::Null) => {
-                self.report(name, Fault::new("required", "must be given"));
+                self.report(name, Fault::new("required", "is required"));
                 None
             }
             Some(node) => Self::within(format!("{}/{name}", self.pointer), node, &mut self.violations, read),

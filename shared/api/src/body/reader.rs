@@ -56,8 +56,8 @@ pub(crate) fn read(body: &[u8]) -> Result<Node, ApiError> {
         ApiError::MalformedJson(
             match unreadable {
                 Unreadable::Syntax => "The body is not valid JSON.",
-                Unreadable::Depth => "The body is nested more than 32 deep.",
-                Unreadable::Duplicate => "An object of the body has two members of the same name.",
+                Unreadable::Depth => "The body is nested deeper than 32 levels.",
+                Unreadable::Duplicate => "An object in the body has two members with the same name.",
             }
             .into(),
         )
@@ -173,7 +173,7 @@ mod tests {
                 read(format!("{}1{}", open.repeat(levels), close.repeat(levels)).as_bytes())
             };
             assert!(deep(32).is_ok(), "{open}");
-            assert!(matches!(deep(34), Err(ApiError::MalformedJson(detail)) if detail.contains("32 deep")), "{open}");
+            assert!(matches!(deep(34), Err(ApiError::MalformedJson(detail)) if detail.contains("32 levels")), "{open}");
         }
         assert!(read(&vec![b'['; 1024 * 1024]).is_err());
     }

@@ -123,6 +123,24 @@ impl FromJson for Positive {
     }
 }
 
+impl From<NotNegative> for Quantity {
+    fn from(NotNegative(quantity): NotNegative) -> Self {
+        quantity
+    }
+}
+
+impl From<Positive> for Quantity {
+    fn from(Positive(quantity): Positive) -> Self {
+        quantity
+    }
+}
+
+impl From<Price> for Money {
+    fn from(Price(money): Price) -> Self {
+        money
+    }
+}
+
 impl JsonSchema for NotNegative {
     fn inline_schema() -> bool {
         true
@@ -170,7 +188,7 @@ impl FromJson for Price {
     fn from_json(node: &Node) -> Result<Self, Fault> {
         match node {
             Node::String(text) | Node::Number(text) => text.parse().map(Self),
-            Node::Null | Node::Bool(_) | Node::Array(_) | Node::Object(_) => Err(wrong_type("a decimal in a string")),
+            Node::Null | Node::Bool(_) | Node::Array(_) | Node::Object(_) => Err(wrong_type("a decimal as a string")),
         }
     }
 }

@@ -135,7 +135,10 @@ impl App {
     }
 
     fn issuing_part(&self) -> Result<&Issuing, ApiError> {
-        self.0.issuing.as_ref().ok_or_else(|| ApiError::Internal("this function issues no tokens".to_owned()))
+        self.0
+            .issuing
+            .as_ref()
+            .ok_or_else(|| ApiError::Internal("this function is not configured to issue tokens".to_owned()))
     }
 
     /// How far behind the present a feed of events ends.

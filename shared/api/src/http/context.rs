@@ -74,7 +74,9 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         let context = parts.extensions.get::<Self>();
-        context.cloned().ok_or_else(|| ApiError::Internal("the request passed no edge".to_owned()))
+        context
+            .cloned()
+            .ok_or_else(|| ApiError::Internal("the request has no context: the edge middleware did not run".to_owned()))
     }
 }
 

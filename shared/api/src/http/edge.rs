@@ -67,7 +67,7 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
     log(&context, &method, route, &response, problem.as_ref(), started);
     let is_failed = response.status().is_server_error();
     if is_failed {
-        let code = problem.as_ref().map_or("failed", Problem::code);
+        let code = problem.as_ref().map_or("request failed", Problem::code);
         call.fail(code, problem.as_ref().and_then(Problem::cause).unwrap_or_default());
     }
     call.finish(is_failed).await;
@@ -115,7 +115,7 @@ fn log(
     let organization = claim.map(|claim| claim.organization.to_string());
     let user = claim.map(|claim| claim.user.to_string());
     if let Some(cause) = problem.and_then(Problem::cause) {
-        tracing::error!(request_id = context.id, cause, "failed");
+        tracing::error!(request_id = context.id, cause, "request failed");
     }
     tracing::info!(
         target: metrics::REQUEST,

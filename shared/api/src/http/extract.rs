@@ -39,7 +39,9 @@ impl<S: Sync> FromRequestParts<S> for Scope {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         let scope = parts.extensions.get::<TenantScope>().cloned();
-        scope.map(Self).ok_or_else(|| ApiError::Internal("a public route was given a scope".to_owned()))
+        scope
+            .map(Self)
+            .ok_or_else(|| ApiError::Internal("a handler of a public route requires a tenant scope".to_owned()))
     }
 }
 
@@ -131,8 +133,8 @@ impl<S: Sync, T: FromBody> FromRequest<S> for FormOrJson<T> {
         match media_type.as_deref() {
             Some("application/json") => Object::read(Node::parse(&body)?, T::from_object).map(Self),
             Some("application/x-www-form-urlencoded") => {
-                let text =
-                    std::str::from_utf8(&body).map_err(|_| ApiError::MalformedJson("The form is not UTF-8.".into()))?;
+                let text = std::str::from_utf8(&body)
+                    .map_err(|_| ApiError::MalformedJson("The form is not valid UTF-8.".into()))?;
                 Object::read_form(pairs(Some(text)), T::from_form).map(Self)
             }
             Some(_) | None => {
@@ -196,6 +198,9 @@ pub trait Parameters: Sized {
     /// A parameter that must be there.
     fn required<T: FromStr<Err = Fault> + JsonSchema>(&mut self, name: &str) -> Option<T>;
 
+    /// Describes a parameter in the API's document. An empty description is none.
+    fn describe(&mut self, _name: &str, _description: &'static str) {}
+
     /// Adds a fault of a parameter.
     fn report(&mut self, name: &str, fault: Fault);
 }
@@ -216,7 +221,7 @@ impl Parameters for Params<'_> {
             return Some(None);
         };
         if !found.is_empty() {
-            self.report(name, Fault::new("duplicate_parameter", "must stand once"));
+            self.report(name, Fault::new("duplicate_parameter", "must not be repeated"));
             return None;
         }
         text.parse().map_err(|fault| self.report(name, fault)).ok().map(Some)
@@ -225,7 +230,7 @@ impl Parameters for Params<'_> {
     fn required<T: FromStr<Err = Fault> + JsonSchema>(&mut self, name: &str) -> Option<T> {
         let value = self.optional(name)?;
         if value.is_none() {
-            self.report(name, Fault::new("required", "must be given"));
+            self.report(name, Fault::new("required", "is required"));
         }
         value
     }

@@ -69,7 +69,8 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
         return next.run(request).await;
     };
     let Some(context) = request.extensions().get::<RequestContext>().cloned() else {
-        return ApiError::Internal("the request passed no edge".to_owned()).into_response();
+        return ApiError::Internal("the request has no context: the edge middleware did not run".to_owned())
+            .into_response();
     };
     let store = context.store(&gate.app);
     let scope = match route.access {
@@ -146,7 +147,8 @@ async fn open(app: &App, request: &mut Request, access: Access) -> Result<Tenant
     let claims = app.tokens().verify_access(bearer(request.headers())?)?;
     let is_self =
         matches!(access, Access::SelfOr(_)) && request.extract_parts::<PathId<UserId>>().await?.0 == claims.claim.user;
-    let permission = access.permission(is_self).ok_or_else(|| ApiError::Internal("nothing to permit".to_owned()))?;
+    let permission =
+        access.permission(is_self).ok_or_else(|| ApiError::Internal("the route requires no permission".to_owned()))?;
     let context = request.extensions().get::<RequestContext>();
     let origin = context.map(RequestContext::origin).unwrap_or_default();
     let named = app.tenants().named(request.headers()).unwrap_or_default();

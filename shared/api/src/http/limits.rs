@@ -230,7 +230,7 @@ impl Attempts {
     pub fn by_caller(&self) -> Result<Attempt<'_>, ApiError> {
         match &self.scope {
             Some(_) => Ok(Attempt(self)),
-            None => Err(ApiError::Internal("a public route has no caller".to_owned())),
+            None => Err(ApiError::Internal("a public route has no authenticated caller to limit".to_owned())),
         }
     }
 }

@@ -49,7 +49,7 @@ impl FromStr for Sort {
 }
 
 describe!(Sort: {
-    "description": "By what the list is sorted: by time newest first, by name ascending, unless order says otherwise.",
+    "description": "The member to sort by. Without `order`, `created_at` sorts newest first and `name` ascending.",
     "type": "string", "enum": ["created_at", "name"], "default": "created_at",
 });
 
@@ -82,7 +82,8 @@ impl FromStr for Limit {
 }
 
 describe!(Limit: {
-    "description": "The most items of the page.", "type": "integer", "minimum": 1, "maximum": 100, "default": 20,
+    "description": "The maximum number of items in the page.",
+    "type": "integer", "minimum": 1, "maximum": 100, "default": 20,
 });
 
 enum Order {
@@ -103,14 +104,14 @@ impl FromStr for Order {
 }
 
 describe!(Order: {
-    "description": "In which direction; the default is newest first, and ascending by name or SKU.",
+    "description": "The sort direction. By default, times sort newest first, names and SKUs ascending.",
     "type": "string", "enum": ["asc", "desc"],
 });
 
 struct Cursor(String);
 
 describe!(Cursor: {
-    "description": "The next_cursor of the page before, to be sent with the same parameters.", "type": "string",
+    "description": "The `next_cursor` of the previous page, to be sent with the same parameters.", "type": "string",
 });
 
 impl FromStr for Cursor {

@@ -70,8 +70,8 @@ impl OperationInput for Attempts {
 
 impl OperationInput for RefreshCookie {
     fn describe(operation: &mut Operation) {
-        let about = "The refresh token, where signing in put it into a cookie. Over HTTPS the cookie is called \
-                     `__Secure-refresh_token`. Several of them are refused.";
+        let about = "The refresh token, if it was issued as a cookie. Over HTTPS the name of the cookie is \
+                     `__Secure-refresh_token`. A request with more than one of these cookies is rejected.";
         operation.parameter("cookie", "refresh_token", false, json!({"description": about, "type": "string"}));
     }
 }
@@ -84,7 +84,8 @@ impl OperationInput for Page {
 
 impl OperationInput for NamedTenant {
     fn describe(operation: &mut Operation) {
-        let about = "The tenant's subdomain, unless the host or, when signing in, the form's client_id names it.";
+        let about = "The subdomain of the tenant. Not needed if the host or, at sign-in, the form's `client_id` names \
+                     it.";
         let schema = json!({"description": about, "type": "string", "examples": ["northwind"]});
         operation.parameter("header", "x-tenant-id", false, schema);
         operation.refuses(400, &["tenant_conflict"]);
@@ -93,8 +94,9 @@ impl OperationInput for NamedTenant {
 
 impl OperationInput for Precondition {
     fn describe(operation: &mut Operation) {
-        let about = "The ETag of the version that is meant, or the version in quotation marks: if there is a newer \
-                     version, nothing is done. Without it, or with *, any version is meant.";
+        let about = "The ETag or the quoted version that the change is based on. If the resource has a newer version, \
+                     the request fails with 412. Without this header, or with `*`, the request applies to any \
+                     version.";
         let schema =
             json!({"description": about, "type": "string", "pattern": "^[^,]*$", "examples": ["\"3-RBNvo1WzZ4o\""]});
         operation.parameter("header", "If-Match", false, schema);

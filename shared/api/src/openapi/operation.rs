@@ -1,7 +1,7 @@
 //! The description of one operation: from its route, from what its handler takes, and from its `describe`.
 #![expect(
     clippy::indexing_slicing,
-    reason = "JSON is put together here: a member that is not there reads as null, and is made where it is set"
+    reason = "indexing a JSON value never panics: an absent member reads as null, and assignment creates it"
 )]
 
 use std::{
@@ -140,35 +140,39 @@ impl Operation {
     /// 200 with such a view.
     pub fn shows<V: JsonSchema>(&mut self) -> &mut Self {
         let schema = self.schema::<V>();
-        self.succeeds(200, "Done.", Some(("application/json", schema)))
+        self.succeeds(200, "Success.", Some(("application/json", schema)))
     }
 
     /// 201 with such a view and its location.
     pub fn creates<V: JsonSchema>(&mut self) -> &mut Self {
         let schema = self.schema::<V>();
-        self.succeeds(201, "It was made.", Some(("application/json", schema))).with(201, "Location")
+        self.succeeds(201, "Created.", Some(("application/json", schema))).with(201, "Location")
     }
 
     /// 202 with such a view.
     pub fn accepts<V: JsonSchema>(&mut self) -> &mut Self {
         let schema = self.schema::<V>();
-        self.succeeds(202, "It is done as far as anybody can see, and goes on.", Some(("application/json", schema)))
+        self.succeeds(
+            202,
+            "Accepted. The change is effective; the remaining work continues in the background.",
+            Some(("application/json", schema)),
+        )
     }
 
     /// 202 without a body.
     pub fn accepts_silently(&mut self) -> &mut Self {
-        self.succeeds(202, "It was understood; what follows, follows later.", None)
+        self.succeeds(202, "Accepted for processing.", None)
     }
 
     /// 204.
     pub fn no_content(&mut self) -> &mut Self {
-        self.succeeds(204, "Done; there is nothing to say.", None)
+        self.succeeds(204, "Success, without a body.", None)
     }
 
     /// 200 with a page of such views.
     pub fn pages<V: JsonSchema>(&mut self) -> &mut Self {
         let view = self.schema::<V>();
-        let about = "Leads to the next page, with the same parameters; null when this is the last.";
+        let about = "Cursor of the next page, to be sent with the same parameters. Null on the last page.";
         let page = json!({
             "type": "object",
             "properties": {
@@ -180,7 +184,7 @@ impl Operation {
         let name = format!("{}Page", V::schema_name());
         let reference = json!({"$ref": format!("#/components/schemas/{name}")});
         self.generator.definitions_mut().insert(name, page);
-        self.succeeds(200, "A page.", Some(("application/json", reference))).with(200, "Link")
+        self.succeeds(200, "A page of the list.", Some(("application/json", reference))).with(200, "Link")
     }
 
     /// 200 with text of another type than JSON.
@@ -223,10 +227,11 @@ impl Operation {
             success.headers.push("ETag");
         }
         if self.route.method == Method::GET {
-            let about = "ETags of what is known already: if one is the present answer's, that is 304 without a body.";
+            let about = "ETags of versions that the client has. If one of them is current, the response is 304 \
+                         without a body.";
             let schema = json!({"description": about, "type": "string", "examples": ["\"3-RBNvo1WzZ4o\""]});
             self.parameter("header", "If-None-Match", false, schema);
-            self.succeeds(304, "It is what is known already.", None).with(304, "ETag");
+            self.succeeds(304, "Not modified.", None).with(304, "ETag");
         }
         self
     }
@@ -234,9 +239,9 @@ impl Operation {
     /// Answers may set the cookie with the refresh token.
     pub fn sets_cookie(&mut self) -> &mut Self {
         self.note(
-            "A request that sets or uses the cookie is accepted from pages of the API's own origins and of those that \
-             are configured, as `Origin` and `Sec-Fetch-Site` name them; from other pages it is 403 `forbidden`. \
-             Programs send neither header.",
+            "Browsers can set or use the cookie only from pages of the API's own origin or of a configured origin. \
+             The API checks `Origin` and `Sec-Fetch-Site`; other pages get 403 `forbidden`. Clients other than \
+             browsers send neither header.",
         );
         for success in self.successes.values_mut() {
             success.headers.push("Set-Cookie");
@@ -328,8 +333,8 @@ impl Operation {
             self.refuses(429, &["rate_limited"]).refuses(503, &["unavailable"]);
         }
         if self.route.stores_response {
-            let about = "Of the caller's choice: a repetition with the same key gets the first answer again, and has \
-                         no effect of its own.";
+            let about = "A key that the client chooses. A repeated request with the same key has no further effect \
+                         and returns the first response again.";
             let schema = json!({
                 "description": about, "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$",
                 "examples": ["2f1c7f0a-tour-1"],
@@ -353,7 +358,7 @@ impl Operation {
         let may =
             |permission| [Role::Staff, Role::Manager, Role::Admin].into_iter().filter(move |role| role.may(permission));
         match self.route.access {
-            Access::Public => (Vec::new(), "Anyone.".to_owned()),
+            Access::Public => (Vec::new(), "Public: no authentication.".to_owned()),
             Access::Permitted(permission) => {
                 let names: Vec<_> = may(permission).map(Role::name).collect();
                 let words = format!("Roles: {}.", names.join(", "));
@@ -361,7 +366,7 @@ impl Operation {
             }
             Access::SelfOr(permission) => {
                 let names: Vec<_> = may(permission).map(Role::name).collect();
-                let words = format!("Roles: everybody about themselves, {} about others.", names.join(", "));
+                let words = format!("Roles: any user for their own account; {} for other users.", names.join(", "));
                 (names, words)
             }
         }
@@ -429,6 +434,12 @@ impl Parameters for Operation {
         let schema = self.schema::<T>();
         Operation::parameter(self, "query", name, true, schema);
         None
+    }
+
+    fn describe(&mut self, name: &str, description: &'static str) {
+        if !description.is_empty() {
+            self.about(name, description.trim());
+        }
     }
 
     fn report(&mut self, _name: &str, _fault: Fault) {}

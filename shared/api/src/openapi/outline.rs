@@ -1,7 +1,7 @@
 //! The schema of a body, from the code that reads it.
 #![expect(
     clippy::indexing_slicing,
-    reason = "JSON is put together here: a member that is not there reads as null, and is made where it is set"
+    reason = "indexing a JSON value never panics: an absent member reads as null, and assignment creates it"
 )]
 
 use std::ops::RangeInclusive;
@@ -54,6 +54,14 @@ impl Outline {
 
 impl Members for Outline {
     fn report(&mut self, _name: &str, _fault: Fault) {}
+
+    fn describe(&mut self, name: &str, description: &'static str) {
+        if let Some(schema) = self.members.get_mut(name)
+            && !description.is_empty()
+        {
+            schema["description"] = json!(description.trim());
+        }
+    }
 
     fn report_element(&mut self, _name: &str, _index: usize, _member: &str, _fault: Fault) {}
 

@@ -11,7 +11,7 @@ use crate::{
     openapi::{input::OperationInput, operation::Operation},
 };
 
-/// A function's route table, made into what it is for: a router ([`Routes`](crate::Routes)), or what its operations say of themselves
+/// A function's route table: built as a router ([`Routes`](crate::Routes)), or as the descriptions of its operations
 /// ([`Contract`](crate::Contract)).
 pub trait Routing: Sized {
     /// None yet.

@@ -27,7 +27,7 @@ pub async fn serve_app(app: App, operations: Routes) -> Result<(), Error> {
     // The connection belongs to the start, which runs at full speed; a table that is away is the first request's
     // matter.
     if let Err(error) = app.store().ping().await {
-        tracing::warn!(%error, "the table does not answer yet");
+        tracing::warn!(%error, "the table did not respond at start-up");
     }
     let router = operations.into_router(&app);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaRequest>| {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 named_enum! {
-    schema: Component "RequestStatus", "How far a purchase request has come.";
+    schema: Component "RequestStatus", "The status of a purchase request.";
     /// The status of a purchase request, without its data.
     pub enum PurchaseRequestStatus {
         /// Its lines can still change.

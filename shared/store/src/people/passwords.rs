@@ -120,7 +120,7 @@ impl VerifiedPassword {
         let fault = match given {
             Some(Self(verified)) if verified == auth_epoch => return Ok(()),
             Some(_) => Fault::new("wrong_password", "is not the password of this account"),
-            None => Fault::new("required", "must be given to change one's own address"),
+            None => Fault::new("required", "is required to change your own e-mail address"),
         };
         Err(StoreError::Rejected(vec![("current_password".into(), fault)]))
     }

@@ -179,11 +179,10 @@ fn destination(request: &PurchaseRequest, line: &ReceivedLine) -> Option<Warehou
 /// The error of a line without a warehouse.
 fn no_place(into: Option<WarehouseId>, named: Option<WarehouseId>) -> Fault {
     match (into, named) {
-        (None, _) => Fault::new("required", "must be given, because the line of the request names no warehouse"),
-        (Some(_), None) => Fault::new(
-            "unknown_reference",
-            "must be given, because the warehouse that the line of the request names was deleted",
-        ),
+        (None, _) => Fault::new("required", "is required, because the line of the request has no warehouse"),
+        (Some(_), None) => {
+            Fault::new("unknown_reference", "is required, because the warehouse of the request's line was deleted")
+        }
         (Some(_), Some(_)) => unknown("warehouse"),
     }
 }
@@ -198,15 +197,17 @@ fn require_room(before: &PurchaseRequest, after: &PurchaseRequest, lines: &[Rece
     let actions = receipt_actions(lines.len(), warehouses.len());
     if actions > MAX_ACTIONS {
         let most = MAX_ACTIONS.saturating_sub(receipt_actions(lines.len(), 0));
-        let detail = format!("must go into at most {most} warehouses, because there are {} lines", lines.len());
+        let detail = format!("must use at most {most} warehouses, because there are {} lines", lines.len());
         return Err(StoreError::Rejected(vec![("items".into(), Fault::new("too_many_warehouses", detail))]));
     }
     // Lines that were complete before lines released their products release them with the last receipt.
     let received: BTreeSet<_> = lines.iter().map(|line| line.item.product(before.id)).collect();
     let others = after.released_since(before).filter(|product| !received.contains(product)).count();
     if actions.saturating_add(others) > MAX_ACTIONS {
-        let fault =
-            Fault::new("too_many", "are too many for the last receipt of this request; receive them in two parts");
+        let fault = Fault::new(
+            "too_many",
+            "has too many lines for the last receipt of this request; receive them in two parts",
+        );
         return Err(StoreError::Rejected(vec![("items".into(), fault)]));
     }
     Ok(())
