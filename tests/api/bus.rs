@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use stockroom_harness::{Shop, Stack};
 use stockroom_local::{gateway::Gateway, local_routes, services::LocalServices};
 use stockroom_notifications::Notifier;
-use stockroom_notify::{Bus, BusEntry, Mail, Mailer, SendError};
+use stockroom_notify::{Bus, BusEntry, Message, SendError, Transport};
 use tokio::task::yield_now;
 
 /// A shop, and the local services around its functions.
@@ -112,12 +112,12 @@ pub(crate) enum Fate {
 
 /// SES, as far as a test goes; clones are the same one.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct TestMailer {
+pub(crate) struct TestTransport {
     fates: Arc<Mutex<VecDeque<Fate>>>,
-    accepted: Arc<Mutex<Vec<Mail>>>,
+    accepted: Arc<Mutex<Vec<Message>>>,
 }
 
-impl TestMailer {
+impl TestTransport {
     pub(crate) fn planned(fates: impl IntoIterator<Item = Fate>) -> Self {
         Self { fates: Arc::new(Mutex::new(fates.into_iter().collect())), ..Self::default() }
     }
@@ -130,13 +130,13 @@ impl TestMailer {
         to
     }
 
-    pub(crate) fn mails(&self) -> Vec<Mail> {
+    pub(crate) fn mails(&self) -> Vec<Message> {
         self.accepted.lock().unwrap().clone()
     }
 }
 
-impl Mailer for TestMailer {
-    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+impl Transport for TestTransport {
+    async fn send(&self, mail: &Message) -> Result<(), SendError> {
         // Others run meanwhile, so that two senders of one mail would both arrive here.
         for _ in 0..8 {
             yield_now().await;
@@ -155,7 +155,7 @@ impl Mailer for TestMailer {
 }
 
 /// A consumer of the bus, in a process of its own, that sends by this mailer.
-fn notifier(shop: &Shop, mailer: &TestMailer) -> Notifier<TestMailer> {
+fn notifier(shop: &Shop, mailer: &TestTransport) -> Notifier<TestTransport> {
     Notifier::new(shop.stack().another_process().runtime(), mailer.clone()).unwrap()
 }
 

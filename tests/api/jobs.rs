@@ -20,7 +20,7 @@ use stockroom_local::services::LocalServices;
 use stockroom_low_stock::LowStock;
 use stockroom_weekly_report::WeeklyReport;
 
-use crate::bus::{TestBus, TestMailer, ask, items};
+use crate::bus::{TestBus, TestTransport, ask, items};
 
 /// The event of a job's schedule.
 pub(crate) fn scheduled(time: &str) -> Value {
@@ -46,7 +46,7 @@ pub(crate) fn batch(events: &[Value]) -> Value {
 /// The event that says that a job is due for an organization.
 pub(crate) fn due(job: Job, organization: &str, time: &str) -> Value {
     json!({
-        "version": "0", "id": "7bf73129-1428-4cd3-a780-95db273d1602", "detail-type": job.due(),
+        "version": "0", "id": "7bf73129-1428-4cd3-a780-95db273d1602", "detail-type": job.event_type(),
         "source": "stockroom.jobs", "account": "123456789012", "time": "2026-11-23T09:00:00Z",
         "region": "eu-central-1", "resources": [],
         "detail": {"version": 1, "organization_id": organization, "time": time},
@@ -66,13 +66,13 @@ fn cleanup(stack: &Stack) -> (Worker<Cleanup, TestBus>, TestBus) {
 }
 
 /// The low-stock function in a process of its own.
-fn low_stock(stack: &Stack, mailer: &TestMailer) -> Worker<LowStock<TestMailer>, TestBus> {
+fn low_stock(stack: &Stack, mailer: &TestTransport) -> Worker<LowStock<TestTransport>, TestBus> {
     let runtime = stack.function("low-stock");
     Worker::new(&runtime, LowStock::new(&runtime, mailer.clone()).unwrap(), TestBus::default())
 }
 
 /// The weekly-report function in a process of its own.
-fn weekly_report(stack: &Stack, mailer: &TestMailer) -> Worker<WeeklyReport<TestMailer>, TestBus> {
+fn weekly_report(stack: &Stack, mailer: &TestTransport) -> Worker<WeeklyReport<TestTransport>, TestBus> {
     let runtime = stack.function("weekly-report");
     Worker::new(&runtime, WeeklyReport::new(&runtime, mailer.clone()).unwrap(), TestBus::default())
 }

@@ -1,4 +1,4 @@
-//! `GET /audit-logs/{id}`: one audit entry.
+//! `GET /audit-logs/{id}`: gets an audit entry.
 //!
 //! Tests: `tests/api/log/audit.rs`. Publishes no event.
 

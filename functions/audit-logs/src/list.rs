@@ -1,4 +1,4 @@
-//! `GET /audit-logs`: audit entries, newest first.
+//! `GET /audit-logs`: lists audit entries, newest first.
 //!
 //! Tests: `tests/api/log/filters.rs`, `tests/api/log/audit.rs`. Publishes no event.
 

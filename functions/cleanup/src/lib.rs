@@ -1,4 +1,5 @@
-//! Cleanup: deletes what has had its time, and all of an organization that ended long ago.
+//! Cleanup: deletes expired data, and all data of organizations that ended more than 30 days ago. Tests:
+//! `tests/api/jobs/cleanup.rs`.
 
 use std::time::Duration;
 
@@ -14,12 +15,12 @@ use stockroom_store::{Budget, Origin, Purge, Purged, Store};
 /// The settings that this function reads.
 pub const SETTINGS: &[Group] = &[Group::Bus];
 
-/// How old a draft may become, by when it was made.
+/// The maximum age of a draft since its creation.
 pub const DRAFTS_KEPT: Duration = Duration::from_hours(30 * 24);
-/// For how long an organization that has ended is kept.
+/// The time from the end of an organization to its purge.
 pub const ENDED_KEPT: Duration = Duration::from_hours(30 * 24);
-/// The most items that one call writes for an organization: a matter of seconds.
-pub const MOST_WRITTEN: usize = 5_000;
+/// The maximum number of items that one call writes for an organization: it takes seconds.
+pub const MAX_WRITES: usize = 5_000;
 
 /// The job.
 #[derive(Debug, Clone)]
@@ -28,16 +29,16 @@ pub struct Cleanup {
 }
 
 impl Cleanup {
-    /// One that works on this table.
+    /// The job on the table of this process.
     #[must_use]
     pub fn new(runtime: &Runtime) -> Self {
         Self { store: runtime.store.clone() }
     }
 
-    /// Deletes what has had its time in an organization that is in use.
+    /// Deletes expired data of an active organization.
     async fn clean(&self, organization: OrganizationId, at: Timestamp) -> Result<Progress, JobError> {
         let cleaning = self.store.cleaning(organization);
-        let mut budget = Budget::of(MOST_WRITTEN);
+        let mut budget = Budget::of(MAX_WRITES);
         let origin = Origin { request_id: format!("{} {at}", Job::Cleanup.name()), ..Origin::default() };
         let drafts = cleaning.drafts(at.minus(DRAFTS_KEPT), &origin, &mut budget).await?;
         let sessions = cleaning.sessions(at, &mut budget).await?;
@@ -48,17 +49,17 @@ impl Cleanup {
         Ok(if budget.is_spent() { Progress::MoreToDo } else { Progress::Done })
     }
 
-    /// Deletes everything of an organization that has ended.
+    /// Deletes all data of an organization that has ended.
     async fn purge(&self, organization: &Organization) -> Result<Progress, JobError> {
         let id = organization.id;
-        match self.store.purging().purge(organization, &mut Budget::of(MOST_WRITTEN)).await? {
+        match self.store.purging().purge(organization, &mut Budget::of(MAX_WRITES)).await? {
             Purge::Done(Purged { items, begun_at, .. }) => {
                 tracing::info!(organization = %id, %begun_at, ?items, "organization purged");
                 Ok(Progress::Done)
             }
             Purge::MoreToDo => Ok(Progress::MoreToDo),
             Purge::Overtaken => {
-                // Should that call be stopped, tomorrow's run finds what is left.
+                // If that invocation stops, the run of the next day deletes the rest.
                 tracing::info!(organization = %id, "another invocation purges this organization");
                 Ok(Progress::Done)
             }

@@ -1,4 +1,4 @@
-//! `GET /docs/{file}`: a file of the documentation pages.
+//! `GET /docs/{file}`: serves a file of the documentation pages.
 //!
 //! Tests: `tests/api/contract/pages.rs`. Publishes no event.
 

@@ -1,4 +1,4 @@
-//! `GET /docs`: Swagger UI, to read and try out the API.
+//! `GET /docs`: serves Swagger UI, to read and try the API.
 //!
 //! Tests: `tests/api/contract/pages.rs`. Publishes no event.
 

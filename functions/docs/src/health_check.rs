@@ -1,4 +1,4 @@
-//! `GET /health-check`: whether the product and its table answer.
+//! `GET /health-check`: checks that the function and its table respond.
 //!
 //! Tests: `tests/api/conventions/answers.rs`. Publishes no event.
 

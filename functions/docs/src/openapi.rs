@@ -1,4 +1,4 @@
-//! `GET /openapi.json`: the OpenAPI document. A test compares the file with the operations.
+//! `GET /openapi.json`: serves the OpenAPI document. A test compares the file with the operations.
 //!
 //! Tests: `tests/api/contract.rs`. Publishes no event.
 

@@ -1,4 +1,4 @@
-//! `GET /redoc`: `ReDoc`, to read the API.
+//! `GET /redoc`: serves `ReDoc`, to read the API.
 //!
 //! Tests: `tests/api/contract/pages.rs`. Publishes no event.
 

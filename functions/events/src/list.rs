@@ -1,4 +1,4 @@
-//! `GET /events`: events, newest first; with `after` a feed, oldest first and without gaps.
+//! `GET /events`: lists events, newest first. With `after` it is a gap-free feed, oldest first.
 //!
 //! Tests: `tests/api/log/events.rs`, `tests/api/log/feed.rs`. Publishes no event.
 

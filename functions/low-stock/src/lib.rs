@@ -1,45 +1,46 @@
-//! Low stock: tells an organization's managers which levels have become low, and each week which still are.
+//! Low stock: mails the managers of an organization which levels have become low, and each week which still are. Tests:
+//! `tests/api/jobs/low_stock.rs`.
 
 use stockroom_domain::{event::EventType, id::OrganizationId, organization::Organization, time::Timestamp};
 use stockroom_jobs::{Job, JobError, Progress, Task};
-use stockroom_notify::{Letter, LowStockLetter, Mailer, Post};
+use stockroom_notify::{Email, LowStockEmail, Mailer, Transport};
 use stockroom_runtime::{ConfigError, Group, Runtime};
-use stockroom_store::{LowStock as Told, MailOccasion, Store};
+use stockroom_store::{LowStock as LowLevels, MailOccasion, Store};
 
 /// The settings that this function reads.
 pub const SETTINGS: &[Group] = &[Group::Bus, Group::Mail];
 
 /// The job.
 #[derive(Debug, Clone)]
-pub struct LowStock<M> {
+pub struct LowStock<T> {
     store: Store,
-    post: Post<M>,
+    mailer: Mailer<T>,
 }
 
-impl<M: Mailer> LowStock<M> {
-    /// One that sends by this mailer.
+impl<T: Transport> LowStock<T> {
+    /// The job with this transport.
     ///
     /// # Errors
-    /// Settings that only the sender of mail needs are missing.
-    pub fn new(runtime: &Runtime, mailer: M) -> Result<Self, ConfigError> {
+    /// `MAIL_FROM` is missing.
+    pub fn new(runtime: &Runtime, transport: T) -> Result<Self, ConfigError> {
         let Runtime { config, store, .. } = runtime;
-        Ok(Self { store: store.clone(), post: Post::new(config, store, mailer)? })
+        Ok(Self { store: store.clone(), mailer: Mailer::new(config, store, transport)? })
     }
 
-    async fn tell(&self, organization: &Organization, low: &Told) -> Result<(), JobError> {
+    async fn mail(&self, organization: &Organization, low: &LowLevels) -> Result<(), JobError> {
         if low.levels.is_empty() {
             return Ok(());
         }
-        let text = LowStockLetter { organization, low }.text();
-        let text = text.map_err(|error| JobError::Letter(error.to_string()))?;
+        let content = LowStockEmail { organization, low }.content();
+        let content = content.map_err(|error| JobError::Template(error.to_string()))?;
         let occasion = MailOccasion::LowStock(low.at);
         let managers = self.store.mailing(organization.id).managers().await?.into_iter();
-        let letters: Vec<_> = managers.map(|manager| (occasion, Letter::new(manager.user, text.clone()))).collect();
-        Ok(self.post.deliver(organization.id, &letters).await?)
+        let emails: Vec<_> = managers.map(|manager| (occasion, Email::new(manager.user, content.clone()))).collect();
+        Ok(self.mailer.deliver(organization.id, &emails).await?)
     }
 }
 
-impl<M: Mailer> Task for LowStock<M> {
+impl<T: Transport> Task for LowStock<T> {
     const JOB: Job = Job::LowStock;
 
     async fn run(&self, id: OrganizationId, at: Timestamp) -> Result<Progress, JobError> {
@@ -48,19 +49,19 @@ impl<M: Mailer> Task for LowStock<M> {
             watch.leave().await?;
             return Ok(Progress::Done);
         };
-        // What an earlier run left unfinished comes first.
+        // The unfinished work of an earlier run comes first.
         while let Some(low) = watch.due(at).await? {
-            self.tell(&organization, &low).await?;
+            self.mail(&organization, &low).await?;
             watch.finish(&low).await?;
         }
         Ok(Progress::Done)
     }
 
-    async fn note(&self, organization: OrganizationId, kind: &str) -> Result<(), JobError> {
-        // An event can come late, even behind the purge: nothing may begin anew there.
-        let is_there = kind == EventType::STOCK_LOW.to_string()
+    async fn on_log_event(&self, organization: OrganizationId, kind: &str) -> Result<(), JobError> {
+        // A late event may arrive after the purge of the organization, which must not get new items.
+        let exists = kind == EventType::STOCK_LOW.to_string()
             && self.store.mailing(organization).organization().await?.is_some();
-        if is_there {
+        if exists {
             self.store.low_watch(organization).mark().await?;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! `DELETE /organizations/{id}?confirm=<subdomain>`: end the caller's own organization for all its users at once.
+//! `DELETE /organizations/{id}?confirm=<subdomain>`: deletes the caller's organization for all its users.
 //!
 //! Tests: `tests/api/people/organizations.rs`. Publishes `organization.deleted`.
 

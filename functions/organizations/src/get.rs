@@ -1,4 +1,4 @@
-//! `GET /organizations/{id}`: the caller's own organization; any other is not found.
+//! `GET /organizations/{id}`: gets the caller's organization. Any other id is unknown.
 //!
 //! Tests: `tests/api/people/organizations.rs`. Publishes no event.
 

@@ -1,4 +1,4 @@
-//! `PATCH /organizations/{id}`: change some members of the caller's own organization.
+//! `PATCH /organizations/{id}`: updates the caller's organization.
 //!
 //! Tests: `tests/api/people/organizations.rs`. Publishes `organization.updated`.
 

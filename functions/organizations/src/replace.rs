@@ -1,4 +1,4 @@
-//! `PUT /organizations/{id}`: replace the members of the caller's own organization.
+//! `PUT /organizations/{id}`: replaces the editable members of the caller's organization.
 //!
 //! Tests: `tests/api/people/organizations.rs`. Publishes `organization.updated`.
 

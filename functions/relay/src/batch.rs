@@ -1,4 +1,4 @@
-//! A batch of the stream, read record by record so that one that cannot be read fails alone.
+//! Reads a batch of the stream record by record, so that an unreadable record fails alone.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use stockroom_store::events_from;
 
 #[derive(Debug)]
 pub(crate) struct Batch {
-    /// What the records tell, in the order of the stream, each with the place of its record.
+    /// The events of the records in the order of the stream, each with the place of its record.
     pub(crate) entries: Vec<(usize, BusEntry)>,
     /// The sequence numbers of all records.
     sequence_numbers: Vec<String>,
@@ -29,13 +29,13 @@ impl Batch {
         };
         let mut read = Self { entries: Vec::new(), sequence_numbers: Vec::new(), unreadable: BTreeSet::new() };
         for (place, record) in records.into_iter().enumerate() {
-            // Without a number to be named by, a record is named by none, which has the whole batch come again.
+            // A record without a number is reported as an empty number, and the whole batch is delivered again.
             let number =
                 record.pointer("/dynamodb/SequenceNumber").and_then(Value::as_str).unwrap_or_default().to_owned();
-            match told(record) {
+            match events_of(record) {
                 Ok(entries) => read.entries.extend(entries.into_iter().map(|entry| (place, entry))),
                 Err(reason) => {
-                    // The record itself may hold what no log is to hold.
+                    // The record may contain secrets, so it is not logged.
                     tracing::error!(sequence_number = number, reason, "unreadable stream record");
                     report("unreadable_record", &reason, None);
                     read.unreadable.insert(place);
@@ -46,7 +46,7 @@ impl Batch {
         read
     }
 
-    /// The answer when these records have failed beside those that could not be read: each is named once.
+    /// The response when these records failed too: it has each failed and each unreadable record once.
     pub(crate) fn failed(self, records: Vec<usize>) -> DynamoDbEventResponse {
         let failed: BTreeSet<usize> = records.into_iter().chain(self.unreadable).collect();
         let mut response = DynamoDbEventResponse::default();
@@ -59,15 +59,15 @@ impl Batch {
     }
 }
 
-/// What a record tells. Entries of the log are put and never changed; when one is deleted, nothing is told.
-fn told(record: Value) -> Result<Vec<BusEntry>, String> {
+/// The events of a record. Log entries are put and never changed; the deletion of one has no event.
+fn events_of(record: Value) -> Result<Vec<BusEntry>, String> {
     let record = EventRecord::deserialize(record).map_err(|error| error.to_string())?;
     if record.event_name != "INSERT" {
         return Ok(Vec::new());
     }
-    let Some(told) = events_from(record.change.new_image).map_err(|error| error.to_string())? else {
+    let Some(log) = events_from(record.change.new_image).map_err(|error| error.to_string())? else {
         return Ok(Vec::new());
     };
-    let entries = told.events.iter().map(|event| BusEntry::of(told.organization, event));
+    let entries = log.events.iter().map(|event| BusEntry::of(log.organization, event));
     entries.collect::<Result<_, _>>().map_err(|error| error.to_string())
 }

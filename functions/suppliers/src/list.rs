@@ -1,4 +1,4 @@
-//! `GET /suppliers`: suppliers, page by page.
+//! `GET /suppliers`: lists suppliers.
 //!
 //! Tests: `tests/api/catalogue/suppliers.rs`, `tests/api/conventions/lists.rs`. Publishes no event.
 

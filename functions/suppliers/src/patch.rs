@@ -1,4 +1,4 @@
-//! `PATCH /suppliers/{id}`: change some members of a supplier.
+//! `PATCH /suppliers/{id}`: updates a supplier.
 //!
 //! Tests: `tests/api/catalogue/suppliers.rs`. Publishes `supplier.updated`.
 

@@ -1,4 +1,4 @@
-//! `PUT /suppliers/{id}`: replace the members of a supplier.
+//! `PUT /suppliers/{id}`: replaces the editable members of a supplier.
 //!
 //! Tests: `tests/api/catalogue/suppliers.rs`. Publishes `supplier.updated`.
 

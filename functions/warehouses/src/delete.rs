@@ -1,4 +1,4 @@
-//! `DELETE /warehouses/{id}`: delete a warehouse without stock.
+//! `DELETE /warehouses/{id}`: deletes a warehouse without stock.
 //!
 //! Tests: `tests/api/catalogue/deletion.rs`, `tests/api/catalogue/warehouses.rs`. Publishes `warehouse.deleted`.
 

@@ -1,4 +1,4 @@
-//! `GET /warehouses`: warehouses, page by page.
+//! `GET /warehouses`: lists warehouses.
 //!
 //! Tests: `tests/api/catalogue/warehouses.rs`, `tests/api/conventions/lists.rs`. Publishes no event.
 

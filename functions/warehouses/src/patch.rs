@@ -1,4 +1,4 @@
-//! `PATCH /warehouses/{id}`: change some members of a warehouse.
+//! `PATCH /warehouses/{id}`: updates a warehouse.
 //!
 //! Tests: `tests/api/catalogue/warehouses.rs`, `tests/api/catalogue/deletion.rs`. Publishes `warehouse.updated`.
 

@@ -1,4 +1,4 @@
-//! `PUT /warehouses/{id}`: replace the members of a warehouse.
+//! `PUT /warehouses/{id}`: replaces the editable members of a warehouse.
 //!
 //! Tests: `tests/api/catalogue/warehouses.rs`. Publishes `warehouse.updated`.
 

@@ -1,68 +1,68 @@
-//! Weekly report: tells an organization's managers of the week that has ended, and of what needs them now.
+//! Weekly report: mails the managers of an organization the movements of the last week, low levels, and purchase requests
+//! that wait for a decision. Tests: `tests/api/jobs/weekly.rs`.
 
 use stockroom_domain::{id::OrganizationId, report::Week, source::Sources, time::Timestamp};
 use stockroom_jobs::{Job, JobError, Progress, Task};
-use stockroom_notify::{Letter, Mailer, Post, WeeklyLetter};
+use stockroom_notify::{Email, Mailer, Transport, WeeklyReportEmail};
 use stockroom_runtime::{ConfigError, Group, Runtime};
 use stockroom_store::{MailOccasion, Store};
 
 /// The settings that this function reads.
 pub const SETTINGS: &[Group] = &[Group::Bus, Group::Mail];
 
-/// The most low levels that a report lists.
-const MOST_LOW: usize = 50;
-/// The most purchase requests that it lists.
-const MOST_WAITING: usize = 20;
+/// The maximum number of low levels in a report.
+const MAX_LOW: usize = 50;
+/// The maximum number of purchase requests in a report.
+const MAX_WAITING: usize = 20;
 
 /// The job.
 #[derive(Debug, Clone)]
-pub struct WeeklyReport<M> {
+pub struct WeeklyReport<T> {
     store: Store,
     sources: Sources,
-    post: Post<M>,
+    mailer: Mailer<T>,
 }
 
-impl<M: Mailer> WeeklyReport<M> {
-    /// One that sends by this mailer.
+impl<T: Transport> WeeklyReport<T> {
+    /// The job with this transport.
     ///
     /// # Errors
-    /// Settings that only the sender of mail needs are missing.
-    pub fn new(runtime: &Runtime, mailer: M) -> Result<Self, ConfigError> {
+    /// `MAIL_FROM` is missing.
+    pub fn new(runtime: &Runtime, transport: T) -> Result<Self, ConfigError> {
         let Runtime { config, sources, store, .. } = runtime;
-        Ok(Self { store: store.clone(), sources: sources.clone(), post: Post::new(config, store, mailer)? })
+        Ok(Self { store: store.clone(), sources: sources.clone(), mailer: Mailer::new(config, store, transport)? })
     }
 }
 
-impl<M: Mailer> Task for WeeklyReport<M> {
+impl<T: Transport> Task for WeeklyReport<T> {
     const JOB: Job = Job::WeeklyReport;
 
     async fn run(&self, organization: OrganizationId, at: Timestamp) -> Result<Progress, JobError> {
         let (mailing, reporting) = (self.store.mailing(organization), self.store.reporting(organization));
         let Some(described) = mailing.organization().await? else { return Ok(Progress::Done) };
         let week = Week::before(at);
-        let low = reporting.low(MOST_LOW).await?;
+        let low = reporting.low(MAX_LOW).await?;
         if low.count > 0 {
-            // Should the event that enters it into the list have been lost, what is low is told by the next run all
-            // the same.
+            // If the event that lists the organization was lost, the next run of low-stock still finds its low levels.
             self.store.low_watch(organization).mark().await?;
         }
-        let letter = WeeklyLetter {
+        let email = WeeklyReportEmail {
             organization: &described,
             week,
             totals: reporting.totals(week).await?,
             before: reporting.totals(week.previous()).await?,
             low: &low,
-            waiting: &reporting.waiting(MOST_WAITING).await?,
+            waiting: &reporting.waiting(MAX_WAITING).await?,
             now: self.sources.now(),
         };
-        if letter.is_empty() {
+        if email.is_empty() {
             return Ok(Progress::Done);
         }
-        let text = letter.text().map_err(|error| JobError::Letter(error.to_string()))?;
+        let content = email.content().map_err(|error| JobError::Template(error.to_string()))?;
         let occasion = MailOccasion::WeeklyReport(week.end);
         let managers = mailing.managers().await?.into_iter();
-        let letters: Vec<_> = managers.map(|manager| (occasion, Letter::new(manager.user, text.clone()))).collect();
-        self.post.deliver(organization, &letters).await?;
+        let emails: Vec<_> = managers.map(|manager| (occasion, Email::new(manager.user, content.clone()))).collect();
+        self.mailer.deliver(organization, &emails).await?;
         Ok(Progress::Done)
     }
 }

@@ -105,7 +105,7 @@ pub(crate) fn targets(event: &Value) -> Vec<Target> {
     let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
     let (source, kind) = (text("source"), text("detail-type"));
     if source == stockroom_jobs::SOURCE {
-        return Job::ALL.into_iter().filter(|job| job.due() == kind).map(Target::Queue).collect();
+        return Job::ALL.into_iter().filter(|job| job.event_type() == kind).map(Target::Queue).collect();
     }
     let mut targets = vec![Target::Notifications];
     if kind == EventType::STOCK_LOW.to_string() {

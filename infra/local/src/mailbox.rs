@@ -9,7 +9,7 @@ use stockroom_domain::id::OrganizationId;
 use stockroom_domain::source::Sources;
 use stockroom_domain::text::Email;
 use stockroom_domain::time::Timestamp;
-use stockroom_notify::{Mail, Mailer, SendError};
+use stockroom_notify::{Message, SendError, Transport};
 use uuid::Uuid;
 
 /// The number of latest mails that are kept.
@@ -68,21 +68,21 @@ impl Mailbox {
     }
 }
 
-impl Mailer for Mailbox {
+impl Transport for Mailbox {
     /// Accepts mails that SES would accept.
-    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
-        if mail.to.header().is_none() {
+    async fn send(&self, message: &Message) -> Result<(), SendError> {
+        if message.to.header().is_none() {
             return Err(SendError::Refused("the address has no ASCII form".to_owned()));
         }
         let now = self.sources.now();
         let received = Received {
             id: uuid::Builder::from_unix_timestamp_millis(now.unix_millis(), &self.sources.bytes()).into_uuid(),
-            organization: mail.organization,
-            to: [mail.to.email().clone()],
-            from: mail.from.email().clone(),
-            subject: mail.text.subject.clone(),
-            html: mail.text.html.clone(),
-            text: mail.text.plain.clone(),
+            organization: message.organization,
+            to: [message.to.email().clone()],
+            from: message.from.email().clone(),
+            subject: message.content.subject.clone(),
+            html: message.content.html.clone(),
+            text: message.content.plain.clone(),
             created_at: now,
         };
         let mut mails = self.kept();

@@ -1,4 +1,4 @@
-//! The event that says that a job is due for an organization.
+//! The event that requests a job for one organization.
 
 use serde::Deserialize;
 use stockroom_domain::{id::OrganizationId, time::Timestamp};
@@ -6,23 +6,23 @@ use stockroom_notify::BusEntry;
 
 use crate::Job;
 
-/// The `source` of what the jobs tell themselves.
+/// The `source` of the events of jobs.
 pub const SOURCE: &str = "stockroom.jobs";
-/// The form of a [`Due`]. It rises when a member is taken away or means something else, not when one is added.
+/// The version of [`Due`]. It rises when a member is removed or changes its meaning, not when one is added.
 pub(crate) const VERSION: u8 = 1;
 
-/// The event's `detail`.
+/// The `detail` of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Due {
     pub(crate) version: u8,
-    /// For whom.
+    /// The organization.
     pub organization_id: OrganizationId,
-    /// When the job was to run, whenever it does.
+    /// The scheduled time of the job, however late it runs.
     pub time: Timestamp,
 }
 
 impl Due {
-    /// One for an organization.
+    /// The event of an organization.
     #[must_use]
     pub fn new(organization_id: OrganizationId, time: Timestamp) -> Self {
         Self { version: VERSION, organization_id, time }
@@ -32,6 +32,11 @@ impl Due {
         let detail = serde_json::json!({
             "version": self.version, "organization_id": self.organization_id, "time": self.time,
         });
-        BusEntry { source: SOURCE, detail_type: job.due().to_owned(), detail: detail.to_string(), time: self.time }
+        BusEntry {
+            source: SOURCE,
+            detail_type: job.event_type().to_owned(),
+            detail: detail.to_string(),
+            time: self.time,
+        }
     }
 }

@@ -1,25 +1,24 @@
-//! From a schedule to the organizations.
+//! The call of the schedule: one event for each organization.
 
 use futures_util::{StreamExt as _, stream};
 use stockroom_domain::time::Timestamp;
-use stockroom_notify::{Bus, put_all};
+use stockroom_notify::{Bus, publish_all};
 use stockroom_store::Directory;
 
 use crate::{Due, JobError, Task, Worker};
 
-/// How many partitions of the directory are gone through at once.
-const AT_ONCE: usize = 4;
+/// The number of partitions of the directory that are read at once.
+const CONCURRENCY: usize = 4;
 
 impl<T: Task, B: Bus> Worker<T, B> {
-    /// Puts one event on the bus for each organization concerned; tells for how many. No more of them are in memory than
-    /// the pages of [`AT_ONCE`] partitions hold.
+    /// Publishes one event for each organization of the job and returns their number. At most the pages of
+    /// [`CONCURRENCY`] partitions are in memory.
     ///
     /// # Errors
-    /// [`JobError`], when every partition was tried: those whose page could be read and whose event was taken have it, and a
-    /// second run puts all of them again.
+    /// [`JobError`], after all partitions were tried. A second run publishes all events again.
     pub(crate) async fn fan_out(&self, at: Timestamp) -> Result<usize, JobError> {
         let shards = (0..Directory::SHARDS).map(|shard| self.fan_out_shard(shard, at));
-        let results: Vec<_> = stream::iter(shards).buffer_unordered(AT_ONCE).collect().await;
+        let results: Vec<_> = stream::iter(shards).buffer_unordered(CONCURRENCY).collect().await;
         let mut organizations = 0_usize;
         for result in results {
             organizations = organizations.saturating_add(result?);
@@ -28,19 +27,19 @@ impl<T: Task, B: Bus> Worker<T, B> {
     }
 
     async fn fan_out_shard(&self, shard: u8, at: Timestamp) -> Result<usize, JobError> {
-        let (mut organizations, mut not_taken) = (0_usize, 0_usize);
+        let (mut organizations, mut rejected) = (0_usize, 0_usize);
         let mut after = None;
         loop {
-            let (page, next) = self.store.directory().page(T::JOB.concerns(), shard, after).await?;
+            let (page, next) = self.store.directory().page(T::JOB.organizations(), shard, after).await?;
             let entries: Vec<_> = page.iter().map(|id| (*id, Due::new(*id, at).entry(T::JOB))).collect();
             organizations = organizations.saturating_add(entries.len());
-            let failed = put_all(&self.bus, &self.sources, entries).await;
-            not_taken = not_taken.saturating_add(failed.len());
+            let failed = publish_all(&self.bus, &self.sources, entries).await;
+            rejected = rejected.saturating_add(failed.len());
             after = next;
             if after.is_none() {
                 break;
             }
         }
-        if not_taken == 0 { Ok(organizations) } else { Err(JobError::NotTaken(not_taken)) }
+        if rejected == 0 { Ok(organizations) } else { Err(JobError::Rejected(rejected)) }
     }
 }

@@ -1,10 +1,9 @@
-//! How a scheduled job runs.
+//! Runs scheduled jobs.
 //!
-//! A job's function is called by its schedule and by its queue. The schedule's call looks up the organizations concerned
-//! and puts one event for each on the bus (`fan_out.rs`); a rule of the bus feeds the job's queue with these, and the
-//! queue's calls do the work, a few organizations at once (`queue.rs`). So a run scales with the organizations, and one
-//! that fails is tried again alone. Everything may come twice: what a job does for an organization at a moment, it does
-//! once.
+//! The schedule and the queue of a job call the same function. The call of the schedule lists the organizations of the job
+//! and publishes one event for each (`fan_out.rs`). A rule of the bus puts these events into the queue, and the calls of the
+//! queue do the work, a few organizations at once (`queue.rs`). An organization that fails is retried alone. Every call can
+//! be repeated: a job does its work for an organization and a time once.
 
 mod due;
 mod fan_out;
@@ -19,14 +18,14 @@ use stockroom_store::{Listed, Store, StoreError};
 
 pub use due::{Due, SOURCE};
 
-/// What is done on a schedule.
+/// A scheduled job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Job {
-    /// Deletes what has had its time.
+    /// Deletes expired data.
     Cleanup,
-    /// Tells of levels that have become low.
+    /// Mails levels that became low.
     LowStock,
-    /// Tells of the week.
+    /// Mails the weekly report.
     WeeklyReport,
 }
 
@@ -44,9 +43,9 @@ impl Job {
         }
     }
 
-    /// The type of the event that says that it is due for an organization.
+    /// The type of the event that requests it for an organization.
     #[must_use]
-    pub fn due(self) -> &'static str {
+    pub fn event_type(self) -> &'static str {
         match self {
             Self::Cleanup => "cleanup.due",
             Self::LowStock => "low_stock.due",
@@ -54,9 +53,9 @@ impl Job {
         }
     }
 
-    /// Which organizations it concerns.
+    /// The organizations that it runs for.
     #[must_use]
-    pub fn concerns(self) -> Listed {
+    pub fn organizations(self) -> Listed {
         match self {
             Self::Cleanup | Self::WeeklyReport => Listed::All,
             Self::LowStock => Listed::Low,
@@ -64,60 +63,60 @@ impl Job {
     }
 }
 
-/// What a job does for one organization.
+/// The work of a job for one organization.
 pub trait Task: Send + Sync {
-    /// Which job it is.
+    /// The job.
     const JOB: Job;
 
-    /// Does what is due at that moment: once, however often it is called with it, and whatever call before it was stopped.
+    /// Does the work for that time: once, even if it is called again or an earlier call was stopped.
     ///
     /// # Errors
-    /// [`JobError`]: it is to be called again.
+    /// [`JobError`]: call it again.
     fn run(
         &self,
         organization: OrganizationId,
         at: Timestamp,
     ) -> impl Future<Output = Result<Progress, JobError>> + Send;
 
-    /// Takes note of an event of the organization's log that the job's queue is fed with, beside its own. Only such comes.
+    /// Handles an event of the log that a rule of the bus puts into the queue of the job.
     ///
     /// # Errors
-    /// [`JobError`]: it is to come again.
-    fn note(&self, _: OrganizationId, _kind: &str) -> impl Future<Output = Result<(), JobError>> + Send {
+    /// [`JobError`]: deliver it again.
+    fn on_log_event(&self, _: OrganizationId, _kind: &str) -> impl Future<Output = Result<(), JobError>> + Send {
         async { Ok(()) }
     }
 }
 
-/// How far a call came.
+/// The progress of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// All is done.
+    /// All work is done.
     Done,
-    /// There was no time for the rest, which another call is to do.
+    /// Another call must do the rest.
     MoreToDo,
 }
 
-/// Why a call is to be repeated.
+/// The reason why a call must be repeated.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// It is not in the form of this program's time.
+    /// The event has another version than this program knows, or is malformed.
     #[error("the event cannot be read: {0}")]
     Unreadable(String),
-    /// The table could not be asked.
+    /// The table did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A letter could not be written.
-    #[error("the letter could not be written: {0}")]
-    Letter(String),
-    /// Somebody has not got their mail yet.
+    /// A template failed.
+    #[error("the email could not be rendered: {0}")]
+    Template(String),
+    /// Some emails are not sent yet.
     #[error(transparent)]
     Unsent(#[from] Unsent),
-    /// The bus did not take so many events.
-    #[error("the bus did not take {0} events")]
-    NotTaken(usize),
+    /// The bus rejected this number of events.
+    #[error("the bus rejected {0} events")]
+    Rejected(usize),
 }
 
-/// A job with what it works with.
+/// Handles the calls of a job.
 #[derive(Debug, Clone)]
 pub struct Worker<T, B> {
     task: T,
@@ -127,30 +126,30 @@ pub struct Worker<T, B> {
 }
 
 impl<T: Task, B: Bus> Worker<T, B> {
-    /// One that puts its events on this bus.
+    /// A worker that publishes on this bus.
     #[must_use]
     pub fn new(runtime: &Runtime, task: T, bus: B) -> Self {
         Self { task, bus, store: runtime.store.clone(), sources: runtime.sources.clone() }
     }
 
-    /// Handles a call of the function, by its schedule or its queue; gives what its caller reads.
+    /// Handles a call of the function by its schedule or its queue, and returns the response.
     ///
     /// # Errors
-    /// [`JobError`]: the call is to be repeated. Of a queue's batch, the messages that failed are named instead.
+    /// [`JobError`]: the call must be repeated. The response to the queue lists failed messages instead.
     pub async fn handle(&self, event: Value) -> Result<Value, JobError> {
         if event.get("Records").is_some() {
-            return self.work_off(event).await;
+            return self.process_batch(event).await;
         }
         let event: EventBridgeEvent =
             serde_json::from_value(event).map_err(|error| JobError::Unreadable(error.to_string()))?;
         if !matches!(event.source.as_str(), "aws.scheduler" | "aws.events") {
-            return Err(JobError::Unreadable(format!("{} is no schedule", event.source)));
+            return Err(JobError::Unreadable(format!("{} is not a schedule", event.source)));
         }
         let at = event.time.and_then(|time| Timestamp::from_unix_millis(time.timestamp_millis()));
-        let at = at.ok_or_else(|| JobError::Unreadable("it has no time, or one before 1970".to_owned()))?;
+        let at = at.ok_or_else(|| JobError::Unreadable("the event has no time, or one before 1970".to_owned()))?;
         let organizations = self.fan_out(at).await?;
         tracing::info!(
-            target: metrics::JOB, job = T::JOB.name(), %at, organizations_due = organizations, "a job is due"
+            target: metrics::JOB, job = T::JOB.name(), %at, organizations_due = organizations, "job requested for each organization"
         );
         Ok(json!({ "organizations": organizations }))
     }

@@ -1,4 +1,4 @@
-//! From the queue to the work.
+//! The call of the queue: the work for each organization.
 
 use aws_lambda_events::{
     eventbridge::EventBridgeEvent,
@@ -8,7 +8,7 @@ use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::Value;
 use stockroom_domain::id::OrganizationId;
-use stockroom_notify::{Bus, put_all};
+use stockroom_notify::{Bus, publish_all};
 use stockroom_runtime::{metrics, report};
 
 use crate::{
@@ -16,23 +16,23 @@ use crate::{
     due::{SOURCE, VERSION},
 };
 
-/// How many messages of a batch are worked on at once.
-const AT_ONCE: usize = 4;
+/// The number of messages of a batch that are processed at once.
+const CONCURRENCY: usize = 4;
 
-/// The part of an event of the log that a job looks at.
+/// The part of a log event that a job reads.
 #[derive(Debug, Deserialize)]
-struct Noted {
+struct LogEvent {
     organization_id: OrganizationId,
 }
 
 impl<T: Task, B: Bus> Worker<T, B> {
-    /// Works on every message of a batch; names those that are to come again.
-    pub(crate) async fn work_off(&self, mut batch: Value) -> Result<Value, JobError> {
+    /// Processes all messages of a batch. The response lists the failed ones, which the queue delivers again.
+    pub(crate) async fn process_batch(&self, mut batch: Value) -> Result<Value, JobError> {
         let Some(Value::Array(records)) = batch.get_mut("Records").map(Value::take) else {
-            return Err(JobError::Unreadable("its records are no list".to_owned()));
+            return Err(JobError::Unreadable("its records are not a list".to_owned()));
         };
-        let messages: Vec<_> = records.iter().map(|record| self.work_on(record)).collect();
-        let failed: Vec<Option<String>> = stream::iter(messages).buffered(AT_ONCE).collect().await;
+        let messages: Vec<_> = records.iter().map(|record| self.process_message(record)).collect();
+        let failed: Vec<Option<String>> = stream::iter(messages).buffered(CONCURRENCY).collect().await;
         let messages = failed.len();
         let failed: Vec<String> = failed.into_iter().flatten().collect();
         tracing::info!(
@@ -40,7 +40,7 @@ impl<T: Task, B: Bus> Worker<T, B> {
             job = T::JOB.name(),
             messages_done = messages.saturating_sub(failed.len()),
             messages_failed = failed.len(),
-            "a batch is worked off"
+            "batch processed"
         );
         let mut response = SqsBatchResponse::default();
         for message in failed {
@@ -51,28 +51,31 @@ impl<T: Task, B: Bus> Worker<T, B> {
         serde_json::to_value(response).map_err(|error| JobError::Unreadable(error.to_string()))
     }
 
-    /// Gives the message's id if it failed.
-    async fn work_on(&self, record: &Value) -> Option<String> {
+    /// The id of the message if it failed.
+    async fn process_message(&self, record: &Value) -> Option<String> {
         let id = record.get("messageId").and_then(Value::as_str).unwrap_or_default();
         let body = record.get("body").and_then(Value::as_str).unwrap_or_default();
-        let error = self.work_on_event(body).await.err()?;
+        let error = self.process_event(body).await.err()?;
         let organization = organization_of(body);
         let shown = organization.map(|id| id.to_string());
-        tracing::error!(job = T::JOB.name(), message = id, organization = shown, %error, "a message is to come again");
+        tracing::error!(job = T::JOB.name(), message = id, organization = shown, %error, "message failed, the queue delivers it again");
         report("message_failed", &error, organization);
         Some(id.to_owned())
     }
 
-    async fn work_on_event(&self, body: &str) -> Result<(), JobError> {
+    async fn process_event(&self, body: &str) -> Result<(), JobError> {
         let unreadable = |error: serde_json::Error| JobError::Unreadable(error.to_string());
         let event: EventBridgeEvent = serde_json::from_str(body).map_err(unreadable)?;
         if event.source == stockroom_notify::SOURCE {
-            // Whatever its version: whose it is and what it is called are in every one.
-            let noted: Noted = serde_json::from_value(event.detail).map_err(unreadable)?;
-            return self.task.note(noted.organization_id, &event.detail_type).await;
+            // Every version has the organization and the type.
+            let log_event: LogEvent = serde_json::from_value(event.detail).map_err(unreadable)?;
+            return self.task.on_log_event(log_event.organization_id, &event.detail_type).await;
         }
-        if (event.source.as_str(), event.detail_type.as_str()) != (SOURCE, T::JOB.due()) {
-            return Err(JobError::Unreadable(format!("{} of {} is not this job's", event.detail_type, event.source)));
+        if (event.source.as_str(), event.detail_type.as_str()) != (SOURCE, T::JOB.event_type()) {
+            return Err(JobError::Unreadable(format!(
+                "{} of {} is not an event of this job",
+                event.detail_type, event.source
+            )));
         }
         let due: Due = serde_json::from_value(event.detail).map_err(unreadable)?;
         if due.version != VERSION {
@@ -81,14 +84,14 @@ impl<T: Task, B: Bus> Worker<T, B> {
         match self.task.run(due.organization_id, due.time).await? {
             Progress::Done => Ok(()),
             Progress::MoreToDo => {
-                let failed = put_all(&self.bus, &self.sources, vec![((), due.entry(T::JOB))]).await;
-                if failed.is_empty() { Ok(()) } else { Err(JobError::NotTaken(failed.len())) }
+                let failed = publish_all(&self.bus, &self.sources, vec![((), due.entry(T::JOB))]).await;
+                if failed.is_empty() { Ok(()) } else { Err(JobError::Rejected(failed.len())) }
             }
         }
     }
 }
 
-/// Whom a message is about that could not be worked on, if that much of it can be read.
+/// The organization of a failed message, if it can be read.
 fn organization_of(body: &str) -> Option<OrganizationId> {
     let event: Value = serde_json::from_str(body).ok()?;
     event.pointer("/detail/organization_id")?.as_str()?.parse().ok()

@@ -1,12 +1,12 @@
-//! People as the headers of a mail name them.
+//! Names and addresses in the headers of an email.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use email_encoding::headers::{rfc2047, writer::EmailWriter};
 use stockroom_domain::text::{Email, FullName};
 
-/// The most bytes in one encoded word, so that it stays within the 75 characters of RFC 2047, 2.
-const WORD: usize = 45;
+/// The maximum length of a name that is not encoded.
+const MAX_PLAIN: usize = 45;
 
-/// A name and an address.
+/// A display name and an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     name: String,
@@ -14,13 +14,13 @@ pub struct Address {
 }
 
 impl Address {
-    /// Somebody.
+    /// The name and address of a user.
     #[must_use]
     pub fn new(name: &FullName, email: &Email) -> Self {
         Self::named(name.as_str(), email)
     }
 
-    /// A name of anything.
+    /// Any name with an address.
     #[must_use]
     pub fn named(name: &str, email: &Email) -> Self {
         Self { name: one_line(name), email: email.clone() }
@@ -33,7 +33,7 @@ impl Address {
     }
 
     /// The form that a header takes (RFC 5322, 3.4): in ASCII, on one line. The name is quoted or an encoded word (RFC 2047).
-    /// `None` for an address that was stored under older rules, and that SES cannot deliver to.
+    /// `None` for an address that was stored under older rules and that SES cannot deliver to.
     #[must_use]
     pub fn header(&self) -> Option<String> {
         let email: Email = self.email.as_str().parse().ok()?;
@@ -41,41 +41,40 @@ impl Address {
     }
 }
 
-/// A text without line ends and other control characters, which would end a header.
+/// The text with spaces in place of line ends and other control characters, which would end a header.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
 }
 
-/// A display name: what might mean something in a header is encoded.
+/// A display name. Characters that have a meaning in a header are encoded.
 fn phrase(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || " .,'-".contains(c);
     if name.is_empty() {
         return String::new();
     }
-    if name.len() <= WORD && name.chars().all(is_plain) {
+    if name.len() <= MAX_PLAIN && name.chars().all(is_plain) {
         return format!("\"{name}\"");
     }
-    let mut words: Vec<String> = Vec::new();
-    let mut rest = name;
-    while !rest.is_empty() {
-        let (word, behind) = rest.split_at_checked(rest.floor_char_boundary(WORD)).unwrap_or((rest, ""));
-        words.push(format!("=?UTF-8?B?{}?=", STANDARD.encode(word)));
-        rest = behind;
-    }
-    words.join(" ")
+    let mut encoded = String::new();
+    // Writing to a string does not fail.
+    let is_written = rfc2047::encode(name, &mut EmailWriter::new(&mut encoded, 0, 0, false)).is_ok();
+    // SES folds the header itself.
+    if is_written { encoded.replace("\r\n", "") } else { String::new() }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
     use super::*;
 
     fn header(name: &str, email: &str) -> Option<String> {
         Address::named(name, &email.parse().unwrap()).header()
     }
 
-    /// What a mail program shows of a header.
+    /// The display name that a mail program shows.
     fn decoded(header: &str) -> String {
-        let words = header.split(' ').filter_map(|word| word.strip_prefix("=?UTF-8?B?")?.strip_suffix("?="));
+        let words = header.split(' ').filter_map(|word| word.strip_prefix("=?utf-8?b?")?.strip_suffix("?="));
         words.map(|word| String::from_utf8(STANDARD.decode(word).unwrap()).unwrap()).collect()
     }
 

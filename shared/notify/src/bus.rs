@@ -1,4 +1,4 @@
-//! The bus.
+//! The event bus: EventBridge.
 
 use aws_sdk_eventbridge::{
     Client,
@@ -11,32 +11,32 @@ use stockroom_store::DomainEvent;
 
 use crate::{connection::sdk_config, detail::Detail};
 
-/// The `source` of everything that happens in an organization.
+/// The `source` of all events of organizations.
 pub const SOURCE: &str = "stockroom";
-/// The most entries of one call.
-pub const MOST_ENTRIES: usize = 10;
-/// The most bytes of an entry, and of all entries of one call, as EventBridge counts them: below its 256 KB, since the
-/// service adds an envelope.
-pub const LARGEST_ENTRY: usize = 250 * 1024;
+/// The maximum number of entries of one call.
+pub const MAX_ENTRIES: usize = 10;
+/// The maximum size of an entry, and of all entries of one call, in bytes as EventBridge counts them: below its 256 KB,
+/// because the service adds an envelope.
+pub const MAX_ENTRY_BYTES: usize = 250 * 1024;
 
 /// An event on its way to the bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BusEntry {
-    /// Who tells it: [`SOURCE`], or a part of the product that tells itself something.
+    /// [`SOURCE`], or the source of events between parts of the product.
     pub source: &'static str,
     /// The event's type.
     pub detail_type: String,
-    /// What it says, in JSON: a [`Detail`], or what a part of the product tells itself.
+    /// JSON: a [`Detail`], or that of an event between parts of the product.
     pub detail: String,
-    /// When it happened.
+    /// The time of the event.
     pub time: Timestamp,
 }
 
 impl BusEntry {
-    /// The entry of an event: a reference when it is too large.
+    /// The entry of an event. If it is too large, the entry is a reference to the event.
     ///
     /// # Errors
-    /// A value that has no form in JSON, which none has.
+    /// A value without a form in JSON, which does not occur.
     pub fn of(organization: OrganizationId, event: &DomainEvent) -> Result<Self, serde_json::Error> {
         let detail = Detail::of(organization, event)?;
         let entry = |detail: &Detail| {
@@ -44,22 +44,22 @@ impl BusEntry {
             Ok(Self { source: SOURCE, detail_type, detail: serde_json::to_string(detail)?, time: detail.occurred_at })
         };
         let whole = entry(&detail)?;
-        if whole.size() <= LARGEST_ENTRY { Ok(whole) } else { entry(&detail.into_reference()) }
+        if whole.size() <= MAX_ENTRY_BYTES { Ok(whole) } else { entry(&detail.into_reference()) }
     }
 
-    /// How many bytes EventBridge counts.
+    /// The size in bytes as EventBridge counts it.
     #[must_use]
     pub fn size(&self) -> usize {
-        /// What the time counts for.
+        /// The size of the time.
         const TIME: usize = 14;
         [self.source.len(), self.detail_type.len(), self.detail.len()].iter().sum::<usize>().saturating_add(TIME)
     }
 }
 
-/// Where events are put.
+/// Publishes events.
 pub trait Bus: Send + Sync {
-    /// Puts up to [`MOST_ENTRIES`] at once, and tells of each why it was not taken, in their order. Nothing is tried again
-    /// here.
+    /// Publishes up to [`MAX_ENTRIES`] in one call, without a retry. Returns the result of each in their order, an error with
+    /// the reason of the rejection.
     fn put(&self, entries: &[BusEntry]) -> impl Future<Output = Vec<Result<(), String>>> + Send;
 }
 
@@ -71,7 +71,7 @@ pub struct EventBridge {
 }
 
 impl EventBridge {
-    /// Makes the client; connects with the first call. The SDK's own retries are off: single entries fail, not calls.
+    /// Makes the client, which connects with its first call. The retries of the SDK are off: single entries fail, not calls.
     #[must_use]
     pub fn new(config: &stockroom_runtime::Config) -> Self {
         let settings = sdk_config(config.connection.clone(), config.events_endpoint.clone());
@@ -95,7 +95,7 @@ impl Bus for EventBridge {
         match Box::pin(call.send()).await {
             Ok(output) => {
                 let results = output.entries.unwrap_or_default();
-                (0..entries.len()).map(|place| taken(results.get(place))).collect()
+                (0..entries.len()).map(|place| accepted(results.get(place))).collect()
             }
             Err(error) => {
                 let reason = DisplayErrorContext(error).to_string();
@@ -105,8 +105,8 @@ impl Bus for EventBridge {
     }
 }
 
-/// An entry was taken when it was given an id.
-fn taken(result: Option<&PutEventsResultEntry>) -> Result<(), String> {
+/// An accepted entry has an id.
+fn accepted(result: Option<&PutEventsResultEntry>) -> Result<(), String> {
     match result {
         Some(result) if result.event_id().is_some() && result.error_code().is_none() => Ok(()),
         Some(result) => Err(format!(
@@ -114,7 +114,7 @@ fn taken(result: Option<&PutEventsResultEntry>) -> Result<(), String> {
             result.error_code().unwrap_or("no event id"),
             result.error_message().unwrap_or_default()
         )),
-        None => Err("the answer has no result for it".to_owned()),
+        None => Err("the response has no result for it".to_owned()),
     }
 }
 
@@ -125,9 +125,9 @@ mod tests {
     #[test]
     fn put_result_without_an_event_id_is_a_failure() {
         let result = PutEventsResultEntry::builder();
-        assert!(taken(Some(&result.clone().event_id("1").build())).is_ok());
-        assert!(taken(Some(&result.clone().build())).is_err() && taken(None).is_err());
+        assert!(accepted(Some(&result.clone().event_id("1").build())).is_ok());
+        assert!(accepted(Some(&result.clone().build())).is_err() && accepted(None).is_err());
         let refused = result.error_code("ThrottlingException").error_message("later").build();
-        assert_eq!(taken(Some(&refused)).unwrap_err(), "ThrottlingException: later");
+        assert_eq!(accepted(Some(&refused)).unwrap_err(), "ThrottlingException: later");
     }
 }

@@ -1,4 +1,4 @@
-//! What the clients of all services have in common.
+//! The settings that the clients of all services share.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use aws_sdk_eventbridge::config::{
 use aws_types::SdkConfig;
 use stockroom_store::{Connection, https_client};
 
-/// Longest wait for a connection.
+/// The maximum time for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Longest wait for the answer of one call; well below the lease of a mail.
+/// The maximum time for the answer of one call; well below the lease of an email.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Settings without the SDK's own retries, for a service at `endpoint`, or where AWS has it.

@@ -1,4 +1,4 @@
-//! What an event on the bus says.
+//! The `detail` of an event on the bus.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use stockroom_domain::{
 };
 use stockroom_store::{DomainEvent, LogEntry, What};
 
-/// The form of a [`Detail`]. It rises when a member is taken away or means something else, not when one is added.
+/// The version of [`Detail`]. It rises when a member is removed or changes its meaning, not when one is added.
 pub const VERSION: u8 = 1;
 
 /// The `detail` of an event on the bus.
@@ -19,25 +19,25 @@ pub const VERSION: u8 = 1;
 pub struct Detail {
     /// [`VERSION`].
     pub version: u8,
-    /// Which event: the same in every copy that is delivered, unlike the envelope's own `id`.
+    /// The id of the event: the same in every copy that is delivered, unlike the `id` of the envelope.
     pub id: EventId,
-    /// Whose it is.
+    /// The organization of the event.
     pub organization_id: OrganizationId,
-    /// What it is about.
+    /// The entity of the event.
     pub entity_id: EntityId,
-    /// When it was logged.
+    /// The time of its log entry.
     pub occurred_at: Timestamp,
-    /// What happened. None in an event that would be too large for the bus: its `id` leads to the whole of it.
+    /// The data of the event. None in an event that would be too large for the bus: consumers read it by its `id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
 }
 
 impl Detail {
-    /// What an event says on the bus. Quantities are decimal text there: many readers of JSON make binary floats of its
-    /// numbers. Where a request came from stays in the audit log.
+    /// The detail of an event. Quantities are decimal text, because many readers of JSON turn numbers into binary floats.
+    /// The origin of the request stays in the audit log.
     ///
     /// # Errors
-    /// A value that has no form in JSON, which none has.
+    /// A value without a form in JSON, which does not occur.
     pub fn of(organization: OrganizationId, event: &DomainEvent) -> Result<Self, serde_json::Error> {
         let DomainEvent { id, kind, entity_id, entry } = event;
         Ok(Self {
@@ -50,7 +50,7 @@ impl Detail {
         })
     }
 
-    /// The same without what happened.
+    /// The same detail without its data.
     #[must_use]
     pub fn into_reference(self) -> Self {
         Self { data: None, ..self }

@@ -1,21 +1,21 @@
-//! What leaves the table: events on their way to the bus, and mail to people, with the clients of EventBridge and SES.
+//! Publishes events on EventBridge and sends emails through SES.
 //!
-//! Who gets which mail, and when, is not decided here: that is the functions' part.
+//! The functions decide who gets which email, and when.
 
 mod address;
 mod bus;
 mod connection;
 mod detail;
-mod letters;
-mod mail;
-mod post;
-mod put;
+mod emails;
+mod mailer;
+mod publish;
+mod transport;
 mod unlinked;
 
 pub use address::Address;
-pub use bus::{Bus, BusEntry, EventBridge, LARGEST_ENTRY, MOST_ENTRIES, SOURCE};
+pub use bus::{Bus, BusEntry, EventBridge, MAX_ENTRIES, MAX_ENTRY_BYTES, SOURCE};
 pub use detail::{Detail, VERSION};
-pub use letters::{LinkLetter, LowStockLetter, NoticeLetter, RequestLetter, RequestNews, WeeklyLetter};
-pub use mail::{Mail, Mailer, SendError, Ses, Text};
-pub use post::{Letter, Post, Quota, Unsent};
-pub use put::put_all;
+pub use emails::{LinkEmail, LowStockEmail, NoticeEmail, PurchaseRequestEmail, PurchaseRequestNews, WeeklyReportEmail};
+pub use mailer::{Email, Mailer, Quota, Unsent};
+pub use publish::publish_all;
+pub use transport::{Content, Message, SendError, Ses, Transport};

@@ -1,16 +1,16 @@
-//! Words of users where a mail program must make no link of them, and where they must stay on one line: in subjects, and in
-//! mail to people who may not know the sender.
+//! Removes everything that a mail program could link from texts of users: for subjects, and for emails to recipients who may
+//! not know the sender.
 
-/// The dots that a domain name can be written with (RFC 3490, 3.1).
+/// The dots of domain names (RFC 3490, 3.1).
 const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
-/// Slashes, and characters that look like one.
+/// Slashes and characters that look like one.
 const SLASHES: [char; 6] = ['/', '\\', '\u{2044}', '\u{2215}', '\u{29f8}', '\u{ff0f}'];
 
 /// Signs between the two parts of an e-mail address.
 const ATS: [char; 3] = ['@', '\u{ff20}', '\u{fe6b}'];
 
-/// The text on one line and without anything that looks like a link: an address with a scheme, a path, a domain name, an
-/// e-mail address. What is taken out leaves a space.
+/// The text on one line and without parts of links: schemes, paths, domain names, e-mail addresses. Each removed part becomes
+/// a space.
 pub(crate) fn unlinked(text: &str) -> String {
     let words: Vec<String> = text.split(|c: char| c.is_control() || c.is_whitespace()).map(word).collect();
     words.join(" ").split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
@@ -22,7 +22,7 @@ fn word(word: &str) -> String {
     let chars: Vec<char> = with_scheme.map_or(word.as_str(), |(_, rest)| rest).chars().collect();
     let dots: Vec<usize> = (0..chars.len()).filter(|place| is_inner_dot(&chars, *place)).collect();
     let before_letter = |place: &usize| chars.get(place.saturating_add(1)).is_some_and(|next| next.is_alphabetic());
-    // A number has a dot as well, an IPv4 address has three.
+    // A number has one dot, an IPv4 address three.
     let is_domain = dots.iter().any(before_letter) || dots.len() > 2;
     if !is_domain && with_scheme.is_none() {
         return word;
@@ -48,7 +48,7 @@ pub(crate) fn masked(email: &str) -> String {
     format!("{first}… at {}", labels.collect::<Vec<_>>().join(" [dot] "))
 }
 
-/// Characters that show nothing, or turn the text around: they could hide a dot or a whole domain.
+/// Characters that are invisible or change the direction of the text: they could hide a dot or a whole domain.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

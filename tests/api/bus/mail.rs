@@ -7,7 +7,7 @@ use stockroom_harness::{PASSWORD, Shop, Stack};
 use stockroom_notifications::NotifyError;
 use stockroom_notify::Unsent;
 
-use super::{Fate, TestMailer, event_of_request, notifier, untold};
+use super::{Fate, TestTransport, event_of_request, notifier, untold};
 
 async fn shop() -> Shop {
     Shop::open(&Stack::start().await, "acme").await
@@ -17,7 +17,7 @@ async fn shop() -> Shop {
 async fn notify_of_a_repeated_event_sends_one_mail() {
     let shop = shop().await;
     let event = event_of_request(&shop, "SUBMITTED", "purchase_request.submitted").await;
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     for _ in 0..3 {
         notifier(&shop, &mailer).notify(event.clone()).await.unwrap();
     }
@@ -31,7 +31,7 @@ async fn concurrent_consumers_of_an_event_send_one_mail_per_recipient() {
         let product = shop.product(&format!("SKU-R{round}")).await;
         shop.request(&product, 1, "SUBMITTED").await;
         let event = untold(&shop, "purchase_request.submitted").await.pop().unwrap();
-        let mailer = TestMailer::default();
+        let mailer = TestTransport::default();
         let consumers: Vec<_> = (0..4)
             .map(|_| {
                 let (notifier, event) = (notifier(&shop, &mailer), event.clone());
@@ -58,7 +58,7 @@ async fn concurrent_consumers_of_an_event_send_one_mail_per_recipient() {
 async fn notify_retries_a_throttled_mail_and_not_a_rejected_one() {
     let shop = shop().await;
     let event = event_of_request(&shop, "SUBMITTED", "purchase_request.submitted").await;
-    let mailer = TestMailer::planned([Fate::Refused]);
+    let mailer = TestTransport::planned([Fate::Refused]);
     for _ in 0..2 {
         notifier(&shop, &mailer).notify(event.clone()).await.unwrap();
     }
@@ -69,7 +69,7 @@ async fn notify_retries_a_throttled_mail_and_not_a_rejected_one() {
         shop.request(&product, 1, "SUBMITTED").await;
         untold(&shop, "purchase_request.submitted").await.pop().unwrap()
     };
-    let mailer = TestMailer::planned([Fate::Throttled]);
+    let mailer = TestTransport::planned([Fate::Throttled]);
     let first = notifier(&shop, &mailer).notify(event.clone()).await.unwrap_err();
     assert!(matches!(first, NotifyError::Unsent(Unsent(1))), "{first}");
     assert_eq!(mailer.recipients().len(), 1);
@@ -81,7 +81,7 @@ async fn notify_retries_a_throttled_mail_and_not_a_rejected_one() {
 async fn notify_after_a_lost_answer_sends_a_second_mail() {
     let shop = shop().await;
     let event = event_of_request(&shop, "APPROVED", "purchase_request.approved").await;
-    let mailer = TestMailer::planned([Fate::Lost]);
+    let mailer = TestTransport::planned([Fate::Lost]);
     notifier(&shop, &mailer).notify(event.clone()).await.unwrap_err();
     for _ in 0..2 {
         notifier(&shop, &mailer).notify(event.clone()).await.unwrap();
@@ -100,7 +100,7 @@ async fn notify_after_an_expired_claim_sends_the_mail() {
     let id = event["detail"]["id"].as_str().unwrap().parse().unwrap();
     store.mailing(organization).claim(stockroom_store::MailOccasion::Event(id), staff).await.unwrap();
 
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     notifier(&shop, &mailer).notify(event.clone()).await.unwrap_err();
     clock.advance(stockroom_store::MAIL_LEASE + Duration::from_millis(1));
     notifier(&shop, &mailer).notify(event).await.unwrap();
@@ -118,7 +118,7 @@ async fn notify_of_a_disabled_or_deleted_recipient_sends_no_mail() {
         let path = format!("/api/v1/users/{}", person.id);
         shop.admin().patch(path, json!({"status": "DISABLED"})).await.expect(200);
     }
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     let notifier = notifier(&shop, &mailer);
     notifier.notify(event).await.unwrap();
     notifier.notify(submitted).await.unwrap();
@@ -131,7 +131,7 @@ async fn notify_of_an_outdated_event_sends_no_mail() {
     let product = shop.product("SKU-1").await;
     let request = shop.request(&product, 2, "APPROVED").await;
     shop.step(&request.id, "cancel").await.expect(200);
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     for kind in ["purchase_request.submitted", "purchase_request.approved"] {
         let late = untold(&shop, kind).await.pop().unwrap();
         notifier(&shop, &mailer).notify(late).await.unwrap();
@@ -145,7 +145,7 @@ async fn notify_of_a_void_link_sends_no_mail() {
     let email = &shop.staff().email;
     shop.anonymous().post("/api/v1/auth/password/forgot", json!({"email": email})).await.expect(202);
     let event = untold(&shop, "user.password_reset_requested").await.pop().unwrap();
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     let body = json!({"current_password": PASSWORD, "new_password": "canary-washed-windows-and-sills"});
     shop.staff().put("/api/v1/users/me/password", body).await.expect(204);
     notifier(&shop, &mailer).notify(event).await.unwrap();
@@ -168,24 +168,24 @@ async fn notify_with_hostile_names_escapes_them() {
     let id = shop.staff().post("/api/v1/purchase-requests", body).await.expect(201).id();
     shop.step(&id, "submit").await.expect(200);
     let event = untold(&shop, "purchase_request.submitted").await.pop().unwrap();
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     notifier(&shop, &mailer).notify(event).await.unwrap();
     let mails = mailer.mails();
     let mail = mails.iter().find(|mail| mail.to.email().as_str() == shop.manager().email).unwrap();
     let header = mail.to.header().unwrap();
     assert!(header.is_ascii() && !header.contains('\n') && header.starts_with("=?UTF-8?B?"), "{header}");
     for tag in ["<img", "<b>two", "<script"] {
-        assert!(!mail.text.html.contains(tag), "{tag}");
+        assert!(!mail.content.html.contains(tag), "{tag}");
     }
-    assert!(mail.text.html.contains("&#60;img src=x") && mail.text.plain.contains("<b>two</b>"));
-    assert!(!mail.text.subject.contains(['\r', '\n']));
+    assert!(mail.content.html.contains("&#60;img src=x") && mail.content.plain.contains("<b>two</b>"));
+    assert!(!mail.content.subject.contains(['\r', '\n']));
 }
 
 #[tokio::test]
 async fn notify_of_a_foreign_or_unreadable_event_sends_no_mail() {
     let shop = shop().await;
     let event = event_of_request(&shop, "SUBMITTED", "purchase_request.submitted").await;
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     let notifier = notifier(&shop, &mailer);
     let with = |pointer: &str, value: serde_json::Value| {
         let mut changed = event.clone();

@@ -7,7 +7,7 @@ use stockroom_notifications::Notifier;
 use stockroom_notify::Detail;
 use stockroom_relay::relay;
 
-use super::{TestBus, TestMailer};
+use super::{TestBus, TestTransport};
 
 const STREAM: &str = include_str!("../../../events/relay.json");
 const BUS: &str = include_str!("../../../events/notifications.json");
@@ -28,7 +28,7 @@ async fn sample_of_the_stream_publishes_its_events() {
 async fn sample_of_the_bus_is_accepted_without_mail() {
     let typed: EventBridgeEvent<Detail> = serde_json::from_str(BUS).unwrap();
     assert_eq!((typed.source.as_str(), typed.detail_type.as_str()), ("stockroom", "purchase_request.submitted"));
-    let (stack, mailer) = (Stack::start().await, TestMailer::default());
+    let (stack, mailer) = (Stack::start().await, TestTransport::default());
     let notifier = Notifier::new(stack.runtime(), mailer.clone()).unwrap();
     // No mail is sent for an unknown organization.
     notifier.notify(serde_json::from_str::<Value>(BUS).unwrap()).await.unwrap();

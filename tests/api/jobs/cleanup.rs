@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
-use stockroom_cleanup::MOST_WRITTEN;
+use stockroom_cleanup::MAX_WRITES;
 use stockroom_domain::source::Clock as _;
 use stockroom_harness::{PASSWORD, Shop, Stack};
 use stockroom_jobs::Job;
 
 use super::{batch, cleanup, due, failed, low_stock, run, run_locally};
-use crate::bus::{TestMailer, items};
+use crate::bus::{TestTransport, items};
 
 const DAY: Duration = Duration::from_hours(24);
 const REQUESTS: &str = "/api/v1/purchase-requests";
@@ -142,7 +142,7 @@ async fn cleanup_deletes_expired_claims() {
     let product = shop.product("SKU-1").with("min_stock_level", 5).await;
     let main = shop.warehouse("Main").await;
     shop.receive(&product, &main, 1).await.expect(201);
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     run(&low_stock(stack, &mailer), &shop, &now(stack)).await;
     let claims = || table(stack).keys().filter(|key| key.contains("#CLAIM ")).count();
     assert_eq!((mailer.recipients().len(), claims()), (2, 2));
@@ -171,7 +171,7 @@ async fn full(stack: &Stack, subdomain: &str) -> Shop {
         shop.request(&product, 3, status).await;
     }
     shop.anonymous().log_in(&shop.staff().email, "not the password").await.expect(401);
-    run(&low_stock(stack, &TestMailer::default()), &shop, &now(stack)).await;
+    run(&low_stock(stack, &TestTransport::default()), &shop, &now(stack)).await;
     shop
 }
 
@@ -246,7 +246,7 @@ async fn low_stock_event_after_the_purge_writes_nothing() {
     let mut late = due(Job::LowStock, &shop.id, &now(&stack));
     late["source"] = json!("stockroom");
     late["detail-type"] = json!("stock.low");
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     let answer = low_stock(&stack, &mailer).handle(batch(&[late])).await.unwrap();
     assert_eq!((failed(&answer), table(&stack)), (Vec::new(), before));
 }
@@ -275,13 +275,13 @@ async fn cleanup_of_20000_items_deletes_a_bounded_number_per_call() {
         assert_eq!(failed(&job.handle(batch(&[event.clone()])).await.unwrap()), [""; 0]);
         let left = count();
         // A page may end above the budget; one summary replaces all the items.
-        assert!(before - left <= MOST_WRITTEN + 100, "{before} to {left}");
+        assert!(before - left <= MAX_WRITES + 100, "{before} to {left}");
         assert!(left < before);
         before = left;
         let Some(next) = bus.taken().get(told).cloned() else { break };
         event["detail"] = next["detail"].clone();
     }
-    assert_eq!((calls, before), (many / MOST_WRITTEN + 1, 1));
+    assert_eq!((calls, before), (many / MAX_WRITES + 1, 1));
 }
 
 /// An organization to be purged and one with a draft to be deleted, their events, and the number of items of each kind
@@ -388,7 +388,7 @@ async fn cleanup_of_many_drafts_continues_in_another_call() {
     for number in 0..40 {
         lines.push(json!({"product_id": shop.product(&format!("SKU-{number}")).await, "quantity": 1}));
     }
-    let drafts = MOST_WRITTEN / 42 + 5;
+    let drafts = MAX_WRITES / 42 + 5;
     for _ in 0..drafts {
         shop.staff().post(REQUESTS, json!({"items": lines})).await.expect(201);
     }

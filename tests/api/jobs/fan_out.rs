@@ -9,7 +9,7 @@ use stockroom_low_stock::LowStock;
 use stockroom_weekly_report::WeeklyReport;
 
 use super::{batch, due, failed, scheduled, weekly_report};
-use crate::bus::{TestBus, TestMailer};
+use crate::bus::{TestBus, TestTransport};
 
 const SUNDAY: &str = "2026-11-29T00:00:00Z";
 
@@ -31,7 +31,7 @@ async fn fan_out_to_1000_organizations_uses_pages_and_batches_of_ten() {
     let stack = Stack::start_observed().await;
     let organizations = enter(&stack, 1_000);
     let runtime = stack.function("weekly-report");
-    let task = WeeklyReport::new(&runtime, TestMailer::default()).unwrap();
+    let task = WeeklyReport::new(&runtime, TestTransport::default()).unwrap();
     let bus = TestBus::default();
     let worker = Worker::new(&runtime, task, bus.clone());
     assert_eq!(worker.handle(scheduled(SUNDAY)).await.unwrap(), json!({"organizations": 1_000}));
@@ -59,7 +59,7 @@ async fn fan_out_retries_failed_entries_and_then_fails() {
     enter(&stack, 32);
     let runtime = stack.function("weekly-report");
     let worker = |bus| {
-        let task = WeeklyReport::new(&runtime, TestMailer::default()).unwrap();
+        let task = WeeklyReport::new(&runtime, TestTransport::default()).unwrap();
         Worker::new(&runtime, task, bus)
     };
     let once = TestBus::refusing([vec![0], vec![1]]);
@@ -67,7 +67,7 @@ async fn fan_out_retries_failed_entries_and_then_fails() {
 
     let never = TestBus::refusing(std::iter::repeat_n((0..10).collect(), 16 * 4));
     let error = worker(never).handle(scheduled(SUNDAY)).await.unwrap_err();
-    assert!(matches!(error, JobError::NotTaken(_)), "{error}");
+    assert!(matches!(error, JobError::Rejected(_)), "{error}");
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn batch_with_failing_events_reports_those_events_only() {
     let stack = Stack::start().await;
     let shop = Shop::open(&stack, "acme").await;
     shop.stocked("SKU-1", 5).await;
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     let job = Job::WeeklyReport;
     let good = due(job, &shop.id, SUNDAY);
     let with = |pointer: &str, value: Value| {
@@ -109,7 +109,7 @@ async fn batch_with_an_unreadable_organization_reports_its_event_only() {
         "pk": {"S": format!("ORG#{}#USER", broken.id)}, "sk": {"S": broken.manager().id},
         "data": {"M": {"status": {"S": "ACTIVE"}, "role": {"S": "MANAGER"}}},
     }));
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     let events = [&broken, &sound].map(|shop| due(Job::WeeklyReport, &shop.id, SUNDAY));
     let answer = weekly_report(&stack, &mailer).handle(batch(&events)).await.unwrap();
     assert_eq!(failed(&answer), ["0"]);
@@ -120,7 +120,7 @@ async fn batch_with_an_unreadable_organization_reports_its_event_only() {
 async fn fan_out_of_an_event_that_is_no_schedule_is_refused() {
     let stack = Stack::start().await;
     let runtime = stack.function("low-stock");
-    let task = LowStock::new(&runtime, TestMailer::default()).unwrap();
+    let task = LowStock::new(&runtime, TestTransport::default()).unwrap();
     let worker = Worker::new(&runtime, task, TestBus::default());
     let mut foreign = scheduled(SUNDAY);
     foreign["source"] = json!("stockroom");

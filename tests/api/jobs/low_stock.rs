@@ -8,7 +8,7 @@ use stockroom_harness::{Shop, Stack};
 use stockroom_jobs::Job;
 
 use super::{at_once, batch, due, failed, low_stock, mailed, run, run_locally};
-use crate::bus::{Fate, TestMailer, items, shop};
+use crate::bus::{Fate, TestTransport, items, shop};
 
 /// A product with a minimum of 40 and so much in stock.
 async fn cheese(shop: &Shop, quantity: u32) -> (String, String) {
@@ -66,10 +66,10 @@ async fn low_stock_after_a_raised_minimum_sends_mail() {
 async fn low_stock_repeats_a_lasting_low_level_after_a_week() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (cheese, main) = cheese(&shop, 30).await;
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     let job = low_stock(shop.stack(), &mailer);
     let subjects = || {
-        let mut subjects: Vec<String> = mailer.mails().into_iter().map(|mail| mail.text.subject).collect();
+        let mut subjects: Vec<String> = mailer.mails().into_iter().map(|mail| mail.content.subject).collect();
         subjects.dedup();
         subjects
     };
@@ -81,7 +81,7 @@ async fn low_stock_repeats_a_lasting_low_level_after_a_week() {
     shop.receive(&butter, &main, 1).await.expect(201);
     run(&job, &shop, "2026-11-30T10:00:00Z").await;
     assert_eq!(subjects()[1..], ["2 levels are below their minimum - acme"]);
-    let text = mailer.mails().last().unwrap().text.plain.clone();
+    let text = mailer.mails().last().unwrap().content.plain.clone();
     let (new, old) = (text.find("BUTTER").unwrap(), text.find("CHEESE").unwrap());
     assert!(new < old && text.contains("1 of them became low since the last mail."), "{text}");
 
@@ -91,7 +91,9 @@ async fn low_stock_repeats_a_lasting_low_level_after_a_week() {
     shop.receive(&cheese, &main, 30).await.expect(201);
     run(&job, &shop, "2026-12-07T10:00:00Z").await;
     assert_eq!(subjects()[2..], ["1 level is below its minimum - acme"]);
-    assert!(mailer.mails().last().unwrap().text.plain.contains("All of it was told before, and lasts."));
+    assert!(
+        mailer.mails().last().unwrap().content.plain.contains("All of them were reported before and are still low.")
+    );
 }
 
 #[tokio::test]
@@ -102,7 +104,7 @@ async fn low_stock_reads_low_levels_only() {
         let other = shop.product(&format!("PLENTY-{place}")).with("min_stock_level", 1).await;
         shop.receive(&other, &main, 5).await.expect(201);
     }
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     run(&low_stock(shop.stack(), &mailer), &shop, "2026-11-23T10:00:00Z").await;
     assert_eq!(mailer.recipients(), MANAGERS);
 
@@ -152,7 +154,7 @@ async fn concurrent_low_stock_runs_send_one_mail_per_recipient() {
     for round in 0..10 {
         let time = format!("2026-11-23T{:02}:00:00Z", round + 10);
         shop.take(&product, &main, 10).await.expect(201);
-        let mailer = TestMailer::default();
+        let mailer = TestTransport::default();
         at_once(&shop, &time, || low_stock(shop.stack(), &mailer)).await;
         assert_eq!(mailer.recipients(), MANAGERS, "round {round}");
         shop.receive(&product, &main, 10).await.expect(201);
@@ -163,7 +165,7 @@ async fn concurrent_low_stock_runs_send_one_mail_per_recipient() {
 async fn low_stock_with_a_future_time_suppresses_no_earlier_mail() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (product, main) = cheese(&shop, 30).await;
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     let job = low_stock(shop.stack(), &mailer);
     run(&job, &shop, "2027-06-01T00:00:00Z").await;
     shop.receive(&product, &main, 20).await.expect(201);
@@ -178,17 +180,17 @@ async fn low_stock_with_a_future_time_suppresses_no_earlier_mail() {
 async fn low_stock_gives_up_a_failing_mail_after_a_day() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let (_, main) = cheese(&shop, 30).await;
-    let never = TestMailer::planned([Fate::Throttled; 200]);
+    let never = TestTransport::planned([Fate::Throttled; 200]);
     let event = |time: &str| batch(&[due(Job::LowStock, &shop.id, time)]);
     for time in ["2026-11-23T10:00:00Z", "2026-11-24T09:59:00Z"] {
         assert_eq!(failed(&low_stock(shop.stack(), &never).handle(event(time)).await.unwrap()), ["0"]);
     }
     let butter = shop.product("BUTTER").with("min_stock_level", 5).await;
     shop.receive(&butter, &main, 1).await.expect(201);
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     run(&low_stock(shop.stack(), &mailer), &shop, "2026-11-24T10:00:00Z").await;
     assert_eq!(mailer.recipients(), MANAGERS);
-    assert!(mailer.mails()[0].text.plain.contains("BUTTER"));
+    assert!(mailer.mails()[0].content.plain.contains("BUTTER"));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use stockroom_harness::Stack;
 use stockroom_jobs::Job;
 
 use super::{cleanup, failed, low_stock, weekly_report};
-use crate::bus::TestMailer;
+use crate::bus::TestTransport;
 
 fn sample(name: &str) -> Value {
     let path = format!("{}/../../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -15,14 +15,14 @@ fn sample(name: &str) -> Value {
 
 #[tokio::test]
 async fn every_job_answers_its_sample_schedule_and_batch() {
-    let (stack, mailer) = (Stack::start().await, TestMailer::default());
+    let (stack, mailer) = (Stack::start().await, TestTransport::default());
     for job in Job::ALL {
         let (schedule, batch) = (sample(job.name()), sample(&format!("{}-due", job.name())));
         let typed: EventBridgeEvent = serde_json::from_value(schedule.clone()).unwrap();
         assert_eq!((typed.source.as_str(), typed.time.is_some()), ("aws.scheduler", true));
         let typed: SqsEvent = serde_json::from_value(batch.clone()).unwrap();
         let first: EventBridgeEvent = serde_json::from_str(typed.records[0].body.as_ref().unwrap()).unwrap();
-        assert_eq!((first.source.as_str(), first.detail_type.as_str()), ("stockroom.jobs", job.due()));
+        assert_eq!((first.source.as_str(), first.detail_type.as_str()), ("stockroom.jobs", job.event_type()));
 
         let (scheduled, worked) = match job {
             Job::Cleanup => {

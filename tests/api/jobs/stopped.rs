@@ -7,7 +7,7 @@ use stockroom_harness::Shop;
 use stockroom_jobs::{Job, Task, Worker};
 
 use super::{batch, due, failed, low_stock, weekly_report};
-use crate::bus::{TestBus, TestMailer};
+use crate::bus::{TestBus, TestTransport};
 
 const TIME: &str = "2026-11-29T00:00:00Z";
 const MANAGERS: [&str; 2] = ["admin@acme.example", "manager@acme.example"];
@@ -23,10 +23,10 @@ async fn shop() -> Shop {
 
 /// Kills the job's process at its first call of the table, in another shop at its second, and so on until it is done
 /// before it can be killed; each time another process runs it again. Gives how often it was killed.
-async fn kill_everywhere<T: Task + 'static>(worker: impl Fn(&Shop, &TestMailer) -> Worker<T, TestBus>) -> usize {
+async fn kill_everywhere<T: Task + 'static>(worker: impl Fn(&Shop, &TestTransport) -> Worker<T, TestBus>) -> usize {
     for calls in 0.. {
         let shop = shop().await;
-        let mailer = TestMailer::default();
+        let mailer = TestTransport::default();
         let event = batch(&[due(T::JOB, &shop.id, TIME)]);
         let held = shop.faults().hold_after(calls);
         let first = worker(&shop, &mailer);
@@ -77,7 +77,7 @@ async fn weekly_report_killed_at_any_call_sends_each_mail_once() {
 #[tokio::test]
 async fn low_stock_with_lost_replies_sends_each_mail_once() {
     let shop = shop().await;
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     shop.faults().lose_next_replies_of("UpdateItem", 3);
     let event = batch(&[due(Job::LowStock, &shop.id, TIME)]);
     let job = low_stock(shop.stack(), &mailer);

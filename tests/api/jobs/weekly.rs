@@ -11,7 +11,7 @@ use stockroom_local::{
 };
 
 use super::{at_once, mailed, run, run_locally, weekly_report};
-use crate::bus::{TestMailer, items};
+use crate::bus::{TestTransport, items};
 
 /// The line of a report's text that begins with this word.
 fn line<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
@@ -102,9 +102,9 @@ async fn weekly_report_counts_every_movement_in_the_week_of_its_recording() {
     let next_week = staff("2026-11-29T00:00:00.000Z").await;
     next_week.take(&product, &main, 100).await.expect(201);
 
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     run(&weekly_report(shop.stack(), &mailer), &shop, SUNDAY).await;
-    let text = mailer.mails()[0].text.plain.clone();
+    let text = mailer.mails()[0].content.plain.clone();
     assert!(text.starts_with("Your week from 22 November 2026 to 28 November 2026\n"), "{text}");
     assert!(text.contains("6 movements were recorded, after 0 the week before."), "{text}");
     assert_eq!(line(&text, "Received"), ["1,500.5", "0"]);
@@ -113,7 +113,7 @@ async fn weekly_report_counts_every_movement_in_the_week_of_its_recording() {
     assert_eq!(line(&text, "Adjusted"), ["+29.5", "\u{2212}3", "0"]);
 
     run(&weekly_report(shop.stack(), &mailer), &shop, "2026-12-06T00:00:00Z").await;
-    let text = mailer.mails()[2].text.plain.clone();
+    let text = mailer.mails()[2].content.plain.clone();
     assert!(text.contains("1 movement was recorded, after 6 the week before."), "{text}");
     assert_eq!(line(&text, "Issued"), ["100", "22"]);
 }
@@ -125,9 +125,9 @@ async fn weekly_report_lists_waiting_requests_with_their_age() {
     shop.request(&product, 3, "SUBMITTED").await;
     shop.request(&product, 3, "APPROVED").await;
     shop.stack().clock().advance(Duration::from_hours(5 * 24 + 3));
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     run(&weekly_report(shop.stack(), &mailer), &shop, SUNDAY).await;
-    let text = mailer.mails()[0].text.plain.clone();
+    let text = mailer.mails()[0].content.plain.clone();
     assert!(text.contains("1 purchase request waits for a decision"), "{text}");
     assert!(text.contains("- PR-00001 by The staff, 1 line, waits for 5 days"), "{text}");
     assert!(!text.contains("PR-00002") && text.contains("Nothing is below its minimum"), "{text}");
@@ -138,7 +138,7 @@ async fn concurrent_weekly_reports_send_one_mail_per_recipient() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     shop.stocked("SKU-1", 5).await;
     for round in 0..10 {
-        let mailer = TestMailer::default();
+        let mailer = TestTransport::default();
         let sunday = SUNDAY.parse::<Timestamp>().unwrap().plus(Duration::from_hours(round * 7 * 24));
         let product = shop.product(&format!("WAITS-{round}")).await;
         shop.request(&product, 1, "SUBMITTED").await;
@@ -151,7 +151,7 @@ async fn concurrent_weekly_reports_send_one_mail_per_recipient() {
 async fn weekly_report_of_an_idle_or_ended_organization_sends_no_mail() {
     let stack = Stack::start().await;
     let (idle, ended) = (Shop::open(&stack, "acme").await, Shop::open(&stack, "ended").await);
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     run(&weekly_report(&stack, &mailer), &idle, SUNDAY).await;
     ended.stocked("SKU-1", 5).await;
     let path = format!("/api/v1/organizations/{}", ended.id);

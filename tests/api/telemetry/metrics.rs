@@ -10,7 +10,7 @@ use stockroom_notifications::Notifier;
 use stockroom_relay::relay;
 
 use crate::{
-    bus::{TestBus, TestMailer, event_of_request, relay::records},
+    bus::{TestBus, TestTransport, event_of_request, relay::records},
     jobs::{batch, due, failed, scheduled},
 };
 
@@ -69,7 +69,7 @@ async fn mails_and_events_are_counted() {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let event = event_of_request(&shop, "SUBMITTED", "purchase_request.submitted").await;
     let runtime = shop.stack().another_process().runtime().clone();
-    let (mailer, bus) = (TestMailer::planned([crate::bus::Fate::Refused]), TestBus::default());
+    let (mailer, bus) = (TestTransport::planned([crate::bus::Fate::Refused]), TestBus::default());
 
     let notifier = Notifier::new(&runtime, mailer.clone()).unwrap();
     runtime.call("call-of-notifications", notifier.notify(event)).await.unwrap();

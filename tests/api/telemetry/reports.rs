@@ -13,7 +13,7 @@ use stockroom_notifications::Notifier;
 use stockroom_runtime::{Runtime, init_telemetry};
 
 use crate::{
-    bus::{Fate, TestBus, TestMailer, event_of_request},
+    bus::{Fate, TestBus, TestTransport, event_of_request},
     jobs::{batch, due, failed},
 };
 
@@ -165,7 +165,7 @@ async fn failed_call_of_a_function_without_http_is_reported() {
     // A mail that is not accepted fails its call.
     let ingest = Ingest::start().await;
     let runtime = function(&shop, &ingest);
-    let notifier = Notifier::new(&runtime, TestMailer::planned([Fate::Throttled])).unwrap();
+    let notifier = Notifier::new(&runtime, TestTransport::planned([Fate::Throttled])).unwrap();
     runtime.call("call-1", notifier.notify(event)).await.unwrap_err();
     let [reported] = &ingest.errors()[..] else { panic!("one error: {:?}", ingest.errors()) };
     assert_eq!((tags(reported), error(reported)), (expected("call-1"), ("failed", "1 mails are still to be sent")));
@@ -173,7 +173,7 @@ async fn failed_call_of_a_function_without_http_is_reported() {
     // A message of a queue fails alone; its call does not.
     let ingest = Ingest::start().await;
     let runtime = function(&shop, &ingest);
-    let low_stock = LowStock::new(&runtime, TestMailer::default()).unwrap();
+    let low_stock = LowStock::new(&runtime, TestTransport::default()).unwrap();
     let worker = Worker::new(&runtime, low_stock, TestBus::default());
     let mut of_tomorrow = due(Job::LowStock, &shop.id, "2026-11-23T09:00:00Z");
     of_tomorrow["detail"]["version"] = 2.into();

@@ -12,7 +12,7 @@ use stockroom_runtime::Runtime;
 use stockroom_weekly_report::WeeklyReport;
 
 use crate::{
-    bus::{TestBus, TestMailer, delivered, relay},
+    bus::{TestBus, TestTransport, delivered, relay},
     jobs::{batch, due, scheduled},
 };
 
@@ -30,7 +30,7 @@ pub(super) struct Done {
 }
 
 impl Done {
-    fn note(&mut self, function: &'static str, bus: &TestBus, mailer: &TestMailer) {
+    fn note(&mut self, function: &'static str, bus: &TestBus, mailer: &TestTransport) {
         if !bus.taken().is_empty() {
             self.puts.insert(function);
         }
@@ -46,7 +46,7 @@ pub(super) async fn everything(stack: &Stack) -> Done {
     eventful(&shop).await;
     let mut done = Done::default();
 
-    let (bus, mailer) = (TestBus::default(), TestMailer::default());
+    let (bus, mailer) = (TestBus::default(), TestTransport::default());
     let runtime = stack.function("relay");
     stockroom_relay::relay(&bus, &runtime.sources, json!({"Records": relay::records(&shop)})).await;
     done.note("relay", &bus, &mailer);
@@ -58,14 +58,14 @@ pub(super) async fn everything(stack: &Stack) -> Done {
     }
     done.note("notifications", &TestBus::default(), &mailer);
 
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     let runtime = stack.function("low-stock");
     let task = LowStock::new(&runtime, mailer.clone()).unwrap();
     let low: Vec<_> = events.iter().filter(|event| event["detail-type"] == "stock.low").cloned().collect();
     let bus = work(&runtime, task, (&low, SUNDAY), &shop).await;
     done.note("low-stock", &bus, &mailer);
 
-    let mailer = TestMailer::default();
+    let mailer = TestTransport::default();
     let runtime = stack.function("weekly-report");
     let task = WeeklyReport::new(&runtime, mailer.clone()).unwrap();
     let bus = work(&runtime, task, (&[], SUNDAY), &shop).await;
@@ -77,7 +77,7 @@ pub(super) async fn everything(stack: &Stack) -> Done {
     let admin = shop.sign_in(shop.admin()).await;
     admin.delete(path).query(&[("confirm", &shop.subdomain)]).await.expect(202);
     work(&runtime, Cleanup::new(&runtime), (&[], MONTHS_LATER), &shop).await;
-    done.note("cleanup", &bus, &TestMailer::default());
+    done.note("cleanup", &bus, &TestTransport::default());
     done
 }
 

@@ -49,10 +49,10 @@ fn bus_rules_match_the_events_of_their_targets() {
         let rule = rules.values().find(is_its).unwrap();
         assert_eq!((text(&rule["EventBusName"]).as_str(), rule["Targets"].as_array().unwrap().len()), ("Bus", 1));
         let expected = match job {
-            Job::Cleanup | Job::WeeklyReport => (set([stockroom_jobs::SOURCE]), set([job.due()])),
+            Job::Cleanup | Job::WeeklyReport => (set([stockroom_jobs::SOURCE]), set([job.event_type()])),
             Job::LowStock => (
                 set([stockroom_jobs::SOURCE, stockroom_notify::SOURCE]),
-                set([job.due().to_owned(), EventType::STOCK_LOW.to_string()]),
+                set([job.event_type().to_owned(), EventType::STOCK_LOW.to_string()]),
             ),
         };
         assert_eq!(pattern(&rule["EventPattern"]), expected, "{}", job.name());

@@ -110,7 +110,7 @@ struct StrictHeader {
     kid: String,
 }
 
-/// The answer to signing in.
+/// An access token and a refresh token.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Tokens")]
 #[expect(missing_docs, reason = "named by RFC 6749")]
@@ -118,12 +118,12 @@ pub struct TokenPair {
     pub access_token: String,
     /// Always `bearer`.
     pub token_type: &'static str,
-    /// Seconds.
+    /// Lifetime in seconds.
     pub expires_in: u64,
-    /// Absent when it travels in a cookie.
+    /// Absent if the token is set as a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
-    /// Seconds.
+    /// Lifetime in seconds.
     pub refresh_expires_in: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The table's stream: log entries among its records, and their events.
+//! The stream of the table: the events of its records.
 
 use stockroom_domain::id::OrganizationId;
 
@@ -15,11 +15,12 @@ use crate::{
 pub struct LoggedEvents {
     /// The organization of the log.
     pub organization: OrganizationId,
-    /// In the order of their ids; empty for an entry that only the audit log shows.
+    /// The events in the order of their ids; none when the entry is for the audit log only.
     pub events: Vec<DomainEvent>,
 }
 
-/// The events of a stream record's new image. `None` if the record is not a log entry.
+/// The events of an item that was put into the table, as a record of the stream shows it. `None` for an item that is no log
+/// entry.
 ///
 /// # Errors
 /// [`StoreError::Internal`] for an entry that cannot be read.

@@ -1,4 +1,4 @@
-//! The letters about the stock: what is low, and the week.
+//! Emails about stock: low levels, and the weekly report.
 
 use std::time::Duration;
 
@@ -13,37 +13,37 @@ use stockroom_domain::{
 use stockroom_store::{Excerpt, LevelView, LowStock};
 
 use super::plural;
-use crate::mail::Text;
+use crate::transport::Content;
 
-/// Tells what has become low, or still is.
+/// An email about levels that became low or still are.
 #[derive(Debug)]
-pub struct LowStockLetter<'a> {
-    /// Whose stock it is.
+pub struct LowStockEmail<'a> {
+    /// The organization of the levels.
     pub organization: &'a Organization,
-    /// What is to be told; at least one level.
+    /// The levels to report; at least one.
     pub low: &'a LowStock,
 }
 
-/// Tells of a week.
+/// The weekly report.
 #[derive(Debug)]
-pub struct WeeklyLetter<'a> {
-    /// Whose week it was.
+pub struct WeeklyReportEmail<'a> {
+    /// The organization.
     pub organization: &'a Organization,
-    /// Which week.
+    /// The week of the report.
     pub week: Week,
-    /// What was moved in it.
+    /// The movements of the week.
     pub totals: MovementTotals,
-    /// What was moved in the week before.
+    /// The movements of the week before.
     pub before: MovementTotals,
-    /// What is low now.
+    /// The levels that are low now.
     pub low: &'a Excerpt<LevelView>,
     /// The purchase requests that wait for a decision now.
     pub waiting: &'a Excerpt<PurchaseRequest>,
-    /// When that is.
+    /// The present time.
     pub now: Timestamp,
 }
 
-/// A level that is low, as it is shown.
+/// A low level as the email shows it.
 struct Shortage<'a> {
     product: &'a str,
     sku: &'a str,
@@ -71,11 +71,11 @@ impl<'a> From<&'a LevelView> for Shortage<'a> {
 
 #[derive(Template)]
 #[template(path = "low_stock.html")]
-struct LowStockPage<'a>(&'a LowStockView<'a>);
+struct LowStockHtml<'a>(&'a LowStockView<'a>);
 
 #[derive(Template)]
 #[template(path = "low_stock.txt")]
-struct LowStockText<'a>(&'a LowStockView<'a>);
+struct LowStockPlain<'a>(&'a LowStockView<'a>);
 
 struct LowStockView<'a> {
     organization: &'a str,
@@ -85,29 +85,32 @@ struct LowStockView<'a> {
     more: usize,
 }
 
-impl LowStockLetter<'_> {
-    /// What the mail says.
+impl LowStockEmail<'_> {
+    /// The content of the email.
     ///
     /// # Errors
     /// A template that fails, which none does.
-    pub fn text(&self) -> Result<Text, askama::Error> {
+    pub fn content(&self) -> Result<Content, askama::Error> {
         let Self { organization, low } = *self;
-        // What was low when it was found may have been filled up since, and is not among these any more.
-        let told = low.levels.len().saturating_add(low.more);
+        // Levels that were replenished since they were found are not among these.
+        let reported = low.levels.len().saturating_add(low.more);
         let (headline, sentence) = match (low.is_reminder, low.fresh) {
             (true, fresh) => (
-                plural(told, "level is below its minimum", "levels are below their minimum"),
+                plural(reported, "level is below its minimum", "levels are below their minimum"),
                 match fresh {
-                    0 => "All of it was told before, and lasts.".to_owned(),
+                    0 => "All of them were reported before and are still low.".to_owned(),
                     fresh => format!("{fresh} of them became low since the last mail."),
                 },
             ),
             (false, fresh) => (
-                plural(told, "level has fallen below its minimum", "levels have fallen below their minimum"),
+                plural(reported, "level has fallen below its minimum", "levels have fallen below their minimum"),
                 match low.count.saturating_sub(fresh) {
-                    0 => "Nothing else is low.".to_owned(),
+                    0 => "No other level is low.".to_owned(),
                     others => {
-                        format!("{} told of before.", plural(others, "more is low, and was", "more are low, and were"))
+                        format!(
+                            "{} reported before.",
+                            plural(others, "more level is low and was", "more levels are low and were")
+                        )
                     }
                 },
             ),
@@ -120,21 +123,21 @@ impl LowStockLetter<'_> {
             more: low.more,
         };
         let subject = format!("{headline} - {}", organization.name);
-        Ok(Text::new(&subject, (LowStockPage(&view).render()?, LowStockText(&view).render()?)))
+        Ok(Content::new(&subject, (LowStockHtml(&view).render()?, LowStockPlain(&view).render()?)))
     }
 }
 
-/// A kind of movement in both weeks.
+/// The quantities of one kind of movement in both weeks.
 struct Flow {
     name: &'static str,
     now: String,
     before: String,
-    /// How long the bars are, in percent of the longest of all.
+    /// The lengths of the bars, in percent of the longest one.
     now_percent: u8,
     before_percent: u8,
 }
 
-/// A purchase request that waits, as it is shown.
+/// A waiting purchase request as the email shows it.
 struct Waiting<'a> {
     number: String,
     by: &'a str,
@@ -144,13 +147,13 @@ struct Waiting<'a> {
 
 #[derive(Template)]
 #[template(path = "weekly_report.html")]
-struct WeeklyPage<'a>(&'a WeeklyView<'a>);
+struct WeeklyReportHtml<'a>(&'a WeeklyReportView<'a>);
 
 #[derive(Template)]
 #[template(path = "weekly_report.txt")]
-struct WeeklyText<'a>(&'a WeeklyView<'a>);
+struct WeeklyReportPlain<'a>(&'a WeeklyReportView<'a>);
 
-struct WeeklyView<'a> {
+struct WeeklyReportView<'a> {
     organization: &'a str,
     headline: &'a str,
     movements: String,
@@ -163,24 +166,24 @@ struct WeeklyView<'a> {
     more_waiting: usize,
 }
 
-impl WeeklyLetter<'_> {
-    /// Whether there is nothing to say: nothing moved in the week, nothing is low, nothing waits.
+impl WeeklyReportEmail<'_> {
+    /// Whether the report is empty: no movement in the week, no low level, no waiting purchase request.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.totals.movements == 0 && self.low.count == 0 && self.waiting.count == 0
     }
 
-    /// What the mail says.
+    /// The content of the email.
     ///
     /// # Errors
     /// A template that fails, which none does.
-    pub fn text(&self) -> Result<Text, askama::Error> {
+    pub fn content(&self) -> Result<Content, askama::Error> {
         let Self { organization, week, low, waiting, now, .. } = *self;
         let headline = format!("Your week from {} to {}", week.start.day(), week.last_day().day());
         let waiting_for = |request: &PurchaseRequest| {
             now.since(request.milestones().submitted_at.filter(|at| *at <= now).unwrap_or(now))
         };
-        let view = WeeklyView {
+        let view = WeeklyReportView {
             organization: organization.name.as_str(),
             headline: &headline,
             movements: format!(
@@ -214,7 +217,7 @@ impl WeeklyLetter<'_> {
             more_waiting: waiting.count.saturating_sub(waiting.first.len()),
         };
         let subject = format!("{headline} - {}", organization.name);
-        Ok(Text::new(&subject, (WeeklyPage(&view).render()?, WeeklyText(&view).render()?)))
+        Ok(Content::new(&subject, (WeeklyReportHtml(&view).render()?, WeeklyReportPlain(&view).render()?)))
     }
 
     fn flows(&self) -> Vec<Flow> {
@@ -240,7 +243,7 @@ impl WeeklyLetter<'_> {
     }
 }
 
-/// So many units, and how they are written.
+/// A quantity with its text.
 struct Amount {
     size: Total,
     text: String,
@@ -251,7 +254,7 @@ impl Amount {
         Self { size: total, text: total.to_string() }
     }
 
-    /// What corrections added and what they took away are told apart: together they would hide each other.
+    /// Additions and losses by corrections are shown separately, because their sum would hide both.
     fn corrected(found: Total, lost: Total) -> Self {
         let text = match (found > Total::ZERO, lost > Total::ZERO) {
             (false, false) => "0".to_owned(),
@@ -267,7 +270,7 @@ fn count(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// A length of time, cut to whole days, or hours below a day.
+/// A duration in whole days, or in whole hours below a day.
 fn how_long(duration: Duration) -> String {
     let hours = duration.as_secs() / 3_600;
     match (hours / 24, hours) {

@@ -1,57 +1,57 @@
-//! Mail, and who carries it.
+//! The transport of emails: SES.
 
 use aws_sdk_sesv2::{
     Client,
     error::{BuildError, DisplayErrorContext, SdkError},
     operation::send_email::SendEmailError,
-    types::{Body, Content, Destination, EmailContent, Message},
+    types::{Body, Content as Part, Destination, EmailContent, Message as SimpleMessage},
 };
 use stockroom_domain::id::OrganizationId;
 
 use crate::{address::Address, connection::sdk_config, unlinked::unlinked};
 
-/// What a mail says, in two forms.
+/// The content of an email, in two forms.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
-    /// The subject, on one line and without anything that a mail program makes a link of.
+pub struct Content {
+    /// The subject, on one line and without anything that a mail program links.
     pub subject: String,
-    /// A page.
+    /// The HTML form.
     pub html: String,
-    /// The same for who reads no pages.
+    /// The plain text form.
     pub plain: String,
 }
 
-impl Text {
+impl Content {
     pub(crate) fn new(subject: &str, (html, plain): (String, String)) -> Self {
-        // The one place where a subject is made: names of any kind stand in it.
+        // Every subject is made here, because any of them can contain names.
         Self { subject: unlinked(subject), html, plain }
     }
 }
 
-/// A mail to one person. Nobody else's address is in it.
+/// An email as the transport gets it. It has one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mail {
+pub struct Message {
     pub organization: OrganizationId,
     pub from: Address,
     pub to: Address,
-    pub text: Text,
+    pub content: Content,
 }
 
-/// Why a mail was not accepted.
+/// The reason why a message was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// It never will be: there is something wrong with this very mail or its address.
-    #[error("the mail was refused: {0}")]
+    /// It never will be: the message or its address is invalid.
+    #[error("the email was refused: {0}")]
     Refused(String),
-    /// It may be later; or it was, and the answer was lost.
-    #[error("the mail could not be handed over: {0}")]
+    /// It may be accepted later. Or it was accepted, and the answer was lost.
+    #[error("the email was not accepted: {0}")]
     Unavailable(String),
 }
 
-/// Who carries mail.
-pub trait Mailer: Send + Sync {
-    /// Hands a mail over, once.
-    fn send(&self, mail: &Mail) -> impl Future<Output = Result<(), SendError>> + Send;
+/// Sends messages.
+pub trait Transport: Send + Sync {
+    /// Sends a message, without a retry.
+    fn send(&self, message: &Message) -> impl Future<Output = Result<(), SendError>> + Send;
 }
 
 /// SES.
@@ -61,8 +61,8 @@ pub struct Ses {
 }
 
 impl Ses {
-    /// Makes the client; connects with the first call. The SDK's own retries are off: after a lost answer they would send
-    /// a second mail.
+    /// Makes the client, which connects with its first call. The retries of the SDK are off: after a lost answer they would
+    /// send a second email.
     #[must_use]
     pub fn new(config: &stockroom_runtime::Config) -> Self {
         let settings = sdk_config(config.connection.clone(), config.mail_endpoint.clone());
@@ -70,13 +70,13 @@ impl Ses {
     }
 }
 
-impl Mailer for Ses {
-    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+impl Transport for Ses {
+    async fn send(&self, message: &Message) -> Result<(), SendError> {
         let header = |address: &Address| {
-            address.header().ok_or_else(|| SendError::Refused("the address has no form in ASCII".to_owned()))
+            address.header().ok_or_else(|| SendError::Refused("the address has no ASCII form".to_owned()))
         };
-        let (from, to) = (header(&mail.from)?, header(&mail.to)?);
-        let content = content(&mail.text).map_err(|error| SendError::Refused(error.to_string()))?;
+        let (from, to) = (header(&message.from)?, header(&message.to)?);
+        let content = content(&message.content).map_err(|error| SendError::Refused(error.to_string()))?;
         let call = self
             .client
             .send_email()
@@ -87,15 +87,15 @@ impl Mailer for Ses {
     }
 }
 
-fn content(text: &Text) -> Result<EmailContent, BuildError> {
-    let part = |data: &str| Content::builder().data(data).charset("UTF-8").build();
-    let body = Body::builder().html(part(&text.html)?).text(part(&text.plain)?).build();
-    let message = Message::builder().subject(part(&text.subject)?).body(body).build();
+fn content(content: &Content) -> Result<EmailContent, BuildError> {
+    let part = |data: &str| Part::builder().data(data).charset("UTF-8").build();
+    let body = Body::builder().html(part(&content.html)?).text(part(&content.plain)?).build();
+    let message = SimpleMessage::builder().subject(part(&content.subject)?).body(body).build();
     Ok(EmailContent::builder().simple(message).build())
 }
 
-/// Only what is said of this mail itself is final; what concerns the account or the moment passes. An identity that is not
-/// verified is the account's: the sender's before its domain is set up, and in SES's sandbox that of whoever is written to.
+/// Only a rejection of this very message is final; errors of the account and of the moment pass. An unverified identity is an
+/// error of the account: of the sender before its domain is set up, and of any recipient in the sandbox of SES.
 fn failure<R: std::fmt::Debug>(error: &SdkError<SendEmailError, R>) -> SendError
 where
     SdkError<SendEmailError, R>: std::error::Error,
@@ -108,7 +108,7 @@ where
     if is_final { SendError::Refused(reason) } else { SendError::Unavailable(reason) }
 }
 
-/// SES names whom it refuses; the log does not.
+/// SES quotes addresses; the log must not contain them.
 fn without_addresses(text: &str) -> String {
     let words = text.split_whitespace().map(|word| if word.contains('@') { "…" } else { word });
     words.collect::<Vec<_>>().join(" ")
@@ -125,16 +125,16 @@ mod tests {
 
     #[test]
     fn send_error_of_a_busy_service_is_unavailable_and_of_a_rejection_refused() {
-        let told = |error: SendEmailError| failure(&SdkError::service_error(error, ()));
+        let failure_of = |error: SendEmailError| failure(&SdkError::service_error(error, ()));
         let refused = [
             SendEmailError::MessageRejected(MessageRejected::builder().build()),
             SendEmailError::BadRequestException(BadRequestException::builder().build()),
         ];
         for error in refused {
-            assert!(matches!(told(error), SendError::Refused(_)));
+            assert!(matches!(failure_of(error), SendError::Refused(_)));
         }
         let busy = SendEmailError::TooManyRequestsException(TooManyRequestsException::builder().build());
-        assert!(matches!(told(busy), SendError::Unavailable(_)));
+        assert!(matches!(failure_of(busy), SendError::Unavailable(_)));
         let lost = failure(&SdkError::<SendEmailError, ()>::timeout_error("late"));
         assert!(matches!(lost, SendError::Unavailable(_)));
     }
@@ -144,8 +144,8 @@ mod tests {
         let message = "Email address is not verified. The following identities failed the check: nancy@acme.example";
         let error = ErrorMetadata::builder().code("MessageRejected").message(message).build();
         let rejected = MessageRejected::builder().message(message).meta(error).build();
-        let told = failure(&SdkError::service_error(SendEmailError::MessageRejected(rejected), ()));
-        let SendError::Unavailable(reason) = told else { panic!("it is tried again") };
+        let failed = failure(&SdkError::service_error(SendEmailError::MessageRejected(rejected), ()));
+        let SendError::Unavailable(reason) = failed else { panic!("it can be sent later") };
         assert!(reason.contains("is not verified") && !reason.contains("nancy"), "{reason}");
     }
 
