@@ -413,7 +413,8 @@ async fn count_of_prices_during_changes_of_prices_is_right() {
             process.runtime().store.migrations().up(migration("0007-count-prices"), false, PACE, |_| ()).await
         });
         let mut is_done = false;
-        // One request gets a price before the next call of the migration, and another loses its own before the call after it.
+        // One request gets a price before the next call of the migration, and another loses its own before the call
+        // after it.
         for (draft, price) in [(0, json!("2")), (1, Value::Null)] {
             tokio::select! {
                 () = held.arrived() => {}

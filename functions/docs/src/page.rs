@@ -14,8 +14,8 @@ use http::{
 };
 use stockroom_api::{ApiError, App, Operation, OperationInput};
 
-/// Allows only resources of this origin, no inline scripts and no `eval`. Both pages use inline styles; `ReDoc` starts a
-/// search worker from a blob.
+/// Allows only resources of this origin, no inline scripts and no `eval`. Both pages use inline styles; `ReDoc` starts
+/// a search worker from a blob.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src \
      'self'; font-src 'self' data:; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -123,8 +123,8 @@ impl EmailBuilder<'_> {
         }
     }
 
-    /// The email with a link, while the link can be used: the account is active, its password and address have not changed
-    /// since the request, and the link has not expired.
+    /// The email with a link, while the link can be used: the account is active, its password and address have not
+    /// changed since the request, and the link has not expired.
     async fn with_link(&self, purpose: Purpose, detail: &Detail) -> Result<Option<Email>, NotifyError> {
         let found = self.account(purpose, detail).await?;
         let Some((organization, recipient, link)) = found else { return Ok(None) };
@@ -176,8 +176,8 @@ impl EmailBuilder<'_> {
         Ok(Email { content, to: recipient.user, address, confirms_address, quota })
     }
 
-    /// The limits that an email counts against. All unconfirmed organizations share the limit of a mailbox: strangers can
-    /// use it up for each other, but not for a confirmed organization.
+    /// The limits that an email counts against. All unconfirmed organizations share the limit of a mailbox: strangers
+    /// can use it up for each other, but not for a confirmed organization.
     fn quota(&self, kind: QuotaKind, organization: OrganizationId, to: &EmailAddress) -> Quota {
         let MailLimits { mailbox: of_mailbox, link_mails } = self.limits;
         let mailbox = self.links.mailbox(to);
@@ -216,8 +216,8 @@ impl EmailBuilder<'_> {
         Ok(vec![(MailOccasion::Event(detail.id), link), (MailOccasion::Notice(detail.id), notice)])
     }
 
-    /// A user has another address: a notice goes to the former one. If the invitation to it was never accepted, the notice
-    /// does not name the new address: its reader may be a stranger.
+    /// A user has another address: a notice goes to the former one. If the invitation to it was never accepted, the
+    /// notice does not name the new address: its reader may be a stranger.
     async fn address_changed(&self, detail: &Detail) -> Result<Option<Email>, NotifyError> {
         let (old, new) = (address(detail, "/before/email")?, address(detail, "/after/email")?);
         let is_invited = member(detail, "/after/is_invited").and_then(Value::as_bool).unwrap_or_default();
@@ -248,8 +248,8 @@ impl EmailBuilder<'_> {
         Ok(Email { address: Some(old), quota, ..Email::new(user.clone(), content) })
     }
 
-    /// The invitations that were dropped before an admin confirmed the organization. Each is claimed for its own event, which
-    /// may arrive at the same time.
+    /// The invitations that were dropped before an admin confirmed the organization. Each is claimed for its own event,
+    /// which may arrive at the same time.
     async fn invitations(&self, id: OrganizationId) -> Result<Vec<Claimed>, NotifyError> {
         let mailing = self.store.mailing(id);
         let Some(organization) = mailing.organization().await? else { return Ok(Vec::new()) };

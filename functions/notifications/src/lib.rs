@@ -58,7 +58,8 @@ impl<T: Transport> Notifier<T> {
         Ok(Self { store: store.clone(), sources: sources.clone(), links: links.into(), limits, mailer })
     }
 
-    /// Sends the emails of one event, each once even if the event is delivered again. A failed email does not stop the others.
+    /// Sends the emails of one event, each once even if the event is delivered again. A failed email does not stop the
+    /// others.
     ///
     /// # Errors
     /// [`NotifyError`]: the event must be delivered again; emails that were sent are skipped then.

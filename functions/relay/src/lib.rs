@@ -1,6 +1,8 @@
-//! Relay: publishes the events of new log entries from the stream of the table on the bus. Tests: `tests/api/bus/relay.rs`.
+//! Relay: publishes the events of new log entries from the stream of the table on the bus. Tests:
+//! `tests/api/bus/relay.rs`.
 //!
-//! Every event is published at least once. A batch that is delivered again publishes its events again, with the same ids.
+//! Every event is published at least once. A batch that is delivered again publishes its events again, with the same
+//! ids.
 
 mod batch;
 

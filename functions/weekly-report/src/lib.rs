@@ -1,5 +1,5 @@
-//! Weekly report: mails the managers of an organization the movements of the last week, low levels, and purchase requests
-//! that wait for a decision. Tests: `tests/api/jobs/weekly.rs`.
+//! Weekly report: mails the managers of an organization the movements of the last week, low levels, and purchase
+//! requests that wait for a decision. Tests: `tests/api/jobs/weekly.rs`.
 
 use stockroom_domain::{id::OrganizationId, report::Week, source::Sources, time::Timestamp};
 use stockroom_jobs::{Job, JobError, Progress, Task};

@@ -209,10 +209,10 @@ impl PurchaseRequest {
     /// # Errors
     /// [`PurchaseError::InvalidTransition`].
     pub fn require_draft(&self) -> Result<(), PurchaseError> {
-        match self.status() {
-            PurchaseRequestStatus::Draft => Ok(()),
-            status => Err(PurchaseError::InvalidTransition { status }),
+        if self.status() == PurchaseRequestStatus::Draft {
+            return Ok(());
         }
+        Err(PurchaseError::InvalidTransition { status: self.status() })
     }
 
     /// The request after a transition.

@@ -1,9 +1,9 @@
 //! Runs scheduled jobs.
 //!
-//! The schedule and the queue of a job call the same function. The call of the schedule lists the organizations of the job
-//! and publishes one event for each (`fan_out.rs`). A rule of the bus puts these events into the queue, and the calls of the
-//! queue do the work, a few organizations at once (`queue.rs`). An organization that fails is retried alone. Every call can
-//! be repeated: a job does its work for an organization and a time once.
+//! The schedule and the queue of a job call the same function. The call of the schedule lists the organizations of the
+//! job and publishes one event for each (`fan_out.rs`). A rule of the bus puts these events into the queue, and the
+//! calls of the queue do the work, a few organizations at once (`queue.rs`). An organization that fails is retried
+//! alone. Every call can be repeated: a job does its work for an organization and a time once.
 
 mod due;
 mod fan_out;
@@ -149,7 +149,11 @@ impl<T: Task, B: Bus> Worker<T, B> {
         let at = at.ok_or_else(|| JobError::Unreadable("the event has no time, or one before 1970".to_owned()))?;
         let organizations = self.fan_out(at).await?;
         tracing::info!(
-            target: metrics::JOB, job = T::JOB.name(), %at, organizations_due = organizations, "job requested for each organization"
+            target: metrics::JOB,
+            job = T::JOB.name(),
+            %at,
+            organizations_due = organizations,
+            "job requested for each organization"
         );
         Ok(json!({ "organizations": organizations }))
     }

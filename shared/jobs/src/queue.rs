@@ -58,7 +58,10 @@ impl<T: Task, B: Bus> Worker<T, B> {
         let error = self.process_event(body).await.err()?;
         let organization = organization_of(body);
         let shown = organization.map(|id| id.to_string());
-        tracing::error!(job = T::JOB.name(), message = id, organization = shown, %error, "message failed, the queue delivers it again");
+        tracing::error!(
+            job = T::JOB.name(), message = id, organization = shown, %error,
+            "message failed, the queue delivers it again"
+        );
         report("message_failed", &error, organization);
         Some(id.to_owned())
     }

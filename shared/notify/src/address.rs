@@ -32,8 +32,8 @@ impl Address {
         &self.email
     }
 
-    /// The form that a header takes (RFC 5322, 3.4): in ASCII, on one line. The name is quoted or an encoded word (RFC 2047).
-    /// `None` for an address that was stored under older rules and that SES cannot deliver to.
+    /// The form that a header takes (RFC 5322, 3.4): in ASCII, on one line. The name is quoted or an encoded word (RFC
+    /// 2047). `None` for an address that was stored under older rules and that SES cannot deliver to.
     #[must_use]
     pub fn header(&self) -> Option<String> {
         let email: Email = self.email.as_str().parse().ok()?;

@@ -58,8 +58,8 @@ impl BusEntry {
 
 /// Publishes events.
 pub trait Bus: Send + Sync {
-    /// Publishes up to [`MAX_ENTRIES`] in one call, without a retry. Returns the result of each in their order, an error with
-    /// the reason of the rejection.
+    /// Publishes up to [`MAX_ENTRIES`] in one call, without a retry. Returns the result of each in their order, an
+    /// error with the reason of the rejection.
     fn put(&self, entries: &[BusEntry]) -> impl Future<Output = Vec<Result<(), String>>> + Send;
 }
 
@@ -71,7 +71,8 @@ pub struct EventBridge {
 }
 
 impl EventBridge {
-    /// Makes the client, which connects with its first call. The retries of the SDK are off: single entries fail, not calls.
+    /// Makes the client, which connects with its first call. The retries of the SDK are off: single entries fail, not
+    /// calls.
     #[must_use]
     pub fn new(config: &stockroom_runtime::Config) -> Self {
         let settings = sdk_config(config.connection.clone(), config.events_endpoint.clone());

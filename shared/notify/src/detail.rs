@@ -33,8 +33,8 @@ pub struct Detail {
 }
 
 impl Detail {
-    /// The detail of an event. Quantities are decimal text, because many readers of JSON turn numbers into binary floats.
-    /// The origin of the request stays in the audit log.
+    /// The detail of an event. Quantities are decimal text, because many readers of JSON turn numbers into binary
+    /// floats. The origin of the request stays in the audit log.
     ///
     /// # Errors
     /// A value without a form in JSON, which does not occur.

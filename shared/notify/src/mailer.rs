@@ -22,8 +22,8 @@ pub struct Email {
     pub content: Content,
     /// The address, if it is not the present one of the user.
     pub address: Option<EmailAddress>,
-    /// Whether its link confirms the address that it goes to. Before an organization is confirmed, no other email goes to
-    /// another address than that of the sign-up.
+    /// Whether its link confirms the address that it goes to. Before an organization is confirmed, no other email goes
+    /// to another address than that of the sign-up.
     pub confirms_address: bool,
     /// The limits that it counts against before it is sent.
     pub quota: Quota,
@@ -82,9 +82,9 @@ impl<T: Transport> Mailer<T> {
         Ok(Self { store: store.clone(), from: Address::named("Stockroom", config.mail_from()?), transport })
     }
 
-    /// Sends each email, unless its recipient already got one about its occasion. A failed email does not stop the others.
-    /// An unconfirmed organization sends to the address of the sign-up, and to another one only the email that confirms it.
-    /// All other emails of it are dropped here, of whatever kind.
+    /// Sends each email, unless its recipient already got one about its occasion. A failed email does not stop the
+    /// others. An unconfirmed organization sends to the address of the sign-up, and to another one only the email that
+    /// confirms it. All other emails of it are dropped here, of whatever kind.
     ///
     /// # Errors
     /// [`Unsent`]: call again with the same emails; those that were sent are skipped.

@@ -12,8 +12,8 @@ const MAX_ATTEMPTS: u32 = 4;
 /// The longest pause after the first attempt; it doubles.
 const MAX_PAUSE: Duration = Duration::from_millis(50);
 
-/// Publishes entries in their order, each with a key of its caller. Returns the keys of the entries that the bus rejected
-/// at every attempt.
+/// Publishes entries in their order, each with a key of its caller. Returns the keys of the entries that the bus
+/// rejected at every attempt.
 pub async fn publish_all<K: Send>(bus: &impl Bus, sources: &Sources, entries: Vec<(K, BusEntry)>) -> Vec<K> {
     if entries.is_empty() {
         return Vec::new();

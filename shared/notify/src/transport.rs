@@ -61,8 +61,8 @@ pub struct Ses {
 }
 
 impl Ses {
-    /// Makes the client, which connects with its first call. The retries of the SDK are off: after a lost answer they would
-    /// send a second email.
+    /// Makes the client, which connects with its first call. The retries of the SDK are off: after a lost answer they
+    /// would send a second email.
     #[must_use]
     pub fn new(config: &stockroom_runtime::Config) -> Self {
         let settings = sdk_config(config.connection.clone(), config.mail_endpoint.clone());
@@ -94,8 +94,8 @@ fn content(content: &Content) -> Result<EmailContent, BuildError> {
     Ok(EmailContent::builder().simple(message).build())
 }
 
-/// Only a rejection of this very message is final; errors of the account and of the moment pass. An unverified identity is an
-/// error of the account: of the sender before its domain is set up, and of any recipient in the sandbox of SES.
+/// Only a rejection of this very message is final; errors of the account and of the moment pass. An unverified identity
+/// is an error of the account: of the sender before its domain is set up, and of any recipient in the sandbox of SES.
 fn failure<R: std::fmt::Debug>(error: &SdkError<SendEmailError, R>) -> SendError
 where
     SdkError<SendEmailError, R>: std::error::Error,

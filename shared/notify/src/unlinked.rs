@@ -1,5 +1,5 @@
-//! Removes everything that a mail program could link from texts of users: for subjects, and for emails to recipients who may
-//! not know the sender.
+//! Removes everything that a mail program could link from texts of users: for subjects, and for emails to recipients
+//! who may not know the sender.
 
 /// The dots of domain names (RFC 3490, 3.1).
 const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
@@ -9,8 +9,8 @@ const SLASHES: [char; 6] = ['/', '\\', '\u{2044}', '\u{2215}', '\u{29f8}', '\u{f
 /// Signs between the two parts of an e-mail address.
 const ATS: [char; 3] = ['@', '\u{ff20}', '\u{fe6b}'];
 
-/// The text on one line and without parts of links: schemes, paths, domain names, e-mail addresses. Each removed part becomes
-/// a space.
+/// The text on one line and without parts of links: schemes, paths, domain names, e-mail addresses. Each removed part
+/// becomes a space.
 pub(crate) fn unlinked(text: &str) -> String {
     let words: Vec<String> = text.split(|c: char| c.is_control() || c.is_whitespace()).map(word).collect();
     words.join(" ").split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
@@ -31,8 +31,8 @@ fn word(word: &str) -> String {
     chars.iter().enumerate().map(|(place, c)| if is_of_link(place, c) { ' ' } else { *c }).collect()
 }
 
-/// Whether it is a dot between two other characters. Any character can stand in a domain name that a mail program links:
-/// emoji can too.
+/// Whether it is a dot between two other characters. Any character can stand in a domain name that a mail program
+/// links: emoji can too.
 fn is_inner_dot(chars: &[char], place: usize) -> bool {
     let is_dot = |place: usize| chars.get(place).map(|c| DOTS.contains(c));
     is_dot(place) == Some(true)

@@ -105,8 +105,8 @@ impl LinkEmail<'_> {
     pub fn email_change(&self) -> Result<Content, askama::Error> {
         self.render(
             format!("Confirm your new e-mail address for {}", self.organization.name),
-            "You asked to use this e-mail address for your account. Confirm it with the link. Until then you sign in with \
-             your present address.",
+            "You asked to use this e-mail address for your account. Confirm it with the link. Until then you sign in \
+             with your present address.",
             "Confirm this address",
             "If you did not ask for this, ignore this mail. Nothing changes.",
         )
@@ -145,8 +145,8 @@ impl NoticeEmail<'_> {
             unlinked(self.by),
             self.to(),
         );
-        let advice = "If it was not you, someone knows your password: change it now. That also cancels the change of the \
-                      address.";
+        let advice = "If it was not you, someone knows your password. Change it now. That also cancels the change of \
+                      the address.";
         self.render("A change of your e-mail address was requested", sentence, advice)
     }
 
@@ -156,13 +156,13 @@ impl NoticeEmail<'_> {
     /// A template that fails, which none does.
     pub fn changed(&self) -> Result<Content, askama::Error> {
         let sentence = format!(
-            "The e-mail address of this account was changed{} by {}. Links that were mailed to the old address no longer \
-             work.",
+            "The e-mail address of this account was changed{} by {}. Links that were mailed to the old address no \
+             longer work.",
             self.to(),
             unlinked(self.by),
         );
-        let advice = "If this is wrong, tell an admin of your organization at once: an admin can set the address back or \
-                      disable the account.";
+        let advice = "If this is wrong, contact an admin of your organization at once. An admin can set the address \
+                      back or disable the account.";
         self.render("Your e-mail address was changed", sentence, advice)
     }
 

@@ -19,8 +19,8 @@ pub struct LoggedEvents {
     pub events: Vec<DomainEvent>,
 }
 
-/// The events of an item that was put into the table, as a record of the stream shows it. `None` for an item that is no log
-/// entry.
+/// The events of an item that was put into the table, as a record of the stream shows it. `None` for an item that is no
+/// log entry.
 ///
 /// # Errors
 /// [`StoreError::Internal`] for an entry that cannot be read.
