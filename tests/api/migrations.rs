@@ -511,12 +511,13 @@ async fn up_counts_the_lines_that_hold_a_product() {
         shop.request(&free, 1, "REJECTED").await;
         let next = stack.faults().hold_after(0);
         drop(held);
-        let done = match done {
-            Some(done) => Some(done),
-            None => tokio::select! {
+        let done = if done.is_some() {
+            done
+        } else {
+            tokio::select! {
                 () = next.arrived() => None,
                 done = &mut run => Some(done),
-            },
+            }
         };
         stack.faults().end();
         shop.staff().delete(format!("/api/v1/purchase-requests/{}", draft.id)).await.expect(204);

@@ -44,7 +44,7 @@ impl<'a> SupplierView<'a> {
     }
 }
 
-/// Returns a response with a supplier and its ETag.
+/// Returns a response with a supplier and its `ETag`.
 pub(crate) fn shown(organization: OrganizationId, supplier: &Supplier) -> Answer {
     Answer::ok(&SupplierView::new(organization, supplier)).version(supplier.version)
 }

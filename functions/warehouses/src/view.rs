@@ -39,7 +39,7 @@ impl<'a> WarehouseView<'a> {
     }
 }
 
-/// Returns a response with a warehouse and its ETag.
+/// Returns a response with a warehouse and its `ETag`.
 pub(crate) fn shown(organization: OrganizationId, warehouse: &Warehouse) -> Answer {
     Answer::ok(&WarehouseView::new(organization, warehouse)).version(warehouse.version)
 }

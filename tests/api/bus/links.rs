@@ -248,14 +248,14 @@ async fn invited_user_who_is_enabled_again_gets_another_invitation() {
     for status in ["DISABLED", "ACTIVE"] {
         shop.admin().patch(&path, json!({ "status": status })).await.expect(200);
     }
-    let set = |token: &str| {
+    let reset = |token: &str| {
         let body = json!({"token": token, "password": "canary-swept-floors-and-labels"});
         Client::of(&mail_stack.stack).post("/api/v1/auth/password/reset", body)
     };
-    set(&first).await.expect(400);
+    reset(&first).await.expect(400);
     let sent = mail_stack.deliver().await;
     assert_eq!(recipients(&sent), ["sam@elsewhere.example"]);
-    set(&token(&sent[0])).await.expect(204);
+    reset(&token(&sent[0])).await.expect(204);
     // With a password there is nothing to invite to.
     for status in ["DISABLED", "ACTIVE"] {
         shop.admin().patch(&path, json!({ "status": status })).await.expect(200);

@@ -279,13 +279,13 @@ async fn patch_of_a_draft_with_a_product_read_too_early_keeps_unit_and_decimals(
         changed[0]["quantity"] = quantity;
         // The keys are read in two calls, the request's own in the second.
         let held = shop.faults().hold_after(1);
-        let patch = tokio::spawn(shop.staff().patch(&path, json!({"items": changed})).into_future());
+        let update = tokio::spawn(shop.staff().patch(&path, json!({"items": changed})).into_future());
         held.arrived().await;
         elsewhere.staff().put(&path, json!({"items": lines[1..]})).await.expect(200);
         elsewhere.manager().patch(&product, change).await.expect(200);
         elsewhere.staff().put(&path, json!({"items": lines})).await.expect(200);
         held.release();
-        patch.await.unwrap().expect(status);
+        update.await.unwrap().expect(status);
         let shown = shop.staff().get(&path).await.expect(200).json();
         assert_eq!(shown["items"][0]["unit"], shop.staff().get(&product).await.expect(200).json()["unit"]);
     }
