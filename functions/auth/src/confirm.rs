@@ -29,8 +29,8 @@ pub(crate) async fn confirm(
 ) -> Result<Answer, ApiError> {
     let link = app.links()?.verify(&body.token, app.sources().now()).filter(|link| !link.purpose.sets_password());
     let event = link.and_then(|link| link.event);
-    let (account, _) = attempt(&attempts, link, &body.token).await?;
-    if !store.addresses().confirm(account, event, named.as_deref(), &context.origin()).await? {
+    let (account, (counted, _)) = attempt(&attempts, link, &body.token).await?;
+    if !store.addresses().confirm(counted, account, event, named.as_deref(), &context.origin()).await? {
         return Err(ApiError::InvalidToken);
     }
     Ok(Answer::nothing())

@@ -52,9 +52,9 @@ pub(crate) async fn forgot(
     let tenant = named.ok_or(ApiError::TenantRequired)?;
     let AccountEmail(email) = body.email;
     let account = email.forms().next().unwrap_or_default();
-    let _counted = attempts.at_account(&tenant, account).await?;
+    let (counted, _) = attempts.at_account(&tenant, account).await?;
     let limit = attempts.link_mails(&tenant, account);
-    store.passwords().request_reset(&tenant, &email, limit.as_ref(), &context.origin()).await?;
+    store.passwords().request_reset(counted, &tenant, &email, limit.as_ref(), &context.origin()).await?;
     Ok(Answer::accepted_silently())
 }
 

@@ -109,12 +109,12 @@ async fn sign_in(
     attempts: &Attempts,
     (tenant, email, password): (&str, &str, String),
 ) -> Result<Option<Refreshed>, ApiError> {
-    let attempt = attempts.at_account(tenant, email).await?;
+    let (counted, attempt) = attempts.at_account(tenant, email).await?;
     let (identity, origin) = (store.identity(), context.origin());
-    // What is no tenant or no address belongs to nobody, and who sent it knows that.
+    // Text that is no subdomain or no address belongs to no account, as its sender knows.
     let (tenant, email) = (tenant.parse::<Subdomain>().ok(), EmailLookup::new(email));
     let credential = match &tenant {
-        Some(tenant) if email.forms().next().is_some() => identity.credential(tenant.as_str(), &email).await?,
+        Some(tenant) if email.forms().next().is_some() => identity.credential(counted, tenant.as_str(), &email).await?,
         Some(_) | None => None,
     };
     let clearance = attempt.clear().await?;

@@ -11,7 +11,7 @@ use stockroom_api::{
 };
 use stockroom_domain::user::Password;
 use stockroom_runtime::Link;
-use stockroom_store::Account;
+use stockroom_store::{Account, CountedAttempt};
 
 request_body! {
     /// A new password, and the link that allows it.
@@ -31,8 +31,8 @@ pub(crate) async fn reset(
     Body(body): Body<Reset>,
 ) -> Result<Answer, ApiError> {
     let link = app.links()?.verify(&body.token, app.sources().now()).filter(|link| link.purpose.sets_password());
-    let (account, attempt) = attempt(&attempts, link, &body.token).await?;
-    let linked = store.passwords().linked(account, named.as_deref()).await?.ok_or(ApiError::InvalidToken)?;
+    let (account, (counted, attempt)) = attempt(&attempts, link, &body.token).await?;
+    let linked = store.passwords().linked(counted, account, named.as_deref()).await?.ok_or(ApiError::InvalidToken)?;
     let clearance = attempt.clear().await?;
     let new = password::hash(&app, &clearance, body.password).await?;
     if !store.passwords().reset(&linked, &new, &context.origin()).await? {
@@ -46,7 +46,7 @@ pub(crate) async fn attempt<'a>(
     attempts: &'a Attempts,
     link: Option<Link>,
     token: &str,
-) -> Result<(Account, Attempt<'a>), ApiError> {
+) -> Result<(Account, (CountedAttempt, Attempt<'a>)), ApiError> {
     let Some(Link { account, .. }) = link else {
         let _counted = attempts.at_account("", token).await?;
         return Err(ApiError::InvalidToken);

@@ -191,14 +191,16 @@ impl EmailBuilder<'_> {
             QuotaKind::News => None,
         };
         let unconfirmed = match kind {
-            QuotaKind::PasswordReset | QuotaKind::OtherLink => vec![
+            QuotaKind::PasswordReset | QuotaKind::OtherLink => Some(vec![
                 bucket(format!("unconfirmed#{organization}"), link_mails),
                 bucket(format!("unconfirmed#{mailbox}"), link_mails),
-            ],
-            QuotaKind::Notice => vec![bucket(format!("unconfirmed-notice#{mailbox}"), link_mails)],
-            QuotaKind::News => vec![bucket(format!("unconfirmed-news#{mailbox}"), of_mailbox)],
+            ]),
+            QuotaKind::Notice => Some(vec![bucket(format!("unconfirmed-notice#{mailbox}"), link_mails)]),
+            // News contain notes of users, so a stranger could send them anything.
+            QuotaKind::News => None,
         };
-        Quota { confirmed: confirmed.into_iter().collect(), unconfirmed: unconfirmed.into_iter().flatten().collect() }
+        let unconfirmed = unconfirmed.map(|buckets| buckets.into_iter().flatten().collect());
+        Quota { confirmed: confirmed.into_iter().collect(), unconfirmed }
     }
 
     /// A user requested another address: a link goes to it, and a notice to the present one.

@@ -31,7 +31,7 @@ request_body! {
 
 request_body! {
     /// A request to write, or to replace.
-    pub(crate) struct PurchaseRequestBody(NewPurchaseRequest) {
+    pub(crate) struct PurchaseRequestBody(NewPurchaseRequest) as "RequestBody" {
         optional notes: Notes,
         /// 1 to 40 lines. A product can appear only once.
         list lines as "items": LineBody = 1..=MAX_LINES,
@@ -41,7 +41,7 @@ request_body! {
 
 request_body! {
     /// Members of a request to change.
-    pub(crate) struct PurchaseRequestPatch {
+    pub(crate) struct PurchaseRequestPatch as "RequestPatch" {
         patch notes: Notes,
         /// 1 to 40 lines. A product can appear only once. They replace all lines.
         change_list lines as "items": LineBody = 1..=MAX_LINES,

@@ -28,8 +28,8 @@ pub(crate) async fn terms(
     let terms = AddressTerms { invitations, ..AddressTerms::default() };
     let Some(given) = current_password.take().filter(|_| user == claim.user) else { return Ok(terms) };
     let Some(email) = &change.email else { return Ok(terms) };
-    let attempt = attempts.at_account(&claim.organization.to_string(), &claim.user.to_string()).await?;
-    let own = store.passwords().own(scope, expected).await?;
+    let (counted, attempt) = attempts.at_account(&claim.organization.to_string(), &claim.user.to_string()).await?;
+    let own = store.passwords().own(counted, scope, expected).await?;
     let caller = scope.caller().ok_or(ApiError::Unauthenticated)?;
     if EmailLookup::from(email).forms().any(|form| form == caller.user.email.folded()) {
         return Ok(terms);

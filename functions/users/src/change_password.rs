@@ -38,8 +38,8 @@ pub(crate) async fn change_password(
 ) -> Result<Answer, ApiError> {
     let claim = scope.claim();
     let (organization, user) = (claim.organization.to_string(), claim.user.to_string());
-    let attempt = attempts.at_account(&organization, &user).await?;
-    let own = store.passwords().own(&scope, version).await?;
+    let (counted, attempt) = attempts.at_account(&organization, &user).await?;
+    let own = store.passwords().own(counted, &scope, version).await?;
     let clearance = attempt.clear().await?;
     let hash = own.hash().cloned();
     let is_same = Password::prepare(&body.current) == body.new.reveal();
@@ -48,7 +48,8 @@ pub(crate) async fn change_password(
             return Err(wrong());
         }
         // A first request may have changed it and its response may be lost. This is another guess, so it counts as one.
-        let clearance = attempts.at_account(&organization, &user).await?.clear().await?;
+        let (_, attempt) = attempts.at_account(&organization, &user).await?;
+        let clearance = attempt.clear().await?;
         let is_done = password::verify(&app, &clearance, body.new.reveal().to_owned(), hash).await?.matches;
         return if is_done { Ok(Answer::nothing()) } else { Err(wrong()) };
     }

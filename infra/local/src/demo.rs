@@ -190,7 +190,9 @@ impl Setup {
         let SampleOrganization { name, subdomain, admin, .. } = self.sample;
         let store = self.store_at(at);
         let account = |organization, admin| SignedUp { sample: self.sample, organization, admin };
-        if let Some(credential) = store.identity().credential(subdomain, &EmailLookup::new(admin.email)).await? {
+        let counted = store.count_attempt(Vec::new()).await?;
+        let email = EmailLookup::new(admin.email);
+        if let Some(credential) = store.identity().credential(counted, subdomain, &email).await? {
             return Ok(credential.user().map(|user| account(credential.organization(), user)));
         }
         let new = NewOrganization {
@@ -226,7 +228,9 @@ impl Setup {
     ) -> Result<UserId, ImportError> {
         let store = self.store_at(at);
         let email: Email = user.email.parse()?;
-        let credential = store.identity().credential(self.sample.subdomain, &EmailLookup::from(&email)).await?;
+        let counted = store.count_attempt(Vec::new()).await?;
+        let lookup = EmailLookup::from(&email);
+        let credential = store.identity().credential(counted, self.sample.subdomain, &lookup).await?;
         if let Some(id) = credential.and_then(|credential| credential.user()) {
             return Ok(id);
         }

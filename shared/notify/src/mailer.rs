@@ -34,12 +34,13 @@ pub struct Email {
 pub struct Quota {
     /// In an organization that an admin has confirmed.
     pub confirmed: Vec<Bucket>,
-    /// In an unconfirmed organization: anyone can sign one up with the address of someone else.
-    pub unconfirmed: Vec<Bucket>,
+    /// In an unconfirmed organization: anyone can sign one up with the address of someone else. `None`: such an
+    /// organization does not send the email.
+    pub unconfirmed: Option<Vec<Bucket>>,
 }
 
 impl Email {
-    /// An email to the present address of the user, without a limit.
+    /// An email to the present address of the user, without a limit. An unconfirmed organization does not send it.
     #[must_use]
     pub fn new(to: User, content: Content) -> Self {
         Self { to, content, address: None, confirms_address: false, quota: Quota::default() }
@@ -56,7 +57,7 @@ impl Email {
             Some(email) => email.folded() == self.address().folded() || (self.confirms_address && self.to.id == *admin),
             None => self.to.id == *admin,
         };
-        is_reached.then_some(&self.quota.unconfirmed)
+        self.quota.unconfirmed.as_deref().filter(|_| is_reached)
     }
 }
 
@@ -83,8 +84,8 @@ impl<T: Transport> Mailer<T> {
     }
 
     /// Sends each email, unless its recipient already got one about its occasion. A failed email does not stop the
-    /// others. An unconfirmed organization sends to the address of the sign-up, and to another one only the email that
-    /// confirms it. All other emails of it are dropped here, of whatever kind.
+    /// others. An unconfirmed organization sends links and notices to the address of the sign-up, and to another one
+    /// only the email that confirms it. All its other emails are dropped here.
     ///
     /// # Errors
     /// [`Unsent`]: call again with the same emails; those that were sent are skipped.
@@ -142,7 +143,8 @@ impl<T: Transport> Mailer<T> {
             to: Address::new(&email.to.full_name, email.address()),
             content: email.content.clone(),
         };
-        let sent = if mailing.count(buckets).await? {
+        // An attempt that the transport did not accept was counted; the next one of the same email is not.
+        let sent = if lease.is_counted || mailing.count(buckets).await? {
             self.transport.send(&message).await
         } else {
             Err(SendError::Refused("the limit of emails to this mailbox is reached".to_owned()))

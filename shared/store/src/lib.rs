@@ -60,6 +60,7 @@ pub use stock::movements::{MovementFilter, Movements, RecordedMovement};
 pub use views::audit::{AuditLog, EntryFilter, LogEntry, What};
 pub use views::events::{DomainEvent, EventFilter, Events, Since};
 pub use views::stream::{LoggedEvents, events_from};
+pub use write::access::CountedAttempt;
 pub use write::idempotency::IdempotencyKey;
 pub use write::log::Origin;
 pub use write::scope::{Caller, Claim, TenantScope};
@@ -96,6 +97,14 @@ impl Store {
     #[must_use]
     pub fn admitting(&self, admission: Admission) -> Self {
         Self { table: self.table.admitting(admission) }
+    }
+
+    /// Adds the buckets of an attempt at a credential, which the next read counts.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`], if it is known already that one is empty.
+    pub async fn count_attempt(&self, buckets: Vec<Bucket>) -> Result<CountedAttempt, StoreError> {
+        self.table.count_attempt(buckets).await
     }
 
     /// Adds buckets that the next call counts against.

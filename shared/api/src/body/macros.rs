@@ -19,7 +19,8 @@
 /// `struct Name { ... }` declares a struct with these members. `struct Name(Target) { ... }` reads a `Target` of the
 /// domain, whose fields have the same names; values are converted by `Into`. `patch Name` after it declares the merge
 /// patch (RFC 7396) of the same members, with `apply`. `check |object| { ... }` after the members reports errors that
-/// concern several of them; it sees each as an `Option`, `None` if it was not valid.
+/// concern several of them; it sees each as an `Option`, `None` if it was not valid. `as "Name"` before the members
+/// gives the schema another name than the type has.
 #[macro_export]
 macro_rules! request_body {
     (
@@ -30,7 +31,7 @@ macro_rules! request_body {
         $crate::request_body! { @patch $vis $patch($target) { $($members)* } }
     };
     (
-        $(#[$about:meta])* $vis:vis struct $name:ident($target:ident) {
+        $(#[$about:meta])* $vis:vis struct $name:ident($target:ident) $(as $schema:literal)? {
             $(
                 $(#[doc = $doc:literal])*
                 $kind:ident $field:ident $(as $wire:literal)?: $type:ty $(= $extra:expr)?
@@ -42,6 +43,8 @@ macro_rules! request_body {
         $vis struct $name($vis $target);
 
         impl $crate::FromBody for $name {
+            $(const SCHEMA_NAME: Option<&'static str> = Some($schema);)?
+
             fn from_object<M: $crate::Members>(members: &mut M) -> Option<Self> {
                 $(
                     let wire = $crate::request_body!(@name $field $($wire)?);
@@ -63,7 +66,7 @@ macro_rules! request_body {
         }
     };
     (
-        $(#[$about:meta])* $vis:vis struct $name:ident {
+        $(#[$about:meta])* $vis:vis struct $name:ident $(as $schema:literal)? {
             $(
                 $(#[doc = $doc:literal])*
                 $kind:ident $field:ident $(as $wire:literal)?: $type:ty $(= $extra:expr)?
@@ -77,6 +80,8 @@ macro_rules! request_body {
         }
 
         impl $crate::FromBody for $name {
+            $(const SCHEMA_NAME: Option<&'static str> = Some($schema);)?
+
             fn from_object<M: $crate::Members>(members: &mut M) -> Option<Self> {
                 $(
                     let wire = $crate::request_body!(@name $field $($wire)?);

@@ -46,6 +46,9 @@ impl<T: Clone> Patch<T> {
 
 /// A body that is an object.
 pub trait FromBody: Sized {
+    /// The name of its schema in the API's document. `None`: the name of the type.
+    const SCHEMA_NAME: Option<&'static str> = None;
+
     /// Takes the members it knows; those left over are faults. `None` when a fault was found. It takes all of them
     /// whatever becomes of each: so faults are found together, and [`Members`] that only describe see every one.
     fn from_object<M: Members>(object: &mut M) -> Option<Self>;

@@ -24,7 +24,9 @@ use stockroom_domain::{
     text::{EmailLookup, fold},
 };
 use stockroom_runtime::{CursorKey, config::Limits as Settings};
-use stockroom_store::{Bucket, BucketStatus, IdempotencyKey, LinkMails, LookedUp, Origin, Outcome, Store, TenantScope};
+use stockroom_store::{
+    Bucket, BucketStatus, CountedAttempt, IdempotencyKey, LinkMails, LookedUp, Origin, Outcome, Store, TenantScope,
+};
 
 use crate::{
     auth::digest::hex,
@@ -145,9 +147,11 @@ impl Attempts {
     /// address alone (`LIMIT_LOGIN_ADDRESS`). Tenant and account are taken as given: that they exist makes no
     /// difference.
     ///
+    /// The read of the credential takes the [`CountedAttempt`].
+    ///
     /// # Errors
     /// 429, when it is known already that there were too many; otherwise the store says so with its next call.
-    pub async fn at_account(&self, tenant: &str, account: &str) -> Result<Attempt<'_>, ApiError> {
+    pub async fn at_account(&self, tenant: &str, account: &str) -> Result<(CountedAttempt, Attempt<'_>), ApiError> {
         let limits = self.app.limits();
         let folded = EmailLookup::new(account).forms().next().map_or_else(|| fold(account.trim()), str::to_owned);
         let both = limits.digest(&[&self.address, &fold(tenant.trim()), &folded]);
@@ -156,8 +160,8 @@ impl Attempts {
             |limit: Option<Limit>, name, whom| limit.map(|limit| Bucket::new(name, whom, limit, Counting::Exactly));
         let account = exact(limits.settings.login, "login", both);
         let address = exact(limits.settings.login_address, "login-address", alone);
-        self.store.count(account.into_iter().chain(address).collect()).await?;
-        Ok(Attempt(self))
+        let counted = self.store.count_attempt(account.into_iter().chain(address).collect()).await?;
+        Ok((counted, Attempt(self)))
     }
 
     /// The limit of a mail that an admin sends to an unconfirmed address: an invitation, or another address of a user.

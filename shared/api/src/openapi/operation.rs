@@ -91,7 +91,7 @@ impl Operation {
     }
 
     pub(super) fn body<T: FromBody>(&mut self, is_needed: bool) {
-        let schema = self.component(name_of::<T>(), T::from_object);
+        let schema = self.component(T::SCHEMA_NAME.unwrap_or_else(name_of::<T>), T::from_object);
         self.needs_body = is_needed;
         self.reader = Some(|node| Object::read(node, T::from_object).map(|_| ()));
         self.content("application/json", schema.clone());

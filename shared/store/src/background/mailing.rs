@@ -6,6 +6,7 @@
 
 use std::{fmt, time::Duration};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
 use stockroom_domain::{
     access::Role,
@@ -109,6 +110,8 @@ pub enum MailClaim {
 pub struct MailLease {
     key: Key,
     holder: String,
+    /// Whether an earlier attempt was counted against the limits.
+    pub is_counted: bool,
 }
 
 /// The outcome of a mail.
@@ -132,6 +135,8 @@ impl MailOutcome {
     }
 }
 
+/// On a claim: an attempt was counted against the limits.
+const COUNTED: &str = "counted";
 const LEASED: &str = "LEASED";
 const UNSENT: &str = "UNSENT";
 
@@ -247,7 +252,7 @@ impl<'a> Mailing<'a> {
     pub async fn claim(&self, occasion: MailOccasion, user: UserId) -> Result<MailClaim, StoreError> {
         let now = self.table.sources.now();
         let holder = self.table.sources.bytes::<16>().map(|byte| format!("{byte:02x}")).concat();
-        let lease = MailLease { key: self.keys.mail_claim(occasion, user), holder };
+        let lease = MailLease { key: self.keys.mail_claim(occasion, user), holder, is_counted: false };
         let take = expression("SET #state = :leased, #holder = :holder, #until = :until, #expires_at = :expires")
             .with("leased", s(LEASED))
             .with("holder", s(&lease.holder))
@@ -260,8 +265,10 @@ impl<'a> Mailing<'a> {
         )
         .with("unsent", s(UNSENT))
         .with("now", n(now.unix_millis()));
-        if self.table.update(&lease.key, &take, &is_free).await?.0 == Conditional::Done {
-            return Ok(MailClaim::Leased(lease));
+        let (taken, item) = self.table.update(&lease.key, &take, &is_free).await?;
+        if taken == Conditional::Done {
+            let is_counted = item.is_some_and(|item| item.contains_key(COUNTED));
+            return Ok(MailClaim::Leased(MailLease { is_counted, ..lease }));
         }
         let items = self.table.get(std::slice::from_ref(&lease.key)).await?;
         let record: Option<ClaimRecord> = items.get(&lease.key).map(attributes).transpose()?;
@@ -269,12 +276,18 @@ impl<'a> Mailing<'a> {
         Ok(if is_settled { MailClaim::Settled } else { MailClaim::Held })
     }
 
-    /// Records the outcome of a mail. False if the lease expired and another consumer took the claim over.
+    /// Records the outcome of a mail. An unsent one was counted, and its next attempt is not counted again. False if the lease expired and another consumer took the claim over.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn settle(&self, lease: &MailLease, outcome: MailOutcome) -> Result<bool, StoreError> {
-        let mark = expression("SET #state = :state").with("state", s(outcome.name()));
+        let mark = match outcome {
+            MailOutcome::Unsent => {
+                expression("SET #state = :state, #counted = :counted").with("counted", AttributeValue::Bool(true))
+            }
+            MailOutcome::Sent | MailOutcome::Refused => expression("SET #state = :state"),
+        };
+        let mark = mark.with("state", s(outcome.name()));
         let is_ours = expression("#holder = :holder").with("holder", s(&lease.holder));
         Ok(self.table.update(&lease.key, &mark, &is_ours).await?.0 == Conditional::Done)
     }

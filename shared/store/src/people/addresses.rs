@@ -38,7 +38,7 @@ use crate::{
     rate_limit::{counter::Bucket, link_mails::LinkMails},
     write::{
         Attempt, Authority, Change, Decision, Outcome,
-        access::Table,
+        access::{CountedAttempt, Table},
         log::{Entry, Origin, difference},
     },
 };
@@ -289,6 +289,7 @@ impl<'a> Addresses<'a> {
     /// [`crate::Conflict::DuplicateEmail`].
     pub async fn confirm(
         &self,
+        _counted: CountedAttempt,
         account: Account,
         event: Option<EventId>,
         named_tenant: Option<&str>,

@@ -25,7 +25,7 @@ use crate::{
     schema::{USER_VERSION, Upgrade},
     write::{
         Attempt, Authority, Change,
-        access::Table,
+        access::{CountedAttempt, Table},
         log::{Entry, Origin, snapshot},
         scope::TenantScope,
     },
@@ -124,7 +124,12 @@ impl<'a> Identity<'a> {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn credential(&self, subdomain: &str, email: &EmailLookup) -> Result<Option<Credential>, StoreError> {
+    pub async fn credential(
+        &self,
+        _counted: CountedAttempt,
+        subdomain: &str,
+        email: &EmailLookup,
+    ) -> Result<Option<Credential>, StoreError> {
         let tenant = tenant(subdomain);
         let credentials = credentials(subdomain, email);
         let wanted: Vec<Key> = std::iter::once(&tenant).chain(&credentials).cloned().collect();

@@ -34,7 +34,7 @@ use crate::{
     rate_limit::link_mails::LinkMails,
     write::{
         Attempt, Authority, Change, Decision,
-        access::Table,
+        access::{CountedAttempt, Table},
         log::{Entry, Origin},
         scope::TenantScope,
     },
@@ -150,7 +150,12 @@ impl<'a> Passwords<'a> {
     ///
     /// # Errors
     /// [`StoreError::Unauthenticated`], [`StoreError::VersionMismatch`].
-    pub async fn own(&self, scope: &TenantScope, expected: Option<u64>) -> Result<OwnPassword, StoreError> {
+    pub async fn own(
+        &self,
+        _counted: CountedAttempt,
+        scope: &TenantScope,
+        expected: Option<u64>,
+    ) -> Result<OwnPassword, StoreError> {
         let user_key = scope.keys().user(scope.claim().user);
         let mut backoff = Backoff::new();
         loop {
@@ -229,6 +234,7 @@ impl<'a> Passwords<'a> {
     /// [`StoreError::Unavailable`].
     pub async fn request_reset(
         &self,
+        _counted: CountedAttempt,
         named_tenant: &str,
         email: &EmailLookup,
         limit: Option<&LinkMails>,
@@ -279,6 +285,7 @@ impl<'a> Passwords<'a> {
     /// [`StoreError::Unavailable`].
     pub async fn linked(
         &self,
+        _counted: CountedAttempt,
         account: Account,
         named_tenant: Option<&str>,
     ) -> Result<Option<LinkedAccount>, StoreError> {

@@ -133,12 +133,13 @@ fn same(name: &str, value: Option<&AttributeValue>) -> Expression {
 }
 
 impl PriceLook {
-    /// Reads the requests, at most [`MAX_LOOK`]; `None` if one of them has a price.
+    /// Reads the newest requests, at most [`MAX_LOOK`]; `None` if one of them has a price. A program of the previous
+    /// version prices new drafts, so the newest are those that the count may lack.
     pub(crate) async fn at(table: &Table, keys: OrganizationKeys) -> Result<Option<Self>, StoreError> {
         // A commit in progress may show on the counter before it shows on its request. A settled read waits for it.
         let key = keys.requests_counter();
         let counter = table.get_settled(std::slice::from_ref(&key)).await?.remove(&key);
-        let found = table.query(&Query::new(keys.requests(), MAX_LOOK)).await?;
+        let found = table.query(&Query { descending: true, ..Query::new(keys.requests(), MAX_LOOK) }).await?;
         let is_complete = found.last.is_none();
         let price_changes = counter.and_then(|mut counter| counter.remove(PRICE_CHANGES));
         let has_none = priced(found.items)? == 0;

@@ -34,6 +34,12 @@ pub(crate) struct Table {
     pub(crate) sources: Sources,
 }
 
+/// Proof that an attempt at a credential counts with the next read. The reads of credentials consume it, so that an
+/// uncounted attempt does not compile.
+#[derive(Debug)]
+#[must_use = "the read of a credential takes it"]
+pub struct CountedAttempt(());
+
 impl Table {
     pub(crate) fn new(client: TableClient, sources: Sources, upgrade: Upgrader) -> Self {
         let dynamo = DynamoTable { client, sources: sources.clone(), meter: Meter::default(), upgrade };
@@ -60,6 +66,12 @@ impl Table {
     /// See [`Limiter::count`].
     pub(crate) async fn count(&self, buckets: Vec<Bucket>) -> Result<(), StoreError> {
         self.limiter.count(buckets).await
+    }
+
+    /// The same for an attempt at a credential.
+    pub(crate) async fn count_attempt(&self, buckets: Vec<Bucket>) -> Result<CountedAttempt, StoreError> {
+        self.count(buckets).await?;
+        Ok(CountedAttempt(()))
     }
 
     /// See [`Limiter::admit`].
