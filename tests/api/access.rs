@@ -1,6 +1,6 @@
 //! Permissions and tenants. The operations come from the functions' route tables; one without a sample in
 //! `operations.rs` fails.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "these are tests: what is not as expected ends them")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod matrix;
 mod next_request;

@@ -32,7 +32,7 @@ pub(crate) async fn look(services: &Arc<LocalServices>, path: &str) -> (http::re
     ask(services, http::Request::get(path).body(Body::empty()).unwrap()).await
 }
 
-/// The same for any request.
+/// The answer to any request.
 pub(crate) async fn ask(
     services: &Arc<LocalServices>,
     mut request: http::Request<Body>,
@@ -59,7 +59,7 @@ async fn published(services: &Arc<LocalServices>, kind: &str) -> Vec<Value> {
 }
 
 /// A bus with a plan: for each call the entries to reject. Without a plan it accepts all.
-/// Clones are the same one.
+/// Clones share the plan.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TestBus {
     refused: Arc<Mutex<VecDeque<Vec<usize>>>>,
@@ -110,7 +110,7 @@ pub(crate) enum Fate {
     Lost,
 }
 
-/// SES, as far as a test goes; clones are the same one.
+/// A stand-in for SES; clones share its state.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TestTransport {
     fates: Arc<Mutex<VecDeque<Fate>>>,
@@ -137,7 +137,7 @@ impl TestTransport {
 
 impl Transport for TestTransport {
     async fn send(&self, mail: &Message) -> Result<(), SendError> {
-        // Others run meanwhile, so that two senders of one mail would both arrive here.
+        // Other tasks run meanwhile, so that two senders of one mail would both arrive here.
         for _ in 0..8 {
             yield_now().await;
         }

@@ -1,4 +1,4 @@
-//! The OpenAPI document: it equals the operations, it is usable, and it is served.
+//! The OpenAPI document: it equals the operations, it is usable, and the API serves it.
 #![expect(clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod pages;
@@ -91,7 +91,7 @@ fn references<'v>(value: &'v Value, found: &mut BTreeSet<&'v str>) {
     }
 }
 
-/// Clients are generated from these names, so each one is chosen and stays.
+/// Generated clients use these names, so each one is chosen and permanent.
 #[test]
 fn operation_ids_are_unique_and_in_camel_case() {
     let document = document();

@@ -97,7 +97,7 @@ pub(crate) struct Furnished {
     warehouse: String,
     supplier: String,
     movement: String,
-    /// A session of its admin.
+    /// A session of the admin.
     session: String,
     /// Purchase requests by the transition that is valid for each; the empty name is a draft.
     requests: BTreeMap<&'static str, Requested>,
@@ -162,7 +162,7 @@ impl Furnished {
         template.replace("{id}", id).replace("{file}", "start.js")
     }
 
-    /// The same with the parameters that the operation requires.
+    /// The path with the parameters that the operation requires.
     fn address(&self, route: &Route) -> String {
         let confirmation = if is_confirmed(route) { "?confirm=acme" } else { "" };
         self.path(route.path) + confirmation
@@ -212,7 +212,7 @@ impl Furnished {
             "suppliers" => json!({"name": "Hooli"}),
             "users" => json!({"email": "new@acme.example", "full_name": "New", "role": "STAFF", "password": PASSWORD}),
             "warehouses" => json!({"name": "Second", "location": "Front yard"}),
-            other => panic!("say what body {other} takes"),
+            other => panic!("add a valid body of {other}"),
         }
     }
 }

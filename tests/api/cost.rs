@@ -243,7 +243,7 @@ async fn measure_stock(costs: &mut Costs, shop: &Shop) {
     costs.measure("GET /api/v1/stock-movements/low-stock", "1 low", low, 200).await;
 }
 
-/// After all else that counts levels and movements, so that these change none of their figures.
+/// After all other cases that count levels and movements, so that these change none of their figures.
 async fn measure_past(costs: &mut Costs, shop: &Shop) {
     let (product, main) = shop.stocked("PAST-1", 2).await;
     shop.take(&product, &main, 2).await.expect(201);
@@ -257,7 +257,7 @@ async fn measure_past(costs: &mut Costs, shop: &Shop) {
     costs.measure("GET /api/v1/stock-levels", "before 1 was deleted", page, 200).await;
 }
 
-/// The same.
+/// Also after them.
 async fn measure_minimum(costs: &mut Costs, shop: &Shop) {
     let (product, _) = shop.stocked("COST-4", 2).await;
     let raise = shop.manager().patch(format!("/api/v1/products/{product}"), json!({"min_stock_level": 3}));
@@ -336,7 +336,7 @@ async fn measure_limits(costs: &mut Costs, shop: &Shop) {
     let (product, main) = shop.stocked("LIMITS-1", 100).await;
     let names =
         ["REQUESTS", "TENANT", "ADDRESS", "LOGIN", "LOGIN_ADDRESS", "ONBOARDING"].map(|it| format!("LIMIT_{it}"));
-    // An empty setting is one that is not set.
+    // An empty setting counts as unset.
     let usual: Vec<_> = names.iter().map(|name| (name.as_str(), "")).collect();
     let stack = shop.stack().another_process_with(shop.stack().clock().clone(), &usual);
     let shop = shop.at(&stack);

@@ -31,7 +31,7 @@ pub(crate) fn scheduled(time: &str) -> Value {
     })
 }
 
-/// A batch of a job's queue with these events, whose messages are named by their place.
+/// A batch of a job's queue with these events; the position of a message is its id.
 pub(crate) fn batch(events: &[Value]) -> Value {
     let record = |(place, event): (usize, &Value)| {
         json!({
@@ -43,7 +43,7 @@ pub(crate) fn batch(events: &[Value]) -> Value {
     json!({ "Records": events.iter().enumerate().map(record).collect::<Vec<_>>() })
 }
 
-/// The event that says that a job is due for an organization.
+/// The event that requests a job for an organization.
 pub(crate) fn due(job: Job, organization: &str, time: &str) -> Value {
     json!({
         "version": "0", "id": "7bf73129-1428-4cd3-a780-95db273d1602", "detail-type": job.event_type(),
@@ -53,13 +53,13 @@ pub(crate) fn due(job: Job, organization: &str, time: &str) -> Value {
     })
 }
 
-/// The messages of a batch that are to come again.
+/// The messages of a batch that are delivered again.
 pub(crate) fn failed(answer: &Value) -> Vec<String> {
     let failures = answer["batchItemFailures"].as_array().unwrap().iter();
     failures.map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The cleanup function in a process of its own, and the bus on which it says that there is more to do.
+/// The cleanup function in a process of its own, and the bus on which it requests another call.
 fn cleanup(stack: &Stack) -> (Worker<Cleanup, TestBus>, TestBus) {
     let (runtime, bus) = (stack.function("cleanup"), TestBus::default());
     (Worker::new(&runtime, Cleanup::new(&runtime), bus.clone()), bus)

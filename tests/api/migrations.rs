@@ -102,7 +102,7 @@ async fn write_over_an_item_of_a_later_version_stores_the_current_schema() {
     let versions: Vec<_> = of("USER").map(|user| user["schema"].clone()).collect();
     assert_eq!(versions.iter().filter(|version| **version == 3).count(), 1, "{versions:?}");
     assert_eq!(of("ORG").next().unwrap().get("schema"), None);
-    // Of an earlier version it cannot say that it lacks nothing else.
+    // An item of an earlier version may lack other members as well.
     age(&stack);
     shop.staff().patch("/api/v1/users/me", json!({"full_name": "Who I Was"})).await.expect(200);
     assert!(of("USER").all(|user| user.get("schema").is_none()));
@@ -152,10 +152,10 @@ async fn up_after_a_stop_continues_where_it_stopped() {
             MigrationState::Pending | MigrationState::Done(_) => 0,
         };
         stack.clock().advance(RUN_LEASE);
-        // Where the last call was held after all had been looked at, nothing is left to do.
+        // If the last call was held after all items were read, nothing remains.
         let rest = loop {
             match up(&second.runtime().store).await {
-                // The call that was held has given a last sign of life.
+                // The held call has saved its position once more.
                 Err(MigrateError::UnderWay { .. }) => stack.clock().advance(RUN_LEASE),
                 done => break done.unwrap().map_or(0, |run| run.looked_at),
             }
@@ -227,7 +227,7 @@ async fn up_during_another_run_is_refused() {
     let refused = up(&stack.another_process().runtime().store).await;
     assert!(matches!(refused, Err(MigrateError::UnderWay { .. })), "{refused:?}");
 
-    // One that was silent for too long is taken up, and stops when it comes to.
+    // A run that was silent for too long is taken over, and stops when it continues.
     stack.clock().advance(RUN_LEASE);
     let second = up(&stack.another_process().runtime().store).await.unwrap().unwrap();
     assert_eq!(second.changed, 10);
@@ -490,7 +490,7 @@ async fn up_counts_the_lines_that_hold_a_product() {
     }
     let migration = migration("0008-count-open-lines");
     for calls in 0.. {
-        // What programs that do not count have left.
+        // The state that programs leave which do not count.
         stack.rewrite(|item| {
             if let Some((_, count)) = products.iter().find(|(id, _)| item["sk"]["S"] == id.as_str()) {
                 item["requests"] = json!({"N": count});

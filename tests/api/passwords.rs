@@ -26,7 +26,7 @@ const RESET: &str = "/api/v1/auth/password/reset";
 
 /// The new password of a change.
 const NEXT: &str = "canary-swept-floors-and-labels";
-/// And then to this.
+/// The second new password.
 const THIRD: &str = "canary-dusted-racks-and-bays";
 
 async fn shop() -> Shop {
@@ -73,7 +73,7 @@ fn token_of(shop: &Shop, purpose: Purpose, entry: &Value) -> String {
     ))
 }
 
-/// Asks for a link, and reads it from the mail.
+/// Requests a link, and reads it from the mail.
 async fn mailed(shop: &Shop, email: &str) -> String {
     forgot(shop, email).await.expect(202);
     token_of(shop, Purpose::PasswordReset, entries(shop.stack(), "PASSWORD_RESET_REQUESTED").last().unwrap())
@@ -101,7 +101,7 @@ fn sessions(stack: &Stack, id: &str) -> usize {
     user_item(stack, id)["sessions"].as_object().unwrap().len()
 }
 
-/// How many passwords were set for an account; user and credential must say the same.
+/// The `auth_epoch` of an account; user and credential must have the same.
 #[track_caller]
 fn epoch(stack: &Stack, person: &Person) -> u64 {
     let (user, credential) = (user_item(stack, &person.id), credential(stack, &person.email));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use stockroom_harness::{Client, Stack};
 use stockroom_local::{functions, invoke::invoke};
 
-/// Functions that are called otherwise, whose samples are looked at elsewhere.
+/// Functions without HTTP, whose samples other suites test.
 const OTHERS: [&str; 5] = ["cleanup", "low-stock", "notifications", "relay", "weekly-report"];
 
 fn folder() -> String {

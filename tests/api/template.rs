@@ -1,10 +1,5 @@
 //! The template that deploys the product, compared with the product.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "these are tests: what is not as expected ends them"
-)]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod answers;
 mod around;

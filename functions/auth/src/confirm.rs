@@ -1,4 +1,4 @@
-//! `POST /auth/email/confirm`: confirm an address by the link that was mailed to it.
+//! `POST /auth/email/confirm`: confirms an address by the link that was mailed to it.
 //!
 //! Tests: `tests/api/people/addresses.rs`, `tests/api/people/confirmation.rs`. Publishes `user.updated`,
 //! `user.email_changed` and `organization.confirmed`.

@@ -1,4 +1,4 @@
-//! How a refresh token travels: in the body, or in a cookie that no script can read.
+//! Delivery of the refresh token: in the body, or in a cookie that scripts cannot read.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header::SET_COOKIE};
@@ -9,7 +9,7 @@ use stockroom_store::StoreError;
 
 const ATTRIBUTES: &str = "HttpOnly; Secure; SameSite=Strict; Path=/api/v1/auth";
 
-/// Where the refresh token goes.
+/// Where the refresh token is returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Delivery {
@@ -37,7 +37,7 @@ impl FromJson for Delivery {
     }
 }
 
-/// The answer that hands out both tokens.
+/// The answer with both tokens.
 pub(crate) fn deliver(mut tokens: TokenPair, delivery: Delivery, cookie_name: &str) -> Answer {
     let lifetime = tokens.refresh_expires_in;
     let cookie = match delivery {
@@ -50,12 +50,12 @@ pub(crate) fn deliver(mut tokens: TokenPair, delivery: Delivery, cookie_name: &s
     Answer::ok(&tokens).cookie(cookie)
 }
 
-/// Takes the cookie away, if the request has one.
+/// Clears the cookie, if the request has one.
 pub(crate) fn forget(cookie: &RefreshCookie) -> Option<String> {
     cookie.is_there().then(|| format!("{}=; Max-Age=0; {ATTRIBUTES}", cookie.name()))
 }
 
-/// A refusal that may take the cookie away.
+/// A refusal that may clear the cookie.
 #[derive(Debug)]
 pub(crate) struct Refused {
     error: ApiError,
@@ -63,7 +63,7 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    /// A refusal of tokens that are of no use any more: neither is the cookie.
+    /// A refusal of invalid tokens, whose cookie is cleared too.
     pub(crate) fn forgetting(error: ApiError, cookie: &RefreshCookie) -> Self {
         Self { error, cookie: forget(cookie) }
     }

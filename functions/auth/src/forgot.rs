@@ -1,5 +1,5 @@
-//! `POST /auth/password/forgot`: ask for a link to set a new password. The answer and the work behind it are the same
-//! for known and unknown accounts.
+//! `POST /auth/password/forgot`: requests a link to set a new password. Answer and work are equal for known and unknown
+//! accounts.
 //!
 //! Tests: `tests/api/passwords/reset.rs`, `tests/api/limits/mails.rs`. Publishes `user.password_reset_requested`.
 
@@ -35,7 +35,7 @@ impl FromJson for AccountEmail {
         let text = String::from_json(node)?;
         let lookup = EmailLookup::new(&text);
         match text.parse::<Email>() {
-            // Older accounts have other letters than those of ASCII before the @.
+            // Addresses of older accounts may have non-ASCII characters before the `@`.
             Err(fault) if text.is_ascii() || lookup.forms().next().is_none() => Err(fault),
             Ok(_) | Err(_) => Ok(Self(lookup)),
         }

@@ -1,4 +1,4 @@
-//! Signing in, staying signed in, signing out, and getting back in without the password.
+//! Sign-in, refresh, sign-out, password reset and confirmation of addresses.
 
 mod confirm;
 mod delivery;
@@ -10,7 +10,7 @@ mod reset;
 
 use stockroom_api::{Access, Routing};
 
-/// The operations of this function. They read their own credentials, so the gate asks for none.
+/// The operations of this function. Their handlers read the credentials, so the gate requires none.
 #[must_use]
 pub fn routes<R: Routing>() -> R {
     R::new()

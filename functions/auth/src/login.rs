@@ -1,4 +1,4 @@
-//! `POST /auth/token`: sign in with a password, by JSON or by the forms of OAuth 2 (RFC 6749, 4.3 and 6).
+//! `POST /auth/token`: signs in with a password, by JSON or by the forms of OAuth 2 (RFC 6749, 4.3 and 6).
 //!
 //! Tests: `tests/api/conventions/sign_in.rs`, `tests/api/conventions/oauth.rs`. Publishes no event.
 
@@ -20,7 +20,7 @@ pub(crate) struct Login {
     client: Option<String>,
 }
 
-/// What proves who is calling.
+/// The credentials of the caller.
 enum Grant {
     Password {
         email: String,
@@ -80,7 +80,7 @@ pub(crate) async fn login(
     if login.delivery == Delivery::Cookie {
         page.may_use_cookie()?;
     }
-    // A form names the client in itself or, as OAuth 2 prefers, beside it.
+    // The client is named in the form or, as OAuth 2 prefers, by HTTP Basic.
     let tenant = agreed([named, login.client, basic_client(&headers)?])?;
     let session = match login.grant {
         Grant::Password { email, password } => {
@@ -101,7 +101,7 @@ pub(crate) async fn login(
     Ok(deliver(app.issuer()?.issue(&session)?, login.delivery, app.refresh_cookie()))
 }
 
-/// Opens a session for a password. Every refusal takes the same work: the limit, a read, a hash, a write.
+/// Opens a session for a password. Every refusal takes equal work: the limit, a read, a hash, a write.
 async fn sign_in(
     app: &App,
     store: &RequestStore,
@@ -111,7 +111,7 @@ async fn sign_in(
 ) -> Result<Option<Refreshed>, ApiError> {
     let (counted, attempt) = attempts.at_account(tenant, email).await?;
     let (identity, origin) = (store.identity(), context.origin());
-    // Text that is no subdomain or no address belongs to no account, as its sender knows.
+    // Malformed tenants and addresses belong to no account, so refusing them reveals nothing.
     let (tenant, email) = (tenant.parse::<Subdomain>().ok(), EmailLookup::new(email));
     let credential = match &tenant {
         Some(tenant) if email.forms().next().is_some() => identity.credential(counted, tenant.as_str(), &email).await?,

@@ -1,4 +1,4 @@
-//! `POST /auth/logout`: end the sessions that the tokens of a request belong to.
+//! `POST /auth/logout`: ends the sessions of the tokens in the request.
 //!
 //! Tests: `tests/api/conventions/logout.rs`. Publishes no event.
 
@@ -35,7 +35,7 @@ pub(crate) async fn logout(
     if cookie.is_there() {
         page.may_use_cookie()?;
     }
-    // A token that has expired keeps nobody from signing out by another.
+    // An expired token does not prevent signing out by another one.
     let refresh_tokens = [body.refresh_token.as_deref(), cookie.token()].into_iter().flatten();
     let mut claims: Vec<Claim> = refresh_tokens.filter_map(|token| refresh_claim(&app, token)).collect();
     claims.extend(bearer(&headers).and_then(|token| app.tokens().verify_access(token)).map(|access| access.claim));

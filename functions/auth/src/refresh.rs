@@ -1,4 +1,4 @@
-//! `POST /auth/refresh`: a new pair of tokens for a refresh token, which is then used up.
+//! `POST /auth/refresh`: issues a new pair of tokens for a refresh token, which works once.
 //!
 //! Tests: `tests/api/conventions/sessions.rs`. Publishes no event.
 
@@ -29,7 +29,7 @@ pub(crate) async fn refresh(
     OptionalBody(body): OptionalBody<Refresh>,
 ) -> Result<Answer, Refused> {
     let delivery = if body.refresh_token.is_none() && cookie.is_there() { Delivery::Cookie } else { Delivery::Body };
-    // What came in the body says nothing of the cookie.
+    // A refresh token in the body says nothing about the cookie.
     let over = || match delivery {
         Delivery::Body => Refused::from(ApiError::InvalidRefreshToken),
         Delivery::Cookie => Refused::forgetting(ApiError::InvalidRefreshToken, &cookie),
@@ -42,7 +42,7 @@ pub(crate) async fn refresh(
     let new = app.issuer()?.new_session();
     match store.identity().refresh(presented, named.as_deref(), &new, &context.origin()).await? {
         Renewal::Done(session) => Ok(deliver(app.issuer()?.issue(&session)?, delivery, app.refresh_cookie())),
-        // By now the browser may have the cookie of the next token, from another tab.
+        // The browser may already have the cookie with the successor, from another tab.
         Renewal::Spent => Err(ApiError::InvalidRefreshToken.into()),
         Renewal::Over => Err(over()),
     }

@@ -1,5 +1,4 @@
-//! `POST /auth/password/reset`: set a password by the link of an invitation or of a forgotten password. A link works
-//! once.
+//! `POST /auth/password/reset`: sets a password by the link of an invitation or of a reset. A link works once.
 //!
 //! Tests: `tests/api/passwords/reset.rs`, `tests/api/passwords/invitation.rs`. Publishes `organization.confirmed`.
 
@@ -41,7 +40,7 @@ pub(crate) async fn reset(
     Ok(Answer::nothing())
 }
 
-/// Counts the use of a link: for its account or, if the text is no valid token, for the text.
+/// Counts the use of a link: for its account, or for the text if that is not a valid token.
 pub(crate) async fn attempt<'a>(
     attempts: &'a Attempts,
     link: Option<Link>,

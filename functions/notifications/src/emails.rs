@@ -96,7 +96,7 @@ enum QuotaKind {
 }
 
 impl EmailBuilder<'_> {
-    /// The emails of an event; none when it has no recipient any more, or its content no longer holds.
+    /// The emails of an event; none when it has no recipient left, or its content no longer holds.
     pub(crate) async fn emails(&self, kind: EmailKind, detail: &Detail) -> Result<Vec<Claimed>, NotifyError> {
         let event = MailOccasion::Event(detail.id);
         match kind {
@@ -298,7 +298,7 @@ fn member<'a>(detail: &'a Detail, pointer: &str) -> Option<&'a Value> {
 
 fn address(detail: &Detail, pointer: &str) -> Result<EmailAddress, NotifyError> {
     let text = member(detail, pointer).and_then(Value::as_str);
-    // A stored address may have a form that is not accepted any more; it is read as it is.
+    // A stored address may have a form that is no longer accepted; it is read unchanged.
     let address = text.and_then(|text| serde_json::from_value(Value::from(text)).ok());
     address.ok_or_else(|| NotifyError::Unreadable("it has no address".to_owned()))
 }

@@ -1,4 +1,4 @@
-//! `POST /products`: add a product to the catalogue.
+//! `POST /products`: creates a product.
 //!
 //! Tests: `tests/api/catalogue/products.rs`, `tests/api/catalogue/barcodes.rs`. Publishes `product.created`.
 

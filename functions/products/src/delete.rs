@@ -1,4 +1,4 @@
-//! `DELETE /products/{id}`: delete a product without stock.
+//! `DELETE /products/{id}`: deletes a product without stock.
 //!
 //! Tests: `tests/api/catalogue/deletion.rs`. Publishes `product.deleted`.
 

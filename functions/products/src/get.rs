@@ -1,4 +1,4 @@
-//! `GET /products/{id}`: one product, with its levels when `include=levels`.
+//! `GET /products/{id}`: gets a product, with its levels if `include=levels`.
 //!
 //! Tests: `tests/api/catalogue/products.rs`. Publishes no event.
 
@@ -41,7 +41,7 @@ pub(crate) async fn get(
     }
     let (product, levels, has_more) = store.products(&scope).get_with_levels(id).await?;
     let all = has_more.then(|| format!("/api/v1/stock-levels?product_id={id}"));
-    // Levels change without the product's version, so this view has no entity tag.
+    // Levels change without the product's version, so this view has no `ETag`.
     Ok(Answer::ok(&ProductView::new(organization, &product).with_levels(&levels)).next(all))
 }
 

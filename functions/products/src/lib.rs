@@ -1,4 +1,4 @@
-//! Products: what the organization keeps in stock.
+//! Products of the catalogue.
 
 mod body;
 mod create;

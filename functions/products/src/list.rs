@@ -1,4 +1,4 @@
-//! `GET /products`: the catalogue, page by page.
+//! `GET /products`: lists products.
 //!
 //! Tests: `tests/api/catalogue/products.rs`, `tests/api/catalogue/barcodes.rs`, `tests/api/conventions/lists.rs`.
 //! Publishes no event.

@@ -1,4 +1,4 @@
-//! `PATCH /products/{id}`: change some members of a product.
+//! `PATCH /products/{id}`: updates a product.
 //!
 //! Tests: `tests/api/catalogue/products.rs`, `tests/api/catalogue/units.rs`, `tests/api/stock/minimum.rs`. Publishes
 //! `product.updated`.

@@ -1,4 +1,4 @@
-//! `PUT /products/{id}`: replace the members of a product.
+//! `PUT /products/{id}`: replaces the editable members of a product.
 //!
 //! Tests: `tests/api/catalogue/products.rs`, `tests/api/catalogue/units.rs`. Publishes `product.updated`.
 

@@ -1,4 +1,4 @@
-//! A product as it is shown.
+//! JSON view of a product.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -78,7 +78,7 @@ impl<'a> ProductView<'a> {
     }
 }
 
-/// The answer that shows one product.
+/// Returns a response with a product and its `ETag`.
 pub(crate) fn shown(organization: OrganizationId, product: &Product) -> Answer {
     Answer::ok(&ProductView::new(organization, product)).version(product.version)
 }

@@ -1,4 +1,4 @@
-//! `POST /purchase-requests/{id}/approve`: approve a submitted request.
+//! `POST /purchase-requests/{id}/approve`: approves a submitted request.
 //!
 //! Tests: `tests/api/purchasing/workflow.rs`. Publishes `purchase_request.approved`.
 

@@ -1,4 +1,4 @@
-//! Bodies of purchase requests and receipts.
+//! Request bodies for purchase requests and receipts.
 
 use std::collections::HashSet;
 
@@ -71,7 +71,7 @@ request_body! {
         required item as "item_id": PurchaseRequestItemId,
         /// By default, the warehouse of the request's line.
         optional warehouse as "warehouse_id": WarehouseId,
-        /// By default, the open quantity of the line.
+        /// By default, the outstanding quantity of the line.
         optional quantity: Positive,
     }
 }

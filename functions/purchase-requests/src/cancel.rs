@@ -1,4 +1,4 @@
-//! `POST /purchase-requests/{id}/cancel`: cancel a request before it is ordered.
+//! `POST /purchase-requests/{id}/cancel`: cancels a submitted or approved request.
 //!
 //! Tests: `tests/api/purchasing/workflow.rs`. Publishes `purchase_request.cancelled`.
 

@@ -1,4 +1,4 @@
-//! `POST /purchase-requests/{id}/close`: cancel the outstanding quantities of an order.
+//! `POST /purchase-requests/{id}/close`: cancels the outstanding quantities of an order.
 //!
 //! Tests: `tests/api/purchasing/closing.rs`. Publishes `purchase_request.closed`.
 
@@ -27,8 +27,8 @@ pub(crate) async fn close(
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Close an order")
         .note(
-            "Requires status ORDERED. Cancels the open quantity of every line, or of the listed lines. When no line \
-             is open, the status becomes RECEIVED.",
+            "Requires status ORDERED. Cancels the outstanding quantity of every line, or of the listed lines. When no \
+             line is open, the status becomes RECEIVED.",
         )
         .example(json!({"reason": "The supplier has no more"}))
         .shows::<PurchaseRequestView<'_>>()

@@ -1,4 +1,4 @@
-//! `POST /purchase-requests`: create a draft.
+//! `POST /purchase-requests`: creates a draft.
 //!
 //! Tests: `tests/api/purchasing/drafts.rs`. Publishes `purchase_request.created`.
 

@@ -1,4 +1,4 @@
-//! `DELETE /purchase-requests/{id}`: delete a draft.
+//! `DELETE /purchase-requests/{id}`: deletes a draft.
 //!
 //! Tests: `tests/api/purchasing/drafts.rs`. Publishes `purchase_request.deleted`.
 

@@ -1,4 +1,4 @@
-//! `GET /purchase-requests/{id}`: one request.
+//! `GET /purchase-requests/{id}`: gets a purchase request.
 //!
 //! Tests: `tests/api/purchasing/workflow.rs`. Publishes no event.
 

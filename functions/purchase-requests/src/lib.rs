@@ -1,4 +1,4 @@
-//! Purchase requests: asked for, decided on, ordered, received.
+//! Purchase requests: drafts, decisions, receipts and closing.
 
 mod approve;
 mod body;
@@ -24,7 +24,7 @@ use stockroom_domain::access::Permission;
 /// The operations of this function.
 #[must_use]
 pub fn routes<R: Routing>() -> R {
-    // Staff reach their own requests alone; the repository sees to that.
+    // The repository limits staff to their own requests.
     let request = Access::Permitted(Permission::RequestPurchases);
     let decide = Access::Permitted(Permission::DecidePurchases);
     R::new()

@@ -1,4 +1,4 @@
-//! `GET /purchase-requests`: requests, page by page; for staff their own.
+//! `GET /purchase-requests`: lists purchase requests; staff see only their own.
 //!
 //! Tests: `tests/api/purchasing/workflow.rs`, `tests/api/conventions/lists.rs`. Publishes no event.
 

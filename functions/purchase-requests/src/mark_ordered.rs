@@ -1,4 +1,4 @@
-//! `POST /purchase-requests/{id}/mark-ordered`: mark an approved request as ordered.
+//! `POST /purchase-requests/{id}/mark-ordered`: marks an approved request as ordered.
 //!
 //! Tests: `tests/api/purchasing/workflow.rs`. Publishes `purchase_request.ordered`.
 

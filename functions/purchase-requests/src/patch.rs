@@ -1,4 +1,4 @@
-//! `PATCH /purchase-requests/{id}`: change some members of a draft; its lines are replaced as a whole.
+//! `PATCH /purchase-requests/{id}`: updates a draft. `items` replaces all lines.
 //!
 //! Tests: `tests/api/purchasing/drafts.rs`. Publishes `purchase_request.updated`.
 

@@ -1,4 +1,4 @@
-//! `POST /purchase-requests/{id}/receive`: record a receipt of ordered goods.
+//! `POST /purchase-requests/{id}/receive`: records a receipt of ordered goods.
 //!
 //! Tests: `tests/api/purchasing/receiving.rs`. Publishes `purchase_request.received`, `stock.moved` and `stock.low`.
 
@@ -28,7 +28,7 @@ pub(crate) fn describe(op: &mut Operation) {
     op.summary("Receive goods")
         .note(
             "Requires status ORDERED. Records stock movements for the received goods. When no line is open, the \
-             status becomes RECEIVED. A line cannot receive more than its open quantity.",
+             status becomes RECEIVED. A line cannot receive more than its outstanding quantity.",
         )
         .example(json!({
             "items": [{

@@ -1,4 +1,4 @@
-//! `POST /purchase-requests/{id}/reject`: reject a submitted request with a reason.
+//! `POST /purchase-requests/{id}/reject`: rejects a submitted request with a reason.
 //!
 //! Tests: `tests/api/purchasing/workflow.rs`. Publishes `purchase_request.rejected`.
 

@@ -1,4 +1,4 @@
-//! `PUT /purchase-requests/{id}`: replace the members of a draft.
+//! `PUT /purchase-requests/{id}`: replaces the editable members of a draft.
 //!
 //! Tests: `tests/api/purchasing/drafts.rs`. Publishes `purchase_request.updated`.
 

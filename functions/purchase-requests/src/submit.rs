@@ -1,4 +1,4 @@
-//! `POST /purchase-requests/{id}/submit`: submit a draft for a decision.
+//! `POST /purchase-requests/{id}/submit`: submits a draft for a decision.
 //!
 //! Tests: `tests/api/purchasing/workflow.rs`. Publishes `purchase_request.submitted`.
 

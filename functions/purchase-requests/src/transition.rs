@@ -8,7 +8,7 @@ use stockroom_domain::{
 
 use crate::view::shown;
 
-/// Applies a transition and shows the request, or the stored response of a first attempt.
+/// Applies a transition and returns the request, or the stored response.
 pub(crate) async fn apply(
     store: &RequestStore,
     scope: &Scope,

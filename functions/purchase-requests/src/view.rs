@@ -1,4 +1,4 @@
-//! A purchase request as it is shown.
+//! JSON view of a purchase request.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -121,7 +121,7 @@ impl<'a> PurchaseRequestView<'a> {
     }
 }
 
-/// The answer that shows one request.
+/// Returns a response with a purchase request and its `ETag`.
 pub(crate) fn shown(organization: OrganizationId, request: &PurchaseRequest) -> Answer {
     Answer::ok(&PurchaseRequestView::new(organization, request)).version(request.version)
 }

@@ -1,4 +1,4 @@
-//! A movement as it is sent.
+//! The request body of a movement.
 
 use stockroom_api::{FromBody, FromJson, Members, Node, describe};
 use stockroom_domain::{
@@ -8,7 +8,7 @@ use stockroom_domain::{
     stock::{NewMovement, Operation, admit},
 };
 
-/// The types that a movement can be recorded as.
+/// The types that a caller can record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     In,
@@ -82,7 +82,7 @@ fn check_quantity(object: &mut impl Members, kind: Option<Kind>, quantity: Optio
     let (Some(kind), Some(quantity)) = (kind, quantity) else { return };
     let operation = match kind {
         Kind::In => Operation::In(quantity),
-        // What is transferred goes out, wherever it goes to.
+        // A transfer is an out movement in `warehouse_id`.
         Kind::Out | Kind::Transfer => Operation::Out(quantity),
         Kind::Adjustment => Operation::Adjustment(quantity),
         Kind::Count => Operation::Count(quantity),

@@ -1,4 +1,4 @@
-//! `GET /stock-movements/{id}`: one movement.
+//! `GET /stock-movements/{id}`: gets a stock movement.
 //!
 //! Tests: `tests/api/stock/recording.rs`. Publishes no event.
 

@@ -1,4 +1,4 @@
-//! `GET /stock-levels`: stock levels, now or at a moment of the past.
+//! `GET /stock-levels`: lists stock levels, now or at a past time.
 //!
 //! Tests: `tests/api/stock/levels.rs`, `tests/api/stock/past.rs`. Publishes no event.
 

@@ -1,4 +1,4 @@
-//! Stock: recording what moves, reading it back, and what is there, was there, or runs low.
+//! Stock: movements, and levels now, at a past time, or below their minimum.
 
 mod body;
 mod get;

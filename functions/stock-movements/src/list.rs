@@ -1,4 +1,4 @@
-//! `GET /stock-movements`: the ledger, page by page.
+//! `GET /stock-movements`: lists stock movements.
 //!
 //! Tests: `tests/api/stock/ledger.rs`. Publishes no event.
 
@@ -11,7 +11,7 @@ use stockroom_store::MovementFilter;
 
 pub(crate) struct Movements(MovementFilter);
 
-/// The types that a filter can ask for; both legs of a transfer go by one name, too.
+/// The types that a filter accepts; `TRANSFER` selects both legs.
 struct Kinds(Vec<MovementType>);
 
 describe!(Kinds: {

@@ -1,4 +1,4 @@
-//! `GET /stock-movements/low-stock`: levels below their minimum.
+//! `GET /stock-movements/low-stock`: lists levels below their minimum.
 //!
 //! Tests: `tests/api/stock/low.rs`. Publishes no event.
 

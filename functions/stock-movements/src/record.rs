@@ -1,4 +1,4 @@
-//! `POST /stock-movements`: record a receipt, an issue, a transfer, an adjustment or a count.
+//! `POST /stock-movements`: records a receipt, an issue, a transfer, an adjustment or a count.
 //!
 //! Tests: `tests/api/stock/recording.rs`, `tests/api/stock/races.rs`. Publishes `stock.moved` and `stock.low`.
 

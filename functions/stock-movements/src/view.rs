@@ -1,4 +1,4 @@
-//! Levels as they are shown.
+//! JSON views of stock levels.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What a change of an address takes beside the permission: of oneself, the password.
+//! Requirements on a change of an address besides the permission: the password, for one's own address.
 
 use stockroom_api::{ApiError, App, Attempts, RequestStore, Scope, password};
 use stockroom_domain::{id::UserId, text::EmailLookup};
@@ -12,7 +12,7 @@ pub(crate) const OWN_ADDRESS: &str = "To change your own address, send `current_
                                       /auth/email/confirm`). Until then the current address stays valid. To cancel \
                                       the change, send the current address.";
 
-/// What the change of a user's address takes. Of oneself, it verifies the password if the address is another.
+/// The requirements on the change of a user's address. For another own address, it verifies the password.
 pub(crate) async fn terms(
     (app, store, scope, attempts): (&App, &RequestStore, &Scope, &Attempts),
     (user, expected): (UserId, Option<u64>),

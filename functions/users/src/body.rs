@@ -1,4 +1,4 @@
-//! Bodies of changes of a user.
+//! Request bodies for changes of a user.
 
 use stockroom_api::request_body;
 use stockroom_domain::{
@@ -8,7 +8,7 @@ use stockroom_domain::{
 };
 use stockroom_store::UserChange;
 
-/// A change of a user, and the password that confirms another address of the caller's own.
+/// A change of a user, with the password that another own address requires.
 pub(crate) struct Change {
     pub(crate) change: UserChange,
     /// Any text: passwords may have been set under other rules.

@@ -1,4 +1,4 @@
-//! `PUT /users/me/password`: change one's own password, which ends all other sessions.
+//! `PUT /users/me/password`: changes one's own password and ends all other sessions.
 //!
 //! Tests: `tests/api/passwords/change.rs`. Publishes no event.
 
@@ -47,7 +47,8 @@ pub(crate) async fn change_password(
         if is_same {
             return Err(wrong());
         }
-        // A first request may have changed it and its response may be lost. This is another guess, so it counts as one.
+        // The password may have been changed by a first request whose response was lost. This second guess counts as an
+        // attempt.
         let (_, attempt) = attempts.at_account(&organization, &user).await?;
         let clearance = attempt.clear().await?;
         let is_done = password::verify(&app, &clearance, body.new.reveal().to_owned(), hash).await?.matches;

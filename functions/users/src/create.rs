@@ -1,4 +1,4 @@
-//! `POST /users`: add a user, with a password or by an invitation to set one.
+//! `POST /users`: creates a user, with a password or an invitation.
 //!
 //! Tests: `tests/api/people/users.rs`, `tests/api/passwords/invitation.rs`. Publishes `user.created` and
 //! `user.invited`.

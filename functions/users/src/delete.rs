@@ -1,4 +1,4 @@
-//! `DELETE /users/{id}`: delete another user.
+//! `DELETE /users/{id}`: deletes another user.
 //!
 //! Tests: `tests/api/people/users.rs`. Publishes `user.deleted`.
 

@@ -1,4 +1,4 @@
-//! `DELETE /users/me/sessions/{id}`: end one session of the caller.
+//! `DELETE /users/me/sessions/{id}`: ends one of the caller's sessions.
 //!
 //! Tests: `tests/api/people/sessions.rs`. Publishes no event.
 

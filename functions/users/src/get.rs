@@ -1,4 +1,4 @@
-//! `GET /users/{id}`: one user: the caller, or any for managers and admins.
+//! `GET /users/{id}`: gets a user: the caller, or any user for managers and admins.
 //!
 //! Tests: `tests/api/people/users.rs`. Publishes no event.
 

@@ -1,4 +1,4 @@
-//! Users: the people of an organization, and where they are signed in.
+//! Users of an organization, and the caller's sessions.
 
 mod address;
 mod body;

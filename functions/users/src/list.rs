@@ -1,4 +1,4 @@
-//! `GET /users`: users of the organization, page by page.
+//! `GET /users`: lists the users of the organization.
 //!
 //! Tests: `tests/api/people/users.rs`. Publishes no event.
 

@@ -1,4 +1,4 @@
-//! `GET /users/me`: the caller.
+//! `GET /users/me`: gets the caller.
 //!
 //! Tests: `tests/api/people/users.rs`. Publishes no event.
 

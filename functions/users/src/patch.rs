@@ -1,4 +1,4 @@
-//! `PATCH /users/{id}`: change some members of a user: of any user for admins, otherwise own name and address.
+//! `PATCH /users/{id}`: updates a user: any user for admins, otherwise one's own name and address.
 //!
 //! Tests: `tests/api/people/users.rs`, `tests/api/people/addresses.rs`. Publishes `user.updated`, `user.email_changed`,
 //! `user.invited` and `user.email_change_requested`.

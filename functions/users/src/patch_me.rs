@@ -1,4 +1,4 @@
-//! `PATCH /users/me`: change one's own name or address.
+//! `PATCH /users/me`: updates one's own name or address.
 //!
 //! Tests: `tests/api/people/users.rs`, `tests/api/people/addresses.rs`. Publishes `user.updated` and
 //! `user.email_change_requested`.

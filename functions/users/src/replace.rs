@@ -1,4 +1,4 @@
-//! `PUT /users/{id}`: replace the members of a user: of any user for admins, otherwise own name and address.
+//! `PUT /users/{id}`: replaces the editable members of a user: any user for admins, otherwise own name and address.
 //!
 //! Tests: `tests/api/people/users.rs`, `tests/api/people/addresses.rs`. Publishes `user.updated`, `user.email_changed`,
 //! `user.invited` and `user.email_change_requested`.

@@ -1,4 +1,4 @@
-//! `POST /users/me/email/confirmation`: send the mail that confirms an address again.
+//! `POST /users/me/email/confirmation`: sends the mail that confirms an address again.
 //!
 //! Tests: `tests/api/people/addresses.rs`, `tests/api/people/confirmation.rs`. Publishes `user.email_change_requested`
 //! and `user.welcomed`.

@@ -1,4 +1,4 @@
-//! `GET /users/me/sessions`: sessions of the caller.
+//! `GET /users/me/sessions`: lists the caller's sessions.
 //!
 //! Tests: `tests/api/people/sessions.rs`. Publishes no event.
 

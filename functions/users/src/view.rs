@@ -1,4 +1,4 @@
-//! The answer that shows one user.
+//! JSON view of a user.
 
 use schemars::JsonSchema;
 use serde::Serialize;

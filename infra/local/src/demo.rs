@@ -1,5 +1,5 @@
-//! What both sample organizations share: sign-up, users and purchase requests. All writes follow the product's own
-//! rules, under a clock that shows the date of the record.
+//! Sign-up, users and purchase requests of both sample organizations. All writes follow the product's own rules, under
+//! a clock that shows the date of the record.
 
 mod requests;
 

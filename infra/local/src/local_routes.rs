@@ -64,7 +64,7 @@ struct RunBody {
     time: Option<Timestamp>,
 }
 
-/// Runs a job, and answers after it and everything that it caused are done.
+/// Runs a job, and answers when the job and all its effects are complete.
 async fn run_job(services: &LocalServices, request: Request) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let name = path.rsplit('/').next().unwrap_or_default();

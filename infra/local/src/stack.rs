@@ -63,7 +63,7 @@ pub enum StackError {
     Signals(#[source] io::Error),
 }
 
-/// Runs the stack until the process is asked to stop. Prints addresses and progress to `out`.
+/// Runs the stack until a signal stops the process. Prints addresses and progress to `out`.
 ///
 /// # Errors
 ///

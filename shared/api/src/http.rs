@@ -1,4 +1,4 @@
-//! The path of a request: the edge, the gate, what handlers take, what they answer, and rate limits.
+//! The path of a request: the edge, the gate, extractors, answers, and rate limits.
 
 pub(crate) mod answer;
 pub(crate) mod app;

@@ -1,9 +1,9 @@
-//! The HTTP edge of every function that answers HTTP: who calls, what was sent, and how it is told what came of it.
+//! The HTTP edge of every function that answers HTTP: authentication, request parsing, answers.
 //!
 //! A function lists its operations in [`Routes`], each with the permission it needs. A request passes the edge, which
-//! gives it an id, counts its cost and writes its log line, and the gate, which turns its token into a
-//! [`TenantScope`](stockroom_store::TenantScope). A handler takes a [`Scope`] and a parsed body, asks the store, and
-//! gives an [`Answer`]. Errors become problem documents here and nowhere else.
+//! gives it an id, counts its cost and writes its log line. Then it passes the gate, which turns its token into a
+//! [`TenantScope`](stockroom_store::TenantScope). A handler takes a [`Scope`] and a parsed body, calls the store, and
+//! returns an [`Answer`]. Only this crate turns errors into problem documents.
 
 #[macro_use]
 mod schema;

@@ -1,7 +1,7 @@
 //! The OpenAPI document (3.1), made from the operations: their routes and permissions, the types that their handlers
 //! take, the code that reads bodies and parameters, the views, and the `describe` of each operation's file.
 //!
-//! The binary of a function has none of this: there the route table is a router, and no `describe` is called.
+//! The binary of a function has none of this: it builds the route table as a router and calls no `describe`.
 
 pub(crate) mod contract;
 pub(crate) mod document;

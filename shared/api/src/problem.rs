@@ -14,7 +14,7 @@ use stockroom_store::{Conflict, StoreError, TooMany};
 
 use crate::wire::Number;
 
-/// Where in a request a fault stands.
+/// The place of a validation error in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
@@ -26,7 +26,7 @@ pub enum Place {
     Header(&'static str),
 }
 
-/// One fault of a request.
+/// A validation error with its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
     #[serde(flatten)]
@@ -36,7 +36,7 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// A fault at a place.
+    /// A validation error at a place.
     #[must_use]
     pub fn new(place: Place, fault: Fault) -> Self {
         let place = match place {
@@ -47,29 +47,30 @@ impl Violation {
         Self { place, code: fault.code, detail: fault.detail }
     }
 
-    /// A fault of the body's member at `pointer`.
+    /// A validation error of the body's member at `pointer`.
     #[must_use]
     pub fn body(pointer: impl Into<String>, fault: Fault) -> Self {
         Self::new(Place::Pointer(pointer.into()), fault)
     }
 
-    /// A fault of a query parameter.
+    /// A validation error of a query parameter.
     #[must_use]
     pub fn parameter(name: impl Into<String>, fault: Fault) -> Self {
         Self::new(Place::Parameter(name.into()), fault)
     }
 
-    /// A fault of a header.
+    /// A validation error of a header.
     #[must_use]
     pub fn header(name: &'static str, fault: Fault) -> Self {
         Self::new(Place::Header(name), fault)
     }
 }
 
-/// The most characters of a place. A longer one names a member that no operation has, and can be as long as a body.
+/// The maximum length of a place, in characters. Only an unknown member has a longer one, which can be as long as the
+/// body.
 const MAX_PLACE: usize = 300;
 
-/// A place without what is too long to repeat.
+/// A place, shortened to that length.
 fn shortened(mut place: String) -> String {
     if let Some((end, _)) = place.char_indices().nth(MAX_PLACE) {
         place.truncate(end);
@@ -78,48 +79,48 @@ fn shortened(mut place: String) -> String {
     place
 }
 
-/// Why a request is refused, in the words of the contract.
+/// The reasons for refusing a request, as the contract lists them.
 #[derive(Debug)]
 pub enum ApiError {
-    /// The body is no JSON, or JSON that means two things.
+    /// The body is not JSON, or is ambiguous.
     MalformedJson(Cow<'static, str>),
-    /// The cursor was not made for this request, or is too old.
+    /// The cursor belongs to another request, or has expired.
     InvalidCursor,
     /// Header and host name different tenants.
     TenantConflict,
     /// Signing in needs a tenant.
     TenantRequired,
-    /// No access token, or a bad one.
+    /// No access token, or an invalid one.
     Unauthenticated,
-    /// Tenant, address or password are wrong.
+    /// Tenant, address or password is wrong.
     InvalidCredentials,
-    /// No refresh token, or a bad one.
+    /// No refresh token, or an invalid one.
     InvalidRefreshToken,
-    /// The token of a link is none of ours, has expired, or was used.
+    /// The token of a link is invalid, has expired, or was used.
     InvalidToken,
     /// No such path.
     RouteNotFound,
-    /// The path knows other methods.
+    /// The path has other methods.
     MethodNotAllowed,
     /// The body is over 1 MiB.
     BodyTooLarge,
-    /// The body is of another type than the operation takes.
+    /// The media type of the body is not supported.
     UnsupportedMediaType(&'static str),
-    /// A browser sends it for a page that may not use the cookie.
+    /// A browser sends the request for a page that may not use the cookie.
     ForeignOrigin,
-    /// A grant of OAuth 2 that is not known here.
+    /// An unsupported grant type of OAuth 2.
     UnsupportedGrantType,
     /// Credentials of HTTP Basic that cannot be decoded.
     InvalidCredentialsHeader,
-    /// Faults of a form of OAuth 2.
+    /// Validation errors of an OAuth 2 form.
     InvalidForm(Vec<Violation>),
-    /// The body is compressed, or coded in another way.
+    /// The body is compressed or has another content coding.
     UnsupportedContentEncoding,
-    /// Faults of what was sent.
+    /// Validation errors of the request.
     Validation(Vec<Violation>),
-    /// What the store says.
+    /// An error of the store.
     Store(StoreError),
-    /// A fault of this program; the text is for the log alone.
+    /// An error in this program; the text is for the log only.
     Internal(String),
 }
 
@@ -129,14 +130,14 @@ impl From<StoreError> for ApiError {
     }
 }
 
-/// A problem document before it has its request.
+/// A problem document without its request id.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: Cow<'static, str>,
     more: Map<String, Value>,
-    /// The limit that was met, and the seconds until there is room again.
+    /// The exceeded limit, and the seconds until the next token.
     limited: Option<(&'static str, u64)>,
     /// For the log, never for the caller.
     cause: Option<String>,
@@ -156,7 +157,7 @@ impl Problem {
         Self { cause: Some(cause), ..self }
     }
 
-    /// The same for a client of OAuth 2 (RFC 6749, 5.2), which looks at `error` and may show `error_description`.
+    /// The problem for a client of OAuth 2 (RFC 6749, 5.2), which reads `error` and may show `error_description`.
     pub(crate) fn for_oauth(self) -> Self {
         let error = match (self.status, self.code) {
             (_, "unsupported_grant_type") => "unsupported_grant_type",
@@ -165,7 +166,7 @@ impl Problem {
             (status, _) if status.is_server_error() => "server_error",
             _ => "invalid_request",
         };
-        // Quotation marks and backslashes are not allowed there.
+        // RFC 6749 allows no quotation marks and backslashes there.
         let description = self.detail.replace(['"', '\\'], "'");
         self.with("error", error).with("error_description", description)
     }
@@ -367,7 +368,7 @@ impl From<Conflict> for Problem {
             }
             Conflict::ExceedsOrder { item, outstanding, requested } => new(
                 "exceeds_order",
-                "The quantity is larger than the open quantity of the line. Receive at most the outstanding quantity.",
+                "The quantity exceeds the outstanding quantity of the line. Receive at most that quantity.",
             )
             .with("item_id", item)
             .with("outstanding", Number(outstanding))
@@ -393,7 +394,7 @@ impl From<Conflict> for Problem {
     }
 }
 
-/// The most faults that are named, so that a body of nothing else does not make an answer too large for a function.
+/// The maximum number of validation errors in a problem, so that an answer stays below the limit of a function.
 pub(crate) const MAX_FAULTS: usize = 100;
 
 fn invalid(violations: &[Violation]) -> Problem {
@@ -405,7 +406,7 @@ fn invalid(violations: &[Violation]) -> Problem {
     .with("errors", named(violations))
 }
 
-/// The faults that are named.
+/// The validation errors that the problem lists.
 fn named(violations: &[Violation]) -> &[Violation] {
     violations.get(..MAX_FAULTS).unwrap_or(violations)
 }
@@ -426,7 +427,7 @@ fn internal(cause: String) -> Problem {
 }
 
 impl IntoResponse for ApiError {
-    /// A response without a body, which the edge writes: it knows the request.
+    /// A response without a body; the edge writes it, because it knows the request.
     fn into_response(self) -> Response {
         let is_coded = matches!(self, Self::UnsupportedContentEncoding);
         let problem = Problem::from(self);

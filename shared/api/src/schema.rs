@@ -1,4 +1,4 @@
-//! How the edge's own values look.
+//! JSON Schemas of the edge's own values.
 
 /// Gives a type its schema, in place: `describe!(Order: {"type": "string", "enum": ["asc", "desc"]})`.
 #[macro_export]

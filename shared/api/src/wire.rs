@@ -1,4 +1,4 @@
-//! How values of the domain are written in JSON where that differs from how they are kept.
+//! JSON forms of domain values that differ from the stored form.
 
 use std::collections::BTreeMap;
 
@@ -86,8 +86,8 @@ impl<'a> UserView<'a> {
     }
 }
 
-/// What a movement's product and warehouse were called, and what its quantities are counted in, when it was recorded.
-/// All null for movements that were recorded before this was kept.
+/// The names of a movement's product and warehouse, and the unit of its quantities, at the time of recording. All null
+/// for movements that were recorded before names were stored.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct NamesView<'a> {
     /// SKU of the product when the movement was recorded. Null in old movements.
@@ -175,7 +175,7 @@ impl<'a> From<&'a RecordedMovement> for MovementView<'a> {
     }
 }
 
-/// The members that hold quantities, wherever they stand in what the log keeps.
+/// The members that hold quantities, anywhere in a log entry.
 const QUANTITIES: [&str; 7] = [
     "cancelled_quantity",
     "capacity",
@@ -186,7 +186,7 @@ const QUANTITIES: [&str; 7] = [
     "reorder_quantity",
 ];
 
-/// What the log keeps of a thing, as it is shown: quantities as numbers, members in order of their names.
+/// A state from the log as it is shown: quantities as numbers, members sorted by name.
 #[derive(Debug, Clone, Copy)]
 pub struct Kept<'a>(pub &'a Value);
 

@@ -1,17 +1,17 @@
-//! Who may do what: a fixed table of permissions by role.
+//! Permissions: a fixed table by role.
 
 use crate::named::named_enum;
 
 named_enum! {
     schema: Component "Role", "The role of a user. `MANAGER` includes the permissions of `STAFF`, `ADMIN` those of \
                                `MANAGER`.";
-    /// The role of a user in an organization. Each includes the permissions of the roles before it.
+    /// The role of a user in an organization. Each role includes the permissions of the roles before it.
     pub enum Role {
-        /// Reads, and records stock.
+        /// Can read, and record stock.
         Staff = "STAFF",
-        /// Also maintains the catalogue and decides on purchase requests.
+        /// Can also maintain the catalogue and decide on purchase requests.
         Manager = "MANAGER",
-        /// Also manages users and the organization.
+        /// Can also manage users and the organization.
         Admin = "ADMIN",
     }
 }
@@ -19,7 +19,7 @@ named_enum! {
 /// A permission that an operation requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
-    /// Look at and keep one's own account.
+    /// See and change one's own account.
     UseOwnAccount,
     /// See the organization.
     ReadOrganization,
@@ -31,30 +31,30 @@ pub enum Permission {
     ManageUsers,
     /// See products, suppliers and warehouses.
     ReadCatalogue,
-    /// Add and change them.
+    /// Add and change products, suppliers and warehouses.
     WriteCatalogue,
-    /// Delete them.
+    /// Delete products, suppliers and warehouses.
     DeleteCatalogue,
     /// See levels and movements.
     ReadStock,
     /// Record movements.
     RecordStock,
-    /// Ask to buy, and see and change one's own requests.
+    /// Create purchase requests, and see and change one's own.
     RequestPurchases,
-    /// See and decide on all requests.
+    /// See and decide on all purchase requests.
     DecidePurchases,
-    /// Delete all drafts.
+    /// Delete all drafts of purchase requests.
     DeleteRequests,
     /// Read the audit log.
     ReadAuditLog,
     /// Read events, except for those whose owner is another user.
     ReadEvents,
-    /// Read the events of other owners, too.
+    /// Also read the events of other owners.
     ReadEverybodysEvents,
 }
 
 impl Role {
-    /// Whether a user of this role has the permission.
+    /// Whether the role has the permission.
     #[must_use]
     pub fn may(self, permission: Permission) -> bool {
         let least = match permission {

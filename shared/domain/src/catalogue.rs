@@ -1,4 +1,4 @@
-//! What an organization deals in: products, suppliers and warehouses.
+//! The catalogue of an organization: products, suppliers and warehouses.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -14,32 +14,32 @@ use crate::{
     time::Timestamp,
 };
 
-/// Something of an organization that has an identity and changes over time.
+/// A resource of an organization, with an id and a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound = "D: Details")]
 pub struct Resource<D: Details> {
-    /// Which one.
+    /// The id.
     pub id: D::Id,
-    /// Rises by one with every change.
+    /// Increases by one with every change.
     pub version: u64,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
-    /// What its people set.
+    /// The members that users set.
     #[serde(flatten)]
     pub details: D,
 }
 
-/// What people set of a resource.
+/// The members of a resource that users set.
 pub trait Details: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// The resource's id.
+    /// The type of the resource's id.
     type Id: Id + Serialize + DeserializeOwned + Send + Sync;
 
-    /// What the log calls it.
+    /// The kind in the log.
     const ENTITY: Entity;
 
-    /// What it is called by people.
+    /// The display name.
     fn name(&self) -> &str;
 }
 
@@ -50,7 +50,7 @@ pub type Supplier = Resource<SupplierDetails>;
 /// A warehouse.
 pub type Warehouse = Resource<WarehouseDetails>;
 
-/// What people set of a product.
+/// The members of a product that users set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductDetails {
     pub sku: Sku,
@@ -58,7 +58,7 @@ pub struct ProductDetails {
     pub description: Option<Description>,
     pub category: Option<Category>,
     pub unit: Unit,
-    /// The finest a quantity of it may be, 0 to 4.
+    /// The maximum number of decimals of its quantities, 0 to 4.
     pub decimal_places: DecimalPlaces,
     /// A level below it is low.
     pub min_stock_level: Quantity,
@@ -66,7 +66,7 @@ pub struct ProductDetails {
     pub barcode: Option<Barcode>,
 }
 
-/// What people set of a supplier.
+/// The members of a supplier that users set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SupplierDetails {
     pub name: SupplierName,
@@ -77,7 +77,7 @@ pub struct SupplierDetails {
     pub lead_time_days: Option<LeadTimeDays>,
 }
 
-/// What people set of a warehouse.
+/// The members of a warehouse that users set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarehouseDetails {
     pub name: WarehouseName,
@@ -156,7 +156,7 @@ bounded_integer! {
 }
 
 impl DecimalPlaces {
-    /// Refuses a quantity that is finer than this.
+    /// Refuses a quantity with more decimals than this.
     ///
     /// # Errors
     /// `too_many_decimals`.

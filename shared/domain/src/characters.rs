@@ -1,4 +1,4 @@
-//! Which characters a text may hold, by their Unicode properties. ICU4X has the tables: `idna` brings them anyway.
+//! The characters that a text may hold, by their Unicode properties. ICU4X has the tables, which `idna` links anyway.
 
 use std::borrow::Cow;
 
@@ -9,20 +9,20 @@ use icu_properties::{
 
 use crate::fault::Fault;
 
-/// What a text is for.
+/// The purpose of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// It tells one thing from another, so two that look alike must be one: nothing invisible, no space but U+0020,
-    /// nothing that a later version of Unicode could define.
+    /// An identifier. Two that look alike must be equal: no invisible character, no space except U+0020, no character
+    /// that a later version of Unicode could define.
     Identifier,
-    /// A name or a few words. Persian, the scripts of India and emoji are written with invisible joiners and variation
-    /// selectors, which are accepted where they have an effect.
+    /// A name or a few words. Persian, the scripts of India and emoji use invisible joiners and variation selectors,
+    /// which are accepted where they have an effect.
     Line,
-    /// Lines and paragraphs, with what lays them out.
+    /// Several lines or paragraphs, with formatting characters.
     Paragraphs,
 }
 
-/// The categories that no text holds.
+/// The categories that no text may hold.
 const REFUSED: [GeneralCategoryGroup; 4] = [
     GeneralCategoryGroup::Control,
     GeneralCategoryGroup::Format,
@@ -30,7 +30,7 @@ const REFUSED: [GeneralCategoryGroup; 4] = [
     GeneralCategoryGroup::ParagraphSeparator,
 ];
 
-/// What a character is to the rules.
+/// The class of a character under the rules.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
     Visible,
@@ -42,13 +42,13 @@ enum Class {
     /// U+200C and U+200D.
     Joiner,
     Selector,
-    /// What lays out paragraphs without scope: soft hyphen, zero-width space, word joiner, directional marks.
+    /// Formatting of paragraphs without scope: soft hyphen, zero-width space, word joiner, directional marks.
     Layout,
     /// Newline and tab.
     Break,
-    /// Its meaning is a private agreement.
+    /// Private use.
     Private,
-    /// A later version of Unicode may define it.
+    /// Unassigned: a later version of Unicode may define it.
     Unassigned,
     /// Controls, other format characters, line and paragraph separators, noncharacters, other invisible ones.
     Refused,
@@ -88,7 +88,7 @@ impl Class {
         }
     }
 
-    /// Whether a character of this class may stand between these two.
+    /// Whether a character of this class may be between these two.
     fn is_admitted(self, kind: Kind, c: char, before: Option<char>, after: Option<char>) -> bool {
         let is_text = kind != Kind::Identifier;
         match self {
@@ -103,7 +103,7 @@ impl Class {
     }
 }
 
-/// Whether a joiner beside this character can have an effect: no ASCII character is ever joined.
+/// Whether a joiner next to this character can have an effect: ASCII characters are never joined.
 fn joins(c: Option<char>) -> bool {
     let is_drawn = |c| matches!(Class::of(c), Class::Visible | Class::Mark | Class::Selector | Class::Unassigned);
     c.is_some_and(|c| !c.is_ascii() && is_drawn(c))
@@ -114,7 +114,7 @@ fn is_noncharacter(c: char) -> bool {
     (0xfdd0..=0xfdef).contains(&code) || code & 0xfffe == 0xfffe
 }
 
-/// Whether nothing is drawn for a character by itself, wherever it stands.
+/// Whether a character by itself is invisible in every context.
 pub(crate) fn is_ignorable(c: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
@@ -124,7 +124,7 @@ pub(crate) fn is_mark(c: char) -> bool {
     Class::of(c) == Class::Mark
 }
 
-/// Refuses a text with a character that its kind may not hold, or with nothing that can be seen.
+/// Refuses a text with a character that its kind may not hold, or without a visible character.
 ///
 /// # Errors
 /// `invalid_character`.

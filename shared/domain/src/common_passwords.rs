@@ -1,25 +1,25 @@
-//! The list of common passwords that ships, searched where it lies: nothing is allocated or read at start.
+//! The embedded list of common passwords. A search reads it in place: nothing is allocated or parsed at start.
 
 use std::cmp::Ordering;
 
 /// A header of comments with source and licence, an empty line, then one folded password a line, sorted by bytes.
 const FILE: &str = include_str!("common_passwords.txt");
 
-/// How many digits and signs at the end do not make a common password another one.
+/// The maximum number of trailing digits and signs that do not make a common password acceptable.
 const MAX_TAIL: usize = 6;
 
-/// Whether a folded password is a common one, one with a short tail, or the same one twice.
+/// Whether a folded password is a common one, alone, with a short tail, or repeated twice.
 pub(crate) fn is_common(folded: &str) -> bool {
     stems(folded).any(|stem| is_listed(stem) || half(stem).is_some_and(is_listed))
 }
 
-/// The text itself, and what is left of it without its last one to six characters as long as those are no letters.
+/// The text itself, and the text without its last one to six characters while those are not letters.
 pub(crate) fn stems(text: &str) -> impl Iterator<Item = &str> {
     let shorter = |text: &&str| text.char_indices().next_back().filter(|(_, last)| !last.is_alphabetic());
     std::iter::successors(Some(text), move |stem| stem.get(..shorter(stem)?.0)).take(MAX_TAIL + 1)
 }
 
-/// What stands in the text twice, if it is nothing else.
+/// The half of the text, if the text is that half twice.
 fn half(text: &str) -> Option<&str> {
     let (first, second) = text.split_at_checked(text.len() / 2)?;
     (first == second).then_some(first)
@@ -28,7 +28,7 @@ fn half(text: &str) -> Option<&str> {
 fn is_listed(word: &str) -> bool {
     let mut rest = FILE.split_once("\n\n").map_or("", |(_, list)| list);
     while !rest.is_empty() {
-        // The line that the middle falls into.
+        // The line in the middle.
         let middle = rest.len() / 2;
         let start = rest.get(..middle).and_then(|before| before.rfind('\n')).map_or(0, |end| end.saturating_add(1));
         let (before, from) = rest.split_at(start);

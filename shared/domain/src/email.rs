@@ -1,4 +1,4 @@
-//! E-mail addresses: what SES delivers to, and the forms under which accounts are found.
+//! E-mail addresses: those that SES can deliver to, and the forms that find accounts.
 
 use std::{fmt, str::FromStr};
 
@@ -11,26 +11,26 @@ use crate::{
     text::{clean, fold},
 };
 
-/// An e-mail address that mail can be delivered to; compared case-folded. The part before the `@` is an RFC 5321
-/// `Dot-string`, the domain is kept in its ASCII form (UTS 46). One that was stored under older rules is read as it is.
+/// A deliverable e-mail address; compared case-folded. The part before the `@` is an RFC 5321 `Dot-string`, the domain
+/// is stored in its ASCII form (UTS 46). An address that was stored under older rules is read unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Email(String);
 
 impl Email {
-    /// The most characters it can have.
+    /// The maximum length, in characters.
     pub const LONGEST: usize = 254;
 
-    /// The most characters before the `@`.
+    /// The maximum length before the `@`, in characters.
     const LONGEST_LOCAL_PART: usize = 64;
 
-    /// The address itself.
+    /// The address as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The address in the form in which case does not matter.
+    /// The address in case-folded form.
     #[must_use]
     pub fn folded(&self) -> String {
         fold(&self.0)
@@ -79,7 +79,7 @@ fn is_atom_text(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
 }
 
-/// The ASCII form of a domain with at least two labels, of which the last is no number.
+/// The ASCII form of a domain that has at least two labels and whose last label is not a number.
 fn ascii_domain(domain: &str) -> Option<String> {
     let uts46 = Uts46::new();
     let ascii =
@@ -88,14 +88,13 @@ fn ascii_domain(domain: &str) -> Option<String> {
     last.bytes().any(|byte| !byte.is_ascii_digit()).then(|| ascii.into_owned())
 }
 
-/// The folded forms under which an account of an address may be stored. Accounts can be older than today's rules,
-/// under which
-/// [`Email`] is read: with a domain in Unicode, or with other letters before the `@`.
+/// The folded forms under which an account of an address may be stored. Accounts can be older than the present rules
+/// for [`Email`]: with a domain in Unicode, or with other letters before the `@`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailLookup(Vec<String>);
 
 impl EmailLookup {
-    /// Of what was typed, valid or not. It has no forms if no account ever had such an address.
+    /// From any typed text, valid or not. It has no forms if no account ever had such an address.
     #[must_use]
     pub fn new(typed: &str) -> Self {
         let mut forms = typed.parse().map(|email| Self::from(&email).0).unwrap_or_default();
@@ -106,7 +105,7 @@ impl EmailLookup {
         Self(forms)
     }
 
-    /// The forms, today's first.
+    /// The forms, the present one first.
     pub fn forms(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

@@ -5,12 +5,12 @@ use uuid::Uuid;
 
 use crate::{fault::Fault, schema::has_schema, time::Timestamp};
 
-/// What every typed id can do; lets the rest be written once for all of them.
+/// The common operations of all typed ids.
 pub trait Id: Copy + Eq + Ord + std::fmt::Display + std::str::FromStr<Err = Fault> {
-    /// An id made at `at`, with 80 bits of the caller's randomness (74 of them are kept).
+    /// An id made at `at`, with 80 bits of randomness (74 of them are used).
     fn from_parts(at: Timestamp, random: [u8; 10]) -> Self;
 
-    /// The bare UUID, for what names entities of any kind.
+    /// The bare UUID, for entities of any kind.
     fn uuid(self) -> Uuid;
 }
 
@@ -21,7 +21,7 @@ fn parse(text: &str) -> Result<Uuid, Fault> {
         .ok_or_else(|| Fault::new("invalid_format", "must be a UUID in canonical lower case"))
 }
 
-/// Any version of UUID is well-formed; those made here are of version 7.
+/// Any version of UUID is well-formed; new ids have version 7.
 fn describe(about: &str) -> Schema {
     let pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
     json_schema!({"description": about.trim(), "type": "string", "format": "uuid", "pattern": pattern})
@@ -29,11 +29,11 @@ fn describe(about: &str) -> Schema {
 
 /// A bit in the last byte of the ids of movements only, so that the id of an entry says where it is stored.
 const OF_MOVEMENT: u8 = 0b0100;
-/// In the last byte of the id of an entry's second event, and of no entry: both events stand side by side in order of
-/// their ids.
+/// A bit in the last byte of the id of an entry's second event, and of no entry: both events are adjacent in the order
+/// of ids.
 const SECOND_EVENT: u8 = 0b1000;
 
-/// The bytes with these bits of the last one made `mark`.
+/// The bytes with these bits of the last byte set to `mark`.
 fn marked(mut random: [u8; 10], mark: u8) -> [u8; 10] {
     let [.., last] = &mut random;
     *last = *last & !(OF_MOVEMENT | SECOND_EVENT) | mark;
@@ -69,7 +69,7 @@ macro_rules! ids {
         impl std::str::FromStr for $name {
             type Err = Fault;
 
-            /// Accepts the canonical form alone: hyphenated, lower case.
+            /// Accepts the canonical form only: hyphenated, lower case.
             fn from_str(text: &str) -> Result<Self, Fault> {
                 parse(text).map(Self)
             }
@@ -96,7 +96,7 @@ ids! {
     TransferId;
     /// Id of a purchase request.
     PurchaseRequestId;
-    /// A line of a request to buy; see [`PurchaseRequestItemId::of`].
+    /// Id of a line of a purchase request.
     PurchaseRequestItemId;
     /// Id of an audit entry.
     EntryId, marked 0;
@@ -129,7 +129,7 @@ is_also! {
 }
 
 impl EntryId {
-    /// Whether it is a movement's.
+    /// Whether it is the id of a movement.
     #[must_use]
     pub fn is_of_movement(self) -> bool {
         self.0.as_bytes().last().is_some_and(|last| last & OF_MOVEMENT != 0)
@@ -137,7 +137,7 @@ impl EntryId {
 }
 
 impl EventId {
-    /// The second event of an entry, right after the first; the same id if it is one.
+    /// The second event of an entry, right after the first; the same id for a second event.
     #[must_use]
     pub fn second(self) -> Self {
         Self(Uuid::from_u128(self.0.as_u128() | u128::from(SECOND_EVENT)))
@@ -151,22 +151,23 @@ impl EventId {
 }
 
 impl PurchaseRequestItemId {
-    /// The id of a product's line in a request. A product stands in a request once, so the two name the line; turning
-    /// the one by the other keeps both readable: whoever has the request's id knows the product without reading the
-    /// request.
+    /// The id of a product's line in a request. A request has a product once, so both ids together name the line.
+    /// Combining them by exclusive or keeps both readable: with the request's id, the line's id gives the product
+    /// without a read.
     #[must_use]
     pub fn of(product: ProductId, request: PurchaseRequestId) -> Self {
         Self(turned(product.0, request.0))
     }
 
-    /// The product of this line of a request; some product that never was, if the request has no such line.
+    /// The product of this line of a request; the id of no product if the request has no such line.
     #[must_use]
     pub fn product(self, request: PurchaseRequestId) -> ProductId {
         ProductId(turned(self.0, request.0))
     }
 }
 
-/// The first id with its random bits turned by the second's; its time, version and variant stay. Its own inverse.
+/// The first id with its random bits combined with those of the second by exclusive or. Time, version and variant stay.
+/// The function is its own inverse.
 fn turned(id: Uuid, by: Uuid) -> Uuid {
     const RANDOM: u128 = 0x0fff_3fff_ffff_ffff_ffff;
     Uuid::from_u128(id.as_u128() ^ (by.as_u128() & RANDOM))

@@ -1,9 +1,9 @@
-//! The vocabulary and the rules of Stockroom: typed ids, exact quantities, texts that are valid by construction, roles
-//! and what they permit, how a movement changes a stock level, the states of a purchase request, and the
-//! events of the log.
+//! The vocabulary and rules of Stockroom: typed ids, exact quantities, texts that are valid by construction, roles and
+//! their permissions, the effect of a movement on a stock level, the states of a purchase request, and the events of
+//! the log.
 //!
-//! Nothing here knows AWS, HTTP or a clock of its own: time and randomness come in through [`source::Sources`].
-//! Values serialize as they are stored; their wire form is the edge's business.
+//! Nothing here uses AWS, HTTP or a clock of its own: time and randomness come from [`source::Sources`]. Values
+//! serialize to their stored form; `shared/api` has their form on the wire.
 
 pub mod access;
 pub mod catalogue;

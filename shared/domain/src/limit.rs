@@ -22,7 +22,7 @@ pub const MAX_SKEW: Duration = Duration::from_secs(10);
 
 /// A lease is this part of the remaining tokens,
 const SHARE: u64 = 16;
-/// and at most so many tokens.
+/// and at most this number of tokens.
 const MAX_LEASE: u64 = 16;
 
 const MICROS: u64 = 1_000_000;
@@ -38,12 +38,12 @@ pub struct Limit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct TheoreticalArrival(pub u64);
 
-/// How many tokens are drawn at once.
+/// The number of tokens to draw at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counting {
     /// One, for the request at hand.
     Exactly,
-    /// A sixteenth of what is left, at least one and at most 16, for this request and the next.
+    /// A sixteenth of the remaining tokens, 1 to 16, for this request and the next.
     Leased,
 }
 
@@ -63,12 +63,12 @@ pub struct Draw {
 pub enum Change {
     /// To this one, in microseconds since 1970.
     Set(u64),
-    /// Later by so many microseconds.
+    /// Later by this number of microseconds.
     Add(u64),
 }
 
 impl Limit {
-    /// How many requests may come at once.
+    /// The burst: the maximum number of requests at once.
     #[must_use]
     pub fn burst(self) -> u64 {
         self.burst
@@ -80,7 +80,7 @@ impl Limit {
         self.window
     }
 
-    /// The microseconds in which one token comes back, rounded up, so that a limit is rather too strict.
+    /// The interval in which one token refills, in microseconds, rounded up, so that a limit is slightly too strict.
     fn interval(self) -> u64 {
         self.window.saturating_mul(MICROS).div_ceil(self.burst.max(1))
     }
@@ -89,28 +89,28 @@ impl Limit {
         self.interval().saturating_mul(self.burst)
     }
 
-    /// How many tokens such a bucket holds.
+    /// The number of tokens in a bucket with this arrival time.
     #[must_use]
     pub fn left(self, full_at: TheoreticalArrival, now: Timestamp) -> u64 {
         let missing = full_at.0.saturating_sub(micros(now));
         self.capacity().saturating_sub(missing).checked_div(self.interval()).unwrap_or_default()
     }
 
-    /// How long until it holds one.
+    /// The time until it has a token.
     #[must_use]
     pub fn wait(self, full_at: TheoreticalArrival, now: Timestamp) -> Duration {
         let one = full_at.0.saturating_add(self.interval()).saturating_sub(self.capacity());
         Duration::from_micros(one.saturating_sub(micros(now)))
     }
 
-    /// How long until it is full, if `in_hand` more tokens were still in it.
+    /// The time until it is full, if `in_hand` more tokens were returned to it.
     #[must_use]
     pub fn refill(self, full_at: TheoreticalArrival, in_hand: u64, now: Timestamp) -> Duration {
         let full_at = full_at.0.saturating_sub(self.interval().saturating_mul(in_hand));
         Duration::from_micros(full_at.saturating_sub(micros(now)))
     }
 
-    /// What to do to a bucket, last seen with that moment, to draw from it; `None` when it is empty.
+    /// The write that draws from a bucket, last seen with this arrival time; `None` when it is empty.
     #[must_use]
     pub fn draw(self, seen: TheoreticalArrival, now: Timestamp, counting: Counting) -> Option<Draw> {
         let (TheoreticalArrival(seen), now, capacity) = (seen, micros(now), self.capacity());
@@ -136,9 +136,9 @@ impl Limit {
         })
     }
 
-    /// The moments to keep when one more is let through now, so that no stretch as long as the window ever holds more
-    /// than the burst: the bucket of the other methods lets through twice as many in its first window. `None` when it
-    /// is full.
+    /// The times to store when one more request passes now, so that no period as long as the window has more than the
+    /// burst. The bucket of the other methods lets twice as many pass in its first window. `None` when the window is
+    /// full.
     #[must_use]
     pub fn within_window(self, let_through: &[Timestamp], now: Timestamp) -> Option<Vec<Timestamp>> {
         let window = Duration::from_secs(self.window);
@@ -148,7 +148,7 @@ impl Limit {
         has_room.then_some(recent)
     }
 
-    /// How long until [`within_window`](Self::within_window) lets one through.
+    /// The time until [`within_window`](Self::within_window) lets a request pass.
     #[must_use]
     pub fn wait_within_window(self, let_through: &[Timestamp], now: Timestamp) -> Duration {
         let window = Duration::from_secs(self.window);
@@ -156,12 +156,12 @@ impl Limit {
         first.map_or(Duration::ZERO, |first| first.plus(window).since(now))
     }
 
-    /// The bucket after a refund of tokens that nobody used; `None` when time has given them back already.
+    /// The bucket after a refund of unused tokens; `None` when they have already refilled.
     ///
-    /// What came back since the draw is not refunded: a bucket that would have been full without the draw is full in
-    /// either case, and the time in which it was full gives no tokens. So a refund never leaves more tokens than
-    /// there would be without the draw, however many draws and refunds run at once. It is valid only for a bucket
-    /// that is exactly as seen.
+    /// Tokens that refilled since the draw are not refunded. A bucket that would have been full without the draw is
+    /// full in either case, and gains no tokens while it is full. So a refund never leaves more tokens than there would
+    /// be without the draw, for any number of simultaneous draws and refunds. It is valid only for a bucket that is
+    /// exactly as seen.
     #[must_use]
     pub fn refund(
         self,
@@ -175,7 +175,7 @@ impl Limit {
         (unused > 0).then(|| TheoreticalArrival(seen.0.saturating_sub(unused)))
     }
 
-    /// The largest lease there is of it.
+    /// Its largest possible lease.
     #[must_use]
     pub fn largest_lease(self) -> u64 {
         self.burst.min(MAX_LEASE)
@@ -225,7 +225,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// The bucket as the table keeps it: done if it is as expected, otherwise shown.
+    /// The bucket in the table: writes it if it is as expected, otherwise returns it.
     fn done(bucket: &mut Bucket, draw: &Draw) -> bool {
         let is_expected = draw.expected.contains(&bucket.0);
         if is_expected {
@@ -237,7 +237,7 @@ mod tests {
         is_expected
     }
 
-    /// Draws as a process does: until it has something, or sees that there is nothing.
+    /// Draws like a process: until it has tokens, or sees an empty bucket.
     fn drawn(bucket: &mut Bucket, seen: Bucket, limit: Limit, now: Timestamp, counting: Counting) -> (u64, Bucket) {
         let mut seen = seen;
         while let Some(draw) = limit.draw(seen, now, counting) {
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(limit.within_window(&moments, late), None);
         assert_eq!(limit.wait_within_window(&moments, late), Duration::from_mins(1));
         let next = limit.within_window(&moments, at(START + 60 * 60_000)).unwrap();
-        assert_eq!(next.len(), 3, "what has left the window is not kept");
+        assert_eq!(next.len(), 3, "times outside the window are removed");
     }
 
     #[test]
@@ -307,14 +307,14 @@ mod tests {
         prop_oneof![Just(Counting::Exactly), Just(Counting::Leased)]
     }
 
-    /// One process draws, after so many milliseconds.
+    /// One process draws, after this number of milliseconds.
     #[derive(Debug, Clone)]
     struct Step {
         pause: u64,
         process: usize,
-        /// The reply is lost: the process has nothing, and draws again.
+        /// The reply is lost: the process has no tokens, and draws again.
         is_lost: bool,
-        /// A copy of the last draw of all arrives late.
+        /// A copy of the last draw of all processes arrives late.
         is_repeated: bool,
         counting: Counting,
     }
@@ -332,7 +332,8 @@ mod tests {
         vec(step, 1..400)
     }
 
-    /// Steps, each with whether it is a refund of all that the process has left, and how many tokens a draw uses.
+    /// Steps, each with two settings: whether it refunds all that the process has left, and how many tokens a draw
+    /// uses.
     fn refunding_steps() -> impl Strategy<Value = Vec<(Step, bool, u64)>> {
         let with_refund = |step: Step| (Just(step), prop::bool::weighted(0.4), 0_u64..4);
         steps().prop_flat_map(move |steps| steps.into_iter().map(with_refund).collect::<Vec<_>>())
@@ -355,7 +356,7 @@ mod tests {
                 if step.is_repeated && let Some(draw) = &last {
                     done(&mut bucket, draw);
                 }
-                // What it saw last may be old; what it does must be right all the same.
+                // The process may have seen an old state; its writes must be right all the same.
                 last = limit.draw(seen[step.process], now, step.counting);
                 let (tokens, moment) = drawn(&mut bucket, seen[step.process], limit, now, step.counting);
                 if !step.is_lost {
@@ -378,7 +379,7 @@ mod tests {
         ) {
             let spread = skews.iter().max().unwrap() - skews.iter().min().unwrap();
             let (mut bucket, mut elapsed, mut given) = (Bucket::default(), 0, 0);
-            // What each process drew and has not used, with the moment of the draw by its own clock.
+            // The unused tokens of each process, with the time of the draw by its own clock.
             let mut unused: [Vec<(u64, Timestamp)>; 8] = Default::default();
             for (step, is_refund, used) in steps {
                 elapsed += step.pause;

@@ -1,10 +1,10 @@
-//! The words of the log: actions, and the kinds of things they change.
+//! The vocabulary of the log: actions, and kinds of changed entities.
 
 use crate::named::named_enum;
 
 named_enum! {
     schema: Component "Entity", "The type of the resource.";
-    /// A kind of thing that an entry of the log is about.
+    /// The kind of entity that an entry of the log is about.
     pub enum Entity {
         Organization = "Organization",
         User = "User",
@@ -18,7 +18,7 @@ named_enum! {
 
 named_enum! {
     schema: Component "Action", "The action.";
-    /// What was done.
+    /// The action of an entry.
     pub enum Action {
         Create = "CREATE",
         Update = "UPDATE",
@@ -33,7 +33,7 @@ named_enum! {
         MarkOrdered = "MARK_ORDERED",
         Receive = "RECEIVE",
         Cancel = "CANCEL",
-        /// An order, or some of its lines, was closed short.
+        /// An order, or some of its lines, was closed before everything had arrived.
         Close = "CLOSE",
         Login = "LOGIN",
         LoginFailed = "LOGIN_FAILED",
@@ -46,15 +46,15 @@ named_enum! {
         /// A reset link was requested; without an entity if no account has the address.
         PasswordResetRequested = "PASSWORD_RESET_REQUESTED",
         PasswordReset = "PASSWORD_RESET",
-        /// A user asked for another address of their own and is to confirm it by a link.
+        /// A user requested another address of their own; a link confirms it.
         EmailChangeRequested = "EMAIL_CHANGE_REQUESTED",
-        /// A user no longer wants the address that waits for its confirmation.
+        /// A user cancelled the requested address.
         EmailChangeCancelled = "EMAIL_CHANGE_CANCELLED",
-        /// A user has another address; follows the `UPDATE` and causes the notice.
+        /// The address of a user changed; follows the `UPDATE` and causes the notice.
         EmailChanged = "EMAIL_CHANGED",
-        /// The admin who signed the organization up is to be sent a link that confirms their address.
+        /// The admin of the sign-up needs a link that confirms the address.
         Welcome = "WELCOME",
-        /// An admin proved to read mail at their address: from now on the organization sends mail to its other users.
+        /// An admin confirmed an address: from now on the organization can send mail to its other users.
         OrganizationConfirmed = "ORGANIZATION_CONFIRMED",
     }
 }

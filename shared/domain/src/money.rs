@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use crate::{fault::Fault, quantity::Quantity};
 
 /// An amount of the organization's currency, zero or more: an exact decimal of at most 15 significant digits and at
-/// most 4 decimals. It displays with 2 decimals at least, as prices are written.
+/// most 4 decimals. It is displayed with at least 2 decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money(Quantity);
 

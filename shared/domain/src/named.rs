@@ -1,11 +1,11 @@
-//! Enums whose values have names on the wire.
+//! Enums whose values have names in JSON.
 //!
-//! One list gives an enum its names, `FromStr`, `ALL`, serde's form and its JSON Schema, so that they cannot differ.
-//! `strum` derives the first three; serde and the schema would still need the names again, and its errors do not say
-//! what is allowed.
+//! One list gives an enum its names, `FromStr`, `ALL`, serde form and JSON Schema, so that they cannot differ. `strum`
+//! derives the first three; serde and the schema would still need the names again, and its errors do not list the
+//! allowed values.
 
-/// Defines an enum of named values. `schema` states the component of the OpenAPI document, or that the schema stands
-/// where it is used, and its description.
+/// Defines an enum of named values. `schema` names the component of the OpenAPI document, or says that the schema is
+/// inline, and gives its description.
 macro_rules! named_enum {
     (
         schema: $place:ident $schema:literal, $about:literal;
@@ -24,7 +24,7 @@ macro_rules! named_enum {
             /// All values, in the order of their definition.
             pub const ALL: [Self; [$($text),+].len()] = [$(Self::$variant),+];
 
-            /// The name, stored and on the wire.
+            /// The name, stored and in JSON.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self {
@@ -61,12 +61,12 @@ macro_rules! named_enum {
 }
 pub(crate) use named_enum;
 
-/// Where a schema stands in the OpenAPI document.
+/// The place of a schema in the OpenAPI document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Among the components.
+    /// A component.
     Component,
-    /// Where it is used.
+    /// Inline.
     Inline,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{fault::Fault, id::OrganizationId, named::named_enum, text::OrganizationName, time::Timestamp};
 
-/// A company and what belongs to it.
+/// An organization with its data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Organization {
     pub id: OrganizationId,
@@ -17,23 +17,23 @@ pub struct Organization {
     pub status: OrganizationStatus,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// Since when its data waits for the purge; none while it is in use.
+    /// The time of its deletion, from which the purge is due; `None` while it is active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
 }
 
 named_enum! {
     schema: Inline "OrganizationStatus", "The status of the organization.";
-    /// Whether an organization is in use.
+    /// The status of an organization.
     pub enum OrganizationStatus {
-        /// In use.
+        /// Active.
         Active = "ACTIVE",
-        /// Deleted; its data waits for the purge.
+        /// Deleted; its data remains until the purge.
         Deleted = "DELETED",
     }
 }
 
-/// A tenant's name in the world: 3 to 63 of `a-z0-9-`, neither first nor last a hyphen, and no reserved word.
+/// The public name of a tenant: 3 to 63 of `a-z0-9-`, without a hyphen at either end, not a reserved word.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Subdomain(String);
@@ -71,7 +71,7 @@ const RESERVED: &[&str] = &[
 ];
 
 impl Subdomain {
-    /// The label itself.
+    /// The label as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! Purchase requests: their lines, and the one state machine that they follow.
+//! Purchase requests: their lines and their state machine.
 
 mod line;
 mod status;
@@ -25,15 +25,15 @@ use crate::{
     user::Person,
 };
 
-/// The most lines of a request.
+/// The maximum number of lines of a request.
 pub const MAX_LINES: usize = 40;
-/// The most lines of one receipt.
+/// The maximum number of lines of a receipt.
 pub const MAX_RECEIVED_LINES: usize = 30;
-/// The most actions of one transaction of the table.
+/// The maximum number of actions of one transaction of the table.
 pub const MAX_ACTIONS: usize = 100;
 
-/// The most actions that a receipt takes: the request, its log entry and a stored response; a level, a movement and a
-/// product for each line; and the warehouses. 30 lines fit into 7 warehouses, 24 lines into one each.
+/// The maximum number of actions of a receipt: the request, its log entry and a stored response; a level, a movement
+/// and a product for each line; and the warehouses. 30 lines fit into 7 warehouses, 24 lines into one each.
 #[must_use]
 pub fn receipt_actions(lines: usize, warehouses: usize) -> usize {
     lines.saturating_mul(3).saturating_add(warehouses).saturating_add(3)
@@ -75,7 +75,7 @@ pub struct PurchaseRequest {
     pub request_number: PurchaseRequestNumber,
     pub progress: Progress,
     pub notes: Option<Notes>,
-    /// The currency of its prices; none without prices, and in requests that earlier programs wrote.
+    /// The currency of its prices; `None` without prices, and in requests of earlier programs.
     pub currency: Option<Currency>,
     pub items: Vec<PurchaseRequestItem>,
     pub created_by: Person,
@@ -83,7 +83,7 @@ pub struct PurchaseRequest {
     pub updated_at: Timestamp,
 }
 
-/// A draft that is about to be created.
+/// The input for a new draft.
 #[derive(Debug, Clone)]
 pub struct PurchaseRequestDraft {
     pub id: PurchaseRequestId,
@@ -93,47 +93,47 @@ pub struct PurchaseRequestDraft {
     pub created_by: Person,
 }
 
-/// Why the state of a request forbids something.
+/// Why the state of a request forbids an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PurchaseError {
     /// Its status does not allow it.
     #[error("the status does not allow it")]
     InvalidTransition {
-        /// The status it has.
+        /// The present status.
         status: PurchaseRequestStatus,
     },
-    /// More would arrive of a line than was ordered and has not arrived.
+    /// The receipt exceeds the outstanding quantity of a line.
     #[error("more than was ordered")]
     ExceedsOrder {
         /// The line.
         item: PurchaseRequestItemId,
-        /// What has yet to arrive.
+        /// The outstanding quantity.
         outstanding: Quantity,
-        /// What was to be received.
+        /// The quantity to receive.
         requested: Quantity,
     },
-    /// A line is to be closed of which nothing has yet to arrive.
+    /// A line to close has no outstanding quantity.
     #[error("the line is complete")]
     LineComplete {
         /// The line.
         item: PurchaseRequestItemId,
     },
-    /// What would be left of a line has more digits than a quantity can have.
+    /// The outstanding quantity of a line would have more digits than a quantity can have.
     #[error("the rest of the line has too many digits")]
     RestTooPrecise {
-        /// Where it stands among the lines that were sent.
+        /// Its index in the lines of the body.
         index: usize,
     },
-    /// It has no such line.
+    /// The purchase request has no such line.
     #[error("no such line")]
     UnknownItem {
-        /// Where it stands among the lines that were sent.
+        /// Its index in the lines of the body.
         index: usize,
     },
 }
 
 impl PurchaseRequest {
-    /// A new draft. Its prices are in `currency`.
+    /// A new draft, with prices in `currency`.
     #[must_use]
     pub fn draft(draft: PurchaseRequestDraft, currency: Currency, at: Timestamp) -> Self {
         let PurchaseRequestDraft { id, request_number, notes, items, created_by } = draft;
@@ -182,16 +182,16 @@ impl PurchaseRequest {
         self.items.iter().any(|item| item.estimated_price.is_some())
     }
 
-    /// The request with the currency of its prices: the one that it already states, otherwise this one.
+    /// The request with the currency of its prices: its stored currency, otherwise this one.
     #[must_use]
     pub fn in_currency(self, currency: Currency) -> Self {
         let currency = self.has_prices().then(|| self.currency.unwrap_or(currency));
         Self { currency, ..self }
     }
 
-    /// The same request with the currency of its organization, if it has prices and stores none: one from before
-    /// requests stored it. The currency cannot change while there are prices, so the request shows the same until it
-    /// changes itself.
+    /// The request with the currency of its organization, if it has prices and stores no currency: requests of earlier
+    /// programs did not store it. The currency cannot change while prices exist, so the request shows the same one
+    /// until it changes itself.
     #[must_use]
     pub fn stating(self, currency: Currency) -> Self {
         let stated = self.has_prices().then_some(currency);
@@ -204,7 +204,7 @@ impl PurchaseRequest {
         lines.filter(|(after, before)| after.released && !before.released).map(|(after, _)| after.product_id)
     }
 
-    /// Refuses a change of its lines and notes unless it is a draft.
+    /// Refuses a change of lines and notes unless the request is a draft.
     ///
     /// # Errors
     /// [`PurchaseError::InvalidTransition`].
@@ -258,7 +258,7 @@ impl PurchaseRequest {
         Ok((next, arrived))
     }
 
-    /// The request after a closing of some lines, or of all open lines without `lines`.
+    /// The request after a closing of these lines, or of all open lines.
     ///
     /// # Errors
     /// [`PurchaseError`].
@@ -288,7 +288,7 @@ impl PurchaseRequest {
         Ok(next)
     }
 
-    /// The order that goods can arrive of, and its last closing.
+    /// The order that can be received, and its last closing.
     fn order(&self) -> Result<(&Order, Option<&Closing>), PurchaseError> {
         if let Progress::Ordered { order, closing } = &self.progress {
             return Ok((order, closing.as_ref()));
@@ -300,7 +300,7 @@ impl PurchaseRequest {
         self.items.iter_mut().find(|item| item.id == id).ok_or(PurchaseError::UnknownItem { index })
     }
 
-    /// Releases all products if no line is open. Returns whether no line is open.
+    /// Releases all products if no line is open, and returns whether that is so.
     fn release_if_complete(&mut self) -> bool {
         let is_complete = self.items.iter().all(|item| !item.is_open());
         if is_complete {
@@ -309,7 +309,7 @@ impl PurchaseRequest {
         is_complete
     }
 
-    /// The next version, with the same progress.
+    /// The next version, with unchanged progress.
     #[must_use]
     pub fn next(&self, at: Timestamp) -> Self {
         Self { version: self.version.saturating_add(1), updated_at: at, ..self.clone() }

@@ -1,4 +1,4 @@
-//! Exact amounts of goods.
+//! Exact quantities of goods.
 
 use std::{fmt, str::FromStr};
 
@@ -6,13 +6,13 @@ use rust_decimal::Decimal;
 
 use crate::fault::Fault;
 
-/// An exact decimal of at most 15 significant digits and at most [`Quantity::FINEST`] decimals, below 10^15 in size.
-/// Never a binary float: it is read from the digits of a literal and written as digits.
+/// An exact decimal of at most 15 significant digits and at most [`Quantity::FINEST`] decimals, with an absolute value
+/// below 10^15. It is read from the digits of a literal and written as digits, never through a binary float.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Quantity(Decimal);
 
 crate::text::serialize_as_text!(Quantity);
-// As it is on the wire: there it is a number.
+// JSON shows it as a number.
 crate::schema::has_schema!(Quantity, {
     let about = "An exact decimal with at most 15 significant digits and 4 decimals. A quantity of a product has at \
                  most `decimal_places` decimals.";
@@ -23,19 +23,19 @@ crate::schema::has_schema!(Quantity, {
 const MAX_DIGITS: usize = 15;
 
 impl Quantity {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(Decimal::ZERO);
 
-    /// The most decimals any quantity can have.
+    /// The maximum number of decimals of a quantity.
     pub const FINEST: u32 = 4;
 
-    /// Whether it has no decimals.
+    /// Whether it is a whole number.
     #[must_use]
     pub fn is_whole(self) -> bool {
         self.decimals() == 0
     }
 
-    /// How many decimals it really has: 1.50 has one.
+    /// The number of significant decimals: 1.50 has one.
     #[must_use]
     pub fn decimals(self) -> u32 {
         self.0.scale()
@@ -53,19 +53,19 @@ impl Quantity {
         self < Self::ZERO
     }
 
-    /// The same amount in the other direction.
+    /// The negated quantity.
     #[must_use]
     pub fn negated(self) -> Self {
         Self((-self.0).normalize())
     }
 
-    /// The exact sum; `None` where it would need more digits than a quantity has.
+    /// The exact sum; `None` if it has more digits than a quantity.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
         Self::checked(self.0.checked_add(other.0)?)
     }
 
-    /// The exact difference; `None` where it would need more digits than a quantity has.
+    /// The exact difference; `None` if it has more digits than a quantity.
     #[must_use]
     pub fn minus(self, other: Self) -> Option<Self> {
         self.plus(other.negated())
@@ -138,7 +138,7 @@ fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// The exponent of a literal; `None` if it is none. One that no `i64` holds is the largest or smallest.
+/// The exponent of a literal; `None` if it is malformed. An exponent outside `i64` saturates.
 fn exponent_of(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let extreme = if text.starts_with('-') { i64::MIN } else { i64::MAX };

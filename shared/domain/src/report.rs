@@ -12,21 +12,21 @@ use crate::{
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// A sum of quantities, exact, with more digits than one of them has.
+/// An exact sum of quantities, with more digits than one quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Total(Decimal);
 
 impl Total {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(Decimal::ZERO);
 
-    /// The sum with one more; where even 28 digits are too few, it stays the largest there is.
+    /// The sum plus one more quantity; it saturates at 28 digits.
     #[must_use]
     pub fn plus(self, quantity: Quantity) -> Self {
         Self(self.0.saturating_add(quantity.into()))
     }
 
-    /// Both together.
+    /// The sum of both.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
@@ -42,7 +42,7 @@ impl Total {
 }
 
 impl fmt::Display for Total {
-    /// With commas between thousands: `12,345.5`.
+    /// With commas as thousands separators: `12,345.5`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.0.normalize().to_string();
         let (sign, digits) = digits.strip_prefix('-').map_or(("", digits.as_str()), |digits| ("-", digits));
@@ -58,32 +58,32 @@ impl fmt::Display for Total {
     }
 }
 
-/// What movements add up to. Units of different products are added as they are counted.
+/// Totals of movements. Quantities of different units are added as plain numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MovementTotals {
-    /// How many movements there were; a transfer is one.
+    /// The number of movements; a transfer is one.
     pub movements: u64,
-    /// What came in.
+    /// The quantity received.
     pub received: Total,
-    /// What went out.
+    /// The quantity issued.
     pub issued: Total,
-    /// What went from one warehouse to another, counted once.
+    /// The quantity transferred between warehouses, counted once.
     pub transferred: Total,
-    /// What corrections added.
+    /// The quantity added by adjustments.
     pub found: Total,
-    /// What corrections took away.
+    /// The quantity removed by adjustments.
     pub lost: Total,
 }
 
 impl MovementTotals {
-    /// Counts a movement in.
+    /// Adds a movement.
     #[must_use]
     pub fn plus(mut self, kind: MovementType, quantity: Quantity) -> Self {
         match kind {
             MovementType::In => self.received = self.received.plus(quantity),
             MovementType::Out => self.issued = self.issued.plus(quantity),
             MovementType::TransferOut => self.transferred = self.transferred.plus(quantity),
-            // The other leg has counted for it.
+            // The other leg is counted.
             MovementType::TransferIn => return self,
             MovementType::Adjustment if quantity.is_negative() => self.lost = self.lost.plus(quantity.negated()),
             MovementType::Adjustment => self.found = self.found.plus(quantity),
@@ -92,7 +92,7 @@ impl MovementTotals {
         self
     }
 
-    /// Both together.
+    /// The sum of both.
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
         Self {
@@ -105,7 +105,7 @@ impl MovementTotals {
         }
     }
 
-    /// Counts a line of the ledger in.
+    /// Adds a line of the ledger.
     #[must_use]
     pub fn and(self, movement: &Movement) -> Self {
         self.plus(movement.kind, movement.quantity)
@@ -124,7 +124,7 @@ pub struct Week {
 impl Week {
     const LENGTH: Duration = DAY.saturating_mul(7);
 
-    /// The last week that was over at that moment; the first of 1970 before there was one.
+    /// The last complete week at that time; the first week of 1970 for earlier times.
     #[must_use]
     pub fn before(moment: Timestamp) -> Self {
         // 1970 began on a Thursday, so the first Sunday is three days after it.
@@ -134,7 +134,7 @@ impl Week {
         Self { start: end.minus(Self::LENGTH), end }
     }
 
-    /// The one before.
+    /// The previous week.
     #[must_use]
     pub fn previous(self) -> Self {
         Self { start: self.start.minus(Self::LENGTH), end: self.start }

@@ -1,4 +1,4 @@
-//! How values look in JSON, as JSON Schema (2020-12): made where they are read, from the same limits.
+//! JSON Schemas (2020-12) of values, built next to their readers from the same limits.
 
 use schemars::{Schema, json_schema};
 
@@ -30,14 +30,14 @@ macro_rules! has_schema {
 }
 pub(crate) use has_schema;
 
-/// Something visible, with no control characters inside.
+/// Text with something visible and no control character.
 const ONE_LINE: &str = r"^\s*[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?\s*$";
-/// The same with line breaks and tabs.
+/// The same, with line breaks and tabs allowed.
 const LINES: &str =
     r"^\s*[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?\s*$";
 
-/// A text of at most so many characters. The pattern holds for what is sent and for what was stored under older
-/// rules, so the description of the API tells the rest of [`Kind`].
+/// A text of at most this number of characters. The pattern allows new values and values stored under older rules;
+/// descriptions in the OpenAPI document give the other rules of [`Kind`].
 pub(crate) fn text(about: &str, longest: usize, kind: Kind) -> Schema {
     let pattern = match kind {
         Kind::Identifier | Kind::Line => ONE_LINE,

@@ -5,9 +5,8 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::characters::{is_ignorable, is_mark};
 
 /// The form in which a search compares texts: compatibility decomposition (NFKD) without combining marks and invisible
-/// characters, then full case folding. Letters that have no decomposition are replaced by those that people type for
-/// them. It is for searching alone: what must be unique is compared by [`fold`](crate::text::fold), which keeps
-/// accents apart.
+/// characters, then full case folding. Letters without a decomposition are replaced by those that people type for them.
+/// It is for searching only: unique values are compared by [`fold`](crate::text::fold), which distinguishes accents.
 #[must_use]
 pub fn search_fold(text: &str) -> String {
     let bare: String = text.nfkd().filter(|c| !is_mark(*c) && !is_ignorable(*c)).collect();
@@ -21,7 +20,7 @@ pub fn search_fold(text: &str) -> String {
     folded
 }
 
-/// What is typed for a folded letter with a stroke, a ligature, or the dotless i of Turkish.
+/// The typed replacement of a folded letter with a stroke, a ligature, or the dotless i of Turkish.
 fn plain(folded: char) -> Option<&'static str> {
     Some(match folded {
         'ı' => "i",

@@ -1,18 +1,18 @@
-//! Where time and randomness come from: passed in at the start, never fetched in the middle.
+//! Sources of time and randomness, passed in at the start.
 
 use std::{fmt, sync::Arc};
 
 use crate::{id::Id, time::Timestamp};
 
-/// Tells the time.
+/// A clock.
 pub trait Clock: Send + Sync {
-    /// The moment now.
+    /// The present time.
     fn now(&self) -> Timestamp;
 }
 
-/// Gives unpredictable bytes.
+/// A source of unpredictable bytes.
 pub trait Entropy: Send + Sync {
-    /// Fills the whole of `bytes`.
+    /// Fills all of `bytes`.
     fn fill(&self, bytes: &mut [u8]);
 }
 
@@ -24,18 +24,18 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Joins the two.
+    /// Joins clock and randomness.
     pub fn new(clock: impl Clock + 'static, entropy: impl Entropy + 'static) -> Self {
         Self { clock: Arc::new(clock), entropy: Arc::new(entropy) }
     }
 
-    /// The same randomness under another clock.
+    /// The same randomness with another clock.
     #[must_use]
     pub fn with_clock(&self, clock: impl Clock + 'static) -> Self {
         Self { clock: Arc::new(clock), entropy: Arc::clone(&self.entropy) }
     }
 
-    /// The moment now.
+    /// The present time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -65,7 +65,7 @@ impl Sources {
         bytes
     }
 
-    /// A number below `bound`, near enough to evenly spread for jitter and shards; 0 when `bound` is 0.
+    /// A number below `bound`, sufficiently uniform for jitter and shards; 0 when `bound` is 0.
     #[must_use]
     pub fn below(&self, bound: u64) -> u64 {
         u64::from_le_bytes(self.bytes()).checked_rem(bound).unwrap_or_default()

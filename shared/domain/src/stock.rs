@@ -1,4 +1,4 @@
-//! How a movement changes a stock level.
+//! The effect of movements on stock levels.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ impl MovementType {
         }
     }
 
-    /// What a quantity of this type adds to the level.
+    /// The signed change of the level by a quantity of this type.
     #[must_use]
     pub fn signed(self, quantity: Quantity) -> Quantity {
         match self {
@@ -55,23 +55,23 @@ impl MovementType {
     }
 }
 
-/// A change of stock that a caller asks to record, with a quantity that is valid for its type.
+/// A change of stock that a caller records, with a quantity that is valid for its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// So much came in.
+    /// This quantity came in.
     In(Quantity),
-    /// So much went out.
+    /// This quantity went out.
     Out(Quantity),
-    /// So much went to the other warehouse.
+    /// This quantity went to the other warehouse.
     Transfer(Quantity, WarehouseId),
-    /// The record is off by so much.
+    /// The level differs from the stock by this quantity.
     Adjustment(Quantity),
-    /// So much is there.
+    /// This quantity was counted.
     Count(Quantity),
 }
 
 impl Operation {
-    /// The quantity that was given.
+    /// The quantity of the operation.
     #[must_use]
     pub fn quantity(self) -> Quantity {
         match self {
@@ -92,7 +92,7 @@ pub struct NewMovement {
     pub warehouse: WarehouseId,
     pub reference: Option<Reference>,
     pub notes: Option<Notes>,
-    /// When it happened, if that is not now.
+    /// When it happened; now by default.
     pub occurred_at: Option<Timestamp>,
 }
 
@@ -112,18 +112,18 @@ pub struct MovementNames {
 /// One line of the ledger. Never changed, never deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Movement {
-    /// Which one.
+    /// Its id.
     pub id: MovementId,
-    /// What it is.
+    /// Its type.
     #[serde(rename = "type")]
     pub kind: MovementType,
-    /// Of what.
+    /// The product.
     pub product_id: ProductId,
-    /// Where.
+    /// The warehouse.
     pub warehouse_id: WarehouseId,
-    /// How much: positive, but signed for an adjustment.
+    /// The quantity: positive, but signed for an adjustment.
     pub quantity: Quantity,
-    /// What was counted, if it came from a count.
+    /// The counted quantity, for a count.
     pub counted_quantity: Option<Quantity>,
     /// The level after it.
     pub balance_after: Quantity,
@@ -135,20 +135,20 @@ pub struct Movement {
     pub notes: Option<Notes>,
     /// Joins the two legs of a transfer.
     pub transfer_id: Option<TransferId>,
-    /// The purchase request it was received for.
+    /// The purchase request of a receipt.
     pub purchase_request_id: Option<PurchaseRequestId>,
-    /// When it happened, by its caller's word.
+    /// When it happened, according to the caller.
     pub occurred_at: Timestamp,
-    /// When it was recorded; never before the movement of the sequence before it.
+    /// When it was recorded; never before the previous sequence.
     pub created_at: Timestamp,
-    /// Who recorded it.
+    /// The user who recorded it.
     pub created_by: Person,
-    /// None for movements that were recorded before names were kept.
+    /// None for movements that were recorded before names were stored.
     #[serde(flatten)]
     pub names: Option<MovementNames>,
 }
 
-/// How much of a product is in a warehouse, and how many movements made it so.
+/// The quantity of a product in a warehouse, and the number of its movements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Balance {
     /// The level; never below zero.
@@ -157,7 +157,7 @@ pub struct Balance {
     pub sequence: u64,
 }
 
-/// What a movement comes to, given the balance it meets.
+/// The result of a movement on a balance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Posting {
     pub kind: MovementType,
@@ -172,18 +172,18 @@ pub enum StockError {
     /// The level would fall below zero.
     #[error("there is not enough on hand")]
     Insufficient {
-        /// What is there.
+        /// The quantity on hand.
         available: Quantity,
-        /// What was to be taken away.
+        /// The quantity to take.
         requested: Quantity,
     },
-    /// The level would need more digits than a quantity has.
+    /// The level would have more digits than a quantity.
     #[error("the level would be too large or too fine to be recorded")]
     LevelOutOfRange,
 }
 
 impl Balance {
-    /// The balance after a movement of this type and quantity. Every movement is decided here.
+    /// The balance after a movement of this type and quantity. It decides every movement.
     fn post(self, kind: MovementType, quantity: Quantity, counted: Option<Quantity>) -> Result<Posting, StockError> {
         let signed = kind.signed(quantity);
         let on_hand = self.on_hand.plus(signed).ok_or(StockError::LevelOutOfRange)?;
@@ -194,7 +194,7 @@ impl Balance {
         Ok(Posting { kind, quantity, counted, balance })
     }
 
-    /// The one posting of an operation in its own warehouse; a transfer's is its out leg.
+    /// The posting of an operation in its own warehouse; of a transfer, the out leg.
     ///
     /// # Errors
     /// [`StockError::Insufficient`] when the level would fall below zero.
@@ -211,7 +211,7 @@ impl Balance {
         }
     }
 
-    /// The in leg of a transfer, in the warehouse it goes to.
+    /// The in leg of a transfer, in its destination.
     ///
     /// # Errors
     /// [`StockError::LevelOutOfRange`].
@@ -219,17 +219,17 @@ impl Balance {
         self.post(MovementType::TransferIn, quantity, None)
     }
 
-    /// Whether the level is below the least it should be, and so listed as low.
+    /// Whether the level is below the minimum, and therefore listed as low.
     #[must_use]
     pub fn is_below(self, minimum: Quantity) -> bool {
         self.on_hand < minimum
     }
 }
 
-/// How far ahead of now a movement can have happened: the clocks of people and devices differ.
+/// How far in the future `occurred_at` may be: the clocks of people and devices differ.
 const MAX_AHEAD: Duration = Duration::from_hours(24);
 
-/// Refuses a movement that is said to happen later.
+/// Refuses a later `occurred_at`.
 ///
 /// # Errors
 /// `out_of_range`.
@@ -240,10 +240,10 @@ pub fn admit_occurred_at(occurred_at: Timestamp, now: Timestamp) -> Result<(), F
     Ok(())
 }
 
-/// Refuses a quantity that does not suit its operation's type.
+/// Refuses a quantity that is invalid for the type of its operation.
 ///
 /// # Errors
-/// `out_of_range`, in words for the caller.
+/// `out_of_range`, with a sentence for the caller.
 pub fn admit(operation: Operation) -> Result<(), Fault> {
     let (admitted, rule) = match operation {
         Operation::In(quantity) | Operation::Out(quantity) | Operation::Transfer(quantity, _) => {

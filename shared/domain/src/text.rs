@@ -1,7 +1,7 @@
-//! Texts that are valid by construction: trimmed, in Unicode NFC, of bounded length, and of characters that people see.
+//! Texts that are valid by construction: trimmed, in Unicode NFC, of bounded length, without forbidden characters.
 //!
-//! [`FromStr`](std::str::FromStr) reads what is sent, and has all the rules. What is stored is deserialized as it is,
-//! since rules become stricter and stored texts stay.
+//! [`FromStr`](std::str::FromStr) applies all rules to new values. Stored values are deserialized unchanged, because
+//! rules become stricter and stored texts stay.
 
 use schemars::Schema;
 use unicode_normalization::UnicodeNormalization;
@@ -15,8 +15,8 @@ use crate::{
 
 pub use crate::email::{Email, EmailLookup};
 
-/// Trims, normalizes and checks. Lengths are in characters; the longest holds for what is sent, too, blanks around it
-/// included, so that a client can tell by the limit alone.
+/// Trims, normalizes and checks. Lengths are in characters. The maximum also applies to the text as sent, including
+/// surrounding blanks, so that a client can check it by the limit alone.
 pub(crate) fn clean(text: &str, longest: usize, kind: Kind) -> Result<String, Fault> {
     let text = if kind == Kind::Paragraphs { with_plain_breaks(text) } else { text.into() };
     let clean: String = text.trim().nfc().collect();
@@ -30,13 +30,13 @@ pub(crate) fn clean(text: &str, longest: usize, kind: Kind) -> Result<String, Fa
     Ok(clean)
 }
 
-/// The form in which texts are compared without regard to case: Unicode full case folding, in NFC.
+/// The case-insensitive form of a text: Unicode full case folding, in NFC.
 #[must_use]
 pub fn fold(text: &str) -> String {
     caseless::default_case_fold_str(text).nfc().collect()
 }
 
-/// Stores a value as the text it displays as and parses from.
+/// Stores a value as its `Display` text, and reads it by `FromStr`.
 macro_rules! serialize_as_text {
     ($name:ident) => {
         impl serde::Serialize for $name {
@@ -62,16 +62,16 @@ macro_rules! texts {
         pub struct $name(String);
 
         impl $name {
-            /// The most characters it can have.
+            /// The maximum length, in characters.
             pub const LONGEST: usize = $longest;
 
-            /// The text itself.
+            /// The value as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// The text in the form in which case does not matter.
+            /// The text in case-folded form.
             #[must_use]
             pub fn folded(&self) -> String {
                 fold(&self.0)
@@ -143,7 +143,7 @@ texts! {
 }
 
 impl Unit {
-    /// The unit of products that name none.
+    /// The default unit of products.
     #[must_use]
     pub fn each() -> Self {
         Self("each".to_owned())
@@ -151,7 +151,7 @@ impl Unit {
 }
 
 impl SearchTerm {
-    /// The term in the form in which texts are [searched](search_fold).
+    /// The term in [folded](search_fold) form.
     #[must_use]
     pub fn search_folded(&self) -> String {
         search_fold(&self.0)
@@ -171,7 +171,7 @@ fn without_hash(mut schema: Schema) -> Schema {
     schema
 }
 
-/// Some characters leave nothing behind when a search folds them, such as a halfwidth sound mark of Japanese by itself.
+/// A search folds some characters to nothing, such as a halfwidth sound mark of Japanese by itself.
 fn something_to_find(text: &str) -> Result<(), Fault> {
     if search_fold(text).trim().is_empty() {
         return Err(Fault::new("invalid_character", "must contain a searchable character"));

@@ -1,4 +1,4 @@
-//! Moments, in milliseconds and UTC.
+//! Times in milliseconds and UTC.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -9,9 +9,9 @@ use jiff::{
 
 use crate::fault::Fault;
 
-/// A moment of the years 1970 to 9999, to the millisecond. Written as RFC 3339 in UTC, always with three decimals, so
-/// that the text sorts as the moments do. It counts milliseconds since 1970: the timestamps of jiff end 26 hours
-/// before the year 9999 does, so that they exist in every time zone.
+/// A time in the years 1970 to 9999, to the millisecond. Written as RFC 3339 in UTC, always with three decimals, so
+/// that texts sort like times. It counts milliseconds since 1970: the timestamps of jiff end 26 hours before the year
+/// 9999 does, so that they exist in every time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
@@ -22,10 +22,10 @@ impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
 
-    /// 9999-12-31T23:59:59.999Z, the last there is.
+    /// 9999-12-31T23:59:59.999Z, the maximum.
     pub const END: Self = Self(253_402_300_799_999);
 
-    /// The moment so many milliseconds after 1970-01-01T00:00:00Z; `None` before it and after the year 9999.
+    /// The time this number of milliseconds after 1970-01-01T00:00:00Z; `None` outside the years 1970 to 9999.
     #[must_use]
     pub fn from_unix_millis(millis: i64) -> Option<Self> {
         u64::try_from(millis).ok().map(Self).filter(|moment| *moment <= Self::END)
@@ -43,31 +43,31 @@ impl Timestamp {
         START.checked_add(SignedDuration::from_millis(millis)).unwrap_or(DateTime::MAX)
     }
 
-    /// Whole seconds since 1970-01-01T00:00:00Z, as JWT and the table's time to live count.
+    /// Whole seconds since 1970-01-01T00:00:00Z, for JWT and the table's time to live.
     #[must_use]
     pub fn unix_seconds(self) -> u64 {
         self.unix_millis() / 1_000
     }
 
-    /// The moment so much later; [`Timestamp::END`] where there is none.
+    /// The time later by this duration; at most [`Timestamp::END`].
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(millis(duration))).min(Self::END)
     }
 
-    /// The moment so much earlier; 1970 where there is none.
+    /// The time earlier by this duration; at least 1970.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(millis(duration)))
     }
 
-    /// Its day, UTC, as people write it: `2 May 1998`.
+    /// Its day in UTC, in the form `2 May 1998`.
     #[must_use]
     pub fn day(self) -> String {
         self.civil().strftime("%-d %B %Y").to_string()
     }
 
-    /// How long `earlier` lies back, zero if it does not.
+    /// The time since `earlier`; zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
@@ -87,15 +87,15 @@ impl fmt::Display for Timestamp {
 impl FromStr for Timestamp {
     type Err = Fault;
 
-    /// An RFC 3339 moment of the years 1970 to 9999; what is finer than a millisecond is cut off, and a leap second
-    /// is the second before it.
+    /// An RFC 3339 time in the years 1970 to 9999. Fractions of a millisecond are cut off, and a leap second becomes
+    /// the second before it.
     fn from_str(text: &str) -> Result<Self, Fault> {
         read(text)
             .ok_or_else(|| Fault::new("invalid_format", "must be an RFC 3339 time such as 2026-11-23T02:57:00.000Z"))
     }
 }
 
-/// Reads exactly the `date-time` of RFC 3339, section 5.6. Parsers of ISO 8601 take more: `T02Z`, `,5Z`, `+01`.
+/// Reads exactly the `date-time` of RFC 3339, section 5.6. Parsers of ISO 8601 accept more: `T02Z`, `,5Z`, `+01`.
 fn read(text: &str) -> Option<Timestamp> {
     let (local, rest) = text.split_at_checked("2026-11-23T02:57:00".len())?;
     let number = |at: std::ops::Range<usize>| digits(local.get(at)?);
@@ -137,7 +137,7 @@ fn minutes_ahead(offset: &str) -> Option<SignedDuration> {
     }
 }
 
-/// The number that these digits, at most four, write.
+/// The value of these digits, at most four.
 fn digits(text: &str) -> Option<i16> {
     text.bytes().all(|c| c.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }

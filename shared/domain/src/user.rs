@@ -1,4 +1,4 @@
-//! The people of an organization.
+//! Users of an organization.
 
 use std::{fmt, str::FromStr};
 
@@ -15,7 +15,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// A user as others see one; sessions and credentials stand elsewhere.
+/// A user as others see one; sessions and credentials are stored separately.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     pub id: UserId,
@@ -29,7 +29,7 @@ pub struct User {
 }
 
 impl User {
-    /// Whether it is one of those of whom an organization needs at least one.
+    /// Whether the user is an active admin, of whom an organization needs at least one.
     #[must_use]
     pub fn is_active_admin(&self) -> bool {
         self.role == Role::Admin && self.status == UserStatus::Active
@@ -66,24 +66,25 @@ impl From<&User> for Person {
 pub struct Password(String);
 
 impl Password {
-    /// The characters themselves, prepared.
+    /// The prepared characters.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// The form in which passwords are counted, hashed and compared, so that one typed on two systems is one: spaces of
-    /// all kinds are U+0020, and the whole is in NFC (RFC 8265, 4.2, `OpaqueString`). It is not trimmed.
+    /// The form in which passwords are counted, hashed and compared, so that one password typed on two systems is
+    /// equal: all kinds of spaces become U+0020, and the whole is in NFC (RFC 8265, 4.2, `OpaqueString`). It is not
+    /// trimmed.
     #[must_use]
     pub fn prepare(text: &str) -> String {
         text.chars().map(|c| if is_space(c) { ' ' } else { c }).nfc().collect()
     }
 
-    /// Refuses what anybody would try first: the e-mail address, what stands before its `@`, and these names of the
-    /// organization, whatever their case and with up to six digits or signs after them.
+    /// Refuses guessable passwords: the e-mail address, the part before its `@`, and these names of the organization,
+    /// in any case and with up to six trailing digits or signs.
     ///
     /// # Errors
-    /// A fault with the code `common_password`.
+    /// A validation error with the code `common_password`.
     pub fn check_guessable(&self, email: &Email, names: &[&str]) -> Result<(), Fault> {
         let folded = fold(&self.0);
         let (email, names) = (email.folded(), names.iter().map(|name| fold(name)).collect::<Vec<_>>());

@@ -11,7 +11,7 @@ pub use stock::{LowStockEmail, WeeklyReportEmail};
 
 use crate::address::one_line;
 
-/// A number with the singular or the plural of what it counts.
+/// A number with the singular or plural of its noun.
 fn plural(number: usize, one: &str, several: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { several })
 }

@@ -1,4 +1,4 @@
-//! Sends each email once, however often its sender is called.
+//! Sends each email once, even if its sender is called several times.
 
 use futures_util::{StreamExt as _, stream};
 use stockroom_domain::{id::OrganizationId, text::Email as EmailAddress, user::User};

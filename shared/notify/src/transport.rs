@@ -40,7 +40,7 @@ pub struct Message {
 /// The reason why a message was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// It never will be: the message or its address is invalid.
+    /// A permanent refusal: the message or its address is invalid.
     #[error("the email was refused: {0}")]
     Refused(String),
     /// It may be accepted later. Or it was accepted, and the answer was lost.

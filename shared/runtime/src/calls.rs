@@ -54,7 +54,7 @@ impl Runtime {
             Err(panicked) => Err(CallError::Panicked(panicked)),
         };
         if let Err(error) = &result {
-            tracing::error!(request_id, cause = %error, "failed");
+            tracing::error!(request_id, cause = %error, "call failed");
             call.fail(if matches!(error, CallError::Panicked(_)) { "panic" } else { "failed" }, error);
         }
         let cost = self.store.take_cost();

@@ -94,7 +94,7 @@ pub struct Limits {
     pub mailbox: Option<Limit>,
 }
 
-/// Missing or invalid settings. The text names each with what it expects, never its value.
+/// Missing or invalid settings. The text gives each name with the expected form, never the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(Vec<String>);
 
@@ -119,12 +119,12 @@ impl ConfigError {
     /// The errors of both.
     ///
     /// # Errors
-    /// The faults of both.
+    /// The errors of both.
     pub fn both<A, B>(one: Result<A, Self>, other: Result<B, Self>) -> Result<(A, B), Self> {
         match (one, other) {
             (Ok(one), Ok(other)) => Ok((one, other)),
             (Err(Self(mut faults)), Err(Self(more))) => {
-                // Several may miss the same.
+                // Both may miss the same setting.
                 let new: Vec<_> = more.into_iter().filter(|fault| !faults.contains(fault)).collect();
                 faults.extend(new);
                 Err(Self(faults))

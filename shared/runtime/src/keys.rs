@@ -215,7 +215,7 @@ impl Keys {
     /// `CURSOR_KEY`.
     ///
     /// # Errors
-    /// There is none.
+    /// It is missing.
     pub fn cursor(&self) -> Result<&CursorKey, ConfigError> {
         self.cursor.as_ref().ok_or_else(|| ConfigError::missing("CURSOR_KEY", CursorKey::EXPECTED))
     }
@@ -223,7 +223,7 @@ impl Keys {
     /// Keys that verify tokens: by `ALGORITHM` the secrets, or `TOKEN_PUBLIC_KEYS`.
     ///
     /// # Errors
-    /// There are none.
+    /// They are missing.
     pub fn verifying(&self) -> Result<VerifyingKeys, ConfigError> {
         match self.algorithm {
             Algorithm::Hs256 => self.secrets().map(VerifyingKeys::Secrets),
@@ -237,7 +237,7 @@ impl Keys {
     /// Keys that sign tokens: by `ALGORITHM` the secrets, or `TOKEN_PRIVATE_KEY`.
     ///
     /// # Errors
-    /// There is none, or its public half is not in `TOKEN_PUBLIC_KEYS`.
+    /// It is missing, or its public half is not in `TOKEN_PUBLIC_KEYS`.
     pub fn signing(&self) -> Result<SigningKeys, ConfigError> {
         if self.algorithm == Algorithm::Hs256 {
             return Ok(SigningKeys::Secrets { current: self.secret()?.clone(), previous: self.previous.clone() });

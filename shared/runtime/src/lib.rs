@@ -39,7 +39,7 @@ impl Runtime {
     /// Reads the general settings and those of these groups, starts logging, creates the client.
     ///
     /// # Errors
-    /// Every setting of these that is missing or invalid, with what it expects.
+    /// Every setting of these that is missing or invalid, with the expected form.
     pub fn start(groups: &[Group]) -> Result<Self, ConfigError> {
         let config = Config::from_env(groups)?;
         telemetry::init(&config);

@@ -22,7 +22,7 @@ use crate::{
 /// The purpose of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Setting another password in place of one that was forgotten.
+    /// Replacing a forgotten password.
     PasswordReset,
     /// Setting the first password.
     Invitation,
@@ -110,7 +110,7 @@ impl Link {
         bytes
     }
 
-    /// The link of a payload, and what follows on it.
+    /// The link of a payload, and the rest of the bytes.
     fn parse(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (&[tag], rest) = bytes.split_first_chunk()?;
         let (&organization, rest) = rest.split_first_chunk()?;

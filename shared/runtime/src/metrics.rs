@@ -10,13 +10,14 @@ use stockroom_domain::time::Timestamp;
 
 /// The target of the line of a request.
 pub const REQUEST: &str = "stockroom::metrics::request";
-/// The target of the line of a call that is no request.
+/// The target of the line of a call without HTTP.
 pub const CALL: &str = "stockroom::metrics::call";
 /// The target of the line of events that were put on the bus.
 pub const EVENTS: &str = "stockroom::metrics::events";
 /// The target of the line of mails about one occasion.
 pub const MAIL: &str = "stockroom::metrics::mail";
-/// The target of the line of a job: for how many organizations it is due, or what came of a batch of its queue.
+/// The target of the line of a job: the number of organizations that it is due for, or the result of a batch of its
+/// queue.
 pub const JOB: &str = "stockroom::metrics::job";
 
 /// Members of a line that are metrics, each with its unit, under the same dimensions.
@@ -28,7 +29,7 @@ struct Directive {
 /// The function, which every line names.
 const FUNCTION: &[&str] = &["function"];
 const MILLISECONDS: (&str, &str) = ("milliseconds", "Milliseconds");
-/// Calls that failed by a fault of the product. The alarm that rolls a deployment back watches them.
+/// Calls that failed by an error of the product. The alarm that rolls a deployment back watches them.
 const FAILURES: (&str, &str) = ("failures", "Count");
 const CAPACITY: &[(&str, &str)] =
     &[("round_trips", "Count"), ("read_half_units", "Count"), ("write_half_units", "Count")];
@@ -59,8 +60,8 @@ fn directives(target: &str) -> &'static [Directive] {
     }
 }
 
-/// The members that make a line of this target one with metrics; `None` for one that has none. Of what a directive
-/// names, a line has what `has` says.
+/// The members that turn a line of this target into one with metrics; `None` for other lines. `has` says which of a
+/// directive's members the line has.
 pub(crate) fn members(target: &str, function: &str, now: Timestamp, has: impl Fn(&str) -> bool) -> Option<String> {
     let directives = directives(target);
     if directives.is_empty() {

@@ -62,7 +62,7 @@ impl Outbox {
             Ok(Err(reason)) => reason,
             Err(_) => "it did not answer in time".to_owned(),
         };
-        tracing::warn!(reason, "Sentry did not take a report; it gets none for a minute");
+        tracing::warn!(reason, "Sentry rejected a report; reporting pauses for one minute");
         self.limits.lock().unwrap_or_else(PoisonError::into_inner).update_from_429();
     }
 

@@ -66,7 +66,8 @@ impl Reports {
                 .max_request_body_size(MaxRequestBodySize::None)
                 .transport(Arc::clone(&outbox));
             options.dsn = Some(dsn.clone());
-            // Made past `sentry::init`, which reads the environment and installs what looks at the machine.
+            // Created without `sentry::init`, which reads the environment and installs integrations that inspect the
+            // machine.
             let client = Arc::new(Client::from(options));
             Arc::new(Recipient { client, outbox, function: config.function.clone() })
         });

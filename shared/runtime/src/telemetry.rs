@@ -32,7 +32,7 @@ pub fn init(config: &Config) {
     let filter = Targets::new().with_default(LevelFilter::WARN).with_target("stockroom", config.log_level.0);
     let lines = lines(&config.function, std::io::stdout);
     if tracing_subscriber::registry().with(filter).with(lines).try_init().is_err() {
-        tracing::debug!("a subscriber was set before");
+        tracing::debug!("another log subscriber is already set");
     }
     note_panics();
 }

@@ -1,4 +1,4 @@
-//! What scheduled jobs, consumers of events and operators do.
+//! Data access of scheduled jobs, consumers of events, and operators.
 
 pub(crate) mod cleaning;
 pub(crate) mod directory;

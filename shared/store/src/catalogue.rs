@@ -107,7 +107,7 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         self.list_where(filter, sort, Expression::default(), page).await
     }
 
-    /// The same under a further condition that no index serves.
+    /// A page under a further condition that no index serves.
     pub(crate) async fn list_where(
         &self,
         filter: &CatalogueFilter,
@@ -168,8 +168,8 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         self.table.write(Authority::Tenant(self.scope), code_key.as_slice(), decide, present).await
     }
 
-    /// Gives one new details, made from its present ones; nothing is written when they are the same. `has_no_levels`
-    /// says that a look at the levels found none.
+    /// Changes the details of a resource, derived from its present ones; writes nothing if they are equal.
+    /// `has_no_levels` says that a search found no levels.
     pub(crate) async fn revise(
         &self,
         id: D::Id,
@@ -211,7 +211,7 @@ impl<'a, D: Stored> Catalogue<'a, D> {
                 return Ok(Decision::Read(vec![claim.clone()]));
             }
             if let Some(claim) = new_claim.as_ref().and_then(|claim| attempt.find(claim)) {
-                // Reads of several items are not of one moment: a claim of its own is newer than what was read of it.
+                // Plain reads of several items are not of one moment: the claim may be newer than the item.
                 return match claimed_by::<D::Id>(claim) {
                     Some(owner) if owner == id => Ok(Decision::Wait("its code is being changed")),
                     Some(_) | None => Err(StoreError::Conflict(Conflict::DuplicateSku)),
@@ -242,7 +242,7 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         self.table.change(Authority::Tenant(self.scope), std::slice::from_ref(&key), decide).await
     }
 
-    /// Gives one new details, made from its present ones.
+    /// Changes the details of a resource, derived from its present ones.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`Conflict::DuplicateSku`], [`StoreError::Rejected`].
@@ -258,7 +258,7 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         }
     }
 
-    /// Deletes one. What the log and others say of it stays.
+    /// Deletes a resource. The log and purchase requests keep its data.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`].
@@ -319,7 +319,7 @@ pub(crate) fn pointer_item(key: &Key, id: impl std::fmt::Display) -> Item {
     item
 }
 
-/// Refuses a change of what recorded quantities mean, as far as the item itself says that there are any.
+/// Refuses a change of the meaning of recorded quantities, as far as the item itself shows that they exist.
 fn require_unused(item: &Item) -> Result<(), StoreError> {
     if item.contains_key(HAS_LEVELS) {
         return Err(StoreError::Conflict(Conflict::QuantitiesRecorded));
@@ -334,7 +334,7 @@ fn is_claimed_by(id: impl std::fmt::Display) -> Expression {
     expression("#id = :id").with("id", s(id))
 }
 
-/// The resource of an attempt, in the version that is asked for.
+/// The resource of an attempt, in the expected version.
 fn expect<D: Stored>(attempt: &Attempt<'_>, key: &Key, expected: Option<u64>) -> Result<Resource<D>, StoreError> {
     let resource: Resource<D> = data(attempt.find(key).ok_or(StoreError::NotFound)?)?;
     if expected.is_some_and(|version| version != resource.version) {

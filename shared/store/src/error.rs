@@ -25,14 +25,14 @@ pub enum StoreError {
     /// Not found for this caller.
     #[error("not found")]
     NotFound,
-    /// The resource has another version than the caller asked for.
+    /// The resource has another version than the expected one.
     #[error("the version has changed")]
     VersionMismatch,
     /// The state forbids it.
     #[error("conflict: {0:?}")]
     Conflict(Conflict),
-    /// Members of the request do not fit what is stored, each named by its path in the body, such as `product_id` or
-    /// `items/0/product_id`.
+    /// References or values of the request do not fit the stored state, each named by its path in the body, such as
+    /// `product_id` or `items/0/product_id`.
     #[error("members do not fit the state")]
     Rejected(Vec<(Cow<'static, str>, Fault)>),
     /// A deletion lacks its confirmation.
@@ -47,7 +47,7 @@ pub enum StoreError {
     /// The table is unreachable or throttles, or a race was not won in time. Safe to retry.
     #[error("the table is unavailable: {0}")]
     Unavailable(String),
-    /// A fault of this program or its data; the text is for the log alone.
+    /// An error in this program or its data; the text is for the log only.
     #[error("internal: {0}")]
     Internal(String),
 }
@@ -70,7 +70,7 @@ pub enum Conflict {
     DuplicateEmail,
     /// Another organization has the subdomain.
     DuplicateSubdomain,
-    /// Stock is still there.
+    /// It still has stock.
     InStock,
     /// An open purchase request names it.
     InOpenRequest,
@@ -78,14 +78,14 @@ pub enum Conflict {
     Priced,
     /// Movements are recorded in the product's unit.
     QuantitiesRecorded,
-    /// Open purchase requests ask for it in the product's unit.
+    /// Open purchase requests have quantities in the product's unit.
     QuantitiesRequested,
     /// The purchase request's status does not allow it.
     InvalidTransition {
         /// The status it has.
         status: PurchaseRequestStatus,
     },
-    /// More would arrive than was ordered.
+    /// The receipt exceeds the outstanding quantity.
     ExceedsOrder {
         /// The line.
         item: PurchaseRequestItemId,
@@ -94,12 +94,12 @@ pub enum Conflict {
         /// The quantity to receive.
         requested: Quantity,
     },
-    /// Nothing is outstanding on a line that is to be closed.
+    /// A line to close has no outstanding quantity.
     LineComplete {
         /// The line.
         item: PurchaseRequestItemId,
     },
-    /// No active admin would be left.
+    /// The organization would have no active admin.
     LastAdmin,
     /// Users cannot delete themselves.
     CannotDeleteSelf,
@@ -110,12 +110,12 @@ pub enum Conflict {
         /// The quantity to take.
         requested: Quantity,
     },
-    /// The level would not fit into a quantity.
+    /// The level would have more digits than a quantity.
     LevelOutOfRange,
 }
 
 impl StoreError {
-    /// Whether the state as read caused it, which a first attempt with a lost reply may have made.
+    /// Whether the present state caused it. A first attempt with a lost reply may have made that state.
     pub(crate) fn is_from_state(&self) -> bool {
         matches!(
             self,
@@ -157,7 +157,8 @@ impl From<PurchaseError> for StoreError {
             }
             PurchaseError::LineComplete { item } => Conflict::LineComplete { item },
             PurchaseError::RestTooPrecise { index } => {
-                let fault = Fault::new("out_of_range", "leaves an open quantity of the line with more than 15 digits");
+                let fault =
+                    Fault::new("out_of_range", "leaves an outstanding quantity of the line with more than 15 digits");
                 return Self::Rejected(vec![(format!("items/{index}/quantity").into(), fault)]);
             }
             PurchaseError::UnknownItem { index } => return Self::unknown(format!("items/{index}/item_id"), "line"),

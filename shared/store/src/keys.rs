@@ -1,4 +1,4 @@
-//! Every key of the table, formatted and parsed here alone. `shared/store/TABLE.md` shows them as one table.
+//! All keys of the table, formatted and parsed only here. `shared/store/TABLE.md` lists them.
 
 use stockroom_domain::{
     id::{EntryId, Id, OrganizationId, ProductId, PurchaseRequestId, SupplierId, UserId, WarehouseId},
@@ -10,7 +10,7 @@ use stockroom_domain::{
 
 use crate::dynamo::key::Key;
 
-/// Over how many partitions an organization's log entries, and its movements, are spread.
+/// The number of partitions for an organization's log entries, and for its movements.
 pub(crate) const SHARDS: u8 = 4;
 
 /// Ends a barcode in a sort key: no barcode holds a control character.
@@ -22,7 +22,7 @@ const NAME_END: char = '\u{1}';
 /// The most bytes of a folded name in a sort key; DynamoDB allows 1,024 including the id.
 const NAME_BYTES: usize = 900;
 
-/// The claim that makes a subdomain unique, and leads to its organization.
+/// The claim that makes a subdomain unique and names its organization.
 pub(crate) fn tenant(subdomain: &str) -> Key {
     Key::new(format!("TENANT#{subdomain}"), "TENANT")
 }
@@ -37,10 +37,10 @@ pub(crate) fn onboarding_idempotency(subdomain: &Subdomain) -> String {
     format!("TENANT#{subdomain}#IDEMPOTENCY")
 }
 
-/// How far migrations have come, and all their runs.
+/// The partition of migrations and their runs.
 pub(crate) const MIGRATIONS: &str = "MIGRATIONS";
 
-/// A migration, and where it is.
+/// A migration with its position.
 pub(crate) fn migration(id: &str) -> Key {
     Key::new(MIGRATIONS, id)
 }
@@ -80,7 +80,7 @@ pub(crate) fn purged(organization: OrganizationId, finished_at: Timestamp) -> (S
     ("PURGED".to_owned(), format!("{finished_at}#{organization}"))
 }
 
-/// Over how many partitions the lists of organizations are spread.
+/// The number of partitions for the lists of organizations.
 pub(crate) const DIRECTORY_SHARDS: u8 = 16;
 
 /// Index 1: all organizations, or those in the list of one job.
@@ -119,7 +119,7 @@ impl OrganizationKeys {
         Key::new(self.users(), id)
     }
 
-    /// How many active admins there are.
+    /// The counter of active admins.
     pub(crate) fn admins(self) -> Key {
         Key::new(self.counters(), "ADMINS")
     }
@@ -194,17 +194,17 @@ impl OrganizationKeys {
         self.partition(&format!("NAME#{kind}"))
     }
 
-    /// Claims of SKUs, which are also the order by SKU.
+    /// Claims of SKUs, which also give the order by SKU.
     pub(crate) fn skus(self) -> String {
         self.partition("SKU")
     }
 
-    /// What leads from barcodes to products, by barcode and product.
+    /// Pointers from barcodes to products, by barcode and product.
     pub(crate) fn barcodes(self) -> String {
         self.partition("BARCODE")
     }
 
-    /// What leads from a barcode to a product that bears it.
+    /// The pointer from a barcode to a product.
     pub(crate) fn barcode(self, barcode: &Barcode, id: impl Id) -> Key {
         Key::new(self.barcodes(), format!("{}{id}", barcode_prefix(barcode)))
     }
@@ -224,7 +224,7 @@ impl OrganizationKeys {
         Some(self.level(product.parse().ok()?, warehouse.parse().ok()?))
     }
 
-    /// Index 1: the levels that are low, by when they became so.
+    /// Index 1: low levels, by the time they became low.
     pub(crate) fn low(self) -> String {
         self.partition("LOW")
     }
@@ -243,7 +243,7 @@ impl OrganizationKeys {
         self.partition(&format!("MOVE#{shard}"))
     }
 
-    /// The movement of that id, which may be an id of anything.
+    /// The movement with that id, which may be the id of any entity.
     pub(crate) fn movement(self, id: impl Id) -> Key {
         Key::new(self.movement_shard(shard(id)), id)
     }
@@ -271,18 +271,18 @@ impl OrganizationKeys {
         if id.is_of_movement() { self.movement(id) } else { self.entry(id) }
     }
 
-    /// Index 1: what happened to one thing.
+    /// Index 1: the entries about one entity.
     pub(crate) fn history(self, entity: impl std::fmt::Display) -> String {
         self.partition(&format!("HISTORY#{entity}"))
     }
 
-    /// Index 2: what one user did.
+    /// Index 2: the entries of one user.
     pub(crate) fn actor(self, user: UserId) -> String {
         self.partition(&format!("ACTOR#{user}"))
     }
 }
 
-/// What the sort keys of all pointers of a barcode begin with.
+/// The prefix of the sort keys of all pointers of a barcode.
 pub(crate) fn barcode_prefix(barcode: &Barcode) -> String {
     format!("{barcode}{BARCODE_END}")
 }
@@ -297,7 +297,7 @@ pub(crate) fn name_sort(folded: &str, id: impl Id) -> String {
     format!("{}{NAME_END}{id}", folded.get(..end).unwrap_or_default())
 }
 
-/// Whether such a sort key has the separator of today. Older ones have `#`.
+/// Whether such a sort key has the present separator. Older ones have `#`.
 pub(crate) fn is_current_name_sort(sort: &str) -> bool {
     sort.contains(NAME_END)
 }
@@ -307,7 +307,7 @@ pub(crate) fn ledger_sort(warehouse: WarehouseId, at: Timestamp, sequence: u64) 
     format!("{warehouse}#{at}#{sequence:012}")
 }
 
-/// The sort key of a level among all levels, and the end of that among low levels.
+/// The sort key of a level among all levels, which also ends its sort key among low levels.
 pub(crate) fn level_sort(product: ProductId, warehouse: WarehouseId) -> String {
     format!("{product}#{warehouse}")
 }

@@ -93,7 +93,7 @@ impl Store {
         self.table.take_cost()
     }
 
-    /// The same store for a request with this admission: nothing is returned or committed before it is counted.
+    /// The same store for a request with this admission: it returns and commits nothing before the request is counted.
     #[must_use]
     pub fn admitting(&self, admission: Admission) -> Self {
         Self { table: self.table.admitting(admission) }
@@ -110,7 +110,7 @@ impl Store {
     /// Adds buckets that the next call counts against.
     ///
     /// # Errors
-    /// [`StoreError::TooMany`], if it is known already that one is empty.
+    /// [`StoreError::TooMany`], if an empty bucket is already known.
     pub async fn count(&self, buckets: Vec<Bucket>) -> Result<(), StoreError> {
         self.table.count(buckets).await
     }
@@ -118,13 +118,12 @@ impl Store {
     /// Counts the request now, if that has not been done.
     ///
     /// # Errors
-    /// [`StoreError::TooMany`]; [`StoreError::Unavailable`] where every single one counts.
+    /// [`StoreError::TooMany`]; [`StoreError::Unavailable`] for limits that count exactly.
     pub async fn admit(&self) -> Result<(), StoreError> {
         self.table.admit().await
     }
 
-    /// Counts the request against these buckets instead and refunds the others: for a caller who is not who they
-    /// claim to be.
+    /// Counts the request against these buckets instead and refunds the others, because the caller's check failed.
     ///
     /// # Errors
     /// As [`count`](Self::count) and [`admit`](Self::admit).

@@ -55,7 +55,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct NewPurchaseRequest {
     pub notes: Option<Notes>,
-    /// 1 to 40, a product at most once.
+    /// 1 to 40 lines, each product at most once.
     pub lines: Vec<NewLine>,
 }
 
@@ -167,7 +167,7 @@ impl<'a> PurchaseRequests<'a> {
     /// Adds a draft under the next number.
     ///
     /// # Errors
-    /// [`StoreError::Rejected`] for lines that name what is not there, or too fine a quantity.
+    /// [`StoreError::Rejected`] for unknown references, or a quantity with too many decimals.
     pub async fn add(
         &self,
         new: &NewPurchaseRequest,
@@ -214,7 +214,7 @@ impl<'a> PurchaseRequests<'a> {
     ///
     /// # Errors
     /// As [`PurchaseRequests::add`], [`StoreError::NotFound`], [`StoreError::VersionMismatch`],
-    /// [`crate::Conflict::InvalidTransition`] when it is no draft.
+    /// [`crate::Conflict::InvalidTransition`] when it is not a draft.
     pub async fn revise(
         &self,
         id: PurchaseRequestId,
@@ -260,11 +260,11 @@ impl<'a> PurchaseRequests<'a> {
         self.table.change(Authority::Tenant(self.scope), &wanted, decide).await
     }
 
-    /// Deletes a draft. Its creator may, and so may users who may delete all drafts.
+    /// Deletes a draft of the caller, or any draft with the permission to delete all drafts.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Forbidden`], [`StoreError::VersionMismatch`],
-    /// [`crate::Conflict::InvalidTransition`] when it is no draft.
+    /// [`crate::Conflict::InvalidTransition`] when it is not a draft.
     pub async fn delete(&self, id: PurchaseRequestId, expected: Option<u64>) -> Result<(), StoreError> {
         let key = self.keys().request(id);
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<()>, StoreError> {

@@ -1,4 +1,4 @@
-//! Rate limits: buckets in the table, and the tokens that a process has of them.
+//! Rate limits: buckets in the table, and the tokens that a process took from them.
 
 pub(crate) mod bucket_writes;
 pub(crate) mod counter;

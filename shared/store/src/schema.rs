@@ -40,7 +40,7 @@ fn current_version(kind: &str) -> usize {
 /// this program knows stays as it is.
 ///
 /// # Errors
-/// [`StoreError::Internal`] for an item of which its upgrade can make nothing.
+/// [`StoreError::Internal`] for an item that cannot be upgraded.
 pub(crate) fn upgrade(mut item: Item, upgrades: &[Upgrade]) -> Result<Item, StoreError> {
     let version = version(&item);
     if version > upgrades.len() {

@@ -1,4 +1,4 @@
-//! The upgrades of every kind of item: what reads items of an older version knows them from here.
+//! The list of all upgrades, for readers of items of an older version.
 
 use stockroom_domain::catalogue::{ProductDetails, SupplierDetails, WarehouseDetails};
 

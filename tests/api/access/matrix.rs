@@ -55,7 +55,7 @@ async fn every_operation_by_every_caller_matches_the_matrix() {
     assert!(differences.is_empty(), "\n{}\n{how}", differences.join("\n"));
 }
 
-/// An answer in few words: the status, with the code of a refusal where the status does not say it all.
+/// An answer in short: the status, with the code of a refusal if the status is ambiguous.
 fn verdict(reply: &Reply) -> String {
     let status = reply.status();
     match status {
@@ -92,7 +92,7 @@ fn broken_rule(route: &Route, caller: &Caller, reply: &Reply) -> Option<&'static
             Some("is shown what is not theirs")
         }
         Standing::Member(role) => match route.access {
-            // Where users are named, the samples name others.
+            // The samples name other users.
             Access::Permitted(permission) | Access::SelfOr(permission)
                 if !role.may(permission) && verdict(reply) != "403 forbidden" =>
             {

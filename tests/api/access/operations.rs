@@ -17,12 +17,12 @@ pub(super) fn operations() -> Vec<Route> {
     functions::tables().into_iter().flat_map(|(_, routes)| routes).collect()
 }
 
-/// Those that ask for a caller.
+/// The operations that require a caller.
 pub(super) fn permitted_operations() -> impl Iterator<Item = Route> {
     operations().into_iter().filter(|route| route.access != Access::Public)
 }
 
-/// How an operation is called here: `GET /api/v1/products/{id}`.
+/// The operation as text: `GET /api/v1/products/{id}`.
 pub(super) fn name(route: &Route) -> String {
     format!("{} {}", route.method, route.path)
 }
@@ -74,7 +74,7 @@ impl Sample {
 }
 
 /// The operation's samples for a caller: valid requests for the caller's data. The matrix uses the first; the others
-/// name ids or ask for lists in other ways. Empty for an unknown operation.
+/// name ids or use other filters of lists. Empty for an unknown operation.
 pub(super) fn samples(route: &Route, caller: &Caller) -> Vec<Sample> {
     let (plain, things) = (Sample::of(route), &caller.things);
     let one = |thing: &str| plain.at(&things[thing]);
@@ -218,7 +218,7 @@ fn purchasing(route: &Route, plain: &Sample, things: &Things) -> Vec<Sample> {
     }
 }
 
-/// Those of organizations, users and their sessions.
+/// The samples of organizations, users and their sessions.
 fn samples_of_people(route: &Route, caller: &Caller) -> Vec<Sample> {
     let (plain, things) = (Sample::of(route), &caller.things);
     let one = |thing: &str| plain.at(&things[thing]);

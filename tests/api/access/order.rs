@@ -47,7 +47,7 @@ fn faults(method: &Method, sample: &Sample) -> Vec<Fault> {
 fn refusal(access: Access, caller: &Caller) -> Option<(u16, &'static str)> {
     match (caller.standing, access) {
         (Standing::Unknown, _) => Some((401, "unauthenticated")),
-        // Where users are named, the samples name others.
+        // The samples name other users.
         (Standing::Member(role), Access::Permitted(permission) | Access::SelfOr(permission))
             if !role.may(permission) =>
         {
@@ -57,7 +57,7 @@ fn refusal(access: Access, caller: &Caller) -> Option<(u16, &'static str)> {
     }
 }
 
-/// One of each standing that an organization knows.
+/// One caller of each standing in an organization.
 async fn some(world: &mut World) -> Vec<Caller> {
     let nobody = [world.anonymous(), world.disabled().await];
     nobody.into_iter().chain(world.members()).collect()

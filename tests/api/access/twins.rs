@@ -13,7 +13,7 @@ use super::{
     world::{Caller, EVERYWHERE, Standing, Things, World, password_at},
 };
 
-/// Every name by which the contract calls an id in a body or a query.
+/// The names of all ids in bodies and queries of the contract.
 const ID_NAMES: [&str; 15] = [
     "id",
     "org_id",
@@ -32,13 +32,13 @@ const ID_NAMES: [&str; 15] = [
     "after",
 ];
 
-/// Everything of an answer that may differ, without the members that name the request: headers, body, and cost.
+/// The parts of an answer that may differ, without the members that name the request: headers, body, and cost.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     status: u16,
     headers: HeaderMap,
     body: Value,
-    /// Reads side by side that are cut short by the first refusal cost now more, now less; round trips do not.
+    /// The cost of parallel reads that a refusal cuts short varies; round trips do not.
     round_trips: usize,
     written_halves: u64,
 }
@@ -321,7 +321,7 @@ async fn login_with_an_address_of_two_tenants_opens_the_named_tenants_account() 
         (&json!(world.ours["user"]), &json!(world.theirs["user"]))
     );
 
-    // The other's password is any wrong one, and its tenant one that does not exist.
+    // The other's password is a wrong one, and its tenant does not exist.
     let wrong = Outcome::from(&log_in(&world.globex, PASSWORD).await.expect(401));
     assert_eq!(Outcome::from(&log_in(&world.globex, &at_acme).await), wrong);
     let nowhere = world.globex.anonymous().with_tenant("nobody-there");

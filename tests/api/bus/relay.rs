@@ -11,12 +11,12 @@ fn sources(shop: &Shop) -> &Sources {
     &shop.stack().runtime().sources
 }
 
-/// All that was put into the table, as records of its stream.
+/// All items of the table, as records of its stream.
 pub(crate) fn records(shop: &Shop) -> Vec<Value> {
     records_of(shop.stack())
 }
 
-/// The same of everything in a table.
+/// The records of all items in a table.
 pub(crate) fn records_of(stack: &Stack) -> Vec<Value> {
     let text = |value: &Value| json!({"S": value});
     let record = |(place, item): (usize, Value)| {
@@ -109,7 +109,7 @@ async fn relay_of_an_unreadable_record_reports_that_record_only() {
 
     let place = all.iter().position(of_log).unwrap();
     let poison = [
-        // An entry without its state, one of another type, a record that is none.
+        // An entry without its state, one of another type, and a malformed record.
         ("/dynamodb/NewImage/data", json!({"S": "?"})),
         ("/dynamodb/NewImage/sk", json!({"N": "1"})),
         ("/dynamodb/NewImage", json!(17)),

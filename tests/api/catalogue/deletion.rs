@@ -36,7 +36,7 @@ fn has_no_mark(stack: &Stack) -> bool {
     stack.items().iter().all(|item| item["closing"].is_null())
 }
 
-/// A shop with faults, and the same as another process serves it.
+/// A shop with faults, and the shop in another process.
 async fn shops() -> (Shop, Shop) {
     let shop = Shop::with_faults().await;
     let elsewhere = shop.at(&shop.stack().another_process());
@@ -108,7 +108,7 @@ async fn first_receipt_decided_before_the_deletion_fence_is_refused() {
             if of_product { delete_product(&elsewhere, &product) } else { delete_warehouse(&elsewhere, &main) };
         let deletion = begin(deletion);
         look.arrived().await;
-        // The fence is set, and the look has not begun.
+        // The fence is set, and the search has not begun.
         arrival.release();
         shop.staff().get(format!("/api/v1/products/{product}")).await.expect(200);
         look.release();
@@ -187,7 +187,7 @@ async fn write_during_a_delete_waits_for_its_end() {
         let held = shop.faults().hold("TransactWriteItems");
         let deletion = begin(delete_product(&elsewhere, &product));
         held.arrived().await;
-        // The fence is set, the look is done, and the commit is pending.
+        // The fence is set, the search is done, and the commit is pending.
         let path = format!("/api/v1/products/{product}");
         let movement = begin(shop.receive(&product, &main, 1));
         let change = begin(shop.manager().patch(&path, json!({"name": "Too late"})));
@@ -235,7 +235,7 @@ async fn delete_that_finds_stock_changes_nothing() {
 async fn delete_slower_than_its_fence_is_abandoned() {
     let (shop, elsewhere) = shops().await;
     let main = shop.warehouse("Main").await;
-    // Held before it looks for levels, and before it finishes; with and without a level to freeze.
+    // Held before it searches for levels, and before it finishes; with and without a level to fence.
     for (number, (operation, has_level)) in
         [("Query", false), ("Query", true), ("TransactWriteItems", false), ("TransactWriteItems", true)]
             .into_iter()
@@ -361,12 +361,12 @@ async fn delete_whose_fence_was_replaced_does_not_commit() {
             Meanwhile::GoodsInTheWarehouse => delete_warehouse(shop, &main),
             Meanwhile::GoodsOfTheProduct | Meanwhile::ARequestForTheProduct => delete_product(shop, &product),
         };
-        // The first deletion has looked and is about to commit when its mark runs out.
+        // The first deletion has finished its search and is about to commit when its fence expires.
         let commit = shop.faults().hold("TransactWriteItems");
         let first = begin(delete(&shop));
         commit.arrived().await;
         shop.stack().clock().advance(MARK_HOLDS + Duration::from_secs(1));
-        // The second has read that mark and is about to take it over when a writer takes it away.
+        // The second has read that fence and is about to take it over when a writer removes it.
         let mark = shop.faults().hold("UpdateItem");
         let other = begin(delete(&second));
         mark.arrived().await;

@@ -15,7 +15,7 @@ use crate::{
 
 const PRODUCTS: &str = "/api/v1/products";
 
-/// A product with a value for everything.
+/// A product with a value for every member.
 fn whole() -> Value {
     json!({
         "sku": "WHOLE", "name": "Whole", "description": "All of it", "category": "Things", "unit": "kg",
@@ -49,7 +49,7 @@ async fn put_of_a_product_without_optional_members_sets_their_defaults() {
     });
     let replaced = shop.boss().put(&path, json!({"sku": "WHOLE", "name": "Bare"})).await.expect(200);
     assert_eq!((shown(&replaced, &bare), replaced.version()), (bare.clone(), 2));
-    // Null says the same as nothing.
+    // Null means the default, like an absent member.
     let spelled_out = json!({"sku": "WHOLE", "name": "Bare", "description": null, "unit": null, "decimal_places": null,
         "min_stock_level": null, "reorder_quantity": null, "barcode": null, "category": null});
     let same = shop.boss().put(&path, spelled_out).await.expect(200);
@@ -229,7 +229,7 @@ async fn concurrent_exchange_of_skus_is_duplicate_sku() {
         patch(elsewhere, &other, json!({"sku": "Y"})).await.expect(200);
     }
 
-    // The same code in another spelling is no other code.
+    // A code that differs in spelling only is the same code.
     patch(shop, &other, json!({"sku": "y"})).await.expect(200);
     assert_eq!(skus(shop, &[&other]).await, ["y"]);
     shop.stack().check_invariants();

@@ -30,7 +30,7 @@ fn stored(shop: &Shop, product: &str) -> Value {
     shop.stack().items().into_iter().find(|item| item["sk"] == product && item["data"]["sku"].is_string()).unwrap()
 }
 
-/// Makes a product one that was written before products said whether they have levels.
+/// Turns a product into one from before products recorded whether they have levels.
 fn age(shop: &Shop, product: &str) {
     shop.stack().forget(&stored(shop, product), &["has_levels"]);
 }
@@ -88,7 +88,7 @@ async fn put_without_the_unit_of_a_moved_product_is_in_use() {
     assert_eq!(put(finer).await.expect(422).faults(), ["/min_stock_level too_many_decimals"]);
     assert_eq!(put(json!({"sku": "RICE", "name": "Rice"})).if_match(1).await.expect(412).code(), "version_mismatch");
 
-    // A product that nothing was recorded of takes the default.
+    // A product without movements takes the default.
     let fresh = shop.product("FRESH").with("unit", "kg").await;
     let replaced = shop.manager().put(path(&fresh), json!({"sku": "FRESH", "name": "Fresh"})).await.expect(200);
     assert_eq!(replaced.json()["unit"], "each");
@@ -135,12 +135,12 @@ async fn patch_of_the_unit_of_an_older_product_looks_for_its_levels() {
     age(&shop, &once);
     is_in_use(patch(&shop, &once, json!({"unit": "kg"})).await, "Movements");
 
-    // The next movement says so for good, at the price of one more write; the ones after it cost as ever.
+    // The next movement records it permanently, at the cost of one more write; later movements cost as usual.
     let healing = shop.take(&moved, &main, 1).await.expect(201).cost();
     assert_eq!(stored(&shop, &moved)["has_levels"], true);
     let usual = shop.take(&moved, &main, 1).await.expect(201).cost();
     assert_eq!(healing.write_halves - usual.write_halves, 4);
-    // Its name still changes meanwhile, and takes nothing of it away.
+    // A change of the name meanwhile keeps it.
     patch(&shop, &moved, json!({"name": "Moved"})).await.expect(200);
     assert_eq!(stored(&shop, &moved)["has_levels"], true);
     shop.staff().record("COUNT", &once, &main, 0).await.expect(201);

@@ -11,7 +11,7 @@ use super::{Furnished, UNKNOWN_ID, is_page, operations};
 /// The members of every problem document, in this order.
 const MEMBERS: [&str; 7] = ["type", "title", "status", "detail", "instance", "code", "request_id"];
 
-/// One answer of every kind there is, good and bad.
+/// One answer of every kind, successful and refused.
 async fn one_of_each(shop: &Furnished) -> Vec<Reply> {
     let supplier = format!("/api/v1/suppliers/{}", shop.supplier);
     let boss = shop.boss();

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Furnished, UNKNOWN_ID, faults, items, operations, takes_nothing, writes};
 
 const MIB: usize = 1024 * 1024;
-/// It takes a form, too.
+/// This operation also accepts a form.
 const LOGIN: &str = "/api/v1/auth/token";
 
 fn unreadable() -> Vec<Vec<u8>> {

@@ -24,7 +24,7 @@ const LINES: [(&str, &str); 14] = [
     ("warehouses", "location"),
 ];
 
-/// Sends a text for a member wherever it can be written; each time it is the one fault.
+/// Sends a text for a member in every place where it can be written; each time it is the only validation error.
 async fn refuses(shop: &Furnished, collection: &str, member: &str, text: &str, code: &str) {
     for (method, path) in shop.writing(collection) {
         let mut body = shop.body(&method, &format!("/api/v1/{collection}"));
@@ -196,7 +196,7 @@ async fn address_with_a_unicode_domain_is_the_account_of_its_ascii_form() {
     shop.stack().check_invariants();
 }
 
-/// Puts a text in place of another in every item, keys and all, as an older version of the product had stored it.
+/// Replaces a text by another one in every item, including keys, as an older version of the product had stored it.
 fn store_instead(shop: &Shop, old: &str, new: &str) {
     let (old, new) = (json!(old).to_string(), json!(new).to_string());
     let (old, new) = (old.trim_matches('"').to_owned(), new.trim_matches('"').to_owned());

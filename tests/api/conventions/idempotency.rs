@@ -8,7 +8,7 @@ use stockroom_harness::{PASSWORD, Reply, Request, Shop, Stack, at_once};
 
 use super::{Furnished, items, operations};
 
-/// Every operation that keeps its answer, with its address and a body for it.
+/// Every operation that stores its response, with its path and a body.
 fn kept(shop: &Furnished) -> Vec<(String, Value)> {
     operations()
         .filter(|route| route.method == Method::POST && !route.path.starts_with("/api/v1/auth/"))
@@ -16,7 +16,7 @@ fn kept(shop: &Furnished) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// Another body that the operation would take; none when it takes nothing.
+/// Another valid body of the operation; `None` if it has no members.
 fn another(body: &Value) -> Option<Value> {
     let mut other = body.clone();
     let member = ["full_name", "rejection_reason", "name", "notes"].into_iter().find(|name| body[name].is_string());
@@ -35,7 +35,7 @@ fn done(reply: Reply) -> Reply {
     reply.expect(if matches!(status, 200 | 202) { status } else { 201 })
 }
 
-/// Everything of an answer but which request it was to.
+/// An answer without the members that name the request.
 fn content(reply: &Reply) -> (u16, Vec<u8>, [Option<String>; 3]) {
     let header = |name| reply.header(name).map(str::to_owned);
     (reply.status(), reply.bytes().to_vec(), ["location", "etag", "content-type"].map(header))
@@ -188,7 +188,7 @@ async fn concurrent_posts_with_one_key_have_one_effect_and_one_answer() {
     let shop = Furnished::open().await;
     let elsewhere = shop.stack().another_process();
     for (path, body) in kept(&shop) {
-        // Each racer that brings a password costs its hash.
+        // Each racing request with a password costs a hash.
         let racers = if body.to_string().contains(PASSWORD) { 5 } else { 50 };
         let before = items(shop.stack()).len();
         let racer = |n: usize| {
@@ -211,14 +211,14 @@ async fn concurrent_posts_with_one_key_have_one_effect_and_one_answer() {
             // the movement, the level and the entry of the receipt; the entry of any other transition.
             path if path.ends_with("/receive") => 2,
             path if path.starts_with("/api/v1/purchase-requests/") => 1,
-            other => panic!("say what {other} makes"),
+            other => panic!("add the items that {other} writes"),
         };
         assert_eq!(items(shop.stack()).len(), before + made + 1, "{path}");
     }
     shop.stack().check_invariants();
 }
 
-/// The table could not be reached: that is the log's to know in detail, and the caller's to try again.
+/// The table was unreachable: the log has the details, and the caller retries.
 #[track_caller]
 fn away(reply: Reply) {
     let reply = reply.expect(503);
@@ -253,7 +253,7 @@ async fn post_after_a_lost_reply_returns_the_stored_response() {
     let before = items(&stack);
     for (request, lost) in requests.into_iter().zip(lost) {
         away(lost);
-        // Without its key it would be a duplicate, or there would be nothing left to take.
+        // Without its key it would be a duplicate, or there would be no stock left.
         assert!(replayed(&request.await.expect(201)));
     }
     assert_eq!(items(&stack), before);

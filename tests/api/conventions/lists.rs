@@ -11,7 +11,7 @@ fn texts(items: &[Value], member: &str) -> Vec<String> {
     items.iter().map(|item| item[member].as_str().unwrap().to_owned()).collect()
 }
 
-/// All items of a list, page by page. Each page says twice where the next one is.
+/// All items of a list, page by page. Body and header of each page name the next one.
 async fn walk(client: &Client, path: &str, query: &[(&str, &str)]) -> Vec<Value> {
     let mut page = client.get(path).query(query).await.expect(200);
     let mut items = page.items();
@@ -40,7 +40,7 @@ fn link(page: &Reply) -> Option<&str> {
     Some(link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).unwrap())
 }
 
-/// A shop with 25 of everything, whose names are in another order than they were made.
+/// A shop with 25 resources of every kind, whose names are not in the order of creation.
 async fn crowded() -> Shop {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let main = shop.warehouse("w-24").await;

@@ -8,7 +8,7 @@ use stockroom_domain::{source::Clock as _, time::Timestamp};
 
 use super::{Furnished, operations, writes};
 
-/// Literals of JSON at the edges of every type that could hold a number on the way.
+/// JSON literals at the limits of every type that could hold a number on the way.
 const NUMBERS: [&str; 30] = [
     "1e-9223372036854775808",
     "1e-9223372036854775809",
@@ -63,7 +63,7 @@ fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     schema["$ref"].as_str().map_or(schema, |reference| document.pointer(&reference[1..]).unwrap())
 }
 
-/// Where in values of this schema numbers stand, and where times.
+/// The places of numbers and of times in values of this schema.
 fn extremes(document: &Value, schema: &Value, pointer: &str, found: &mut Vec<(String, bool)>) {
     let schema = resolved(document, schema);
     let is_number = |kind: &Value| kind == "number" || kind == "integer";

@@ -63,7 +63,7 @@ async fn by_mail(shop: &Furnished, links: &mut Vec<String>) -> Vec<Reply> {
     [made].into_iter().chain(replies).collect()
 }
 
-/// A password that is changed, and three times is not.
+/// Four refused changes of a password, a successful one, and its repetition.
 async fn by_hand(shop: &Furnished) -> Vec<Reply> {
     let careful = shop.hire("careful", "STAFF").await;
     let change = |current: &str, new: &str| {
@@ -80,7 +80,7 @@ async fn by_hand(shop: &Furnished) -> Vec<Reply> {
     ]
 }
 
-/// Everything that has to do with secrets, done well and badly; gives every answer.
+/// Every operation that uses secrets, successful and refused; returns every answer.
 async fn everything(shop: &Furnished, links: &mut Vec<String>) -> Vec<Reply> {
     let email = &*shop.staff().email;
     let visitor = shop.anonymous();

@@ -34,7 +34,7 @@ pub(super) fn refresh(shop: &Shop, token: &str) -> Request {
     shop.anonymous().post(REFRESH, json!({"refresh_token": token}))
 }
 
-/// Whether an access token opens anything.
+/// Whether an access token is valid.
 pub(super) async fn opens(shop: &Shop, access: &str) -> bool {
     let reply = shop.anonymous().with_token(access).get("/api/v1/users/me").await;
     if reply.status() != 200 {
@@ -151,7 +151,7 @@ async fn refresh_with_the_last_token_from_elsewhere_ends_the_session() {
             assert_eq!(reuses(shop.stack()), before + 1);
         }
     }
-    // The current token may come from anywhere: people travel.
+    // The current token may come from any address, because users travel.
     let first = log_in(&shop).await;
     let moved = shop.anonymous().from_address([198, 51, 100, 1]);
     let second = Tokens::from(&moved.post(REFRESH, json!({"refresh_token": first.refresh})).await);
@@ -164,7 +164,7 @@ async fn refresh_of_a_session_without_a_stored_rotation_succeeds() {
     shop.stack().clock().stop();
     let person = shop.hire("old", "STAFF").await;
     let first = Tokens::from(&refresh(&shop, &person.refresh_token).await);
-    // As the version before leaves it: moved on, without where from.
+    // As the previous version of the product leaves it: refreshed, without an origin.
     let user = || {
         let all = shop.stack().items();
         all.into_iter().find(|item| item["sk"] == person.id && item["pk"].as_str().unwrap().ends_with("#USER")).unwrap()

@@ -142,7 +142,7 @@ async fn stocked() -> (Shop, impl Fn(&str) -> String) {
     }
     for (n, product) in products.iter().enumerate() {
         for warehouse in [&warehouses[0], &warehouses[n]] {
-            // Down below the minimum, so that it is an event, too.
+            // Below the minimum, so that it is also an event.
             shop.receive(product, warehouse, 10).await.expect(201);
             shop.take(product, warehouse, 5).await.expect(201);
         }
@@ -203,7 +203,7 @@ fn within_json(item: &Value) -> usize {
     json!(item.to_string()).to_string().len() - 2
 }
 
-/// All pages of a list, and all that is on them.
+/// All pages of a list, and all their items.
 async fn pages_of(client: &Client, address: &str) -> (Vec<Value>, Vec<Vec<Value>>) {
     let mut page = client.get(format!("{address}&limit=100")).await.expect(200);
     let mut pages = vec![page.items()];

@@ -10,7 +10,7 @@ use super::{Furnished, is_page, operations};
 /// The answers of reads by id so far: the body by path and tag.
 type Seen = BTreeMap<(String, String), Vec<u8>>;
 
-/// Reads everything that can be read by id, and fails where a known tag stands for another body.
+/// Reads every resource by id, and fails if a known tag belongs to another body.
 async fn look(shop: &Furnished, seen: &mut Seen, after: &str) {
     for route in operations().filter(|route| route.method == Method::GET && !is_page(route)) {
         let path = shop.path(route.path);

@@ -13,7 +13,7 @@ const KEY: &str = "canary-key-of-this-test-with-32-characters";
 const NEXT_KEY: &str = "canary-key-that-follows-it-with-32-characters";
 const ME: &str = "/api/v1/users/me";
 
-/// A token taken apart, to be put together wrongly.
+/// A token in parts, which a test puts together wrongly.
 #[derive(Debug, Clone)]
 pub(super) struct Forge {
     pub(super) header: Value,
@@ -247,7 +247,7 @@ async fn refresh_or_logout_with_a_bad_refresh_token_is_invalid_refresh_token() {
         logout(&token).await.expect(401);
     }
     assert_eq!(items(shop.stack()), before);
-    // It is still good, and so is one that was put together again as it was.
+    // The original token is still valid, and so is its reassembled copy.
     refresh(&good.signed()).await.expect(200);
 }
 
@@ -301,7 +301,7 @@ async fn rotation_of_the_secret_key_keeps_old_tokens_valid() {
         shop.anonymous().with_token(access).at(&retired).get(ME).await.expect(200);
     }
     refresh(&retired, renewed["refresh_token"].as_str().unwrap()).await.expect(200);
-    // The other way round: a process that has yet to learn the new key.
+    // The reverse: a process that does not have the new key yet.
     let newer = shop.anonymous().at(&retired).log_in(&shop.staff().email, PASSWORD).await.expect(200).json();
     let newer = newer["access_token"].as_str().unwrap();
     shop.anonymous().with_token(newer).get(ME).await.expect(401);

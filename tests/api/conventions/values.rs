@@ -32,7 +32,8 @@ impl Furnished {
         writing
     }
 
-    /// Sends a literal for one member wherever that can be written; each time it is the one fault.
+    /// Sends a literal for one member in every place where it can be written; each time it is the only validation
+    /// error.
     async fn refuses(&self, collection: &str, member: &str, literal: &str, code: &str) {
         for (method, path) in self.writing(collection) {
             let body = self.body(&method, &format!("/api/v1/{collection}"));

@@ -175,7 +175,7 @@ async fn full(stack: &Stack, subdomain: &str) -> Shop {
     shop
 }
 
-/// Ends a shop, and lets the time pass after which nothing of it is kept.
+/// Ends a shop, and advances the clock until its purge is due.
 async fn end(shop: &Shop) {
     let admin = shop.sign_in(shop.admin()).await;
     let path = format!("/api/v1/organizations/{}", shop.id);
@@ -304,7 +304,7 @@ impl Due {
         Self { kinds: kinds(&prepared, &ended), ended: ended.id.clone(), events, prepared }
     }
 
-    /// The same once more, on a table of its own.
+    /// The same, on a table of its own.
     fn on(&self, stack: Stack) -> Stack {
         stack.continue_from(&self.prepared);
         stack

@@ -10,7 +10,7 @@ use stockroom_jobs::Job;
 use super::{at_once, batch, due, failed, low_stock, mailed, run, run_locally};
 use crate::bus::{Fate, TestTransport, items, shop};
 
-/// A product with a minimum of 40 and so much in stock.
+/// A product with a minimum of 40 and this quantity in stock.
 async fn cheese(shop: &Shop, quantity: u32) -> (String, String) {
     let product = shop.product("CHEESE").with("min_stock_level", 40).await;
     let main = shop.warehouse("Main").await;

@@ -12,7 +12,7 @@ use crate::bus::{TestBus, TestTransport};
 const TIME: &str = "2026-11-29T00:00:00Z";
 const MANAGERS: [&str; 2] = ["admin@acme.example", "manager@acme.example"];
 
-/// A shop with something low and something moved.
+/// A shop with a low level and a movement.
 async fn shop() -> Shop {
     let shop = Shop::with_faults().await;
     let product = shop.product("SKU-1").with("min_stock_level", 40).await;
@@ -21,8 +21,8 @@ async fn shop() -> Shop {
     shop
 }
 
-/// Kills the job's process at its first call of the table, in another shop at its second, and so on until it is done
-/// before it can be killed; each time another process runs it again. Gives how often it was killed.
+/// Kills the job's process at its first call of the table, in another shop at its second, and so on until the job
+/// completes first. Each time another process runs it again. Returns the number of kills.
 async fn kill_everywhere<T: Task + 'static>(worker: impl Fn(&Shop, &TestTransport) -> Worker<T, TestBus>) -> usize {
     for calls in 0.. {
         let shop = shop().await;
@@ -34,7 +34,7 @@ async fn kill_everywhere<T: Task + 'static>(worker: impl Fn(&Shop, &TestTranspor
             answer = first.handle(event.clone()) => { assert_eq!(failed(&answer.unwrap()), [""; 0]); false }
             () = held.arrived() => true,
         };
-        // Whose mail was accepted, and not yet written down: these alone may come twice.
+        // Recipients whose mail was accepted and not yet recorded: only these may get two.
         let (accepted, settled) = (mailer.recipients().len(), settled(&shop));
         drop(held);
         shop.faults().end();
@@ -55,7 +55,7 @@ async fn kill_everywhere<T: Task + 'static>(worker: impl Fn(&Shop, &TestTranspor
     unreachable!("no job is without end")
 }
 
-/// How many mails are known to be sent.
+/// The number of mails that are recorded as sent.
 fn settled(shop: &Shop) -> usize {
     let is_sent = |item: &&Value| item["state"] == "SENT";
     shop.stack().items().iter().filter(is_sent).count()

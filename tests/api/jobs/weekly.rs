@@ -87,7 +87,7 @@ async fn weekly_report_counts_every_movement_in_the_week_of_its_recording() {
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         shop.staff().post("/api/v1/stock-movements", body).await.expect(201);
     };
-    // A session of another day has to be begun anew.
+    // A session of another day has expired, so the user signs in again.
     let staff = async |text: &str| {
         at(text);
         shop.sign_in(shop.staff()).await

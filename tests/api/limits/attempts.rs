@@ -21,7 +21,7 @@ async fn login_above_the_limit_is_rate_limited_for_that_address_and_account() {
     let shop = limited(&[("LIMIT_LOGIN", "5/minute")]).await;
     let (attacker, email) = (shop.anonymous(), &shop.staff().email);
     assert_eq!(let_through(attacker.log_in(email, WRONG)).await, 5);
-    // The right password is no better now.
+    // The right password is refused as well.
     let refused = attacker.log_in(email, PASSWORD).await.expect(429);
     assert_eq!((retry_after(&refused), &refused.json()["limit"]), (12, &json!("login")));
 

@@ -10,7 +10,7 @@ use super::support::{limited, under, wait};
 const ME: &str = "/api/v1/users/me";
 const HUNDRED: [(&str, &str); 1] = [("LIMIT_REQUESTS", "100/minute")];
 
-/// How many requests of staff are let through when all processes are asked at once, and then until each refuses.
+/// The number of requests of staff that pass when all processes send at once, and then until each refuses.
 async fn all_that_pass(shops: &[Shop], each: usize) -> usize {
     let requests = shops.iter().cycle().take(shops.len() * each).map(|shop| shop.staff().get(ME));
     let mut passed = 0;

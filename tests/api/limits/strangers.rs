@@ -36,7 +36,7 @@ async fn request_with_an_ended_session_takes_no_token_of_its_user() {
     for (name, burst) in [("user", 600), ("tenant", 6_000)] {
         assert_eq!((state(&first, name).0, state(&next, name).0), (burst - 1, burst - 2));
     }
-    // Nor is anything missing in the table, for a process that has nothing in hand.
+    // The table lacks no token either, as a process without a lease shows.
     let fresh = under(&shop, &limits);
     assert_eq!(let_through(fresh.staff().get(ME)).await, 600 - 16);
 }

@@ -17,7 +17,7 @@ pub(super) const USUAL: [(&str, &str); 9] = [
     ("LIMIT_MAILBOX", ""),
 ];
 
-/// A shop whose people signed in without limits and now work under these; the clock stands still.
+/// A shop whose users signed in without limits and now work under these; the clock stands still.
 pub(super) async fn limited(settings: &[(&str, &str)]) -> Shop {
     let stack = Stack::start().await;
     let shop = Shop::open(&stack, "acme").await;
@@ -25,7 +25,7 @@ pub(super) async fn limited(settings: &[(&str, &str)]) -> Shop {
     under(&shop, settings)
 }
 
-/// The same shop, as another process serves it under these limits.
+/// The shop in another process under these limits.
 pub(super) fn under(shop: &Shop, settings: &[(&str, &str)]) -> Shop {
     shop.at(&shop.stack().another_process_with(shop.stack().clock().clone(), settings))
 }
@@ -34,7 +34,7 @@ pub(super) fn wait(shop: &Shop, millis: u64) {
     shop.stack().clock().advance(Duration::from_millis(millis));
 }
 
-/// How often the request is let through, until it comes too early.
+/// The number of requests that pass before one is rate limited.
 pub(super) async fn let_through(request: Request) -> usize {
     for count in 0..10_000 {
         if request.clone().await.status() == 429 {
@@ -44,7 +44,7 @@ pub(super) async fn let_through(request: Request) -> usize {
     unreachable!("nothing is limited")
 }
 
-/// The seconds that an answer asks to wait.
+/// The `Retry-After` of an answer, in seconds.
 #[track_caller]
 pub(super) fn retry_after(reply: &Reply) -> u64 {
     reply.header("retry-after").unwrap().parse().unwrap()

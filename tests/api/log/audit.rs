@@ -49,7 +49,7 @@ async fn change_of_a_product_logs_numbers_for_quantities() {
     assert_eq!(page.literal("/items/0/after/reorder_quantity").unwrap(), "20");
     let entry = entry_of(&shop, &changed).await;
     assert_eq!((&entry["action"], &entry["before"]["reorder_quantity"]), (&json!("UPDATE"), &Value::Null));
-    assert_eq!(entry["after"].as_object().unwrap().len(), 2, "only what changed");
+    assert_eq!(entry["after"].as_object().unwrap().len(), 2, "changed members only");
 
     let deleted = shop.admin().from_address([192, 0, 2, 1]).delete(&path).header("user-agent", "tidy/2").await;
     let entry = entry_of(&shop, &deleted.expect(204)).await;

@@ -90,7 +90,7 @@ async fn movement_below_the_minimum_publishes_one_stock_low() {
     assert_eq!(low().await, 2, "it was not any more");
     let annex = shop.warehouse("Annex").await;
     shop.staff().transfer(&product, &main, &annex, 1).await.expect(201);
-    assert_eq!(low().await, 3, "what comes in can be too little");
+    assert_eq!(low().await, 3, "the level in Annex is low");
     for limit in 1..4 {
         for order in ["asc", "desc"] {
             let pages = walk(shop.staff().get(PATH).query(&[("order", order)]), limit).await;

@@ -9,7 +9,7 @@ use stockroom_harness::{Client, Fault, Shop, Stack, TestClock, at_once};
 use crate::stock::support::{begin, log_of, walk};
 
 const PATH: &str = "/api/v1/events";
-/// As the settings have it.
+/// The default of the setting.
 const SETTLE: Duration = Duration::from_secs(15);
 
 /// A follower of the feed that keeps the events it got.
@@ -58,7 +58,7 @@ async fn feed_ends_feed_settle_seconds_before_now() {
     clock.set(now.plus(SETTLE + Duration::from_millis(1)));
     follower.go_on(20).await;
     assert_eq!((follower.events.len(), &follower.events[before]["type"]), (before + 1, &"product.created".into()));
-    // Lists do not wait.
+    // Lists have no delay.
     shop.product("SKU-2").await;
     let newest = shop.staff().get(PATH).query(&[("limit", "1")]).await.expect(200).items();
     assert_eq!(newest[0]["data"]["after"]["sku"], "SKU-2");
@@ -77,7 +77,7 @@ async fn feed_includes_the_event_of_a_slow_writer() {
         let late = if round % 2 == 0 { slow.supplier(&name).request() } else { slow.receive(&product, &main, 1) };
         let late = begin(late);
         held.arrived().await;
-        // Its id is made. Others go on for as long as it could go on trying.
+        // Its id exists. Others continue for as long as it could retry.
         for _ in 0..4 {
             shop.supplier("Quick").await;
             clock.advance(Duration::from_secs(3));
@@ -110,7 +110,7 @@ async fn feed_has_every_event_of_writers_with_differing_clocks() {
         clocks.iter().map(|clock| shop.at(&shop.stack().another_process_with(clock.clone(), &[]))).collect();
     let (product, main) = shops[1].stocked("SKU-1", 1_000).await;
     shop.manager().patch(format!("/api/v1/products/{product}"), serde_json::json!({"min_stock_level": 998})).await;
-    // One reads with the clock that is ahead of all others, one with the one behind.
+    // One reader has the clock that is ahead of all others, one the clock that is behind.
     let mut followers = [Follower::of(shops[3].admin()), Follower::of(shops[0].admin())];
     for round in 0..25 {
         let held = shop.faults().hold("TransactWriteItems");
@@ -169,7 +169,7 @@ async fn feed_with_few_readable_events_advances() {
     shop.faults().end();
     assert_eq!(walk(shop.staff().get(PATH).query(&[("after", "start")]), 100).await, everything);
 
-    // Nothing in it, and a next page all the same; each is another one.
+    // An empty page with a next page, each with another cursor.
     let mut page = shop.staff().get(PATH).query(&[("after", "start"), ("limit", "1")]).await.expect(200);
     let mut cursors = Vec::new();
     while let Some(cursor) = page.json()["next_cursor"].as_str() {

@@ -25,7 +25,7 @@ fn catalogue(stack: &Stack) -> Vec<Value> {
     stack.items().into_iter().filter(is_of_catalogue).collect()
 }
 
-/// Makes those that `which` names ones of the first version.
+/// Turns the resources that `which` selects into ones of the first version.
 fn age(stack: &Stack, which: impl Fn(&str) -> bool) {
     stack.rewrite(|item| {
         let is_of_catalogue = KINDS.iter().any(|(kind, _)| item["pk"]["S"].as_str().unwrap().ends_with(kind));
@@ -116,7 +116,7 @@ async fn list_by_name_during_a_migration_has_every_item_once() {
     let mut sorted = NAMES.map(str::to_owned).to_vec();
     sorted.sort();
     for old in 0..(1_u32 << NAMES.len()) {
-        // Every way in which a migration that was stopped can have left them, of which a test takes some.
+        // All states in which an interrupted migration can leave them; a test uses some of them.
         if old % 11 != 0 {
             continue;
         }

@@ -54,7 +54,7 @@ async fn reset_without_an_answer_is_done_or_not_done() {
     let shop = Shop::with_faults().await;
     let staff = shop.staff();
     let link = mailed(&shop, &staff.email).await;
-    // Nothing was done: the link is as good as before.
+    // Nothing was done: the link is still valid.
     shop.faults().always(Fault::RefuseBefore);
     reset(&shop, &link, NEXT).await.expect(503);
     shop.faults().end();

@@ -58,7 +58,7 @@ async fn login_of_an_invited_user_equals_an_unknown_account() {
     };
     for password in [PASSWORD, "", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
         let refused = visitor.log_in(EMAIL, password).await.expect(401);
-        // The credential is there to be read, which a missing one costs as well.
+        // The credential exists and is read; reading a missing one costs as much.
         assert_eq!(outcome(&refused), outcome(&nobody));
     }
     let wrong = visitor.log_in(&shop.staff().email, "not the password").await.expect(401);

@@ -115,7 +115,7 @@ async fn concurrent_resets_succeed_once() {
     let elsewhere = shop.at(&shop.stack().another_process());
     let staff = shop.staff();
     for round in 0..ROUNDS {
-        // The very same link, or two that were asked for one after the other.
+        // One link twice, or two links that were requested one after the other.
         let first = mailed(&shop, &staff.email).await;
         let second = if round.is_multiple_of(2) { first.clone() } else { mailed(&shop, &staff.email).await };
         let replies = at_once([reset(&shop, &first, NEXT), reset(&elsewhere, &second, THIRD)]).await;

@@ -29,7 +29,7 @@ async fn reset_sets_the_password_once_and_ends_every_session() {
     shop.anonymous().log_in(&staff.email, PASSWORD).await.expect(401);
     shop.anonymous().log_in(&staff.email, NEXT).await.expect(200);
 
-    // Neither it nor any other link of before is good again.
+    // Neither this link nor any earlier one is valid again.
     for used in [&token, &older] {
         assert_eq!(reset(&shop, used, THIRD).await.expect(400).code(), "invalid_token");
     }

@@ -240,7 +240,7 @@ async fn confirmation_and_cancellation_at_once_do_not_both_succeed() {
         let replies = at_once([confirm(staff, &link), cancel]).await;
         let after = staff.get(ME).await.expect(200).json()["email"].as_str().unwrap().to_owned();
         match [replies[0].status(), replies[1].status()] {
-            // The link came first: by then, the former address is another one, which needs the password.
+            // The link came first: by then, the former address differs from the present one and needs the password.
             [204, 422] => confirmed += usize::from(after != present),
             [400, 200] => cancelled += usize::from(after == present),
             both => panic!("round {round}: {both:?}"),

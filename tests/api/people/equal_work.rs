@@ -13,7 +13,7 @@ fn work(reply: &Reply) -> (usize, usize, u64) {
     (cost.calls, cost.round_trips, reply.log()[0]["password_hashes"].as_u64().unwrap())
 }
 
-/// An organization in which everything is wrong that can be.
+/// An organization with every reason for a refused login.
 async fn refused_logins(shop: &Shop) -> Vec<(&'static str, Request)> {
     let invited = json!({"email": "invited@acme.example", "full_name": "Invited", "role": "STAFF"});
     shop.admin().post("/api/v1/users", invited).await.expect(201);
@@ -83,7 +83,7 @@ async fn login_with_a_credential_without_status_stores_it() {
     assert_eq!(credential()["status"], "DISABLED");
     assert_eq!(work(&log_in().await.expect(401)), (2, 2, 1));
 
-    // Without one, an active user signs in all the same.
+    // Without a status, an active user still signs in.
     change(shop.admin(), shop.staff(), json!({"status": "ACTIVE"})).await.expect(200);
     shop.stack().forget(&credential(), &["status"]);
     log_in().await.expect(200);

@@ -170,7 +170,7 @@ async fn delete_of_an_organization_ends_access_for_all_users() {
     assert_eq!(items(&stack), before, "nothing is written to a deleted organization");
     assert_eq!(refused(&log_in(&shop, shop.staff()).await), because(401, "invalid_credentials"));
 
-    // Its name is not given away before its data is gone.
+    // Its subdomain is not free before its data is purged.
     let founder = json!({"email": "x@acme.example", "full_name": "X", "password": PASSWORD});
     let again = json!({"name": "Acme", "subdomain": "acme", "admin": founder});
     let again = shop.anonymous().without_tenant().post("/api/v1/organizations", again).await;

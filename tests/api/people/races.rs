@@ -5,19 +5,19 @@ use stockroom_harness::{Client, PASSWORD, Person, Reply, Request, Shop, Stack, a
 
 use super::{ME, SESSIONS, USERS, at, because, change, count, entries_of, items, log_in, refresh, refused, texts};
 
-/// The same shop as two processes serve it, on one table.
+/// One shop in two processes, on one table.
 async fn processes() -> (Shop, Shop) {
     let shop = Shop::open(&Stack::start().await, "acme").await;
     let elsewhere = shop.at(&shop.stack().another_process());
     (shop, elsewhere)
 }
 
-/// The same person, as another process serves them.
+/// The same user in another process.
 fn at_process(person: &Person, shop: &Shop) -> Client {
     person.at(shop.stack())
 }
 
-/// Opens nothing any more.
+/// Fails if the session is valid.
 async fn is_out(shop: &Shop, login: &Reply) {
     let tokens = login.json();
     let token = |name: &str| tokens[name].as_str().unwrap().to_owned();
@@ -28,7 +28,7 @@ async fn is_out(shop: &Shop, login: &Reply) {
     assert_eq!(refused(&reply), because(401, "invalid_refresh_token"));
 }
 
-/// Ways of taking an admin's right away.
+/// Changes that take an admin's rights away.
 const WAYS: [fn(&Client, &Person) -> Request; 3] = [
     |by, whom| change(by, whom, json!({"role": "STAFF"})),
     |by, whom| change(by, whom, json!({"status": "DISABLED"})),
@@ -69,7 +69,7 @@ async fn concurrent_demotions_of_two_admins_by_each_other_succeed_once() {
     }
 }
 
-/// One admin takes another on.
+/// One admin changes another.
 async fn hire(shop: &Shop, by: &Person, name: &str) -> Person {
     let email = format!("{name}@acme.example");
     let user = json!({"email": email, "full_name": name, "role": "ADMIN", "password": PASSWORD});
@@ -135,7 +135,7 @@ async fn concurrent_creates_of_users_with_one_address_succeed_once() {
         let replies = at_once([change(shop.admin(), shop.staff(), email.clone()), other]).await;
         assert_eq!(count(&replies, [200, 409]), [1, 1], "round {round}");
     }
-    // Given up and taken at once, it is had by one or the other.
+    // Given up and taken at once, it belongs to one or the other.
     for round in 0..15 {
         let email = format!("leaver-{round}@acme.example");
         let leaver = shop.admin().post(USERS, user(&email)).await.expect(201).id();
@@ -334,7 +334,7 @@ async fn write_decided_before_a_demotion_is_forbidden() {
         by.post("/api/v1/users", friend)
     };
     for way in WAYS.into_iter().chain([add]) {
-        // There are admins enough: only that the caller is none any more forbids it.
+        // There are enough admins: it is refused only because the caller is no longer one.
         let held = shop.faults().hold("TransactWriteItems");
         let late = tokio::spawn(way(&second, &third).into_future());
         held.arrived().await;

@@ -74,7 +74,7 @@ async fn patch_of_a_user_by_others_is_limited_to_own_name_and_address() {
         ] {
             assert_eq!(refused(&forbidden.await), because(403, "forbidden"));
         }
-        // The role is refused before the body, the version and whether there is such a user.
+        // The role is refused before the body, the version and an unknown user.
         let stale = change(person, person, json!({"role": "ADMIN"})).if_match(7).await;
         assert_eq!(refused(&stale), because(403, "forbidden"));
         let broken = person.patch(at(other), json!({})).raw_body("{", "application/json").await;
@@ -224,7 +224,7 @@ async fn demotion_disable_or_delete_of_the_last_admin_is_last_admin() {
     let second = shop.sign_in(&second).await;
     assert_eq!(refused(&second.delete(at(&second)).await), itself);
 
-    // With another there, an admin may step back.
+    // With another admin, an admin may step back.
     let version = change(admin, admin, json!({"role": "STAFF"})).await.expect(200).version();
     assert_eq!(refused(&change(admin, admin, json!({"role": "ADMIN"})).await), because(403, "forbidden"));
     assert_eq!(refused(&change(&second, &second, off).await), last);

@@ -159,7 +159,7 @@ async fn close_after_a_lost_reply_finds_its_first_attempt() {
     shop.stack().check_invariants();
 }
 
-/// Deletes a product that a request holds, as happens when a program that does not count has made the count too low.
+/// Deletes a product that a request holds, as can happen after a program that does not count made the count too low.
 async fn delete_held(shop: &Shop, product: &str) {
     let stored = shop.stack().items().into_iter().find(|item| item["sk"] == product).unwrap();
     shop.stack().set(&stored, "requests", 0);

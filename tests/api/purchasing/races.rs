@@ -10,7 +10,7 @@ use super::REQUESTS;
 /// How many rounds each race has.
 const ROUNDS: usize = 60;
 
-/// One shop as two processes serve it, with a product and a warehouse.
+/// One shop in two processes, with a product and a warehouse.
 struct Racers {
     shop: Shop,
     elsewhere: Shop,
@@ -187,7 +187,7 @@ async fn delete_of_a_product_against_a_new_request_succeeds_once() {
             other => panic!("{other:?}"),
         }
         if asked.status() == 201 {
-            // Deciding on it and deleting the product: never a product that an open request names.
+            // A decision and the deletion of the product at once: an open request never names a deleted product.
             let id = asked.id();
             let delete = || racers.elsewhere.admin().delete(format!("/api/v1/products/{product}"));
             let [submitted, deleted] = racers.race(round, racers.shop.step(&id, "submit"), delete()).await;
@@ -258,7 +258,7 @@ async fn patch_of_the_currency_against_a_first_price_succeeds_once() {
         }
         seen.insert(changed.status());
         racers.shop.stack().check_invariants();
-        // Removing the price at the same time as the next change harms nothing either.
+        // Removing the price at the same time as the next change is consistent as well.
         let delete = racers.shop.staff().delete(format!("{REQUESTS}/{}", priced.id()));
         let change = racers.elsewhere.admin().patch(&organization, json!({"currency": currency}));
         let [deleted, changed] = racers.race(round, delete, change).await;

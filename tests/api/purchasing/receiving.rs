@@ -64,7 +64,7 @@ async fn receive_is_logged_with_its_changes() {
 async fn receive_of_the_ordered_decimals_is_accepted_after_the_product_changed() {
     let (shop, product, main) = shop().await;
     let [whole, exact] = [shop.request(&product, 1.5, "ORDERED").await, shop.request(&product, 2.5, "ORDERED").await];
-    // As a product may have been left before open requests kept its decimals.
+    // As before open requests prevented a product from losing decimals.
     let stored = shop.stack().items().into_iter().find(|item| item["data"]["id"] == *product).unwrap();
     shop.stack().set(&stored, "data.decimal_places", 0);
     let finer = shop.arrive(&exact, &main, 0.5).await.expect(422);
@@ -198,7 +198,7 @@ async fn receive_of_the_most_lines_is_one_transaction() {
     shop.stack().check_invariants();
 }
 
-/// An order of that many lines, each of a product of its own that is low below 5, with more members.
+/// An order with this number of lines, each with its own product whose minimum is 5 and which has further members.
 async fn ordered(shop: &Shop, lines: usize, more: impl Fn(usize) -> Value) -> Value {
     let mut items = Vec::new();
     for number in 0..lines {
@@ -326,7 +326,7 @@ async fn receive_after_a_lost_reply_has_one_effect() {
     receive.clone().await.expect(200);
     receive.await.expect(200);
     assert_eq!(shop.on_hand(&product, &main).await, "4");
-    // Also when the process that had the reply lost was no longer there to ask again.
+    // Also if the process with the lost reply is gone and cannot repeat the call.
     shop.faults().next(Fault::LoseReply, "TransactWriteItems", 1_000);
     let last = shop.arrive(&request, &main, 6).key("k2");
     last.clone().await.expect(503);

@@ -201,7 +201,7 @@ async fn request_of_another_user_is_not_found_for_staff() {
         assert_eq!(ids(&[("status", "SUBMITTED")], client).await, [own.as_str()]);
     }
 
-    // A draft goes by its creator's or an admin's hand.
+    // The creator and an admin can delete a draft.
     assert_eq!(shop.manager().delete(format!("{REQUESTS}/{theirs}")).await.expect(403).code(), "forbidden");
     shop.admin().delete(format!("{REQUESTS}/{theirs}")).await.expect(204);
     shop.staff().post(format!("{REQUESTS}/{own}/cancel"), json!({})).await.expect(200);

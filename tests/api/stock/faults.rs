@@ -12,7 +12,7 @@ const REQUESTS: &str = "/api/v1/purchase-requests";
 
 const OPERATIONS: [&str; 5] = ["BatchGetItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"];
 
-/// A write, and its status and number of log entries if it has one effect.
+/// A write, with its status and number of log entries if it takes effect once.
 struct Write {
     name: &'static str,
     request: Request,
@@ -20,7 +20,7 @@ struct Write {
     entries: usize,
 }
 
-/// One of each kind of write, on things made for it. None has an idempotency key.
+/// One write of each kind, each on its own resources. None has an idempotency key.
 async fn writes(shop: &Shop, number: usize) -> Vec<Write> {
     let product = |name: &str| shop.product(&format!("{name}-{number}"));
     let (patched, replaced, deleted, empty) =
@@ -251,7 +251,7 @@ async fn insist(request: Request) -> Reply {
 const WRITERS: usize = 8;
 const MOVEMENTS: usize = 40;
 
-/// The movements of one writer, by a pattern that meets every type in every place.
+/// The movements of one writer, by a pattern with every type in every place.
 fn round_of(shop: &Shop, writer: usize, products: &[String], places: &[String]) -> Vec<(String, Request)> {
     let movement = |number: usize| {
         let (product, place) = (&products[(number / 2) % products.len()], &places[(writer + number) % places.len()]);

@@ -14,7 +14,7 @@ use super::{
 
 const LEDGER: &str = "/api/v1/stock-movements";
 
-/// A filter by positions in a story that has yet to happen.
+/// A filter by positions in a story that is not played yet.
 #[derive(Debug, Clone)]
 struct Narrowing {
     product: Option<usize>,
@@ -76,7 +76,7 @@ impl Narrowing {
     }
 }
 
-/// Whether a movement is in a list with that parameter; the contract once more.
+/// Whether a movement is in a list with that parameter, by the contract.
 fn admits(movement: &Value, (name, value): (&str, &str)) -> bool {
     let created_at = movement["created_at"].as_str().unwrap();
     match name {

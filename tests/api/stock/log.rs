@@ -124,7 +124,7 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
     proptest::collection::vec(edit, 30..=60)
 }
 
-/// The least a thing can be made from.
+/// The minimal body of a resource.
 fn bare(kind: usize, thing: usize) -> Value {
     match kind {
         0 => json!({"sku": format!("SKU-{thing}"), "name": "Product"}),
@@ -197,8 +197,7 @@ async fn edit(shop: &Shop, ids: &mut BTreeMap<(usize, usize), String>, edit: &Ed
     }
 }
 
-/// What the entries of a kind of thing add up to, each with the number of its entries. Each entry must fit the state it
-/// meets.
+/// The sum of the entries of one kind of resource, with their number. Each entry must fit the state before it.
 fn replayed(log: &[Value], entity: &str) -> BTreeMap<String, (Members, u64)> {
     let mut entries: Vec<&Value> = log.iter().map(|entry| &entry["data"]).filter(|it| it["entity"] == entity).collect();
     entries.sort_by_key(|entry| entry["created_at"].as_str());
@@ -215,14 +214,14 @@ fn replayed(log: &[Value], entity: &str) -> BTreeMap<String, (Members, u64)> {
                 assert!(!after.is_empty() && before.len() == after.len(), "{entry}");
                 for (name, value) in after {
                     assert_eq!(members.get(name).unwrap_or(&Value::Null), &before[name], "{entry}");
-                    assert_ne!(value, &before[name], "only what changed is named");
+                    assert_ne!(value, &before[name], "an unchanged member is logged");
                     members.insert(name.clone(), value.clone());
                 }
                 members.retain(|_, value| !value.is_null());
                 *version += 1;
             }
             ("DELETE", Some(before), None) => assert_eq!(state.remove(&id).unwrap().0, *before),
-            _ => panic!("what is {entry}?"),
+            _ => panic!("unexpected entry {entry}"),
         }
     }
     state

@@ -9,7 +9,7 @@ fn set_minimum(shop: &Shop, product: &str, minimum: u32) -> Request {
     shop.manager().patch(format!("/api/v1/products/{product}"), json!({"min_stock_level": minimum}))
 }
 
-/// Every level has the minimum that its product has, no change is left half done, and the low list is right.
+/// Every level has the minimum of its product, no propagation is incomplete, and the low list is right.
 async fn check(shop: &Shop) {
     let levels = walk(shop.staff().get("/api/v1/stock-levels"), 100).await;
     let mut low: Vec<(Value, Value)> = Vec::new();
@@ -122,7 +122,7 @@ async fn movement_during_a_patch_of_the_minimum_uses_the_new_one() {
     let (annex, yard) = (shop.warehouse("Annex").await, shop.warehouse("Yard").await);
     shop.receive(&product, &annex, 9).await.expect(201);
 
-    // Held between the commit of the minimum and its way to the levels.
+    // Held between the commit of the minimum and its propagation.
     let first = shop.faults().hold("TransactWriteItems");
     let change = begin(set_minimum(&elsewhere, &product, 5));
     first.arrived().await;
@@ -144,7 +144,7 @@ async fn movement_during_a_patch_of_the_minimum_uses_the_new_one() {
 async fn patch_of_the_minimum_completes_a_killed_one() {
     let shop = Shop::with_faults().await;
     let (main, annex) = (shop.warehouse("Main").await, shop.warehouse("Annex").await);
-    // The same change again, as a client that had no answer sends it, and another one.
+    // The same change again, as after a lost answer, and another one.
     for (number, next) in [json!({"min_stock_level": 5}), json!({"name": "Pens"})].into_iter().enumerate() {
         let product = shop.product(&format!("SKU-{number}")).await;
         shop.receive(&product, &main, 4).await.expect(201);

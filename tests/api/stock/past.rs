@@ -8,7 +8,7 @@ use super::support::walk;
 
 const LEVELS: &str = "/api/v1/stock-levels";
 
-/// A moment after all that has happened, and before all that will.
+/// A time after all past changes, and before all later ones.
 fn now(shop: &Shop) -> String {
     shop.stack().clock().now().to_string()
 }
@@ -123,7 +123,7 @@ async fn levels_as_of_a_moment_have_its_names() {
             delete(&shop, "warehouses", &main).await;
         }
     }
-    // A product and a SKU of that name which came later have nothing to do with it.
+    // A later product and SKU of that name do not affect it.
     let (_, later) = shop.stocked("A", 9).await;
     assert_eq!(shown(as_of(&shop, &moments[0].0)).await, [moments[0].1]);
     assert_ne!(later, main);

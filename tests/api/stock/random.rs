@@ -80,7 +80,7 @@ pub(super) fn steps(count: usize) -> impl Strategy<Value = Vec<Step>> {
 }
 
 impl Story {
-    /// Lets the steps happen in a shop of their own, whose clock then stands still.
+    /// Plays the steps in a shop of their own, whose clock then stands still.
     pub(super) async fn of(steps: &[Step]) -> Self {
         let shop = Shop::open(&Stack::start().await, "acme").await;
         let (mut products, mut warehouses) = (Vec::new(), Vec::new());

@@ -168,7 +168,7 @@ async fn failed_call_of_a_function_without_http_is_reported() {
     let notifier = Notifier::new(&runtime, TestTransport::planned([Fate::Throttled])).unwrap();
     runtime.call("call-1", notifier.notify(event)).await.unwrap_err();
     let [reported] = &ingest.errors()[..] else { panic!("one error: {:?}", ingest.errors()) };
-    assert_eq!((tags(reported), error(reported)), (expected("call-1"), ("failed", "1 mails are still to be sent")));
+    assert_eq!((tags(reported), error(reported)), (expected("call-1"), ("failed", "1 emails are not sent yet")));
 
     // A message of a queue fails alone; its call does not.
     let ingest = Ingest::start().await;

@@ -117,7 +117,7 @@ impl Reply {
         self.member("code").as_str().map_or_else(|| self.fail("is no problem"), str::to_owned)
     }
 
-    /// Where a problem says the faults are, with their codes: `/items/0/quantity out_of_range`.
+    /// The places of a problem's validation errors, with their codes: `/items/0/quantity out_of_range`.
     #[must_use]
     #[track_caller]
     pub fn faults(&self) -> Vec<String> {

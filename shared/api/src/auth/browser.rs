@@ -1,10 +1,9 @@
-//! What a browser adds to a request by itself: the cookie with the refresh token, and from which page the request
-//! comes.
+//! The refresh cookie, and the origin of the page that sends a request. A browser adds both by itself.
 //!
 //! A page of another site can make a browser send requests here. It cannot read the answers, but a request that sets
 //! the cookie would sign its user in to an account of the page's choice, and one that uses the cookie acts for the
 //! user. So such requests are accepted only from pages of the API's own origins and of those in `CORS_ORIGINS`.
-//! `SameSite=Strict` on the cookie is a second guard, and not every browser's.
+//! `SameSite=Strict` on the cookie is a second defence, which not every browser supports.
 
 use cookie::Cookie;
 use http::{
@@ -20,7 +19,7 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const PLAIN_COOKIE: &str = "refresh_token";
 const SECURE_COOKIE: &str = "__Secure-refresh_token";
 
-/// Knows which pages may use the cookie, and what it is called.
+/// Decides which pages may use the cookie, and names it.
 #[derive(Debug)]
 pub(crate) struct Browsers {
     /// The origin of `PUBLIC_URL`.
@@ -41,19 +40,18 @@ impl Browsers {
         }
     }
 
-    /// What the cookie is called. Under a name that begins with `__Secure-` a browser takes no cookie from a page
-    /// without TLS, so no one on the network can put theirs in its place. Over HTTP, where people develop, there can
-    /// be none.
+    /// The name of the cookie. A browser accepts a cookie whose name begins with `__Secure-` over TLS only, so no
+    /// attacker on the network can replace it. Local development uses HTTP, where such a name does not work.
     pub(crate) fn cookie_name(&self) -> &'static str {
         if self.is_secure { SECURE_COOKIE } else { PLAIN_COOKIE }
     }
 
-    /// The page that a request comes from.
+    /// The origin of the page that sends a request.
     pub(crate) fn page(&self, headers: &HeaderMap) -> Page {
         Page { may_use_cookie: self.accepts(headers) }
     }
 
-    /// The cookies of a request that are called as the refresh token's.
+    /// All cookies of a request that have the name of the refresh token's.
     pub(crate) fn refresh_cookie(&self, headers: &HeaderMap) -> RefreshCookie {
         let name = self.cookie_name();
         let lines = headers.get_all(COOKIE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -62,7 +60,7 @@ impl Browsers {
         RefreshCookie { name, values: values.collect() }
     }
 
-    /// Whether the page that a request comes from, if a browser says where it comes from, may use the cookie.
+    /// Whether the page that sends the request may use the cookie. A request without browser headers may.
     fn accepts(&self, headers: &HeaderMap) -> bool {
         let one = |name: &HeaderName| {
             let mut values = headers.get_all(name).iter().map(|value| value.to_str().ok());
@@ -79,7 +77,7 @@ impl Browsers {
         is_accepted_site && is_accepted_origin != Some(false)
     }
 
-    /// Whether an origin is one of the API's own, or configured.
+    /// Whether an origin is the API's own or a configured one.
     fn knows(&self, origin: &str, host: Option<&str>) -> bool {
         let Some(url) = Url::parse(origin).ok().filter(|url| url.origin().ascii_serialization() == origin) else {
             return false;
@@ -96,20 +94,20 @@ impl Browsers {
     }
 }
 
-/// Whether the page was served under the name that the request was sent to.
+/// Whether the page has the host that the request was sent to.
 fn is_of_host(page: &Url, host: Option<&str>) -> bool {
     let asked = host.and_then(|host| Url::parse(&format!("{}://{host}", page.scheme())).ok());
     asked.is_some_and(|asked| asked.origin() == page.origin())
 }
 
-/// From which page a request comes.
+/// The origin of the page that sends a request.
 #[derive(Debug)]
 pub struct Page {
     may_use_cookie: bool,
 }
 
 impl Page {
-    /// Lets a request set or use the cookie.
+    /// Allows a request to set or use the cookie.
     ///
     /// # Errors
     /// [`ApiError::ForeignOrigin`] when a browser sends it for a page of another origin.
@@ -126,20 +124,20 @@ pub struct RefreshCookie {
 }
 
 impl RefreshCookie {
-    /// What the cookie is called.
+    /// The name of the cookie.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Whether the request has such a cookie at all.
+    /// Whether the request has such a cookie.
     #[must_use]
     pub fn is_there(&self) -> bool {
         !self.values.is_empty()
     }
 
-    /// The token in it. None when there are several cookies of the name: another host of the domain can add one, and
-    /// which of them is the user's own cannot be told.
+    /// The token in it. `None` if several cookies have the name: another host of the domain can add one, and the
+    /// request does not show which one belongs to the user.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         match self.values.as_slice() {

@@ -1,4 +1,4 @@
-//! Cursors: a list's position, sealed with AES-256-GCM, so that nobody reads or makes one, and bound to who asked what.
+//! Cursors: the position in a list, sealed with AES-256-GCM against reading and forging, and bound to caller and query.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use stockroom_store::Position;
 
 use crate::problem::ApiError;
 
-/// How long a cursor is good for.
+/// Lifetime of a cursor.
 const LIFETIME: Duration = Duration::from_hours(24);
-/// The form of the sealed text, its first byte.
+/// The version of the sealed format, its first byte.
 const FORM: u8 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -52,7 +52,7 @@ impl Cursors {
         Ok(URL_SAFE_NO_PAD.encode([&[FORM], nonce.as_slice(), &bytes].concat()))
     }
 
-    /// The position that was sealed for the very request.
+    /// The position that was sealed for the request that `binding` describes.
     pub(crate) fn open(&self, cursor: &str, binding: &str) -> Result<Position, ApiError> {
         let open = || {
             let sealed = URL_SAFE_NO_PAD.decode(cursor).ok()?;

@@ -1,4 +1,4 @@
-//! Digests that name and compare what must not be kept.
+//! Digests that identify or compare values that must not be stored.
 
 use aws_lc_rs::{digest, hmac};
 use http::Method;
@@ -22,7 +22,7 @@ pub(crate) struct Fingerprints(hmac::Key);
 
 impl Fingerprints {
     pub(crate) fn new(key: &CursorKey) -> Self {
-        // A key of its own for this use, derived from the one that is configured.
+        // A separate key for this use, derived from the configured one.
         let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key.0), b"idempotency fingerprint");
         Self(hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()))
     }

@@ -1,4 +1,5 @@
-//! Passwords: argon2id with the parameters OWASP recommends (m = 19 MiB, t = 2, p = 1), and nothing else measurable.
+//! Passwords: argon2id with the OWASP parameters (m = 19 MiB, t = 2, p = 1). An unknown account takes as long as a
+//! known one.
 
 use argon2::{
     ARGON2ID_IDENT, Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
@@ -9,8 +10,8 @@ use stockroom_store::PasswordHash;
 
 use crate::problem::ApiError;
 
-/// What an unknown account is verified against, so that it takes as long as a known one: the form of a hash, of no
-/// password.
+/// The hash that a password for an unknown account is verified against, so that it takes as long as for a known one. It
+/// is well-formed and belongs to no password.
 const NOBODYS_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c3RvY2tyb29tbm9ib2R5cw$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -20,18 +21,18 @@ pub struct Hasher {
     sources: Sources,
 }
 
-/// What a password was found to be.
+/// The result of verifying a password.
 #[derive(Debug)]
 pub struct Verified {
-    /// Whether it is the one of the hash.
+    /// Whether the password matches the hash.
     pub matches: bool,
-    /// Its hash with today's parameters, when it matches one with weaker ones.
+    /// The hash with the present parameters, if the password matches a hash with weaker ones.
     pub renewed: Option<PasswordHash>,
-    /// How many hashes it took.
+    /// The number of hashes computed.
     pub(crate) hashes: u64,
 }
 
-/// Whether a hash took less work than one would take today.
+/// Whether a hash has weaker parameters than the present ones.
 fn is_outdated(hash: &PhcString) -> bool {
     let is_weaker =
         |params: &Params| params.m_cost() < Params::DEFAULT.m_cost() || params.t_cost() < Params::DEFAULT.t_cost();
@@ -51,7 +52,7 @@ impl Hasher {
         Self { sources }
     }
 
-    /// Hashes a password for keeping. It keeps a processor busy for tens of milliseconds.
+    /// Hashes a password for storage. It takes tens of milliseconds of processor time.
     ///
     /// # Errors
     /// [`ApiError::Internal`].
@@ -61,7 +62,7 @@ impl Hasher {
         hash.map(|hash| PasswordHash(hash.to_string())).map_err(|error| ApiError::Internal(error.to_string()))
     }
 
-    /// Whether the password, as it was typed, is the one of the hash; false, after as long a time, when there is none.
+    /// Whether the password matches the hash; false, after the same time, without a hash.
     ///
     /// # Errors
     /// [`ApiError::Internal`].
@@ -70,8 +71,8 @@ impl Hasher {
         let stored = hash.map_or(NOBODYS_HASH, |hash| hash.0.as_str());
         let parsed = PhcString::new(stored).map_err(|error| ApiError::Internal(error.to_string()))?;
         let matches = argon2().verify_password(password.as_bytes(), &parsed).is_ok() && hash.is_some();
-        // A wrong password pays for it too: otherwise an account with an old hash would be told from one that is not
-        // there by how soon it is refused.
+        // A wrong password is rehashed too: otherwise the time until a refusal would distinguish an account with an old
+        // hash from an unknown one.
         let renewed = if is_outdated(&parsed) { Some(self.hash(&password)?) } else { None };
         let hashes = if renewed.is_some() { 2 } else { 1 };
         Ok(Verified { matches, renewed: renewed.filter(|_| matches), hashes })

@@ -1,5 +1,5 @@
-//! Which tenant a request names: in `x-tenant-id`, by the host's subdomain, or, where tokens are asked for, as the
-//! client of OAuth 2. Two names that differ are refused, wherever they stand. Forwarded headers are never read.
+//! The tenant that a request names: in `x-tenant-id`, by the host's subdomain, or, at the token endpoint, as the OAuth
+//! 2 client. Two different names are refused in any combination. Forwarded headers are never read.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{
@@ -41,15 +41,15 @@ impl Tenants {
     fn in_host(&self, headers: &HeaderMap) -> Option<String> {
         let host = headers.get(HOST)?.to_str().ok()?.to_ascii_lowercase();
         let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _port)| name);
-        // A dot at the end makes the same name absolute.
+        // A trailing dot makes the same name absolute.
         let tenant = name.strip_suffix('.').unwrap_or(name);
         let tenant = tenant.strip_suffix(self.base_domain.as_ref()?.as_str())?.strip_suffix('.')?;
-        // `api.example.com` is no tenant's: reserved words, like labels of labels, name none.
+        // `api.example.com` names no tenant: reserved words and several labels are ignored.
         tenant.parse::<Subdomain>().is_ok().then(|| tenant.to_owned())
     }
 }
 
-/// The one tenant of several names; none when no one names any.
+/// The one tenant of several names; `None` without a name.
 ///
 /// # Errors
 /// [`ApiError::TenantConflict`] when two differ.
@@ -59,13 +59,13 @@ pub fn agreed(names: impl IntoIterator<Item = Option<String>>) -> Result<Option<
     if names.all(|name| Some(&name) == first.as_ref()) { Ok(first) } else { Err(ApiError::TenantConflict) }
 }
 
-/// The client that a request names by `Authorization: Basic` (RFC 6749, 2.3.1), which is the tenant. Its secret, of
-/// which there is none here, is not looked at. The `headers` crate is not used: it neither decodes the form encoding
-/// of a client nor notices a second header.
+/// The client in `Authorization: Basic` (RFC 6749, 2.3.1), which is the tenant. Its secret is ignored, because tenants
+/// have none. The `headers` crate is not used: it neither decodes the form encoding of a client nor notices a second
+/// header.
 ///
 /// # Errors
-/// [`ApiError::TenantConflict`] when the header stands there more than once; [`ApiError::InvalidCredentialsHeader`]
-/// when its credentials cannot be decoded: the client meant to name a tenant.
+/// [`ApiError::TenantConflict`] when there are several such headers; [`ApiError::InvalidCredentialsHeader`] when the
+/// credentials cannot be decoded.
 pub fn basic_client(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next();
@@ -85,12 +85,12 @@ fn decoded_client(credentials: &[u8]) -> Option<String> {
     let decoded = STANDARD.decode(credentials.trim_ascii()).ok()?;
     let text = String::from_utf8(decoded).ok()?;
     let (client, _secret) = text.split_once(':')?;
-    // Clients encode both as a form does.
+    // Clients form-encode both name and secret.
     let client = client.replace('+', " ");
     percent_decode_str(&client).decode_utf8().ok().map(Into::into)
 }
 
-/// The tenant that a client's name stands for; none for an empty one.
+/// The tenant with the name of a client; `None` for an empty one.
 #[must_use]
 pub fn client_name(client: &str) -> Option<String> {
     Some(client.trim().to_ascii_lowercase()).filter(|client| !client.is_empty())

@@ -21,7 +21,7 @@ use crate::{auth::digest::hex, problem::ApiError};
 
 const ACCESS: &str = "at+jwt";
 const REFRESH: &str = "rt+jwt";
-/// How far another machine's clock may be ahead, in seconds.
+/// Accepted difference of clocks for `iat` and `nbf`, in seconds.
 const CLOCK_SKEW: u64 = 5;
 
 /// Verifies tokens.
@@ -29,18 +29,18 @@ pub struct Tokens {
     sources: Sources,
     issuer: String,
     algorithm: Algorithm,
-    /// By their ids, the current key and those that are accepted beside it.
+    /// All accepted keys by id: the current one and further ones.
     keys: Vec<(String, DecodingKey)>,
 }
 
 /// Issues tokens.
 pub struct Issuer {
     sources: Sources,
-    /// The product, as tokens name it.
+    /// The name of the product in tokens.
     name: String,
     algorithm: Algorithm,
     current: SigningKey,
-    /// The key before it, where one key signs and verifies.
+    /// The previous key, if one key signs and verifies.
     previous: Option<SigningKey>,
     access_lifetime: Duration,
     refresh_lifetime: Duration,
@@ -63,14 +63,14 @@ impl std::fmt::Debug for Issuer {
     }
 }
 
-/// What an access token says.
+/// The content of an access token.
 #[derive(Debug, Clone)]
 pub struct AccessClaims {
-    /// Who is calling.
+    /// The claimed identity.
     pub claim: Claim,
-    /// For the client's eyes; what counts is the stored one.
+    /// For the client only; each request checks the stored role.
     pub role: Role,
-    /// From when on the token is of no use.
+    /// When the token expires.
     pub expires_at: Timestamp,
 }
 
@@ -90,18 +90,18 @@ struct Claims<R> {
     jti: String,
 }
 
-/// What only access tokens say.
+/// Claims of access tokens only.
 #[derive(Serialize, Deserialize)]
 struct OfAccess {
     sid: SessionId,
     role: Role,
 }
 
-/// What only refresh tokens say: nothing. Their `jti` is session and generation.
+/// Claims of refresh tokens only: none. Their `jti` is session and generation.
 #[derive(Serialize, Deserialize)]
 struct OfRefresh {}
 
-/// A token's header. Nothing else may be in it, so that nothing in it, `crit` above all, goes unheeded.
+/// A token's header. Unknown members, `crit` above all, are errors.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StrictHeader {
@@ -127,7 +127,7 @@ pub struct TokenPair {
     pub refresh_expires_in: u64,
 }
 
-/// Names a secret without telling anything of it.
+/// Derives an id from a secret without revealing the secret.
 fn secret_id(secret: &Secret) -> String {
     let digest = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), b"key id");
     hex(digest.as_ref()).chars().take(16).collect()
@@ -176,14 +176,14 @@ impl Issuer {
         })
     }
 
-    /// What a new session is given.
+    /// The lifetime and signing key of a new session.
     #[must_use]
     pub fn new_session(&self) -> NewSession {
         NewSession { lifetime: self.refresh_lifetime, key_id: self.current.id.clone() }
     }
 
-    /// Both tokens of a session's generation. The refresh token is the same whenever it is issued again, as long as
-    /// its key is there.
+    /// Both tokens of a session's generation. A generation always gets the same refresh token, as long as its key is
+    /// configured.
     ///
     /// # Errors
     /// [`ApiError::Internal`].
@@ -248,7 +248,7 @@ impl Tokens {
     /// The claims of an access token.
     ///
     /// # Errors
-    /// [`ApiError::Unauthenticated`], whatever is wrong with it.
+    /// [`ApiError::Unauthenticated`] for any invalid token.
     pub fn verify_access(&self, token: &str) -> Result<AccessClaims, ApiError> {
         let claims = self.verify::<OfAccess>(token, ACCESS, &access_audience(&self.issuer));
         let Claims { sub, org, rest: OfAccess { sid, role }, exp, .. } = claims.ok_or(ApiError::Unauthenticated)?;
@@ -258,10 +258,10 @@ impl Tokens {
         Ok(AccessClaims { claim: Claim { organization: org, user: sub, session: Some(sid) }, role, expires_at })
     }
 
-    /// What a refresh token presents.
+    /// The content of a refresh token.
     ///
     /// # Errors
-    /// [`ApiError::InvalidRefreshToken`], whatever is wrong with it.
+    /// [`ApiError::InvalidRefreshToken`] for any invalid token.
     pub fn verify_refresh(&self, token: &str) -> Result<Presented, ApiError> {
         let read = || {
             let claims = self.verify::<OfRefresh>(token, REFRESH, &refresh_audience(&self.issuer))?;
@@ -287,7 +287,7 @@ impl Tokens {
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-        // Times are checked below, by the clock that was passed in.
+        // Times are checked below, against the clock that was passed in.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         let claims = decode::<Claims<R>>(token, key, &validation).ok()?.claims;

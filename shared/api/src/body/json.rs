@@ -15,7 +15,7 @@ pub enum Node {
     String(String),
     /// The elements.
     Array(Vec<Node>),
-    /// The members, in order; no name twice.
+    /// The members, in order; names are unique.
     Object(Vec<(String, Node)>),
 }
 
@@ -32,7 +32,7 @@ impl Node {
     /// The fields of a form, all of them text.
     ///
     /// # Errors
-    /// [`ApiError::MalformedJson`] when a field stands twice.
+    /// [`ApiError::MalformedJson`] for a repeated field.
     pub fn form(fields: &[(String, String)]) -> Result<Self, ApiError> {
         let mut names = std::collections::HashSet::new();
         if !fields.iter().all(|(name, _)| names.insert(name)) {

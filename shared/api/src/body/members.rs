@@ -13,19 +13,19 @@ use crate::{
     problem::{ApiError, MAX_FAULTS, Violation},
 };
 
-/// What a merge patch (RFC 7396) says of a member.
+/// A member in a merge patch (RFC 7396).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// Nothing: it stays.
+    /// Absent: the value stays.
     Keep,
-    /// Null: it takes its default.
+    /// Null: the member takes its default.
     Clear,
     /// A new value.
     Set(T),
 }
 
 impl<T: Clone> Patch<T> {
-    /// A member that can be without a value, after the patch.
+    /// Applies the patch to an optional member.
     pub fn or_none(&self, present: &Option<T>) -> Option<T> {
         match self {
             Self::Keep => present.clone(),
@@ -34,7 +34,7 @@ impl<T: Clone> Patch<T> {
         }
     }
 
-    /// A member with a default, after the patch.
+    /// Applies the patch to a member with a default.
     pub fn or(&self, present: &T, default: T) -> T {
         match self {
             Self::Keep => present.clone(),
@@ -49,29 +49,30 @@ pub trait FromBody: Sized {
     /// The name of its schema in the API's document. `None`: the name of the type.
     const SCHEMA_NAME: Option<&'static str> = None;
 
-    /// Takes the members it knows; those left over are faults. `None` when a fault was found. It takes all of them
-    /// whatever becomes of each: so faults are found together, and [`Members`] that only describe see every one.
+    /// Reads the members it knows; unknown ones are validation errors. `None` if there is any error. It reads all
+    /// members even after an error, so that every error is reported and [`Members`] that only describe see every
+    /// member.
     fn from_object<M: Members>(object: &mut M) -> Option<Self>;
 
-    /// The same from a form, where that has other names.
+    /// Reads the body from a form, where names differ.
     fn from_form<M: Members>(object: &mut M) -> Option<Self> {
         Self::from_object(object)
     }
 }
 
-/// The members of an object, taken one by one: of one that was sent ([`Object`]), or of any, to describe it in the
-/// API's document. What is read and what is described are the same lines of code.
+/// The members of an object, read one by one: from a request ([`Object`]), or to describe them in the OpenAPI document.
+/// The same code reads and describes.
 pub trait Members: Sized {
-    /// Adds a fault of a member.
+    /// Adds a validation error of a member.
     fn report(&mut self, name: &str, fault: Fault);
 
-    /// Describes a member in the API's document. An empty description is none.
+    /// Describes a member in the OpenAPI document. An empty description is left out.
     fn describe(&mut self, _name: &str, _description: &'static str) {}
 
-    /// Adds a fault of a member of an element of a list.
+    /// Adds a validation error of a member of a list's element.
     fn report_element(&mut self, name: &str, index: usize, member: &str, fault: Fault);
 
-    /// A member that must be there.
+    /// A required member.
     fn required<T: FromJson>(&mut self, name: &str) -> Option<T>;
 
     /// A member that may be absent or null.
@@ -86,7 +87,7 @@ pub trait Members: Sized {
     /// A member of a merge patch that cannot be cleared.
     fn patch_required<T: FromJson>(&mut self, name: &str) -> Option<Option<T>>;
 
-    /// A member that is a list of objects and must be there, with so many of them.
+    /// A required member that is a list of objects, with its range of lengths.
     fn list<T>(
         &mut self,
         name: &str,
@@ -94,7 +95,7 @@ pub trait Members: Sized {
         read: impl FnMut(&mut Self) -> Option<T>,
     ) -> Option<Vec<T>>;
 
-    /// The same for a merge patch, where it may be absent.
+    /// A list of objects in a merge patch; it may be absent.
     fn patch_list<T>(
         &mut self,
         name: &str,
@@ -102,11 +103,11 @@ pub trait Members: Sized {
         read: impl FnMut(&mut Self) -> Option<T>,
     ) -> Option<Option<Vec<T>>>;
 
-    /// A member that is an object itself and must be there.
+    /// A required member that is an object.
     fn nested<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T>;
 }
 
-/// The members of an object that was sent. Faults are collected with where they stand.
+/// The members of an object in a request. It collects validation errors with their places.
 #[derive(Debug)]
 pub struct Object {
     pointer: String,
@@ -118,7 +119,7 @@ impl Object {
     /// Reads a whole body.
     ///
     /// # Errors
-    /// [`ApiError::Validation`] with every fault.
+    /// [`ApiError::Validation`] with every validation error.
     pub fn read<T>(node: Node, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, ApiError> {
         let mut violations = Vec::new();
         let value = Self::within(String::new(), node, &mut violations, read);
@@ -128,10 +129,10 @@ impl Object {
         }
     }
 
-    /// Reads a form. Fields without a value are absent, and those that `read` does not ask for are ignored.
+    /// Reads a form. Fields without a value count as absent; fields that `read` does not know are ignored.
     ///
     /// # Errors
-    /// [`ApiError::InvalidForm`] with every fault.
+    /// [`ApiError::InvalidForm`] with every validation error.
     pub fn read_form<T>(
         fields: Vec<(String, String)>,
         read: impl FnOnce(&mut Self) -> Option<T>,
@@ -145,7 +146,7 @@ impl Object {
         }
         let mut object = Self { pointer: String::new(), members, violations: Vec::new() };
         let value = read(&mut object);
-        // What is left of a field that was asked for stood there more than once.
+        // A known field that is left was repeated.
         let left: Vec<String> = std::mem::take(&mut object.members).into_iter().map(|(name, _)| name).collect();
         for (name, sent) in &sent {
             let left = left.iter().filter(|left| *left == name).count();
@@ -183,7 +184,7 @@ impl Object {
         Some(self.members.swap_remove(at).1)
     }
 
-    /// Adds a violation, as long as a problem would name it.
+    /// Adds a validation error, up to the number that a problem lists.
     fn add(&mut self, violation: impl FnOnce(&str) -> Violation) {
         if self.violations.len() < MAX_FAULTS {
             self.violations.push(violation(&self.pointer));

@@ -1,5 +1,5 @@
-//! Reads the text of a JSON body into a [`Node`]: once and forward, so that the time it takes follows the body's
-//! length and not its depth. The lexer is `hifijson`'s, which hands numbers over as text.
+//! Reads the text of a JSON body into a [`Node`], once and forward, so that the time depends on the body's length and
+//! not on its depth. The lexer is `hifijson`'s, which keeps numbers as text.
 
 use std::collections::HashSet;
 
@@ -7,15 +7,15 @@ use hifijson::{Error, Expect, LexAlloc, SliceLexer, num, str::Error as TextError
 
 use crate::{body::json::Node, problem::ApiError};
 
-/// How deep arrays and objects may be nested.
+/// The maximum nesting of arrays and objects.
 const MAX_DEPTH: usize = 32;
 
-/// A lexer of text that is kept: of a body, or in a test of bytes that are counted.
+/// A lexer over a body, or in a test over counted bytes.
 trait Lexer: LexAlloc<Str: Into<String>, Num: Into<String>> {}
 
 impl<L: LexAlloc<Str: Into<String>, Num: Into<String>>> Lexer for L {}
 
-/// Why a body cannot be read.
+/// Why a body is malformed.
 #[derive(Debug, PartialEq, Eq)]
 enum Unreadable {
     Syntax,
@@ -68,7 +68,7 @@ fn whole<L: Lexer>(lexer: &mut L) -> Result<Node, Unreadable> {
     lexer.exactly_one(L::ws_peek, |next, lexer| node(next, lexer, 0))
 }
 
-/// Reads the value that begins with `next`, inside so many arrays and objects.
+/// Reads the value that begins with `next`, at this depth.
 fn node<L: Lexer>(next: u8, lexer: &mut L, depth: usize) -> Result<Node, Unreadable> {
     let within = depth.saturating_add(1);
     Ok(match next {
@@ -133,7 +133,7 @@ mod tests {
         whole(&mut IterLexer::new(bytes))
     }
 
-    /// A body of a mebibyte whose text lies so deep.
+    /// A body of 1 MiB whose text is nested to this depth.
     fn nested(depth: usize) -> Vec<u8> {
         let text = "x".repeat(1024 * 1024 - 6 * depth - 2);
         format!("{}\"{text}\"{}", r#"{"a":"#.repeat(depth), "}".repeat(depth)).into_bytes()
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn count_of_a_reader_that_rereads_every_level_grows_with_depth() {
-        /// Reads each value to its end and then again from its first member on, as raw values are read.
+        /// Reads each value to its end and then again from its first member, as readers of raw values do.
         fn again(body: &[u8], count: &Cell<usize>) -> usize {
             counted(body, count).unwrap();
             match body.strip_prefix(br#"{"a":"#) {
@@ -208,12 +208,13 @@ mod tests {
                 Ok(value) => prop_assert!(
                     matches!(&ours, Ok(node) if agrees(node, &value)) || ours == Err(Unreadable::Duplicate), "{body}"
                 ),
-                // It knows no number beyond a binary float's range; those are refused later, by name.
+                // `serde_json` refuses numbers beyond the range of a binary float; this product refuses those later,
+                // with a code.
                 Err(error) => prop_assert!(ours.is_err() || error.to_string().contains("out of range"), "{body}"),
             }
         }
 
-        /// Bytes that are no text are refused as they are there.
+        /// Invalid UTF-8 is refused as `serde_json` refuses it.
         #[test]
         fn read_of_any_bytes_fails_when_serde_json_fails(body in prop::collection::vec(any::<u8>(), 0..12)) {
             let body = [b"[\"".as_slice(), &body, b"\"]"].concat();
@@ -221,7 +222,7 @@ mod tests {
             prop_assert_eq!(ours.is_ok(), serde_json::from_slice::<serde_json::Value>(&body).is_ok());
         }
 
-        /// What serde_json writes comes back, escapes and all.
+        /// The output of `serde_json` is read back unchanged, escapes included.
         #[test]
         fn read_of_text_written_by_serde_json_returns_the_value(text in any::<String>(), name in any::<String>()) {
             let body = serde_json::json!({&name: [&text, null, true]}).to_string();

@@ -25,7 +25,7 @@ pub trait FromJson: JsonSchema + Sized {
     /// Reads the value.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The validation error of the value.
     fn from_json(node: &Node) -> Result<Self, Fault>;
 }
 
@@ -180,7 +180,7 @@ impl Serialize for NotNegative {
     }
 }
 
-/// A price as it is sent: text, or a number.
+/// A price in a request: text, or a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Price(pub Money);
 
@@ -211,7 +211,7 @@ impl JsonSchema for Price {
 }
 
 impl FromJson for String {
-    /// Any text, as it is: for what is compared and never kept.
+    /// Any text, unchanged: for values that are compared and never stored.
     fn from_json(node: &Node) -> Result<Self, Fault> {
         match node {
             Node::String(text) => Ok(text.clone()),

@@ -1,4 +1,4 @@
-//! Answers that say yes.
+//! Successful answers.
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use crate::{http::tag::Tag, problem::ApiError};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// A successful answer. It can be kept, so that a retry under the same idempotency key gets it byte for byte.
+/// A successful answer. It can be stored, so that a retry under the same idempotency key gets it byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     status: u16,
@@ -64,24 +64,24 @@ impl Answer {
         Self::new(StatusCode::OK).with_body(view)
     }
 
-    /// 200 with a body that is written already.
+    /// 200 with a body that is already serialized.
     pub(crate) fn page(body: Vec<u8>) -> Self {
         Self { body: Some(body.into()), ..Self::new(StatusCode::OK) }
     }
 
-    /// 201 with a body and where it is from now on.
+    /// 201 with a body and its `Location`.
     #[must_use]
     pub fn created(location: String, view: &impl Serialize) -> Self {
         Self { location: Some(location), ..Self::new(StatusCode::CREATED).with_body(view) }
     }
 
-    /// 202 with a body: it is done as far as anybody can see, and goes on.
+    /// 202 with a body: the change is visible at once, and work on it continues.
     #[must_use]
     pub fn accepted(view: &impl Serialize) -> Self {
         Self::new(StatusCode::ACCEPTED).with_body(view)
     }
 
-    /// 202 without a body: what follows, follows later.
+    /// 202 without a body: accepted for processing.
     #[must_use]
     pub fn accepted_silently() -> Self {
         Self::new(StatusCode::ACCEPTED)
@@ -93,27 +93,27 @@ impl Answer {
         Self::new(StatusCode::NO_CONTENT)
     }
 
-    /// The same with an entity tag: the version of what it shows, and a digest of the body. So bodies that differ have
-    /// different tags, also where they differ in what is no part of the version, such as the time of a login.
+    /// Adds an entity tag: the version, and a digest of the body. Different bodies therefore have different tags, even
+    /// where they differ only in data outside the version, such as the time of a login.
     #[must_use]
     pub fn version(self, version: u64) -> Self {
         let tag = Tag::new(version, self.body.as_deref().unwrap_or_default());
         Self { etag: Some(tag.to_string()), ..self }
     }
 
-    /// The same with a link to the next page.
+    /// Adds a link to the next page.
     #[must_use]
     pub fn next(self, target: Option<String>) -> Self {
         Self { link: target.map(|target| format!("<{target}>; rel=\"next\"")), ..self }
     }
 
-    /// The same with a cookie.
+    /// Adds a cookie.
     #[must_use]
     pub fn cookie(self, cookie: Option<String>) -> Self {
         Self { cookie, ..self }
     }
 
-    /// The bytes under which the store keeps it.
+    /// The bytes that the store keeps.
     #[must_use]
     pub fn stored(&self) -> Vec<u8> {
         let body = self.body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
@@ -122,10 +122,10 @@ impl Answer {
         serde_json::to_vec(&stored).unwrap_or_default()
     }
 
-    /// The answer to a write: presented now, or as it was stored.
+    /// The answer to a write: a new one, or the stored response.
     ///
     /// # Errors
-    /// [`ApiError::Internal`] when what was kept cannot be read.
+    /// [`ApiError::Internal`] when the stored response cannot be read.
     pub fn of<T>(outcome: Outcome<T>, present: impl Fn(&T) -> Self) -> Result<Self, ApiError> {
         match outcome {
             Outcome::Done(result) => Ok(present(&result)),

@@ -1,4 +1,4 @@
-//! What all handlers of a function share.
+//! State that all handlers of a function share.
 
 use std::{sync::Arc, time::Duration};
 
@@ -42,7 +42,7 @@ struct Shared {
     has_docs: bool,
 }
 
-/// What only the function that signs people in can do.
+/// Parts that only the function for signing in has.
 #[derive(Debug)]
 struct Issuing {
     tokens: Issuer,
@@ -50,7 +50,7 @@ struct Issuing {
 }
 
 impl App {
-    /// The application of one process, which verifies tokens and issues none.
+    /// The application of a process that verifies tokens and issues none.
     ///
     /// # Errors
     /// A key is missing.
@@ -58,7 +58,7 @@ impl App {
         Self::with(runtime, Ok(None))
     }
 
-    /// One that issues tokens, too, and verifies those of links in mail.
+    /// The application of a process that also issues tokens, and verifies those of links in mail.
     ///
     /// # Errors
     /// A key is missing.
@@ -95,7 +95,7 @@ impl App {
         })))
     }
 
-    /// The table, uncounted; a request's handlers take [`crate::RequestStore`].
+    /// The store without counting; handlers use [`crate::RequestStore`].
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.0.store
@@ -113,7 +113,7 @@ impl App {
         &self.0.tokens
     }
 
-    /// Hashes and verifies passwords, for [`crate::password`], which asks for a [`crate::Clearance`].
+    /// Hashes and verifies passwords; only [`crate::password`] uses it, which requires a [`crate::Clearance`].
     pub(crate) fn hasher(&self) -> &Hasher {
         &self.0.hasher
     }
@@ -121,7 +121,7 @@ impl App {
     /// Issues tokens.
     ///
     /// # Errors
-    /// [`ApiError::Internal`] in a function that does not.
+    /// [`ApiError::Internal`] in a function that issues no tokens.
     pub fn issuer(&self) -> Result<&Issuer, ApiError> {
         self.issuing_part().map(|issuing| &issuing.tokens)
     }
@@ -141,7 +141,7 @@ impl App {
             .ok_or_else(|| ApiError::Internal("this function is not configured to issue tokens".to_owned()))
     }
 
-    /// How far behind the present a feed of events ends.
+    /// How far before now a feed of events ends.
     #[must_use]
     pub fn feed_settle(&self) -> Duration {
         self.0.feed_settle
@@ -153,7 +153,7 @@ impl App {
         self.0.has_docs
     }
 
-    /// How large the items of a page become together, as the gateway receives them.
+    /// The maximum size of a page's items, in bytes as the gateway receives them.
     pub(crate) fn max_page_bytes(&self) -> usize {
         self.0.max_page_bytes
     }
@@ -174,7 +174,7 @@ impl App {
         &self.0.tenants
     }
 
-    /// What the cookie with the refresh token is called.
+    /// The name of the cookie with the refresh token.
     #[must_use]
     pub fn refresh_cookie(&self) -> &'static str {
         self.0.browsers.cookie_name()

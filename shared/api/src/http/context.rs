@@ -1,4 +1,4 @@
-//! What is known of a request before anything of it is trusted.
+//! Data about a request that does not depend on its credentials.
 
 use std::ops::Deref;
 
@@ -19,15 +19,15 @@ pub struct RequestContext {
     pub id: String,
     /// The address as the gateway saw it; never from a header.
     pub ip: Option<String>,
-    /// What the client calls itself.
+    /// The request's `User-Agent`.
     pub user_agent: Option<String>,
-    /// What stands before the paths that the client knows.
+    /// The name of the stage, which clients see before all paths.
     pub stage: Stage,
-    /// Counts what the request costs at the table.
+    /// Counts the cost of the request at the table.
     pub meter: Meter,
-    /// What the request is counted against.
+    /// The rate limits that the request counts against.
     pub(crate) admission: Admission,
-    /// How many passwords it has hashed.
+    /// The number of passwords it has hashed.
     pub(crate) hashes: Hashes,
 }
 
@@ -57,12 +57,12 @@ impl RequestContext {
         }
     }
 
-    /// The store, counting on this request's meter, and against its limits.
+    /// The store with this request's meter and limits.
     pub(crate) fn store(&self, app: &App) -> Store {
         app.store().metered(self.meter.clone()).admitting(self.admission.clone())
     }
 
-    /// The origin as the log keeps it.
+    /// The origin as the log stores it.
     #[must_use]
     pub fn origin(&self) -> Origin {
         Origin { ip: self.ip.clone(), user_agent: self.user_agent.clone(), request_id: self.id.clone() }
@@ -80,7 +80,7 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
     }
 }
 
-/// The store, counting on this request's meter and against its limits.
+/// The store with this request's meter and limits.
 #[derive(Debug)]
 pub struct RequestStore(Store);
 

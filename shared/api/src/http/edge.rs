@@ -1,5 +1,5 @@
-//! The outermost layer: gives a request its id, counts what it costs, finishes every answer, writes its log line and
-//! reports what failed.
+//! The outermost layer: it gives a request its id, counts its cost, completes every answer, writes the log line and
+//! reports failures.
 
 use std::time::Instant;
 
@@ -74,8 +74,8 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
     response
 }
 
-/// Whether the client says that it has this very version. The `headers` crate is not used: its debug build panics on
-/// the tag `"a b"`.
+/// Whether the client already has this version. The `headers` crate is not used: its debug build panics on the tag `"a
+/// b"`.
 fn is_known(if_none_match: Option<&HeaderValue>, response: &Response) -> bool {
     let (Some(known), Some(tag)) = (if_none_match, response.headers().get(ETAG)) else {
         return false;
@@ -88,7 +88,7 @@ fn is_known(if_none_match: Option<&HeaderValue>, response: &Response) -> bool {
         && known.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
-/// The same answer without what the client has: every header but those of the body still counts.
+/// The answer 304: without body, but with every header that does not describe the body.
 fn not_modified(mut response: Response) -> Response {
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     *response.body_mut() = Body::empty();
@@ -109,7 +109,7 @@ fn log(
     let status = response.status().as_u16();
     let cost = context.meter.cost();
     let limit = problem.and_then(Problem::limit);
-    // One who came too early is named as the token has it: the table was not asked.
+    // A rate-limited caller is logged as the token claims, because the table was not read.
     let scope = response.extensions().get::<TenantScope>();
     let claim = scope.filter(|scope| scope.caller().is_some() || limit.is_some()).map(TenantScope::claim);
     let organization = claim.map(|claim| claim.organization.to_string());
@@ -148,7 +148,7 @@ fn class(status: u16) -> &'static str {
     }
 }
 
-/// Lets the configured origins call from a browser, and no other.
+/// Allows calls from a browser for the configured origins only.
 pub(crate) fn cors(origins: &[String]) -> CorsLayer {
     let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
     CorsLayer::new()

@@ -1,4 +1,4 @@
-//! What handlers take: the scope, bodies, ids and parameters. Each refuses what the contract refuses, in its words.
+//! Extractors: scope, bodies, ids and parameters. Each returns the problems of the contract.
 
 use std::str::FromStr;
 
@@ -19,7 +19,7 @@ use crate::{
     problem::{ApiError, Violation},
 };
 
-/// The most bytes of a body.
+/// The maximum size of a body, in bytes.
 pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// The scope that the gate opened for this request.
@@ -45,7 +45,7 @@ impl<S: Sync> FromRequestParts<S> for Scope {
     }
 }
 
-/// The bytes of a body of at most 1 MiB, which is sent as it is: nothing here unpacks one.
+/// The bytes of a body of at most 1 MiB. Nothing here decompresses one.
 pub(crate) async fn read_body(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, ApiError> {
     let codings =
         headers.get_all(CONTENT_ENCODING).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
@@ -90,7 +90,7 @@ impl<S: Sync, T: FromBody> FromRequest<S> for Body<T> {
     }
 }
 
-/// A JSON body that may be missing altogether.
+/// An optional JSON body.
 #[derive(Debug, Clone)]
 pub struct OptionalBody<T>(pub T);
 
@@ -108,7 +108,7 @@ impl<S: Sync, T: FromBody + Default> FromRequest<S> for OptionalBody<T> {
     }
 }
 
-/// The body of an operation that needs none: nothing, or an object without members.
+/// The body of an operation without members: empty, or an object without members.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Nothing;
 
@@ -118,8 +118,8 @@ impl FromBody for Nothing {
     }
 }
 
-/// A JSON body, or a form with its own names, as OAuth 2 has it (RFC 6749): parameters that are not known are
-/// ignored, and one without a value counts as absent.
+/// A JSON body, or a form with its own names as OAuth 2 defines it (RFC 6749): unknown parameters are ignored, and an
+/// empty one counts as absent.
 #[derive(Debug, Clone)]
 pub struct FormOrJson<T>(pub T);
 
@@ -144,8 +144,8 @@ impl<S: Sync, T: FromBody> FromRequest<S> for FormOrJson<T> {
     }
 }
 
-/// The id in a path. What is no id is read as one that nothing ever had, so that it is answered like any unknown one,
-/// in its turn among the other checks.
+/// The id in a path. Text that is not an id is read as an id that never existed, so it is answered like any unknown id,
+/// in the same order of checks.
 #[derive(Debug, Clone, Copy)]
 pub struct PathId<I>(pub I);
 
@@ -159,7 +159,7 @@ impl<S: Sync + Send, I: Id> FromRequestParts<S> for PathId<I> {
     }
 }
 
-/// The version that `If-Match` asks for; none when the header is absent or `*`.
+/// The version in `If-Match`; `None` when the header is absent or `*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Precondition(pub Option<u64>);
 
@@ -178,7 +178,7 @@ impl<S: Sync> FromRequestParts<S> for Precondition {
         if value.contains(',') {
             return Err(several());
         }
-        // What is no tag matches nothing; versions begin at 1.
+        // Text that is not a tag matches nothing; versions begin at 1.
         Ok(Self(Some(Tag::version_of(value).unwrap_or(0))))
     }
 }
@@ -190,22 +190,22 @@ fn several() -> ApiError {
     )])
 }
 
-/// The parameters of a query, taken one by one: of one that was sent, or of any, to describe it.
+/// The parameters of a query, read one by one: from a request, or to describe them.
 pub trait Parameters: Sized {
-    /// A parameter that may be absent.
+    /// An optional parameter.
     fn optional<T: FromStr<Err = Fault> + JsonSchema>(&mut self, name: &str) -> Option<Option<T>>;
 
-    /// A parameter that must be there.
+    /// A required parameter.
     fn required<T: FromStr<Err = Fault> + JsonSchema>(&mut self, name: &str) -> Option<T>;
 
-    /// Describes a parameter in the API's document. An empty description is none.
+    /// Describes a parameter in the OpenAPI document. An empty description is left out.
     fn describe(&mut self, _name: &str, _description: &'static str) {}
 
-    /// Adds a fault of a parameter.
+    /// Adds a validation error of a parameter.
     fn report(&mut self, name: &str, fault: Fault);
 }
 
-/// The parameters of a query that was sent. Faults are collected.
+/// The parameters of a request's query. It collects validation errors.
 #[derive(Debug)]
 pub(crate) struct Params<'a> {
     pairs: Vec<(String, String)>,
@@ -242,7 +242,7 @@ impl Parameters for Params<'_> {
 
 /// A set of query parameters.
 pub trait FromQuery: Sized {
-    /// Takes the parameters it knows; those left over are faults. `None` when a fault was found.
+    /// Reads the parameters it knows; unknown ones are validation errors. `None` if there is any error.
     fn from_params<P: Parameters>(params: &mut P) -> Option<Self>;
 }
 
@@ -265,7 +265,7 @@ pub(crate) fn read_query<T: FromQuery>(pairs: Vec<(String, String)>) -> Result<T
     }
 }
 
-/// The parameters of an operation that is no list.
+/// The parameters of an operation that is not a list.
 #[derive(Debug, Clone)]
 pub struct Query<T>(pub T);
 

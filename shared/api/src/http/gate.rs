@@ -1,5 +1,5 @@
-//! The gate: who may pass to a handler. It turns a request's token into the scope that handlers and the store need, and
-//! lets no answer out, not even a refusal of the body, before the store has confirmed the caller.
+//! The gate turns a request's token into the scope that handlers and the store need. No answer leaves it, not even a
+//! refusal of the body, before the store has verified the caller.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyHeader {
     }
 }
 
-/// Knows what each operation needs.
+/// Knows the requirements of each operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     app: App,
@@ -59,7 +59,7 @@ impl Gate {
     fn operation(&self, request: &Request) -> Option<&Route> {
         let path = request.extensions().get::<MatchedPath>()?;
         let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
-        // The key's path is static, the request's is not; both are compared by value.
+        // The key's path is static and the request's is not; both are compared by value.
         self.operations.iter().find(|route| route.method == method && route.path == path.as_str())
     }
 }
@@ -104,8 +104,8 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
     if route.is_token_endpoint { for_oauth(response) } else { response }
 }
 
-/// Counts a request for its address alone: its caller is not known. Says why it is refused: for that, or because
-/// there are too many of its kind.
+/// Counts a request without a verified caller for its address only. Returns the refusal: 401, or 429 when the address
+/// has no request left.
 async fn count_stranger(app: &App, store: &Store, context: &RequestContext) -> StoreError {
     let counted = store.count_instead(app.limits().of_address(context)).await;
     counted.err().unwrap_or(StoreError::Unauthenticated)
@@ -120,7 +120,8 @@ fn for_oauth(mut response: Response) -> Response {
     response
 }
 
-/// Counts the request and prepares it. Whether it is let in is known with its first call of the table, if not before.
+/// Counts the request and prepares it. The result of the count is known after its first call of the table at the
+/// latest.
 async fn enter(
     app: &App,
     store: &Store,
@@ -133,7 +134,7 @@ async fn enter(
     prepare(app, route, scope, request).await
 }
 
-/// What an answer waits for that needed no call of the table: that the request was counted, and who sent it.
+/// Completes an answer that needed no call of the table: waits for the count, and verifies the caller.
 async fn confirm(store: &Store, scope: Option<&TenantScope>) -> Result<(), StoreError> {
     store.admit().await?;
     match scope {
@@ -142,7 +143,7 @@ async fn confirm(store: &Store, scope: Option<&TenantScope>) -> Result<(), Store
     }
 }
 
-/// The scope that the request's token claims.
+/// The scope that the token of the request claims.
 async fn open(app: &App, request: &mut Request, access: Access) -> Result<TenantScope, ApiError> {
     let claims = app.tokens().verify_access(bearer(request.headers())?)?;
     let is_self =
@@ -156,11 +157,11 @@ async fn open(app: &App, request: &mut Request, access: Access) -> Result<Tenant
     Ok(scope.with_claimed_role(claims.role).with_named_tenant(named))
 }
 
-/// The one bearer token of a request. The `headers` crate is not used: of two `Authorization` headers it takes the
-/// first.
+/// The one bearer token of a request. The `headers` crate is not used: it takes the first of two `Authorization`
+/// headers.
 ///
 /// # Errors
-/// [`ApiError::Unauthenticated`] when there is none, or more than one.
+/// [`ApiError::Unauthenticated`] without a token, or with several.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
@@ -174,11 +175,11 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
     Ok(token)
 }
 
-/// The request as handlers take it, its idempotency key read and its scope in place.
+/// The request for the handler, with its idempotency key and scope.
 async fn prepare(app: &App, route: &Route, scope: Option<&TenantScope>, request: Request) -> Result<Request, ApiError> {
     let (mut parts, mut body) = request.into_parts();
     if scope.is_some() {
-        // Two tenants that differ; a caller who is nobody is told that first.
+        // Two different tenants are an error; a missing token is reported first.
         app.tenants().named(&parts.headers)?;
     }
     let mut violations = Vec::new();
@@ -194,7 +195,7 @@ async fn prepare(app: &App, route: &Route, scope: Option<&TenantScope>, request:
         }
     };
     if !violations.is_empty() {
-        // A body that cannot be read goes before what can be read and is not valid.
+        // A malformed body is reported before validation errors.
         check_readable(route, &parts, body).await?;
         return Err(ApiError::Validation(violations));
     }
@@ -211,7 +212,7 @@ async fn prepare(app: &App, route: &Route, scope: Option<&TenantScope>, request:
     Ok(Request::from_parts(parts, body))
 }
 
-/// Refuses a body that no operation of the method could read.
+/// Refuses a body that no operation with this method accepts.
 async fn check_readable(route: &Route, parts: &Parts, body: Body) -> Result<(), ApiError> {
     if !matches!(route.method, Method::POST | Method::PUT | Method::PATCH) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Hashing and verifying of passwords, each on a thread of its own and only with a [`Clearance`].
+//! Hashing and verifying passwords, each on its own thread and only with a [`Clearance`].
 
 use stockroom_domain::user::Password;
 use stockroom_store::{NewPassword, PasswordHash};
@@ -9,7 +9,7 @@ use crate::{
     problem::ApiError,
 };
 
-/// Hashes on a thread of its own, so that other requests of the process go on.
+/// Hashes on its own thread, so that other requests of the process continue.
 ///
 /// # Errors
 /// [`ApiError::Internal`].
@@ -23,7 +23,7 @@ pub async fn hash(app: &App, clearance: &Clearance, password: Password) -> Resul
     .await
 }
 
-/// Verifies on a thread of its own.
+/// Verifies on its own thread.
 ///
 /// # Errors
 /// [`ApiError::Internal`].

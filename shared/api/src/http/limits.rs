@@ -1,10 +1,9 @@
-//! Rate limits: what a request is counted against, and how it is told.
+//! Rate limits: the buckets that a request counts against, and the headers that report them.
 //!
-//! A request of a caller who is who they claim to be counts for the user and the user's organization; any other
-//! counts for its address. Reads that are public (health check, documentation) count for nobody: they cost less than
-//! counting them. The gate counts; what must be counted exactly, an attempt at a password or at signing up, is
-//! counted by its handler, through [`Attempts`]. Hashing a password takes a [`Clearance`], which only an attempt that
-//! was let through gives.
+//! A request of a verified caller counts for the user and the organization; any other counts for its address. Public
+//! reads (health check, documentation) are not counted: they cost less than their count. The gate counts requests.
+//! Handlers count attempts at a password or at signing up exactly, through [`Attempts`]. Hashing a password requires a
+//! [`Clearance`], which only an accepted attempt gives.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -41,7 +40,7 @@ use crate::{
 pub(crate) const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 pub(crate) const STATE: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Knows the limits, and names whom they hold for.
+/// Holds the limits, and names their buckets.
 #[derive(Debug)]
 pub(crate) struct Limits {
     settings: Settings,
@@ -50,12 +49,12 @@ pub(crate) struct Limits {
 
 impl Limits {
     pub(crate) fn new(settings: Settings, key: &CursorKey) -> Self {
-        // A key of its own for this use, derived from the one that is configured.
+        // A separate key for this use, derived from the configured one.
         let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key.0), b"rate limits");
         Self { settings, digests: hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()) }
     }
 
-    /// What every call of an operation is counted against.
+    /// The buckets of every call of an operation.
     pub(crate) fn of(&self, route: &Route, scope: Option<&TenantScope>, context: &RequestContext) -> Vec<Bucket> {
         let leased = |limit: Option<Limit>, name, whom: String| {
             limit.map(|limit| Bucket::new(name, whom, limit, Counting::Leased))
@@ -72,21 +71,21 @@ impl Limits {
         }
     }
 
-    /// What a request is counted against whose caller is not known.
+    /// The bucket of a request without a verified caller.
     pub(crate) fn of_address(&self, context: &RequestContext) -> Vec<Bucket> {
         let whom = self.digest(&[&address(context)]);
         let bucket = self.settings.address.map(|limit| Bucket::new("address", whom, limit, Counting::Leased));
         bucket.into_iter().collect()
     }
 
-    /// Names without giving away: neither addresses nor accounts stand in keys.
+    /// A keyed digest, so that keys of the table reveal neither addresses nor accounts.
     fn digest(&self, parts: &[&str]) -> String {
         hex(hmac::sign(&self.digests, parts.join("\n").as_bytes()).as_ref())
     }
 }
 
-/// The address that a request is counted by, as the gateway saw it: an IPv6 network of 64 bits, which is what one
-/// customer gets, or an IPv4 address. All requests that come without one share a name.
+/// The address that a request counts for, as the gateway saw it: an IPv4 address, or the IPv6 network of 64 bits that
+/// one customer has. All requests without an address share one bucket.
 fn address(context: &RequestContext) -> String {
     let ip = context.ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok());
     match ip.map(|ip| ip.to_canonical()) {
@@ -99,7 +98,7 @@ fn address(context: &RequestContext) -> String {
     }
 }
 
-/// How many passwords a request has hashed, or verified; clones count together.
+/// The number of passwords that a request has hashed or verified; clones count together.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hashes(Arc<AtomicU64>);
 
@@ -113,8 +112,8 @@ impl Hashes {
     }
 }
 
-/// Proof that a request may do expensive work: it was counted and let through, and its caller, if it has one, was
-/// checked. [`Attempt::clear`] alone makes one.
+/// Proof that a request may do expensive work: it was counted and accepted, and its caller, if any, was verified. Only
+/// [`Attempt::clear`] creates one.
 #[derive(Debug)]
 pub struct Clearance {
     hashes: Hashes,
@@ -126,7 +125,7 @@ impl Clearance {
     }
 }
 
-/// Counts what must be counted exactly, before the work that it guards.
+/// Counts exactly, before the work that the limit protects.
 #[derive(Debug)]
 pub struct Attempts {
     app: App,
@@ -136,21 +135,20 @@ pub struct Attempts {
     hashes: Hashes,
 }
 
-/// An attempt that is counted with the request's next read, and holds back what that finds.
+/// An attempt that is counted in parallel with the request's next read, whose result waits for the count.
 #[derive(Debug)]
 #[must_use = "an attempt is let through when it is cleared"]
 pub struct Attempt<'a>(&'a Attempts);
 
 impl Attempts {
-    /// An attempt to prove to be somebody: by a password, or by a link that was mailed. It counts for the account
-    /// together with the caller's address (`LIMIT_LOGIN`), so that nobody is locked out from elsewhere, and for the
-    /// address alone (`LIMIT_LOGIN_ADDRESS`). Tenant and account are taken as given: that they exist makes no
-    /// difference.
+    /// An attempt to prove an identity, by a password or a mailed link. It counts for the account together with the
+    /// caller's address (`LIMIT_LOGIN`), so that attempts from elsewhere do not lock the account, and for the address
+    /// alone (`LIMIT_LOGIN_ADDRESS`). It counts equally for unknown tenants and accounts.
     ///
     /// The read of the credential takes the [`CountedAttempt`].
     ///
     /// # Errors
-    /// 429, when it is known already that there were too many; otherwise the store says so with its next call.
+    /// 429, if an empty bucket is already known; otherwise the next call of the store returns it.
     pub async fn at_account(&self, tenant: &str, account: &str) -> Result<(CountedAttempt, Attempt<'_>), ApiError> {
         let limits = self.app.limits();
         let folded = EmailLookup::new(account).forms().next().map_or_else(|| fold(account.trim()), str::to_owned);
@@ -191,8 +189,8 @@ impl Attempts {
         self.app.limits().settings.invitations.iter().map(bucket).collect()
     }
 
-    /// The limit of a mail with a link that a stranger requests for an account (`LIMIT_LINK_MAILS`), wherever the
-    /// request comes from. Tenant and account are taken as given, as [`at_account`](Self::at_account) takes them.
+    /// The limit of a mail with a link that a stranger requests for an account (`LIMIT_LINK_MAILS`), from any source.
+    /// It counts equally for unknown tenants and accounts.
     #[must_use]
     pub fn link_mails(&self, tenant: &str, account: &str) -> Option<LinkMails> {
         let limits = self.app.limits();
@@ -227,7 +225,7 @@ impl Attempts {
         })
     }
 
-    /// Expensive work for a caller with a permission. It counts as the request does, for the user and the organization.
+    /// Expensive work for a caller with a permission. It counts like the request, for the user and the organization.
     ///
     /// # Errors
     /// [`ApiError::Internal`] on a public route, which has no caller.
@@ -240,10 +238,10 @@ impl Attempts {
 }
 
 impl Attempt<'_> {
-    /// Waits until the attempt is counted, and the caller checked. Behind a read of the store that takes no call.
+    /// Waits until the attempt is counted and the caller verified. After a read of the store it makes no call.
     ///
     /// # Errors
-    /// 429; what the caller's check says.
+    /// 429; the errors of the caller's check.
     pub async fn clear(self) -> Result<Clearance, ApiError> {
         let Attempts { store, scope, hashes, .. } = self.0;
         if let Some(scope) = scope {
@@ -265,8 +263,8 @@ impl FromRequestParts<App> for Attempts {
     }
 }
 
-/// Tells how the limits stand (draft-ietf-httpapi-ratelimit-headers): the policies, and of each what remains and the
-/// seconds until all of it is there again.
+/// Sets the headers of the limits (draft-ietf-httpapi-ratelimit-headers): the policies, and for each the remaining
+/// requests and the seconds until all are available.
 pub(crate) fn tell(statuses: &[BucketStatus], headers: &mut HeaderMap) {
     if statuses.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! Lists: `limit`, `cursor` and `order` beside an operation's own filters, and pages with sealed cursors.
+//! Lists: `limit`, `cursor` and `order`, an operation's own filters, and pages with sealed cursors.
 
 use std::str::FromStr;
 
@@ -19,7 +19,7 @@ use crate::{
 
 /// The filters of a list.
 pub trait ListQuery: FromQuery {
-    /// Whether the list begins at its end unless asked otherwise: newest first.
+    /// Whether the default order is descending: newest first.
     fn is_descending_by_default(&self) -> bool {
         true
     }
@@ -28,9 +28,9 @@ pub trait ListQuery: FromQuery {
 /// The parameters of a plain catalogue's list: `search`, and `sort` by `created_at` or `name`.
 #[derive(Debug)]
 pub struct CatalogueList {
-    /// Which.
+    /// The filter.
     pub filter: CatalogueFilter,
-    /// In which order.
+    /// The order.
     pub sort: CatalogueSort,
 }
 
@@ -144,10 +144,10 @@ impl<F: FromQuery> FromQuery for Paged<F> {
 pub struct Listing<F> {
     /// The operation's own parameters.
     pub filter: F,
-    /// Which page.
+    /// The position, length and direction of the page.
     pub page: PageRequest,
     app: App,
-    /// Who asked what: a cursor is good for nothing else.
+    /// Caller, route and filters; a cursor is valid for these only.
     binding: String,
     path: String,
     pairs: Vec<(String, String)>,
@@ -177,8 +177,8 @@ impl<F: ListQuery> FromRequestParts<App> for Listing<F> {
 }
 
 impl<F> Listing<F> {
-    /// The page as it is answered. It ends where another item would make it larger than a function's answer may be, and
-    /// then goes on with exactly that item.
+    /// The answer with the page. It ends before the item that would exceed the maximum size; the next page begins with
+    /// that item.
     ///
     /// # Errors
     /// [`ApiError::Internal`].
@@ -210,11 +210,11 @@ impl<F> Listing<F> {
     }
 }
 
-/// The items of a page, written one by one as long as there is room.
+/// The items of a page, serialized one by one up to the maximum size.
 #[derive(Debug)]
 struct Items {
     body: Vec<u8>,
-    /// How many bytes are left, as the gateway counts them.
+    /// The remaining bytes, as the gateway counts them.
     room: usize,
     is_empty: bool,
 }
@@ -226,7 +226,7 @@ impl Items {
         Self { body: Self::BEGIN.to_vec(), room, is_empty: true }
     }
 
-    /// Writes an item, if there is room for it; the first in any case, so that every list comes to its end.
+    /// Adds an item if it fits; always adds the first one, so that every list can be read to its end.
     fn add(&mut self, view: &impl Serialize) -> Result<bool, ApiError> {
         let before = self.body.len();
         if !self.is_empty {
@@ -251,8 +251,8 @@ impl Items {
     }
 }
 
-/// How many bytes JSON takes as a text within the JSON that a function answers with. It has no control characters,
-/// which would take more.
+/// The size of JSON as a text within the JSON that a function returns. It contains no control characters, which would
+/// take more.
 fn size_within_json(json: &[u8]) -> usize {
     let escaped = json.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count();
     json.len().saturating_add(escaped)
@@ -268,7 +268,7 @@ mod tests {
 
     use super::*;
 
-    /// The largest item of DynamoDB.
+    /// The maximum size of a DynamoDB item.
     const MAX_ITEM: usize = 400 * 1024;
 
     #[test]
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn add_of_the_largest_item_fits_into_a_page() {
-        // The worst that a text becomes: a control character, six bytes of JSON and seven of JSON within JSON.
+        // The worst case: a control character takes six bytes in JSON, and seven in JSON within JSON.
         let view = "\u{1}".repeat(MAX_ITEM);
         let mut items = Items::new(1);
         assert!(items.add(&view).unwrap());

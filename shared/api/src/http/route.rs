@@ -3,19 +3,20 @@
 use http::Method;
 use stockroom_domain::access::Permission;
 
-/// What an operation needs of its caller.
+/// The requirement of an operation on its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Nothing.
     Public,
     /// A valid access token of a user whose role has the permission.
     Permitted(Permission),
-    /// A valid access token of the very user that the path names, whatever the role; about others, the permission.
+    /// A valid access token: of the user in the path with any role, of others with the permission.
     SelfOr(Permission),
 }
 
 impl Access {
-    /// What it needs of a caller, who is or is not the user that the path names; `None` where it needs no caller.
+    /// The permission that the caller needs; `is_self` says whether the path names the caller. `None` on a public
+    /// route.
     pub(crate) fn permission(self, is_self: bool) -> Option<Permission> {
         match self {
             Self::Public => None,
@@ -28,14 +29,14 @@ impl Access {
 /// One operation.
 #[derive(Debug, Clone)]
 pub struct Route {
-    /// The operation's name in the API's document, unique and in camel case, such as `createProduct`. Clients are
-    /// generated from it.
+    /// The operation's id in the OpenAPI document, unique and in camel case, such as `createProduct`. Generated clients
+    /// use it.
     pub id: &'static str,
     /// The method; `HEAD` comes with `GET`.
     pub method: Method,
     /// The path, with `{id}` for an id.
     pub path: &'static str,
-    /// What it needs.
+    /// The requirement on the caller.
     pub access: Access,
     pub(crate) has_query: bool,
     /// Whether its response is stored for an idempotency key.

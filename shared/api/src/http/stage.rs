@@ -1,5 +1,5 @@
-//! What stands before the product's paths under API Gateway's own address: the name of a stage. A client has to find
-//! it in every path that an answer sends it to; under a domain of one's own there is none.
+//! The name of a stage, which API Gateway puts before the product's paths under its own address. Every path in an
+//! answer must have it. A custom domain has none.
 
 use http::{
     HeaderMap, HeaderValue,
@@ -12,8 +12,8 @@ use lambda_http::request::RequestContext as GatewayContext;
 pub struct Stage(String);
 
 impl Stage {
-    /// What the gateway saw before the path that the function was given. It is told of REST APIs alone: they are what
-    /// is deployed, and HTTP APIs what local tools send.
+    /// The part of the gateway's path before the path of the function. Only events of REST APIs have one: the product
+    /// is deployed as a REST API, and local tools send events of HTTP APIs.
     pub(crate) fn of(gateway: Option<&GatewayContext>, path: &str) -> Self {
         let whole = match gateway {
             Some(GatewayContext::ApiGatewayV1(context)) => context.path.as_deref(),
@@ -29,7 +29,7 @@ impl Stage {
         &self.0
     }
 
-    /// Puts it before every path in the headers of an answer.
+    /// Adds it to every path in the headers of an answer.
     pub(crate) fn lead(&self, headers: &mut HeaderMap) {
         if self.0.is_empty() {
             return;
@@ -45,7 +45,7 @@ impl Stage {
                 continue;
             };
             let Ok(text) = value.to_str() else { continue };
-            // A whole address stays as it is.
+            // An absolute URL stays unchanged.
             let path = text.find(&format!("{before}/")).filter(|at| *at == 0 || name == SET_COOKIE);
             let Some(at) = path.map(|at| at.saturating_add(before.len())) else { continue };
             let led = text.split_at_checked(at).map(|(start, path)| format!("{start}{}{path}", self.0));

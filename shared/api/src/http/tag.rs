@@ -1,5 +1,5 @@
-//! Entity tags: `"<version>-<digest of the body>"`. A read compares the whole tag; a change asks for its version
-//! alone, so that nothing beside the version stops an edit.
+//! Entity tags: `"<version>-<digest of the body>"`. A read compares the whole tag. A change compares the version alone,
+//! so that data outside the version stops no edit.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::auth::digest::sha256;
 
-/// How many bytes of the digest tell bodies of one version apart.
+/// The number of bytes of the digest.
 const DIGEST_BYTES: usize = 8;
 
 /// The strong entity tag of an answer.
@@ -18,14 +18,13 @@ pub(crate) struct Tag {
 }
 
 impl Tag {
-    /// The tag of a body that shows something in this version.
+    /// The tag of a body in this version of a resource.
     pub(crate) fn new(version: u64, body: &[u8]) -> Self {
         let [digest @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = sha256(body);
         Self { version, digest }
     }
 
-    /// The version that a tag is of: of an answer's, or of one that is the version alone. `None` for what is no such
-    /// tag.
+    /// The version in a tag, which is an answer's tag or a version alone. `None` for any other text.
     pub(crate) fn version_of(tag: &str) -> Option<u64> {
         let tag = tag.strip_prefix('"')?.strip_suffix('"')?;
         let version = match tag.split_once('-') {
@@ -35,7 +34,7 @@ impl Tag {
             }
             None => tag,
         };
-        // `"01"` was no version's.
+        // Versions have no leading zeros.
         version.parse::<u64>().ok().filter(|number| number.to_string() == version)
     }
 }

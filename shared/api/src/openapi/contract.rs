@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// What a function's operations say of themselves.
+/// The descriptions of a function's operations.
 #[derive(Debug)]
 pub struct Contract {
     generator: SchemaGenerator,
@@ -59,7 +59,7 @@ impl Contract {
         self.generator.definitions()
     }
 
-    /// The operations whose example their own reader refuses.
+    /// The operations whose own reader refuses their example.
     #[must_use]
     pub fn refused_examples(&self) -> Vec<String> {
         let refused = self.operations.iter().filter_map(|described| {

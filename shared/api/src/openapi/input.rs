@@ -1,4 +1,4 @@
-//! The types that handlers take, each with its part of an operation's description.
+//! The argument types of handlers, each with its part of an operation's description.
 
 use axum::extract::State;
 use http::HeaderMap;
@@ -22,7 +22,7 @@ use crate::{
     openapi::operation::{Operation, name_of},
 };
 
-/// What a request of an operation can hold, known from what its handler takes.
+/// The inputs of an operation, derived from the arguments of its handler.
 pub trait OperationInput {
     /// Adds it to the operation.
     fn describe(operation: &mut Operation);
@@ -55,7 +55,7 @@ macro_rules! no_input {
     )+};
 }
 
-// Nothing by themselves, or nothing that a client sees.
+// These add nothing by themselves, or nothing that a client sees.
 no_input!(State<App>, RequestStore, RequestContext, Scope, IdempotencyHeader, HeaderMap);
 
 impl OperationInput for ((),) {
@@ -109,7 +109,7 @@ where
     I: JsonSchema,
 {
     fn describe(operation: &mut Operation) {
-        // What is no id is answered like an unknown one: any text is allowed here.
+        // Text that is not an id is answered like an unknown id, so any text is allowed here.
         let mut schema = operation.schema::<I>();
         if let Some(schema) = schema.as_object_mut() {
             schema.retain(|name, _| matches!(name.as_str(), "description" | "type" | "format"));
@@ -149,7 +149,7 @@ impl<T: FromBody> OperationInput for FormOrJson<T> {
         operation.body::<T>(true);
         let name = format!("{}Form", name_of::<T>());
         let form = operation.component(&name, T::from_form);
-        // Parameters that are not known are ignored.
+        // Unknown parameters are ignored.
         let schema = operation.generator.definitions_mut().get_mut(&name).and_then(Value::as_object_mut);
         schema.map(|schema| schema.remove("additionalProperties"));
         operation.content("application/x-www-form-urlencoded", form);

@@ -1,4 +1,4 @@
-//! The description of one operation: from its route, from what its handler takes, and from its `describe`.
+//! The description of one operation: from its route, the arguments of its handler, and its `describe`.
 #![expect(
     clippy::indexing_slicing,
     reason = "indexing a JSON value never panics: an absent member reads as null, and assignment creates it"
@@ -25,7 +25,7 @@ use crate::{
     problem::ApiError,
 };
 
-/// Reads a body and forgets it.
+/// Reads a body and discards it.
 pub(super) type Reader = fn(Node) -> Result<(), ApiError>;
 
 /// A type's own name, without its path.
@@ -34,7 +34,7 @@ pub(super) fn name_of<T>() -> &'static str {
     name.rsplit("::").next().unwrap_or(name)
 }
 
-/// An answer that says yes.
+/// A successful answer.
 #[derive(Debug, Default)]
 struct Success {
     about: &'static str,
@@ -42,7 +42,7 @@ struct Success {
     headers: Vec<&'static str>,
 }
 
-/// One operation, as the document says it.
+/// One operation in the OpenAPI document.
 #[derive(Debug)]
 pub struct Operation {
     route: Route,
@@ -83,7 +83,7 @@ impl Operation {
         self.generator.subschema_for::<T>().to_value()
     }
 
-    /// Keeps a body's schema among the components, and refers to it.
+    /// Adds a body's schema to the components, and refers to it.
     pub(super) fn component<T>(&mut self, name: &str, read: impl FnOnce(&mut Outline) -> Option<T>) -> Value {
         let (schema, _) = Outline::of(&mut self.generator, read);
         self.generator.definitions_mut().insert(name.to_owned(), schema);
@@ -120,13 +120,13 @@ impl Operation {
         self.parameters.push(parameter);
     }
 
-    /// What it does, in a few words.
+    /// The summary: a few words.
     pub fn summary(&mut self, summary: &'static str) -> &mut Self {
         self.summary = summary;
         self
     }
 
-    /// More about it, a paragraph at a time.
+    /// Adds a paragraph to the description.
     pub fn note(&mut self, note: &'static str) -> &mut Self {
         self.notes.push(note);
         self
@@ -137,19 +137,19 @@ impl Operation {
         self
     }
 
-    /// 200 with such a view.
+    /// 200 with this view.
     pub fn shows<V: JsonSchema>(&mut self) -> &mut Self {
         let schema = self.schema::<V>();
         self.succeeds(200, "Success.", Some(("application/json", schema)))
     }
 
-    /// 201 with such a view and its location.
+    /// 201 with this view and its location.
     pub fn creates<V: JsonSchema>(&mut self) -> &mut Self {
         let schema = self.schema::<V>();
         self.succeeds(201, "Created.", Some(("application/json", schema))).with(201, "Location")
     }
 
-    /// 202 with such a view.
+    /// 202 with this view.
     pub fn accepts<V: JsonSchema>(&mut self) -> &mut Self {
         let schema = self.schema::<V>();
         self.succeeds(
@@ -169,7 +169,7 @@ impl Operation {
         self.succeeds(204, "Success, without a body.", None)
     }
 
-    /// 200 with a page of such views.
+    /// 200 with a page of these views.
     pub fn pages<V: JsonSchema>(&mut self) -> &mut Self {
         let view = self.schema::<V>();
         let about = "Cursor of the next page, to be sent with the same parameters. Null on the last page.";
@@ -187,18 +187,18 @@ impl Operation {
         self.succeeds(200, "A page of the list.", Some(("application/json", reference))).with(200, "Link")
     }
 
-    /// 200 with text of another type than JSON.
+    /// 200 with text of a media type other than JSON.
     pub fn serves(&mut self, media_type: &'static str) -> &mut Self {
         self.succeeds(200, "The file.", Some((media_type, json!({"type": "string"}))))
     }
 
-    /// The same with another type besides.
+    /// Adds another media type of the same answer.
     pub fn serves_too(&mut self, media_type: &'static str) -> &mut Self {
         self.also.push(media_type);
         self
     }
 
-    /// A part of the path that is one of these.
+    /// A path segment with one of these values.
     pub fn in_path(&mut self, name: &str, values: &[&str]) -> &mut Self {
         self.parameter("path", name, true, json!({"type": "string", "enum": values}));
         self
@@ -216,12 +216,12 @@ impl Operation {
         self
     }
 
-    /// An answer that does not show everything links to a list that does.
+    /// Links a partial answer to the complete list.
     pub fn continued(&mut self) -> &mut Self {
         self.with(200, "Link")
     }
 
-    /// Answers carry the version of what they show; who reads can say which version they have.
+    /// Answers carry the version of the resource; reads accept `If-None-Match`.
     pub fn versioned(&mut self) -> &mut Self {
         for success in self.successes.values_mut() {
             success.headers.push("ETag");
@@ -249,24 +249,24 @@ impl Operation {
         self
     }
 
-    /// A 401 takes the cookie away, where one came that is of no use.
+    /// A 401 removes an invalid cookie.
     pub fn clears_cookie(&mut self) -> &mut Self {
         self.clears_cookie = true;
         self
     }
 
-    /// Problems that it can answer with, beside those that its route and its handler's types tell.
+    /// Problems of the operation, besides those of its route and of its handler's arguments.
     pub fn refuses(&mut self, status: u16, codes: &[&'static str]) -> &mut Self {
         self.problems.entry(status).or_default().extend(codes);
         self
     }
 
-    /// What the state of things can forbid.
+    /// Conflicts with the present state.
     pub fn conflicts(&mut self, codes: &[&'static str]) -> &mut Self {
         self.refuses(409, codes)
     }
 
-    /// A body as it is typically sent.
+    /// An example of the body.
     pub fn example(&mut self, example: Value) -> &mut Self {
         for (media_type, content) in &mut self.content {
             let form = media_type == "application/x-www-form-urlencoded";
@@ -277,7 +277,7 @@ impl Operation {
         self
     }
 
-    /// A form as it is typically sent.
+    /// An example of the form.
     pub fn form_example(&mut self, example: Value) -> &mut Self {
         if let Some(content) = self.content.get_mut("application/x-www-form-urlencoded") {
             content["example"] = example;
@@ -285,7 +285,7 @@ impl Operation {
         self
     }
 
-    /// Says what a member of the body, or of the objects in its lists, is for.
+    /// Describes a member of the body, or of the objects in its lists.
     pub fn member(&mut self, name: &str, about: &'static str) -> &mut Self {
         let schemas: Vec<_> = self.content.values().filter_map(|content| content["schema"]["$ref"].as_str()).collect();
         let names = schemas.iter().filter_map(|reference| reference.rsplit('/').next());
@@ -297,7 +297,7 @@ impl Operation {
         self
     }
 
-    /// Says what a parameter is for.
+    /// Describes a parameter.
     pub fn about(&mut self, name: &str, about: &'static str) -> &mut Self {
         for parameter in &mut self.parameters {
             if parameter["name"] == name {
@@ -307,13 +307,13 @@ impl Operation {
         self
     }
 
-    /// Leads from an answer to another operation, whose parameter has the value at a place of the answer.
+    /// Links an answer to another operation: a value of the answer is a parameter there.
     pub fn link(&mut self, operation: &'static str, parameter: &'static str, place: &'static str) -> &mut Self {
         self.links.push((operation, parameter, place));
         self
     }
 
-    /// Adds what the route tells.
+    /// Adds the properties of the route.
     fn add_route(&mut self) {
         let is_public = self.route.access == Access::Public;
         let is_counted = !is_public || self.route.method != Method::GET;
@@ -353,7 +353,7 @@ impl Operation {
         }
     }
 
-    /// Who may call it, in words.
+    /// The roles that may call it, in words.
     fn roles(&self) -> (Vec<&'static str>, String) {
         let may =
             |permission| [Role::Staff, Role::Manager, Role::Admin].into_iter().filter(move |role| role.may(permission));
@@ -422,7 +422,7 @@ impl Operation {
     }
 }
 
-/// Parameters that are described are all absent.
+/// Describing reads every parameter as absent.
 impl Parameters for Operation {
     fn optional<T: FromStr<Err = Fault> + JsonSchema>(&mut self, name: &str) -> Option<Option<T>> {
         let schema = self.schema::<T>();
@@ -456,7 +456,7 @@ fn explain(schema: &mut Value, name: &str, about: &str) {
     }
 }
 
-/// An operation as it stands in the document, before its problems are put among the components.
+/// An operation in the document, before its problems move to the components.
 #[derive(Debug)]
 pub(crate) struct Described {
     pub(crate) route: Route,

@@ -13,7 +13,7 @@ use stockroom_domain::fault::Fault;
 
 use crate::body::{FromJson, Members, Patch};
 
-/// Describes bodies: it writes down which members are asked for and has none of them.
+/// Describes bodies: it records the members that a reader reads, and returns none.
 #[derive(Debug)]
 pub(super) struct Outline {
     generator: SchemaGenerator,
@@ -22,7 +22,7 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    /// What a reader asks for, as a schema.
+    /// The schema of the members that a reader reads.
     pub(super) fn of<T>(
         generator: &mut SchemaGenerator,
         read: impl FnOnce(&mut Self) -> Option<T>,
@@ -130,7 +130,7 @@ impl Members for Outline {
     }
 }
 
-/// The schema of the same or null.
+/// A schema that also allows null.
 fn or_null(mut schema: Value) -> Value {
     let is_plain = schema.get("enum").is_none();
     match schema.get_mut("type") {

@@ -1,4 +1,4 @@
-//! The route table of a function, generic over its use: a router, or the description of its operations.
+//! The route table of a function, generic over its use: a router, or the OpenAPI document.
 
 use axum::handler::Handler;
 use http::Method;
@@ -14,11 +14,11 @@ use crate::{
 /// A function's route table: built as a router ([`Routes`](crate::Routes)), or as the descriptions of its operations
 /// ([`Contract`](crate::Contract)).
 pub trait Routing: Sized {
-    /// None yet.
+    /// An empty table.
     #[must_use]
     fn new() -> Self;
 
-    /// One operation more: what answers it, and what it says of itself.
+    /// Adds an operation: its handler and its `describe`.
     #[must_use]
     fn add<T: OperationInput + 'static, H: Handler<T, App>>(
         self,

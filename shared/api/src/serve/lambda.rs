@@ -1,4 +1,4 @@
-//! Between Lambda and a router.
+//! Conversion between Lambda events and a router.
 
 use std::convert::Infallible;
 
@@ -10,22 +10,22 @@ use stockroom_runtime::{Group, Runtime};
 
 use crate::{http::app::App, serve::routes::Routes};
 
-/// Runs a function until its process ends: settings, client and a first connection to the table, then one event after
-/// the other.
+/// Runs a function until its process ends: settings, client and a first connection to the table, then event after
+/// event.
 ///
 /// # Errors
-/// Settings that cannot be used, or a Lambda runtime that cannot be reached.
+/// Invalid settings, or an unreachable Lambda runtime.
 pub async fn serve(operations: Routes) -> Result<(), Error> {
     serve_app(App::new(&Runtime::start(&[Group::Http])?)?, operations).await
 }
 
-/// As [`serve`], for an application that is there already.
+/// Like [`serve`], for an existing application.
 ///
 /// # Errors
-/// A Lambda runtime that cannot be reached.
+/// An unreachable Lambda runtime.
 pub async fn serve_app(app: App, operations: Routes) -> Result<(), Error> {
-    // The connection belongs to the start, which runs at full speed; a table that is away is the first request's
-    // matter.
+    // Connecting belongs to the start, which runs at full speed. If the table is unreachable, the first request reports
+    // it.
     if let Err(error) = app.store().ping().await {
         tracing::warn!(%error, "the table did not respond at start-up");
     }
@@ -46,24 +46,24 @@ pub fn handle(
     Adapter::from(router).call(event)
 }
 
-/// Puts right what the adapter would lose or trip over.
+/// Corrects events that the adapter would misread.
 fn prepare(request: &mut LambdaRequest) {
     match request {
         LambdaRequest::ApiGatewayV1(event) => {
-            // The stage is no part of the paths that routers know.
+            // The stage is not part of the paths of the router.
             event.request_context.stage = None;
-            // Both hold the same headers, the single-valued ones only their last values; merged, a second
-            // `Authorization` would vanish unseen.
+            // Both maps hold the same headers, the single-valued one only their last values. Merging them would
+            // silently drop a second `Authorization`.
             if !event.multi_value_headers.is_empty() {
                 event.headers = HeaderMap::new();
             }
-            // The adapter would make a URL of it; paths are all that routers know, and hosts are read from the header.
+            // The adapter would build a URL from it. Routers need paths only, and hosts are read from the header.
             event.request_context.domain_name = None;
             drop_unusable_host(&mut event.headers);
             drop_unusable_host(&mut event.multi_value_headers);
         }
         LambdaRequest::ApiGatewayV2(event) => {
-            // Unlike the first kind, this one carries a named stage in its path.
+            // Unlike events of REST APIs, this kind has a named stage in its path.
             if let (Some(stage), Some(path)) = (event.request_context.stage.take(), &mut event.raw_path)
                 && let Some(rest) = path.strip_prefix('/').and_then(|path| path.strip_prefix(&stage))
                 && rest.starts_with('/')
@@ -77,7 +77,7 @@ fn prepare(request: &mut LambdaRequest) {
     }
 }
 
-/// The adapter makes a URL of the host and panics where that cannot be.
+/// The adapter builds a URL from the host and panics if that is not possible.
 fn drop_unusable_host(headers: &mut HeaderMap) {
     let usable = |host: &http::HeaderValue| {
         host.to_str().is_ok_and(|host| {

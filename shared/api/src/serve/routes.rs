@@ -18,7 +18,7 @@ use crate::{
     problem::ApiError,
 };
 
-/// The operations of a function, as they are answered.
+/// The operations of a function with their handlers.
 #[derive(Debug)]
 pub struct Routes {
     table: Vec<Route>,
@@ -50,7 +50,7 @@ impl Routes {
         &self.table
     }
 
-    /// The function's router: what `lambda_http` drives.
+    /// The function's router, which `lambda_http` runs.
     pub fn into_router(self, app: &App) -> Router {
         let gate_state = Gate::new(app.clone(), &self.table);
         self.router

@@ -21,9 +21,9 @@ pub struct PurchaseRequestItem {
     #[serde(default)]
     pub unit: Option<Unit>,
     pub quantity: Quantity,
-    /// How much of it has arrived; never more than `quantity`.
+    /// The received quantity; never more than `quantity`.
     pub received_quantity: Quantity,
-    /// How much of it was closed before it arrived; with what has arrived never more than `quantity`.
+    /// The cancelled quantity; together with the received quantity never more than `quantity`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cancelled_quantity: Quantity,
     /// For one unit.
@@ -46,31 +46,31 @@ fn is_zero(quantity: &Quantity) -> bool {
 }
 
 impl PurchaseRequestItem {
-    /// How much has yet to arrive. No receipt leaves a rest that has more digits than a quantity.
+    /// The outstanding quantity. No receipt leaves one that has more digits than a quantity.
     #[must_use]
     pub fn outstanding(&self) -> Quantity {
         self.rest_after(self.received_quantity).unwrap_or_default()
     }
 
-    /// How much has yet to arrive once that much has; `None` where that has more digits than a quantity.
+    /// The outstanding quantity after this receipt; `None` if it has more digits than a quantity.
     pub(super) fn rest_after(&self, received: Quantity) -> Option<Quantity> {
         self.quantity.minus(received.plus(self.cancelled_quantity)?)
     }
 
-    /// Whether some of it has yet to arrive.
+    /// Whether it has an outstanding quantity.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.outstanding().is_positive()
     }
 
-    /// Cancels what has yet to arrive.
+    /// Cancels the outstanding quantity.
     pub(super) fn close(&mut self) {
         self.cancelled_quantity = self.cancelled_quantity.plus(self.outstanding()).unwrap_or(self.cancelled_quantity);
         self.released = true;
     }
 }
 
-/// A line that a caller asks for.
+/// A line as the caller requests it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewLine {
     pub product: ProductId,
@@ -84,8 +84,8 @@ pub struct NewLine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReceivedLine {
     pub item: PurchaseRequestItemId,
-    /// Without it, the warehouse that the line names.
+    /// By default, the warehouse of the line.
     pub warehouse: Option<WarehouseId>,
-    /// Without it, the rest of the line.
+    /// By default, the outstanding quantity of the line.
     pub quantity: Option<Quantity>,
 }

@@ -40,7 +40,7 @@ impl PurchaseRequestStatus {
     }
 }
 
-/// A change of the status that changes no lines. Receiving and closing change lines, and are methods of their own.
+/// A change of the status without a change of lines. Receiving and closing change lines, and are separate methods.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transition {
     Submit,
@@ -64,7 +64,7 @@ impl Transition {
     }
 }
 
-/// Who did something, and when.
+/// The user who acted, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Act {
     pub by: Person,
@@ -116,20 +116,20 @@ pub enum Progress {
         received: Act,
         closing: Option<Closing>,
     },
-    /// A closing completed the last open line: `RECEIVED`, too.
+    /// A closing completed the last open line: also `RECEIVED`.
     Closed {
         order: Order,
         closing: Closing,
     },
     Cancelled {
         submitted_at: Timestamp,
-        /// If it was approved before.
+        /// Present if it was approved before.
         approved: Option<Act>,
         cancelled: Act,
     },
 }
 
-/// All data of a status, as answers and stored items show it; none of what the status does not have.
+/// All data of a status, as answers and stored items show it; `None` for data that the status does not have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Milestones<'a> {
     pub submitted_at: Option<Timestamp>,

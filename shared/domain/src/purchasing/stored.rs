@@ -172,7 +172,7 @@ impl StoredPurchaseRequest {
     }
 }
 
-/// Takes both parts of an act. One part alone stays, and is found to be too much.
+/// Takes both parts of an act. One part alone stays, and is reported as superfluous.
 fn take_act(by: &mut Option<Person>, at: &mut Option<Timestamp>) -> Option<Act> {
     if at.is_none() {
         return None;

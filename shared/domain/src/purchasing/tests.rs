@@ -64,7 +64,7 @@ fn transitions() -> impl Strategy<Value = Transition> {
     ]
 }
 
-/// The ways through the contract, written down a second time.
+/// The allowed transitions of the contract, written a second time.
 const WAYS: [(&str, PurchaseRequestStatus, PurchaseRequestStatus); 6] = [
     ("Submit", PurchaseRequestStatus::Draft, PurchaseRequestStatus::Submitted),
     ("Approve", PurchaseRequestStatus::Submitted, PurchaseRequestStatus::Approved),

@@ -41,7 +41,7 @@ pub struct NoticeEmail<'a> {
     pub sign_in: &'a str,
 }
 
-/// What an email says that differs by its kind.
+/// The parts of an email that differ by its kind.
 struct Message<'a> {
     headline: String,
     sentence: String,

@@ -9,7 +9,7 @@ use stockroom_domain::{
 
 use crate::transport::Content;
 
-/// What happened to a purchase request.
+/// The change of a purchase request that the email is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PurchaseRequestNews {
     /// It was submitted and waits for a decision.
@@ -31,7 +31,7 @@ pub struct PurchaseRequestEmail<'a> {
     pub organization: &'a Organization,
     /// The request as it is now.
     pub request: &'a PurchaseRequest,
-    /// What happened to it.
+    /// The change.
     pub news: PurchaseRequestNews,
 }
 

@@ -1,4 +1,4 @@
-//! How the values of settings are parsed. An error says what is expected and never repeats the value.
+//! Parsers for values of settings. An error states the expected form and never repeats the value.
 
 use std::{str::FromStr, time::Duration};
 

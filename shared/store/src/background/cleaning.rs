@@ -32,7 +32,7 @@ const PAGE: usize = 100;
 pub struct Budget(usize);
 
 impl Budget {
-    /// So many items.
+    /// A number of items.
     #[must_use]
     pub fn of(items: usize) -> Self {
         Self(items)
@@ -168,7 +168,7 @@ impl<'a> Cleaning<'a> {
                 let change =
                     expired.iter().try_fold(Change::following(()), |change, key| change.delete(key, &may_go))?;
                 if self.table.commit(change).await? == Conditional::Refused {
-                    // One of them was taken anew meanwhile.
+                    // One of them was claimed again meanwhile.
                     continue;
                 }
                 deleted = deleted.saturating_add(expired.len());

@@ -10,7 +10,7 @@ use crate::{
     write::access::Table,
 };
 
-/// How many organizations are looked at with one call.
+/// The number of organizations that one call reads.
 const EXAMINED: usize = 500;
 
 /// A list of organizations.

@@ -126,7 +126,7 @@ impl<'a> LowWatch<'a> {
                 Some(mail) if mail.is_done && mail.at == at => return Ok(None),
                 Some(mail) if !mail.is_done => {
                     let organization = self.organization;
-                    tracing::error!(%organization, at = %mail.at, "gave up on a mail about low stock");
+                    tracing::error!(%organization, at = %mail.at, "mail about low stock dropped after its last retry");
                 }
                 Some(_) | None => {}
             }

@@ -39,7 +39,7 @@ use crate::{
 
 /// Life of a lease on a mail: longer than sending takes.
 pub const MAIL_LEASE: Duration = Duration::from_secs(30);
-/// How many users are looked at with one call.
+/// The number of users that one call reads.
 const EXAMINED: usize = 1_000;
 /// How long a sent mail is remembered: longer than any event is redelivered.
 const KEPT: Duration = Duration::from_hours(30 * 24);

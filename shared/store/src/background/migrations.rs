@@ -1,7 +1,7 @@
 //! Migrations: they bring stored items to the current version of their shape while the product uses them. The file is
 //! long because it is one program: list, position, run, and write of an item.
 //!
-//! A migration stores what a reader makes of an old item ([`crate::schema`]), because filters and keys of indexes see
+//! A migration stores the upgraded form of old items ([`crate::schema`]), because filters and keys of indexes see
 //! stored items only. Each item is written under the condition that it is still as read; otherwise it is read and
 //! upgraded again. So every write of the product wins, and deleted items stay deleted. Companions of an item are added
 //! in the same transaction under the same condition.
@@ -52,7 +52,7 @@ pub const RUN_LEASE: Duration = Duration::from_mins(1);
 const ORGANIZATIONS: usize = 100;
 /// How many items are written in parallel.
 const AT_ONCE: usize = 8;
-/// Behind every id.
+/// Sorts after every id.
 const LAST: &str = "g";
 
 /// A migration: the items that it upgrades, and their companions.
@@ -141,7 +141,7 @@ pub const MIGRATIONS_OF_THIS_PROGRAM: &[Migration] = &[
 /// The state of a migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MigrationState {
-    /// It was never begun.
+    /// It never began.
     Pending,
     /// It was started. A run that is silent for [`RUN_LEASE`] was stopped.
     Running(MigrationRun),
@@ -204,17 +204,17 @@ pub enum MigrateError {
         /// When that run last saved its position.
         seen_at: Timestamp,
     },
-    /// An item cannot be upgraded. The migration goes no further until it can.
+    /// An item cannot be upgraded. The migration stops there until it can.
     #[error("the item {pk} / {sk} cannot be brought to the current version: {reason}")]
     Unreadable {
         /// Its partition key.
         pk: String,
         /// Its sort key.
         sk: String,
-        /// What is wrong with it.
+        /// The error.
         reason: StoreError,
     },
-    /// The table could not be asked.
+    /// The table did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -329,7 +329,8 @@ impl<'a> Migrations<'a> {
                 self.up_page(migration, keys, &mut state.run, found.items).await?;
                 let left_at =
                     found.last.as_ref().and_then(|last| Some((last.get("pk")?.to_owned(), last.get("sk")?.to_owned())));
-                // Between two partitions, the next one's beginning is where to go on; none is left behind the last.
+                // Between two partitions, the run continues at the beginning of the next one; after the last, nothing
+                // remains.
                 let item = left_at.or_else(|| (number < last).then(|| (query.partition.clone(), LAST.to_owned())));
                 state.place = Place { organization: Some(organization), item, ..state.place };
                 self.save(state).await?;
@@ -519,7 +520,7 @@ fn is_of(run: &MigrationRun) -> Expression {
     expression("#run = :own").with("own", s(&run.run))
 }
 
-/// The update that gives an item these attributes; what is null goes.
+/// The update that sets these attributes, and removes those that are null.
 fn assign(record: &impl Serialize) -> Result<Expression, StoreError> {
     let item: Item = serde_dynamo::to_item(record).map_err(StoreError::internal)?;
     let (gone, set): (Vec<_>, Vec<_>) = item.into_iter().partition(|(_, value)| value.is_null());

@@ -34,23 +34,23 @@ use crate::{
     write::{Change, access::Table},
 };
 
-/// How many items go at once: a transaction holds 100 actions, and one of them counts.
+/// The maximum number of items per transaction, which holds 100 actions; one of them counts.
 const PAGE: usize = 99;
-/// The same of users, whose credentials go with them.
+/// The maximum number of users per transaction, whose credentials are deleted with them.
 const USERS: usize = PAGE / 2;
 
-/// How far a call of the purge came.
+/// The progress of a call of the purge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purge {
-    /// Everything is gone.
+    /// Everything is deleted.
     Done(Purged),
-    /// The budget is spent; the next call goes on.
+    /// The budget is spent; the next call continues.
     MoreToDo,
-    /// Another call goes on, or has finished.
+    /// Another call continues, or has finished.
     Overtaken,
 }
 
-/// What is left of an organization: the summary of its purge.
+/// The summary of a purge, the only item that remains of an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purged {
     pub organization: OrganizationId,
@@ -86,7 +86,7 @@ impl<'a> Purging<'a> {
         Self { table }
     }
 
-    /// Deletes what is left of an organization, as far as the budget goes. Takes over from a call that is under way.
+    /// Deletes the remaining items of an organization, up to the budget. Takes over from a call in progress.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]; [`StoreError::Internal`] for an organization that has not ended.
@@ -100,7 +100,7 @@ impl<'a> Purging<'a> {
     }
 }
 
-/// What became of a partition, or of all.
+/// The progress in one partition, or in all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Swept {
     Empty,
@@ -117,7 +117,7 @@ struct Run<'a> {
     record: PurgeRecord,
 }
 
-/// What a log entry is about.
+/// The subject of a log entry.
 #[derive(Debug, Deserialize)]
 struct Subject {
     action: Action,
@@ -126,7 +126,7 @@ struct Subject {
 }
 
 impl<'a> Run<'a> {
-    /// Takes the purge over; `None` when it is finished, or another call was quicker.
+    /// Takes the purge over; `None` when it is finished, or another call was faster.
     async fn begin(table: &'a Table, organization: &'a Organization) -> Result<Option<Self>, StoreError> {
         let key = purge(organization.id);
         let known = table.get(std::slice::from_ref(&key)).await?;
@@ -154,7 +154,7 @@ impl<'a> Run<'a> {
         Ok((taken == Conditional::Done).then_some(run))
     }
 
-    /// Everything but the organization itself and its subdomain.
+    /// Deletes everything except the organization itself and its subdomain.
     async fn everything(&mut self, budget: &mut Budget) -> Result<Swept, StoreError> {
         let keys = self.keys;
         let mut partitions: Vec<String> = (0..SHARDS).map(|shard| keys.movement_shard(shard)).collect();
@@ -173,7 +173,7 @@ impl<'a> Run<'a> {
         Ok(Swept::Empty)
     }
 
-    /// A partition, page by page, what its items alone lead to before each.
+    /// Deletes a partition page by page. Partitions that are known only from its items are deleted before each page.
     async fn sweep(&mut self, partition: &str, budget: &mut Budget) -> Result<Swept, StoreError> {
         let examine = if partition == self.keys.users() { USERS } else { PAGE };
         while !budget.is_spent() {
@@ -200,7 +200,7 @@ impl<'a> Run<'a> {
         Ok(Swept::OverBudget)
     }
 
-    /// The partitions that a page of the log alone leads to.
+    /// The partitions that are known only from a page of the log.
     fn leaves(&self, partition: &str, items: &[Item]) -> Result<Vec<String>, StoreError> {
         if kind(partition) != "LOG" {
             return Ok(Vec::new());
@@ -219,7 +219,7 @@ impl<'a> Run<'a> {
         Ok(leaves)
     }
 
-    /// The credential of a user's item, if it is theirs.
+    /// The credential of a user's item, if it belongs to that user.
     fn credential(&self, user: &Item) -> Result<(Key, Expression), StoreError> {
         let user: User = data(user)?;
         let its_own = expression("attribute_not_exists(#pk) OR #user = :user").with("user", s(user.id));
@@ -277,7 +277,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// That no other call has gone on since.
+/// The condition that no other call has continued since.
 fn is_at(revision: u64) -> Expression {
     expression("#revision = :revision").with("revision", n(revision))
 }

@@ -8,7 +8,7 @@
 //! if its fence is unchanged. A fence expires after seconds: if its deletion died, the next writer removes it, and
 //! the deletion can no longer commit.
 //!
-//! Open purchase requests need no look: a product counts the lines that name it, and each count meets the fence.
+//! Open purchase requests need no search: a product counts the lines that name it, and each count checks the fence.
 
 use stockroom_domain::catalogue::{Details, Resource};
 

@@ -49,7 +49,7 @@ pub enum ProductSort {
     Sku,
 }
 
-/// See [`crate::Store::products`]. What any catalogue does, it does too.
+/// See [`crate::Store::products`]. It also has the operations of every catalogue.
 #[derive(Debug)]
 pub struct Products<'a> {
     catalogue: Catalogue<'a, ProductDetails>,
@@ -95,8 +95,7 @@ impl<'a> Products<'a> {
         }
     }
 
-    /// One product, how much of it is where, and whether there are more levels than those
-    /// ([`crate::MAX_LEVELS_OF_PRODUCT`]).
+    /// One product with its levels, and whether it has more than [`crate::MAX_LEVELS_OF_PRODUCT`].
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -123,7 +122,7 @@ impl<'a> Products<'a> {
         if page.after.is_some() {
             return Ok(None);
         }
-        // Pointers that do not fit on the page lead to products for nothing.
+        // Pointers that do not fit on the page cost reads without a use.
         let pointers = PageRequest { limit: page.limit.min(MAX_POINTERS), ..page.clone() };
         let pointers = self.table.beside_check(self.scope, self.table.page(query, &pointers)).await?;
         if pointers.next().is_some() {
@@ -137,7 +136,7 @@ impl<'a> Products<'a> {
         if page.descending {
             found.reverse();
         }
-        // A page that is cut goes on in the whole list of that order.
+        // A page that is cut continues in the complete list of that order.
         let listed = found.into_iter().map(|item| PageItem { position: self.position(sort, &item), item });
         Ok(Some(Page::new(listed.collect(), None)))
     }
@@ -164,7 +163,7 @@ impl<'a> Products<'a> {
             return Ok(Page::empty());
         };
         match self.get(id).await {
-            // Another may have been given the code since.
+            // Another product may have the code since.
             Ok(product) if filter.passes(&product) && product.details.sku.folded() == sku.folded() => {
                 Ok(Page::only(product))
             }
@@ -212,12 +211,12 @@ impl<'a> Products<'a> {
         Ok(Page::new(products, next))
     }
 
-    /// Gives a product new details, made from its present ones. A new minimum goes to all its levels before this
+    /// Changes a product's details, derived from its present ones. A new minimum reaches all its levels before this
     /// returns.
     ///
     /// # Errors
     /// As [`Catalogue::change`]; [`Conflict::QuantitiesRecorded`] and [`Conflict::QuantitiesRequested`] when the unit
-    /// changes, or decimals go, under quantities that are recorded or asked for.
+    /// changes, or decimals decrease, while recorded or requested quantities exist.
     pub async fn change(
         &self,
         id: ProductId,
@@ -227,7 +226,8 @@ impl<'a> Products<'a> {
         let levels = Levels::new(self.table, self.scope);
         let mut revised = self.catalogue.revise(id, expected, false, &revise).await;
         if matches!(revised, Ok(Revised::LevelsUnknown)) {
-            // Levels made before products said that they have any. A level made meanwhile says so, and is met.
+            // Old products do not record that they have levels, so this searches for them. A level created meanwhile
+            // records it.
             if levels.exist_of(id).await? {
                 return Err(StoreError::Conflict(Conflict::QuantitiesRecorded));
             }
@@ -253,7 +253,7 @@ impl<'a> Products<'a> {
         }
     }
 
-    /// Deletes a product of which there is no stock.
+    /// Deletes a product without stock.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`Conflict::InStock`],
@@ -273,7 +273,7 @@ impl ProductFilter {
             && search.as_ref().is_none_or(found)
     }
 
-    /// The part of it that no index serves.
+    /// The part of the filter that no index serves.
     fn has_barcode(&self) -> Expression {
         let has = |barcode| expression("#data.#barcode = :barcode").with("barcode", s(barcode));
         self.barcode.as_ref().map(has).unwrap_or_default()

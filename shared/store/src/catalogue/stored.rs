@@ -1,4 +1,5 @@
-//! How products, suppliers and warehouses are stored: what distinguishes their kinds, and the upgrades of older items.
+//! The stored form of products, suppliers and warehouses: the differences of their kinds, and the upgrades of older
+//! items.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use stockroom_domain::{
@@ -18,7 +19,7 @@ use crate::{
     schema::{CATALOGUE_VERSION, Upgrade},
 };
 
-/// The attribute of `data` that a search looks through.
+/// The attribute of `data` that a search reads.
 pub(crate) const SEARCH: &str = "search";
 
 /// How details of a kind are stored.
@@ -36,13 +37,13 @@ pub trait Stored: Details {
         None
     }
 
-    /// Its barcode. Others of its kind may have the same.
+    /// Its barcode, which is not unique.
     fn barcode(&self) -> Option<&Barcode> {
         None
     }
 
-    /// What a search looks through: folded texts, each on a line of its own. No search term holds a line break, so
-    /// none matches the end of one and the beginning of the next.
+    /// The text that a search reads: folded texts, each on its own line. No search term holds a line break, so none
+    /// matches the end of one text and the beginning of the next.
     fn search_text(&self) -> String {
         search_fold(self.name())
     }
@@ -52,12 +53,12 @@ pub trait Stored: Details {
         false
     }
 
-    /// Whether recorded quantities would mean something else, or be too fine, after a change to `after`.
+    /// Whether a change to `after` would change the meaning of recorded quantities, or give them too many decimals.
     fn redefines_quantities(&self, _after: &Self) -> bool {
         false
     }
 
-    /// Faults of members that do not fit each other.
+    /// Validation errors of members that do not fit each other.
     fn faults(&self) -> Vec<(&'static str, Fault)> {
         Vec::new()
     }

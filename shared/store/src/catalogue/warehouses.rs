@@ -11,7 +11,7 @@ use crate::{
     write::{access::Table, scope::TenantScope},
 };
 
-/// See [`crate::Store::warehouses`]. What any catalogue does, it does too.
+/// See [`crate::Store::warehouses`]. It also has the operations of every catalogue.
 #[derive(Debug)]
 pub struct Warehouses<'a> {
     catalogue: Catalogue<'a, WarehouseDetails>,

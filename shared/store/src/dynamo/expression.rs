@@ -57,7 +57,7 @@ pub(crate) fn always() -> Expression {
     expression("attribute_exists(#pk) OR attribute_not_exists(#pk)")
 }
 
-/// The item must not be there.
+/// The item must not exist.
 pub(crate) fn absent() -> Expression {
     expression("attribute_not_exists(#pk)")
 }

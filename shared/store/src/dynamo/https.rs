@@ -26,7 +26,7 @@ pub fn https_client(connection: &Connection, endpoint: Option<&str>) -> Option<S
     }
     let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
     let context = TlsContext::builder().with_trust_store(roots).build();
-    let context = context.inspect_err(|error| tracing::warn!(%error, "Amazon's roots cannot be used")).ok()?;
+    let context = context.inspect_err(|error| tracing::warn!(%error, "cannot load Amazon's root certificates")).ok()?;
     let proxy = if endpoint.is_some() { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
     // Like the SDK's own connector, with other roots.
     Some(Builder::new().build_with_connector_fn(move |settings, components| {

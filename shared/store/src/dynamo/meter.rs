@@ -22,9 +22,9 @@ struct Call {
 /// The sum of a request's calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// How many calls were made, those side by side included.
+    /// The number of calls, including parallel ones.
     pub calls: usize,
-    /// The longest chain of calls in which each began after the one before had ended.
+    /// Round trips: the longest chain of calls in which each began after the previous one ended.
     pub round_trips: usize,
     /// Read request units as the table reports them, in halves: an eventually consistent read of 4 KB is one half.
     pub read_halves: u64,

@@ -19,12 +19,12 @@ use crate::{
 /// The most items that a filtered page examines. The table may stop at 1 MB before that.
 pub(crate) const MAX_EXAMINED: usize = 1_000;
 
-/// Which sort keys of a partition are wanted.
+/// The sort keys of a partition to read.
 #[derive(Debug, Clone)]
 pub(crate) enum Range {
     All,
     Prefix(String),
-    /// Both ends belong to it.
+    /// Both ends are inclusive.
     Between(String, String),
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Query {
     /// The most items to examine; the table stops at 1 MB in any case.
     pub(crate) examine: usize,
     pub(crate) after: Option<Position>,
-    /// Half the price, but what was just written may be missing. Indexes know no other.
+    /// Eventually consistent: half the price, but recent writes may be missing. Indexes support no other.
     pub(crate) eventual: bool,
 }
 
@@ -60,7 +60,7 @@ impl Query {
         Self { index: Some(index), eventual: true, ..Self::new(partition, examine) }
     }
 
-    /// The attributes that say where in this query's order an item stands.
+    /// The attributes of an item's position in this query's order.
     pub(crate) fn position_names(&self) -> Vec<&'static str> {
         let mut names = vec!["pk", "sk"];
         if let Some(index) = self.index {
@@ -141,7 +141,7 @@ impl DynamoTable {
 
     /// A page of one query, by its order.
     pub(crate) async fn page(&self, mut query: Query, page: &PageRequest) -> Result<Page<Item>, StoreError> {
-        // One more than asked shows whether there is a next page; a filter may skip many items.
+        // One item above the limit shows whether there is a next page; a filter may skip many items.
         query.examine = if query.filter.text.is_empty() { page.limit.saturating_add(1) } else { MAX_EXAMINED };
         query.descending = page.descending;
         query.after.clone_from(&page.after);

@@ -92,11 +92,11 @@ impl Backoff {
 /// The class of a failed call.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Nothing was done: another transaction stood in the way.
+    /// Nothing was done: another transaction conflicted.
     Conflict(String),
-    /// Nothing was done: the table's limits were reached.
+    /// Nothing was done: the table throttled.
     Throttled(String),
-    /// A condition did not hold: what was read is stale. Nothing was done.
+    /// A condition did not hold, because an item changed after its read. Nothing was done.
     Stale,
     /// The outcome is unknown. Only the same payload under the same token may follow.
     Unknown(String),
@@ -114,7 +114,7 @@ where
     if matches!(error, SdkError::ConstructionFailure(_)) {
         return Failure::Fatal(text());
     }
-    // Time-outs, broken connections and answers that make no sense.
+    // Time-outs, broken connections and unintelligible answers.
     let SdkError::ServiceError(service) = error else { return Failure::Unknown(text()) };
     match service.err().code().unwrap_or_default() {
         "ConditionalCheckFailedException" => Failure::Stale,
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(patient.before_deadline(ready(1)).await, Some(1));
         let hurried = Backoff::of(Duration::from_millis(5));
         assert_eq!(hurried.before_deadline(pending::<u8>()).await, None);
-        // Not even one that would be done at once begins behind it.
+        // After the deadline no call begins, not even one that would finish at once.
         assert_eq!(hurried.before_deadline(ready(1)).await, None);
     }
 }

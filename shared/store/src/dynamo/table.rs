@@ -1,4 +1,4 @@
-//! The table's calls by key, and its transactions: each metered, each tried again as long as that is safe.
+//! The table's calls by key, and its transactions: each metered, each repeated as long as that is safe.
 
 use std::{collections::HashMap, time::Instant};
 
@@ -24,7 +24,7 @@ use crate::{
 
 /// The most keys of one batch read.
 const BATCH: usize = 100;
-/// How many independent writes run side by side.
+/// The maximum number of parallel writes.
 const PARALLEL_WRITES: usize = 16;
 
 /// The table's calls. Each is repeated as long as that is safe. It neither counts requests nor checks callers;
@@ -34,11 +34,11 @@ pub(crate) struct DynamoTable {
     pub(crate) client: TableClient,
     pub(crate) sources: Sources,
     pub(crate) meter: Meter,
-    /// Gives an item as it was read the current version of its shape.
+    /// Upgrades an item, as read, to the current version of its shape.
     pub(crate) upgrade: Upgrader,
 }
 
-/// Makes an item of any version one of the current version.
+/// The upgrade of items of any version to the current one.
 pub(crate) type Upgrader = fn(Item) -> Result<Item, StoreError>;
 
 /// Items by key.
@@ -150,9 +150,9 @@ impl DynamoTable {
         }
     }
 
-    /// One transaction under one client token: tried again with the same token while its outcome is unknown. No call
-    /// is under way longer than [`WRITE_DEADLINE`](crate::WRITE_DEADLINE) after the payload was decided, whose ids are
-    /// of that moment: the feed of events relies on it. `Ok(Some(failure))` means that it was definitely not done.
+    /// One transaction under one client token, repeated with the same token while its outcome is unknown. No call is in
+    /// progress longer than [`WRITE_DEADLINE`](crate::WRITE_DEADLINE) after the decision, which also made the ids: the
+    /// feed of events relies on it. `Ok(Some(failure))` means that it was definitely not done.
     pub(crate) async fn transact(
         &self,
         actions: Vec<TransactWriteItem>,
@@ -191,7 +191,7 @@ impl DynamoTable {
                     is_unknown = true;
                     backoff.after_failure(&self.sources, &reason).await?;
                 }
-                // An earlier call may have done it: only its own token can show that.
+                // An earlier call may have done it: only a repeat under its token can show that.
                 Failure::Conflict(reason) if is_unknown => backoff.after_conflict(&self.sources, &reason).await?,
                 Failure::Throttled(reason) if is_unknown => backoff.after_failure(&self.sources, &reason).await?,
                 Failure::Fatal(reason) => return Err(StoreError::Internal(reason)),

@@ -50,7 +50,7 @@ pub(crate) const UNCONFIRMED_EMAIL: &str = "unconfirmed_email";
 /// Removes both.
 const CONFIRM: &str = "REMOVE #unconfirmed_admin, #unconfirmed_email";
 
-/// What a change of an address needs, besides the permission.
+/// The requirements on a change of an address, besides the permission.
 #[derive(Debug, Clone, Default)]
 pub struct AddressTerms {
     /// For the caller's own address: the verified password.
@@ -61,13 +61,13 @@ pub struct AddressTerms {
     pub link_mails: Option<LinkMails>,
 }
 
-/// A wanted address, as the user's item keeps it.
+/// A requested address, as the user's item stores it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct EmailChange {
     /// The event of the request's entry.
     pub(crate) event: EventId,
     pub(crate) email: Email,
-    /// Of the account when it was asked for.
+    /// The account's epoch at the time of the request.
     auth_epoch: u64,
     state: EmailChangeState,
 }
@@ -81,7 +81,7 @@ enum EmailChangeState {
 }
 
 impl EmailChange {
-    /// The last request of the user, whatever its state.
+    /// The last request of the user, in any state.
     fn last(user: &Item) -> Result<Option<Self>, StoreError> {
         let stored = user.get("email_change").cloned();
         stored.map(|stored| serde_dynamo::from_attribute_value(stored).map_err(StoreError::internal)).transpose()
@@ -125,7 +125,7 @@ pub(crate) fn requested(attempt: &Attempt<'_>, user: &User, wanted: &Email, auth
 enum Resend {
     Sent,
     Nothing,
-    /// It has to be counted first.
+    /// The request must be counted first.
     Uncounted,
 }
 

@@ -155,7 +155,7 @@ impl<'a> Identity<'a> {
             .with("epoch", n(*auth_epoch));
         let mut brief = Backoff::of(RENEWAL_DEADLINE);
         if let Err(error) = self.table.update_within(&mut brief, &credential.key, &update, &as_verified).await {
-            tracing::warn!(%error, "a hash with old parameters stays");
+            tracing::warn!(%error, "cannot store a hash with the present parameters; the next sign-in tries again");
         }
     }
 

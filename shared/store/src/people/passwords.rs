@@ -1,8 +1,8 @@
 //! Passwords: changes by the user, and resets by a mailed link.
 //!
-//! `auth_epoch` counts an account's passwords and addresses. User item and credential both have it, and the
-//! transaction that sets a password raises both, conditioned on what was read. So of two simultaneous changes the
-//! second fails, a sign-in that verified the old password opens no session, and a link works once.
+//! `auth_epoch` counts an account's passwords and addresses. User item and credential both have it, and the transaction
+//! that sets a password raises both, if they are as read. So of two simultaneous changes the second fails, a sign-in
+//! that verified the old password opens no session, and a link works once.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
@@ -173,7 +173,7 @@ impl<'a> Passwords<'a> {
             if let Some(record) = record.filter(|record| record.user == user.id) {
                 return Ok(OwnPassword { key, record, session });
             }
-            // It moved between the two reads.
+            // The credential moved between the two reads.
             backoff.wait(&self.table.sources, "the address is being changed").await?;
         }
     }
@@ -216,7 +216,7 @@ impl<'a> Passwords<'a> {
             let still_there = expression(format!("#data.#status = :active AND #sessions.#{name}.#generation = :seen"))
                 .with("active", s(UserStatus::Active.name()))
                 .with("seen", n(generation));
-            // A repetition that was marked since must not be lost.
+            // A mark of a repeated refresh since then must not be lost.
             let repeated = format!("attribute_not_exists(#sessions.#{name}.#rotation.#repeated_by)");
             let still_there = if is_repeated { still_there } else { still_there.and(expression(repeated)) };
             let account = Account { organization: caller.organization.id, user: caller.user.id, auth_epoch: verified };
@@ -240,7 +240,7 @@ impl<'a> Passwords<'a> {
         limit: Option<&LinkMails>,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        // Text that is no subdomain is looked up as a reserved word, which no tenant has.
+        // Text that is not a subdomain is looked up as a reserved word, which no tenant has.
         let subdomain = named_tenant.parse::<Subdomain>().map_or_else(|_| "www".to_owned(), |name| name.to_string());
         let (tenant, places) = (tenant(&subdomain), credentials(&subdomain, email));
         let mut keys = places.clone();

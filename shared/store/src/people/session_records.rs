@@ -14,7 +14,7 @@ use crate::{
     people::refresh::Rotation,
 };
 
-/// The most sessions of a user. A new one replaces the one that was unused longest.
+/// The maximum number of sessions of a user. A new one replaces the one that was unused longest.
 pub(crate) const MAX_SESSIONS: u64 = 10;
 
 /// One session.
@@ -28,7 +28,7 @@ pub(crate) struct SessionRecord {
     pub(crate) key_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ip: Option<String>,
-    /// The last refresh, which issued the current generation unless a program did that which does not keep this.
+    /// The last refresh, which issued the current generation, unless a program that does not store this field did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rotation: Option<Rotation>,
 }
@@ -38,7 +38,7 @@ pub(crate) struct SessionRecord {
 pub(crate) struct Sessions {
     #[serde(default)]
     pub(crate) sessions: BTreeMap<String, SessionRecord>,
-    /// Rises whenever they all end; the credential has it, too.
+    /// Increases when all sessions end; the credential has it, too.
     pub(crate) auth_epoch: u64,
 }
 
@@ -51,19 +51,19 @@ impl Sessions {
         self.sessions.get(&member(session))
     }
 
-    /// Those that have not expired, by id.
+    /// The sessions that have not expired, by id.
     pub(crate) fn alive(&self, now: Timestamp) -> impl Iterator<Item = (SessionId, &SessionRecord)> {
         let alive = self.sessions.iter().filter(move |(_, record)| record.expires_at > now);
         alive.filter_map(|(name, record)| Some((parse_member(name)?, record)))
     }
 
-    /// Those that have expired, by the name of their member, each with when it did.
+    /// The expired sessions, by the name of their member, each with its expiry.
     pub(crate) fn expired(&self, by: Timestamp) -> Vec<(&str, Timestamp)> {
         let all = self.sessions.iter().map(|(name, record)| (name.as_str(), record.expires_at));
         all.filter(|(_, expires_at)| *expires_at <= by).collect()
     }
 
-    /// The members that must go so that one more session finds room: what has expired, then what was longest unused.
+    /// The members to remove so that another session fits: expired sessions, then the one that was unused longest.
     pub(crate) fn outlived(&self, now: Timestamp) -> Vec<&str> {
         let mut by_use: Vec<_> = self.sessions.iter().collect();
         by_use.sort_by_key(|(_, record)| record.issued_at);
@@ -80,7 +80,7 @@ impl Sessions {
     }
 }
 
-/// How one session is taken away, if it is there.
+/// The removal of one session, if it exists.
 pub(crate) fn removal(session: SessionId) -> (Expression, Expression) {
     let path = format!("#sessions.#{}", member(session));
     (expression(format!("REMOVE {path}")), expression(format!("attribute_exists({path})")))

@@ -67,8 +67,8 @@ impl Users<'_> {
         Ok(Page::new(listed.collect(), next))
     }
 
-    /// Ends one of the caller's sessions, perhaps the one they came through: its tokens stop working at once. A session
-    /// has no version, so none that is expected can be its own.
+    /// Ends one of the caller's sessions, perhaps the current one: its tokens become invalid at once. A session has no
+    /// version, so no expected version matches.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when the caller has no such session, or it has expired;

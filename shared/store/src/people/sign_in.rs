@@ -43,7 +43,7 @@ enum Opened {
     Overtaken,
 }
 
-/// The sessions of a user who may open another one.
+/// The sessions of a user to whom another one may be added.
 fn room(
     user: Option<&Item>,
     organization: Option<&Item>,
@@ -115,7 +115,7 @@ impl Identity<'_> {
             .with("epoch", n(record.auth_epoch));
         let mut brief = Backoff::of(RENEWAL_DEADLINE);
         if let Err(error) = self.table.update_within(&mut brief, &credential.key, &update, &as_read).await {
-            tracing::warn!(%error, "a credential stays without a status");
+            tracing::warn!(%error, "cannot store the status of a credential; the next refused sign-in tries again");
         }
     }
 
@@ -129,7 +129,7 @@ impl Identity<'_> {
         let keys = OrganizationKeys(credential.organization);
         let (user_key, organization_key) = (keys.user(record.user), keys.organization());
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<Opened>, StoreError> {
-            // A usual sign-in has room for its session; only one that fails has to read.
+            // Usually there is room for another session; only a failed write has to read.
             let sessions = if attempt.is_repeated {
                 if !attempt.has_read(&user_key) {
                     return Ok(Decision::Read(vec![user_key.clone(), organization_key.clone()]));

@@ -87,7 +87,7 @@ impl<'a> Users<'a> {
     /// One user: the caller, or any user with the permission.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Forbidden`] whether or not there is such a user.
+    /// [`StoreError::NotFound`]; [`StoreError::Forbidden`] for existing and unknown users alike.
     pub async fn get(&self, id: UserId) -> Result<UserProfile, StoreError> {
         let key = self.scope.keys().user(id);
         let items = self.table.get_for(self.scope, std::slice::from_ref(&key)).await?;

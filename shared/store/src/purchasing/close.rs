@@ -23,7 +23,7 @@ const CANCELLED: (&str, fn(&PurchaseRequestItem) -> Quantity) = ("cancelled_quan
 /// The lines to close, and the reason.
 #[derive(Debug, Clone, Default)]
 pub struct OrderClosing {
-    /// Why nothing more is expected.
+    /// Why the order is closed.
     pub reason: Option<CloseReason>,
     /// 1 to 40 lines, each at most once; `None` for all outstanding lines.
     pub lines: Option<Vec<PurchaseRequestItemId>>,
@@ -33,8 +33,8 @@ impl PurchaseRequests<'_> {
     /// Cancels the outstanding quantity of an order, or of some of its lines.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`StoreError::Rejected`] for lines that it does not
-    /// have, [`crate::Conflict::InvalidTransition`], [`crate::Conflict::LineComplete`].
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`StoreError::Rejected`] for unknown lines,
+    /// [`crate::Conflict::InvalidTransition`], [`crate::Conflict::LineComplete`].
     pub async fn close(
         &self,
         id: PurchaseRequestId,

@@ -43,7 +43,7 @@ pub(super) fn held(request: &PurchaseRequest) -> impl Iterator<Item = ProductId>
     request.items.iter().filter(|item| !item.released).map(|item| item.product_id)
 }
 
-/// The decision on a change that releases these products: one line fewer holds each.
+/// The decision on a change that releases these products: one line less holds each.
 ///
 /// A product cannot be deleted while a line holds it, as long as counts are right. Older programs may have made them
 /// wrong. So if the first transaction fails, the products are read, and missing ones are skipped: otherwise the

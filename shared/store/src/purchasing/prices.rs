@@ -86,7 +86,7 @@ impl Prices {
     }
 }
 
-/// What the counter says about a change of the currency.
+/// The counter's answer to a change of the currency.
 #[derive(Debug)]
 pub(crate) enum CurrencyChange {
     /// Requests have prices.
@@ -100,7 +100,7 @@ pub(crate) enum CurrencyChange {
 /// A read of the requests that found no price.
 #[derive(Debug)]
 pub(crate) struct PriceLook {
-    /// The number of price changes before the look.
+    /// The number of price changes before the read.
     price_changes: Option<AttributeValue>,
     /// Whether it saw all requests.
     is_complete: bool,

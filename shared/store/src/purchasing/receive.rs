@@ -34,7 +34,7 @@ const RECEIVED: (&str, fn(&PurchaseRequestItem) -> Quantity) = ("received_quanti
 /// A receipt.
 #[derive(Debug, Clone)]
 pub struct Receipt {
-    /// 1 to 30 lines, a line at most once. How many warehouses they go into is bounded by [`receipt_actions`].
+    /// 1 to 30 lines, each at most once. [`receipt_actions`] limits the number of warehouses.
     pub lines: Vec<ReceivedLine>,
 }
 
@@ -48,8 +48,8 @@ impl PurchaseRequests<'_> {
     /// Records a receipt of an order.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`StoreError::Rejected`] for what is not there or
-    /// too fine, [`crate::Conflict::InvalidTransition`], [`crate::Conflict::ExceedsOrder`].
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`], [`StoreError::Rejected`] for unknown references or
+    /// too many decimals, [`crate::Conflict::InvalidTransition`], [`crate::Conflict::ExceedsOrder`].
     pub async fn receive(
         &self,
         id: PurchaseRequestId,

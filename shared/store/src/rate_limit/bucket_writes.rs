@@ -1,4 +1,4 @@
-//! The writes of one bucket in the table. Each is conditioned on what the process knows of the bucket.
+//! The writes of one bucket in the table. Each is conditioned on the state that the process last saw.
 
 use std::time::Instant;
 

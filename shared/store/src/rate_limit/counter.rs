@@ -71,9 +71,9 @@ pub struct BucketStatus {
     pub name: &'static str,
     /// The limit.
     pub limit: Limit,
-    /// How many tokens are left.
+    /// The number of remaining tokens.
     pub left: u64,
-    /// How long until all are there.
+    /// The time until the bucket is full.
     pub refill: Duration,
 }
 
@@ -123,7 +123,7 @@ impl Limiter {
     /// Adds buckets that this request counts against.
     ///
     /// # Errors
-    /// [`StoreError::TooMany`], if that is known already. Nothing is asked.
+    /// [`StoreError::TooMany`], if an empty bucket is already known. It makes no call.
     pub(crate) async fn count(&self, buckets: Vec<Bucket>) -> Result<(), StoreError> {
         let mut counted = self.admission.0.lock().await;
         let cached = self.leases.cached_check(&buckets, self.dynamo.sources.now());

@@ -160,7 +160,7 @@ mod tests {
         assert!(leases.use_token(&bucket(3 * MAX_LEASES - 1), now));
         assert!(!leases.use_token(&bucket(0), now));
 
-        // What has run out goes all at once.
+        // Everything that has expired is removed at once.
         let later = at(2_000_000);
         leases.add_tokens(&bucket(0), later, 1, later.plus(Duration::from_secs(10)));
         assert_eq!(leases.all().len(), 1);

@@ -1,4 +1,4 @@
-//! How a level is stored: one item for each product and warehouse, conditioned on its revision.
+//! The stored form of a level: one item for each product and warehouse, conditioned on its revision.
 
 use serde::{Deserialize, Serialize};
 use stockroom_domain::{
@@ -25,7 +25,7 @@ pub(crate) struct LevelRecord {
     on_hand: Quantity,
     sequence: u64,
     min_stock_level: Quantity,
-    /// Rises with every write, a movement or not.
+    /// Increases with every write, with or without a movement.
     revision: u64,
     low_since: Option<Timestamp>,
     /// When the last movement was recorded.

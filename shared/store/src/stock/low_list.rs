@@ -11,9 +11,10 @@ use crate::{
     keys::{OrganizationKeys, listed},
 };
 
-/// The list of the organizations where something may be low.
+/// The list of organizations that may have low levels.
 pub(crate) const LOW_LIST: &str = "LOW";
-/// The update that enters an organization into the list: its item, what to set, and a condition that always holds.
+/// The update that adds an organization to the list: its item, the attributes to set, and a condition that always
+/// holds.
 pub(crate) fn mark(organization: OrganizationId, now: Timestamp) -> (Key, Expression, Expression) {
     let (pk, sk) = Index::One.key_names();
     let (list, place) = listed(Some(LOW_LIST), organization);

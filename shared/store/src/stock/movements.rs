@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// A movement as it is stored, without what its key says.
+/// A movement as it is stored, without the members of its key.
 #[derive(Debug, Serialize, Deserialize)]
 struct MovementRecord {
     #[serde(rename = "type")]
@@ -48,7 +48,7 @@ struct MovementRecord {
     transfer_id: Option<TransferId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     purchase_request_id: Option<PurchaseRequestId>,
-    /// Only if that was not when it was recorded.
+    /// Only if it differs from the time of recording.
     #[serde(skip_serializing_if = "Option::is_none")]
     occurred_at: Option<Timestamp>,
     created_at: Timestamp,
@@ -59,7 +59,7 @@ struct MovementRecord {
     /// Only if the change has other entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     change_id: Option<ChangeId>,
-    /// These four together, or none of them. Their words are short because each kilobyte of an item costs.
+    /// All four of these, or none. Their names are short because each kilobyte of an item costs.
     #[serde(skip_serializing_if = "Option::is_none")]
     sku: Option<Sku>,
     #[serde(rename = "name", skip_serializing_if = "Option::is_none")]
@@ -85,7 +85,7 @@ pub(crate) fn movement(item: &Item) -> Result<Movement, StoreError> {
     movement_entry(item).map(|entry| entry.movement)
 }
 
-/// The same with what makes it an entry.
+/// The movement with the further members of an entry.
 pub(crate) fn movement_entry(item: &Item) -> Result<MovementEntry, StoreError> {
     let id = item.get("sk").and_then(|sk| last_id(sk.as_s().ok()?));
     let record: MovementRecord = data(item)?;
@@ -160,9 +160,9 @@ pub(crate) fn item(
 /// A recorded movement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedMovement {
-    /// The movement; of a transfer, the leg that goes out.
+    /// The movement; for a transfer, the out leg.
     pub movement: Movement,
-    /// The leg of a transfer that comes in.
+    /// The in leg of a transfer.
     pub counterpart: Option<Movement>,
 }
 
@@ -171,7 +171,7 @@ pub struct RecordedMovement {
 pub struct MovementFilter {
     pub product: Option<ProductId>,
     pub warehouse: Option<WarehouseId>,
-    /// Any of these; all when there are none.
+    /// Any of these types; all types if empty.
     pub kinds: Vec<MovementType>,
     pub reference: Option<Reference>,
     pub created_by: Option<UserId>,
@@ -200,8 +200,7 @@ impl<'a> Movements<'a> {
     /// Records a movement: the level and the ledger in one transaction.
     ///
     /// # Errors
-    /// [`StoreError::Rejected`] for what is not there or too fine for the product,
-    /// [`crate::Conflict::InsufficientStock`].
+    /// [`StoreError::Rejected`] for unknown references or too many decimals, [`crate::Conflict::InsufficientStock`].
     pub async fn record(
         &self,
         new: &NewMovement,
@@ -358,7 +357,7 @@ impl<'a> Movements<'a> {
         found.try_map(|item| movement(&item))
     }
 
-    /// A product's ledger is in order within each warehouse; the warehouses it ever was in are merged.
+    /// A product's ledger is in order within each warehouse; the warehouses where it ever was are merged.
     async fn of_product(
         &self,
         product: ProductId,
@@ -400,8 +399,8 @@ struct Line {
 }
 
 impl Line {
-    /// The sort keys within the time asked for, from `reached` on: the `time#warehouse#sequence` where the page before
-    /// ended, whose own line is still among them.
+    /// The sort keys within the requested time, from `reached` on: the `time#warehouse#sequence` where the previous
+    /// page ended. That line is included.
     fn range(&self, reached: Option<&str>, descending: bool) -> Range {
         let warehouse = self.warehouse.to_string();
         let low = self.from.map_or_else(|| format!("{warehouse}#"), |from| format!("{warehouse}#{from}"));
@@ -412,7 +411,7 @@ impl Line {
         }) else {
             return Range::Between(low, high);
         };
-        // Lines of the same moment are in order of their warehouses.
+        // Lines of one moment are in order of their warehouses.
         let turn = match warehouse.as_str().cmp(place) {
             std::cmp::Ordering::Less => format!("{warehouse}#{at}#~"),
             std::cmp::Ordering::Equal => format!("{warehouse}#{at}#{sequence}"),

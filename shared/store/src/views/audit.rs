@@ -48,7 +48,7 @@ pub struct LogEntry {
     pub what: What,
     pub origin: Origin,
     pub created_at: Timestamp,
-    /// The user whom the thing belongs to, if any.
+    /// The user who owns the changed entity, if any.
     pub owner: Option<UserId>,
 }
 

@@ -94,7 +94,7 @@ impl<'a> Events<'a> {
     /// One event.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], also when it is not the caller's to read.
+    /// [`StoreError::NotFound`], also for an event that the caller may not read.
     pub async fn get(&self, id: EventId) -> Result<DomainEvent, StoreError> {
         let key = self.scope.keys().any_entry(id.entry());
         let items = self.table.get_for(self.scope, std::slice::from_ref(&key)).await?;

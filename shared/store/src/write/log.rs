@@ -26,7 +26,7 @@ const MAX_USER_AGENT: usize = 120;
 pub struct Origin {
     /// The address as the gateway saw it.
     pub ip: Option<String>,
-    /// What the client calls itself.
+    /// The request's `User-Agent`.
     pub user_agent: Option<String>,
     /// The request's id.
     pub request_id: String,
@@ -68,7 +68,7 @@ pub(crate) struct Entry {
     pub(crate) entity: Entity,
     pub(crate) entity_id: Option<String>,
     pub(crate) actor: Option<Person>,
-    /// The user whom the thing belongs to, if not every user may see it.
+    /// The user who owns the changed entity, if not every user may see it.
     pub(crate) owner: Option<UserId>,
     pub(crate) before: Option<Value>,
     pub(crate) after: Option<Value>,

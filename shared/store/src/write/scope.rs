@@ -54,7 +54,7 @@ pub struct TenantScope {
 #[derive(Debug, Default)]
 struct Checked {
     caller: OnceLock<Caller>,
-    /// Set if the caller is not who they claim to be.
+    /// Whether the caller's check failed.
     refused: OnceLock<()>,
 }
 
@@ -99,7 +99,8 @@ impl TenantScope {
         Self { named_tenant: subdomain, ..self }
     }
 
-    /// The same scope with the role in the token. It is a guess at what to read and grants nothing.
+    /// The same scope with the role in the token, which may be outdated. It only selects the first read and grants
+    /// nothing.
     #[must_use]
     pub fn with_claimed_role(self, role: Role) -> Self {
         Self { claimed_role: Some(role), ..self }
@@ -127,7 +128,7 @@ impl TenantScope {
         self.checked.caller.get()
     }
 
-    /// Whether a check found that the caller is not who they claim to be.
+    /// Whether a check of the caller failed.
     pub(crate) fn is_refused(&self) -> bool {
         self.checked.refused.get().is_some()
     }

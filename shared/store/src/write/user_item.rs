@@ -10,8 +10,8 @@ pub(crate) fn has_session(user: &Item, session: SessionId) -> bool {
     sessions.is_some_and(|sessions| sessions.contains_key(&member(session)))
 }
 
-/// Whether a session of the user of that item is there and has not expired. Every request asks, so of all that
-/// `Sessions` holds nothing else is read.
+/// Whether the user's item has the session, and it has not expired. Every request checks this, so nothing else of
+/// `Sessions` is read.
 pub(crate) fn is_alive(user: &Item, session: SessionId, now: Timestamp) -> bool {
     expiry(user, session).is_some_and(|expires_at| expires_at > now)
 }
