@@ -1,4 +1,5 @@
 //! Items of older versions: the product reads them, and `migrate` upgrades them while the product is in use.
+//! One file: every migration is tested by the same steps.
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod catalogue;

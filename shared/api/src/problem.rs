@@ -1,4 +1,4 @@
-//! Errors as problem documents (RFC 9457).
+//! Errors as problem documents (RFC 9457). One file, so that all codes, titles and details are in one place.
 
 use std::{borrow::Cow, time::Duration};
 

@@ -10,6 +10,8 @@
 //! Clocks of processes differ. Over the life of a bucket, it lets through at most the burst and the tokens that came
 //! back since its first use. Once, not with every draw, it also lets through the tokens of the time by which clocks
 //! differ.
+//!
+//! One file, because its second half is the tests of these rules.
 
 use std::{ops::RangeInclusive, str::FromStr, time::Duration};
 

@@ -1,8 +1,8 @@
 //! Removes everything that a mail program could link from texts of users: for subjects, and for emails to recipients
 //! who may not know the sender.
 
-/// The dots of domain names (RFC 3490, 3.1).
-const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
+/// The dots of domain names (RFC 3490, 3.1), and one that looks like them.
+const DOTS: [char; 5] = ['.', '\u{2024}', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
 /// Slashes and characters that look like one.
 const SLASHES: [char; 6] = ['/', '\\', '\u{2044}', '\u{2215}', '\u{29f8}', '\u{ff0f}'];
 
@@ -21,9 +21,10 @@ fn word(word: &str) -> String {
     let with_scheme = word.rsplit_once("://");
     let chars: Vec<char> = with_scheme.map_or(word.as_str(), |(_, rest)| rest).chars().collect();
     let dots: Vec<usize> = (0..chars.len()).filter(|place| is_inner_dot(&chars, *place)).collect();
-    let before_letter = |place: &usize| chars.get(place.saturating_add(1)).is_some_and(|next| next.is_alphabetic());
+    let starts_label = |c: &char| !c.is_numeric() && !c.is_ascii_punctuation();
+    let before_label = |place: &usize| chars.get(place.saturating_add(1)).is_some_and(starts_label);
     // A number has one dot, an IPv4 address three.
-    let is_domain = dots.iter().any(before_letter) || dots.len() > 2;
+    let is_domain = dots.iter().any(before_label) || dots.len() > 2;
     if !is_domain && with_scheme.is_none() {
         return word;
     }
@@ -51,7 +52,7 @@ pub(crate) fn masked(email: &str) -> String {
 /// Characters that are invisible or change the direction of the text: they could hide a dot or a whole domain.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -76,6 +77,8 @@ mod tests {
             ("💩.la", "💩 la"),
             ("i❤.ws/x", "i❤ ws x"),
             ("a.💩.la", "a 💩 la"),
+            ("evil.\u{fe0f}example", "evil example"),
+            ("evil\u{2024}example", "evil example"),
             ("(evil.example)", "(evil example)"),
             ("http.//www.evil.example/win@evil.example", "http www evil example win evil example"),
         ] {
@@ -97,6 +100,7 @@ mod tests {
     fn unlinked_keeps_texts_without_links() {
         for text in [
             "Northwind Traders, Inc.",
+            "Northwind (Traders Inc.)",
             "PR-00001 was approved - Acme",
             "1.5 kg",
             "Dr. Zo\u{eb} O'Neil",

@@ -20,7 +20,10 @@ struct Racers {
 
 impl Racers {
     async fn meet() -> Self {
-        let shop = Shop::open(&Stack::start().await, "acme").await;
+        Self::of(Shop::open(&Stack::start().await, "acme").await).await
+    }
+
+    async fn of(shop: Shop) -> Self {
         let elsewhere = shop.at(&shop.stack().another_process());
         Self { product: shop.product("SKU-1").await, main: shop.warehouse("Main").await, shop, elsewhere }
     }
@@ -218,7 +221,7 @@ async fn concurrent_creates_of_requests_get_distinct_numbers() {
 
 #[tokio::test]
 async fn patch_of_the_currency_against_a_first_price_succeeds_once() {
-    let racers = Racers::meet().await;
+    let racers = Racers::of(Shop::with_faults().await).await;
     let organization = format!("/api/v1/organizations/{}", racers.shop.id);
     let product = &racers.product;
     let line =

@@ -276,7 +276,8 @@ impl<'a> Mailing<'a> {
         Ok(if is_settled { MailClaim::Settled } else { MailClaim::Held })
     }
 
-    /// Records the outcome of a mail. An unsent one was counted, and its next attempt is not counted again. False if the lease expired and another consumer took the claim over.
+    /// Records the outcome of a mail. An unsent one was counted, and its next attempt is not counted again. False if
+    /// the lease expired and another consumer took the claim over.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
