@@ -1,5 +1,5 @@
-//! The description of one operation: from its route, the arguments of its handler, and its `describe`. One file, because all of it builds
-//! one JSON object.
+//! The description of one operation: from its route, the arguments of its handler, and its `describe`. One file,
+//! because all of it builds one JSON object.
 #![expect(
     clippy::indexing_slicing,
     reason = "indexing a JSON value never panics: an absent member reads as null, and assignment creates it"
