@@ -181,8 +181,8 @@ impl EmailBuilder<'_> {
     fn quota(&self, kind: QuotaKind, organization: OrganizationId, to: &EmailAddress) -> Quota {
         let MailLimits { mailbox: of_mailbox, link_mails } = self.limits;
         let mailbox = self.links.mailbox(to);
-        let bucket = |whom: String, limit: Option<Limit>| {
-            limit.map(|limit| Bucket::new("mailbox", whom, limit, Counting::Exactly))
+        let bucket = |subject: String, limit: Option<Limit>| {
+            limit.map(|limit| Bucket::new("mailbox", subject, limit, Counting::Exactly))
         };
         let confirmed = match kind {
             QuotaKind::PasswordReset => bucket(format!("{organization}#{mailbox}"), of_mailbox),

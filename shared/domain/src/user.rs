@@ -29,7 +29,7 @@ pub struct User {
 }
 
 impl User {
-    /// Whether the user is an active admin, of whom an organization needs at least one.
+    /// Whether the user is an active admin. An organization needs at least one.
     #[must_use]
     pub fn is_active_admin(&self) -> bool {
         self.role == Role::Admin && self.status == UserStatus::Active

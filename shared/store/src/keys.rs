@@ -66,8 +66,8 @@ pub(crate) fn kind(pk: &str) -> &str {
 }
 
 /// A bucket of a rate limit: of a user, an organization, an address, ...
-pub(crate) fn rate(limit: &str, whom: impl std::fmt::Display) -> Key {
-    Key::new(format!("RATE#{limit}#{whom}"), "RATE")
+pub(crate) fn rate(limit: &str, subject: impl std::fmt::Display) -> Key {
+    Key::new(format!("RATE#{limit}#{subject}"), "RATE")
 }
 
 /// The purge of an organization: its progress, then its summary.

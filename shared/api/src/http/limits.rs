@@ -56,8 +56,8 @@ impl Limits {
 
     /// The buckets of every call of an operation.
     pub(crate) fn of(&self, route: &Route, scope: Option<&TenantScope>, context: &RequestContext) -> Vec<Bucket> {
-        let leased = |limit: Option<Limit>, name, whom: String| {
-            limit.map(|limit| Bucket::new(name, whom, limit, Counting::Leased))
+        let leased = |limit: Option<Limit>, name, subject: String| {
+            limit.map(|limit| Bucket::new(name, subject, limit, Counting::Leased))
         };
         match (route.access, scope) {
             (Access::Permitted(_) | Access::SelfOr(_), Some(scope)) => {
@@ -73,8 +73,8 @@ impl Limits {
 
     /// The bucket of a request without a verified caller.
     pub(crate) fn of_address(&self, context: &RequestContext) -> Vec<Bucket> {
-        let whom = self.digest(&[&address(context)]);
-        let bucket = self.settings.address.map(|limit| Bucket::new("address", whom, limit, Counting::Leased));
+        let subject = self.digest(&[&address(context)]);
+        let bucket = self.settings.address.map(|limit| Bucket::new("address", subject, limit, Counting::Leased));
         bucket.into_iter().collect()
     }
 
@@ -154,8 +154,9 @@ impl Attempts {
         let folded = EmailLookup::new(account).forms().next().map_or_else(|| fold(account.trim()), str::to_owned);
         let both = limits.digest(&[&self.address, &fold(tenant.trim()), &folded]);
         let alone = limits.digest(&[&self.address]);
-        let exact =
-            |limit: Option<Limit>, name, whom| limit.map(|limit| Bucket::new(name, whom, limit, Counting::Exactly));
+        let exact = |limit: Option<Limit>, name, subject| {
+            limit.map(|limit| Bucket::new(name, subject, limit, Counting::Exactly))
+        };
         let account = exact(limits.settings.login, "login", both);
         let address = exact(limits.settings.login_address, "login-address", alone);
         let counted = self.store.count_attempt(account.into_iter().chain(address).collect()).await?;
@@ -176,7 +177,7 @@ impl Attempts {
         self.invitations(&format!("own#{organization}"))
     }
 
-    fn invitations(&self, whom: &str) -> Vec<Bucket> {
+    fn invitations(&self, subject: &str) -> Vec<Bucket> {
         let bucket = |limit: &Limit| {
             let name = match limit.window_seconds() {
                 0..=59 => "invitations-second",
@@ -184,7 +185,7 @@ impl Attempts {
                 3_600..=86_399 => "invitations-hour",
                 _ => "invitations-day",
             };
-            Bucket::new(name, whom, *limit, Counting::Exactly)
+            Bucket::new(name, subject, *limit, Counting::Exactly)
         };
         self.app.limits().settings.invitations.iter().map(bucket).collect()
     }
@@ -216,8 +217,9 @@ impl Attempts {
         key: Option<&IdempotencyKey>,
     ) -> Result<Outcome<(LookedUp, Clearance)>, ApiError> {
         let limits = self.app.limits();
-        let whom = limits.digest(&[&self.address]);
-        let bucket = limits.settings.onboarding.map(|limit| Bucket::new("onboarding", whom, limit, Counting::Exactly));
+        let subject = limits.digest(&[&self.address]);
+        let bucket =
+            limits.settings.onboarding.map(|limit| Bucket::new("onboarding", subject, limit, Counting::Exactly));
         let organizations = self.store.organizations();
         Ok(match organizations.admit(bucket.into_iter().collect(), subdomain, origin, key).await? {
             Outcome::Done(looked_up) => Outcome::Done((looked_up, Clearance { hashes: self.hashes.clone() })),

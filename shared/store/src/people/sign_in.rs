@@ -43,7 +43,7 @@ enum Opened {
     Overtaken,
 }
 
-/// The sessions of a user to whom another one may be added.
+/// The sessions of a user, to which another one may be added.
 fn room(
     user: Option<&Item>,
     organization: Option<&Item>,

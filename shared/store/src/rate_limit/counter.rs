@@ -56,11 +56,11 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// The bucket of `whom` under the limit `name`. Clients see the name. `whom` is part of the table's key: an id,
-    /// or a digest of a personal value.
+    /// The bucket of `subject` under the limit `name`. Clients see the name. `subject` is part of the table's key: an
+    /// id, or a digest of a personal value.
     #[must_use]
-    pub fn new(name: &'static str, whom: impl Display, limit: Limit, counting: Counting) -> Self {
-        Self { name, key: rate(name, whom), limit, counting }
+    pub fn new(name: &'static str, subject: impl Display, limit: Limit, counting: Counting) -> Self {
+        Self { name, key: rate(name, subject), limit, counting }
     }
 }
 

@@ -145,16 +145,16 @@ mod tests {
         Timestamp::from_unix_millis(millis).unwrap()
     }
 
-    fn bucket(whom: usize) -> Bucket {
-        Bucket::new("address", whom, "300/minute".parse().unwrap(), Counting::Leased)
+    fn bucket(subject: usize) -> Bucket {
+        Bucket::new("address", subject, "300/minute".parse().unwrap(), Counting::Leased)
     }
 
     #[test]
     fn put_above_the_bound_keeps_the_longest_leases() {
         let (leases, now) = (TokenLeases::default(), at(1_000_000));
         let until = now.plus(Duration::from_secs(10));
-        for whom in 0..3 * MAX_LEASES {
-            leases.add_tokens(&bucket(whom), now, 1, until.plus(Duration::from_millis(whom.try_into().unwrap())));
+        for subject in 0..3 * MAX_LEASES {
+            leases.add_tokens(&bucket(subject), now, 1, until.plus(Duration::from_millis(subject.try_into().unwrap())));
         }
         assert_eq!(leases.all().len(), MAX_LEASES);
         assert!(leases.use_token(&bucket(3 * MAX_LEASES - 1), now));
