@@ -10,6 +10,7 @@ mod jobs;
 mod limits;
 mod log;
 mod migrations;
+mod pages;
 mod passwords;
 mod people;
 mod purchasing;

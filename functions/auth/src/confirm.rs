@@ -3,13 +3,10 @@
 //! Tests: `tests/api/people/addresses.rs`, `tests/api/people/confirmation.rs`. Publishes `user.updated`,
 //! `user.email_changed` and `organization.confirmed`.
 
-use axum::extract::State;
 use serde_json::json;
-use stockroom_api::{
-    Answer, ApiError, App, Attempts, Body, NamedTenant, Operation, RequestContext, RequestStore, request_body,
-};
+use stockroom_api::{Answer, ApiError, Body, Operation, request_body};
 
-use crate::reset::attempt;
+use crate::link::LinkUse;
 
 request_body! {
     /// The link that confirms an address.
@@ -19,20 +16,8 @@ request_body! {
     }
 }
 
-pub(crate) async fn confirm(
-    State(app): State<App>,
-    store: RequestStore,
-    context: RequestContext,
-    attempts: Attempts,
-    NamedTenant(named): NamedTenant,
-    Body(body): Body<Confirm>,
-) -> Result<Answer, ApiError> {
-    let link = app.links()?.verify(&body.token, app.sources().now()).filter(|link| !link.purpose.sets_password());
-    let event = link.and_then(|link| link.event);
-    let (account, (counted, _)) = attempt(&attempts, link, &body.token).await?;
-    if !store.addresses().confirm(counted, account, event, named.as_deref(), &context.origin()).await? {
-        return Err(ApiError::InvalidToken);
-    }
+pub(crate) async fn confirm(link: LinkUse, Body(body): Body<Confirm>) -> Result<Answer, ApiError> {
+    link.confirm_address(&body.token).await?;
     Ok(Answer::nothing())
 }
 

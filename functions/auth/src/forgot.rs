@@ -3,10 +3,12 @@
 //!
 //! Tests: `tests/api/passwords/reset.rs`, `tests/api/limits/mails.rs`. Publishes `user.password_reset_requested`.
 
+use axum::{RequestPartsExt as _, extract::FromRequestParts};
+use http::request::Parts;
 use serde_json::json;
 use stockroom_api::{
-    Answer, ApiError, Attempts, Body, FromJson, NamedTenant, Node, Operation, RequestContext, RequestStore, describe,
-    request_body,
+    Answer, ApiError, App, Attempts, Body, FromJson, NamedTenant, Node, Operation, OperationInput, RequestContext,
+    RequestStore, describe, request_body,
 };
 use stockroom_domain::{
     fault::Fault,
@@ -42,19 +44,52 @@ impl FromJson for AccountEmail {
     }
 }
 
-pub(crate) async fn forgot(
+/// The parts of a request that a request for a link needs.
+pub(crate) struct LinkRequest {
     store: RequestStore,
     context: RequestContext,
     attempts: Attempts,
+}
+
+impl FromRequestParts<App> for LinkRequest {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        Ok(Self {
+            store: parts.extract_with_state(app).await?,
+            context: parts.extract_with_state(app).await?,
+            attempts: parts.extract_with_state(app).await?,
+        })
+    }
+}
+
+impl OperationInput for LinkRequest {
+    fn describe(operation: &mut Operation) {
+        Attempts::describe(operation);
+    }
+}
+
+impl LinkRequest {
+    /// Mails a link to set a new password, if the account exists and its limit allows another mail.
+    ///
+    /// # Errors
+    /// 429 when the attempts of the account or the address are used up.
+    pub(crate) async fn mail_link(&self, tenant: &str, AccountEmail(email): AccountEmail) -> Result<(), ApiError> {
+        let account = email.forms().next().unwrap_or_default();
+        let (counted, _) = self.attempts.at_account(tenant, account).await?;
+        let limit = self.attempts.link_mails(tenant, account);
+        let (passwords, origin) = (self.store.passwords(), self.context.origin());
+        passwords.request_reset(counted, tenant, &email, limit.as_ref(), &origin).await?;
+        Ok(())
+    }
+}
+
+pub(crate) async fn forgot(
+    request: LinkRequest,
     NamedTenant(named): NamedTenant,
     Body(body): Body<Forgot>,
 ) -> Result<Answer, ApiError> {
-    let tenant = named.ok_or(ApiError::TenantRequired)?;
-    let AccountEmail(email) = body.email;
-    let account = email.forms().next().unwrap_or_default();
-    let (counted, _) = attempts.at_account(&tenant, account).await?;
-    let limit = attempts.link_mails(&tenant, account);
-    store.passwords().request_reset(counted, &tenant, &email, limit.as_ref(), &context.origin()).await?;
+    request.mail_link(&named.ok_or(ApiError::TenantRequired)?, body.email).await?;
     Ok(Answer::accepted_silently())
 }
 

@@ -29,7 +29,7 @@ impl FromRequestParts<App> for Enabled {
     type Rejection = ApiError;
 
     async fn from_request_parts(_parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        if app.has_docs() { Ok(Self) } else { Err(ApiError::RouteNotFound) }
+        if app.pages().has_docs { Ok(Self) } else { Err(ApiError::RouteNotFound) }
     }
 }
 

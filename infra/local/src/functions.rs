@@ -5,10 +5,11 @@ use stockroom_api::{App, Contract, Route, Routes, Routing, document};
 
 use crate::gateway::Function;
 
-fn routes<R: Routing>() -> [(&'static str, R); 11] {
+fn routes<R: Routing>() -> [(&'static str, R); 12] {
     [
         ("audit-logs", stockroom_audit_logs::routes()),
         ("auth", stockroom_auth::routes()),
+        ("console", stockroom_console::routes()),
         ("docs", stockroom_docs::routes()),
         ("events", stockroom_events::routes()),
         ("organizations", stockroom_organizations::routes()),

@@ -6,6 +6,7 @@ pub(crate) mod context;
 mod credentials;
 pub(crate) mod edge;
 pub(crate) mod extract;
+pub(crate) mod form;
 pub(crate) mod gate;
 pub(crate) mod hashing;
 pub(crate) mod limits;

@@ -26,9 +26,11 @@ pub mod password {
 
 pub use self::http::{
     answer::Answer,
-    app::App,
+    app::{App, Pages},
     context::{RequestContext, RequestStore},
-    extract::{Body, FormOrJson, FromQuery, Nothing, OptionalBody, Parameters, PathId, Precondition, Query, Scope},
+    extract::{
+        Body, Form, FormOrJson, FromQuery, Nothing, OptionalBody, Parameters, PathId, Precondition, Query, Scope,
+    },
     gate::{IdempotencyHeader, bearer},
     limits::{Attempt, Attempts, Clearance},
     listing::{CatalogueList, ListQuery, Listing},

@@ -179,6 +179,17 @@ impl Problem {
         self.limited.map(|(limit, _)| limit)
     }
 
+    /// The seconds to wait after a refusal by a rate limit.
+    pub(crate) fn wait(&self) -> Option<u64> {
+        self.limited.map(|(_, wait)| wait)
+    }
+
+    /// The code of the first validation error, else that of the problem.
+    pub(crate) fn first_code(&self) -> &str {
+        let first = self.more.get("errors").and_then(|errors| errors.get(0));
+        first.and_then(|error| error.get("code")).and_then(Value::as_str).unwrap_or(self.code)
+    }
+
     pub(crate) fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }

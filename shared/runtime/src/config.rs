@@ -2,6 +2,7 @@
 
 mod group;
 mod reader;
+mod start_page;
 mod values;
 
 use std::{fmt, time::Duration};
@@ -12,6 +13,7 @@ use stockroom_store::Connection;
 
 pub use self::{
     group::Group,
+    start_page::{SampleAccount, StartPage},
     values::{Environment, LogLevel},
 };
 use self::{
@@ -53,6 +55,10 @@ pub struct Config {
     pub max_page_bytes: usize,
     /// `DOCS_ENABLED`: whether the documentation is served.
     pub docs_enabled: bool,
+    /// `CONSOLE_ENABLED`: whether the pages for people are served, among them those that links in mail lead to.
+    pub console_enabled: bool,
+    /// `START_PAGE`: additions to the start page.
+    pub start_page: StartPage,
     /// `TABLE_NAME` and the SDK's own variables.
     pub connection: Connection,
     /// `EVENT_BUS_NAME`: name of the EventBridge bus.
@@ -189,6 +195,8 @@ impl Config {
         let page_bytes = read.or("MAX_PAGE_BYTES", PageBytes(PageBytes::MAX));
         let connection = read.connection();
         let docs = read.or("DOCS_ENABLED", Switch(true));
+        let console = read.or("CONSOLE_ENABLED", Switch(true));
+        let start_page = read.or("START_PAGE", StartPage::default());
         let event_bus_name = read.or("EVENT_BUS_NAME", "stockroom".to_owned());
         let mail_from = if is_deployed && read.reads("MAIL_FROM") {
             read.required("MAIL_FROM", MailFrom::EXPECTED)
@@ -226,6 +234,8 @@ impl Config {
                 feed_settle: settle?.0,
                 max_page_bytes: page_bytes?.0,
                 docs_enabled: docs?.0,
+                console_enabled: console?.0,
+                start_page: start_page?,
                 connection: connection?,
                 event_bus_name: event_bus_name?,
                 mail_from: mail_from?.0.filter(|_| groups.contains(&Group::Mail)),

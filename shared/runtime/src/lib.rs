@@ -15,7 +15,7 @@ use stockroom_domain::source::Sources;
 use stockroom_store::{Store, TableClient};
 
 pub use calls::CallError;
-pub use config::{Config, ConfigError, Group, LogLevel};
+pub use config::{Config, ConfigError, Group, LogLevel, SampleAccount, StartPage};
 pub use keys::{Algorithm, CursorKey, Keys, PrivateKey, PublicKey, Secret, SigningKeys, VerifyingKeys};
 pub use links::{Link, Links, Purpose};
 pub use reports::{Call, Panicked, Reports, concerns, report};

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use stockroom_api::{Access, Route};
 use stockroom_harness::{Client, PASSWORD, Request};
 use stockroom_local::functions;
+use url::form_urlencoded;
 
 use super::world::{Caller, Things};
 
@@ -15,6 +16,11 @@ const ANOTHER_PASSWORD: &str = "canary-swept-floors-and-labels";
 /// Every operation of the product, in the order of the functions' tables.
 pub(super) fn operations() -> Vec<Route> {
     functions::tables().into_iter().flat_map(|(_, routes)| routes).collect()
+}
+
+/// The operations of the API. Pages read nothing, and their forms name no id: the suite `pages` tests them.
+pub(super) fn api_operations() -> impl Iterator<Item = Route> {
+    operations().into_iter().filter(|route| !route.is_page)
 }
 
 /// The operations that require a caller.
@@ -34,13 +40,22 @@ pub(super) struct Sample {
     pub(super) path: String,
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) body: Option<Value>,
+    /// The fields of a form, in place of a JSON body.
+    form: Option<String>,
     tenant: Option<String>,
 }
 
 impl Sample {
     fn of(route: &Route) -> Self {
         let Route { method, path, .. } = route;
-        Self { method: method.clone(), path: (*path).to_owned(), query: Vec::new(), body: None, tenant: None }
+        Self {
+            method: method.clone(),
+            path: (*path).to_owned(),
+            query: Vec::new(),
+            body: None,
+            form: None,
+            tenant: None,
+        }
     }
 
     fn at(&self, id: &str) -> Self {
@@ -56,6 +71,11 @@ impl Sample {
         Self { body: Some(body), ..self.clone() }
     }
 
+    fn form(&self, fields: &[(&str, &str)]) -> Self {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        Self { form: Some(form), ..self.clone() }
+    }
+
     fn tenant(&self, subdomain: &str) -> Self {
         Self { tenant: Some(subdomain.to_owned()), ..self.clone() }
     }
@@ -68,7 +88,10 @@ impl Sample {
         let request = if query.is_empty() { request } else { request.query(&query) };
         match &self.body {
             Some(body) => request.json(body.clone()),
-            None => request,
+            None => match &self.form {
+                Some(form) => request.raw_body(form.clone(), "application/x-www-form-urlencoded"),
+                None => request,
+            },
         }
     }
 }
@@ -92,9 +115,13 @@ pub(super) fn samples(route: &Route, caller: &Caller) -> Vec<Sample> {
             | "/redoc"
             | "/openapi.json"
             | "/health-check"
+            | "/api/v1"
             | "/api/v1/health-check"
             | "/api/v1/stock-movements/low-stock",
         ) => vec![plain],
+
+        ("GET", "/purchase-requests/{id}") => vec![one("draft")],
+        (_, path) if route.is_page && !path.contains("/forms/") => vec![plain],
 
         ("POST", "/api/v1/auth/token") => {
             vec![plain.tenant(&things.subdomain).body(json!({"email": caller.email, "password": PASSWORD}))]
@@ -276,6 +303,12 @@ fn of_passwords(route: &Route, caller: &Caller) -> Vec<Sample> {
     let (plain, tenant) = (Sample::of(route), &caller.things.subdomain);
     match (route.method.as_str(), route.path) {
         ("POST", "/api/v1/auth/password/forgot") => vec![plain.tenant(tenant).body(json!({"email": caller.email}))],
+        ("POST", "/api/v1/auth/forms/forgot") => vec![plain.form(&[("tenant", tenant), ("email", &caller.email)])],
+        ("POST", "/api/v1/auth/forms/confirm") => vec![plain.query(&[("token", &caller.confirm_token)])],
+        ("POST", "/api/v1/auth/forms/reset") => {
+            let fields = [("password", ANOTHER_PASSWORD), ("repeat", ANOTHER_PASSWORD)];
+            vec![plain.query(&[("token", &caller.reset_token)]).form(&fields)]
+        }
         ("POST", "/api/v1/auth/email/confirm") => vec![plain.body(json!({"token": caller.confirm_token}))],
         ("POST", "/api/v1/users/me/email/confirmation") => vec![plain],
         ("POST", "/api/v1/auth/password/reset") => {

@@ -34,9 +34,9 @@ async fn request_with_a_variant_of_a_path_is_not_found() {
     let shop = Furnished::open().await;
     let longest = format!("/api/v1/products/{}", "x".repeat(8_000));
     for path in [
-        "/",
         "//",
-        "/api/v1",
+        "/api",
+        "/api/v1/",
         "/api/v1/products/",
         "//api/v1/products",
         "/api/v1//products",

@@ -1,5 +1,6 @@
 //! Costs of sign-up, login, users, passwords, addresses and the organization.
 
+use http::Method;
 use serde_json::json;
 use stockroom_harness::{PASSWORD, Shop};
 use stockroom_runtime::Purpose;
@@ -17,6 +18,15 @@ pub(super) async fn measure_identity(costs: &mut Costs, shop: &Shop) {
     ] {
         costs.measure(&format!("GET {template}"), "", anonymous.get(path), 200).await;
     }
+    for path in ["/", "/reset", "/confirm", "/forgot", "/sign-in", "/favicon.svg", "/favicon.ico"] {
+        costs.measure(&format!("GET {path}"), "", anonymous.get(path), 200).await;
+    }
+    let page = anonymous.get("/purchase-requests/01930000-0000-7000-8000-000000000000");
+    costs.measure("GET /purchase-requests/{id}", "", page, 200).await;
+    for path in ["/api/v1/docs", "/api/v1/redoc"] {
+        costs.measure(&format!("GET {path}"), "", anonymous.get(path), 308).await;
+    }
+    costs.measure("GET /api/v1", "", anonymous.get("/api/v1"), 200).await;
     costs.measure("GET /health-check", "", anonymous.get("/health-check"), 200).await;
     costs.measure("GET /api/v1/health-check", "", anonymous.get("/api/v1/health-check"), 200).await;
 
@@ -126,6 +136,8 @@ async fn measure_addresses(costs: &mut Costs, shop: &Shop) {
     let token = shop.stack().link_token(Purpose::Welcome, &id("/organization/id"), &id("/admin/id"), 0);
     let confirm = visitor.post("/api/v1/auth/email/confirm", json!({ "token": token }));
     costs.measure("POST /api/v1/auth/email/confirm", "of a new organization", confirm, 204).await;
+    let form = visitor.request(Method::POST, "/api/v1/auth/forms/confirm").query(&[("token", &token)]);
+    costs.measure("POST /api/v1/auth/forms/confirm", "a used link", form, 303).await;
 }
 
 pub(super) async fn measure_passwords(costs: &mut Costs, shop: &Shop) {
@@ -139,6 +151,15 @@ pub(super) async fn measure_passwords(costs: &mut Costs, shop: &Shop) {
     let reset = anonymous.post("/api/v1/auth/password/reset", reset);
     costs.measure("POST /api/v1/auth/password/reset", "", reset.clone(), 204).await;
     costs.measure("POST /api/v1/auth/password/reset", "a used link", reset, 400).await;
+    let form = |name: &str, token: &str, fields: &str| {
+        let request = anonymous.request(Method::POST, format!("/api/v1/auth/forms/{name}")).query(&[("token", token)]);
+        request.raw_body(fields.to_owned(), "application/x-www-form-urlencoded")
+    };
+    let fields = format!("tenant={}&email={}", shop.subdomain, shop.manager().email);
+    costs.measure("POST /api/v1/auth/forms/forgot", "", form("forgot", "", &fields), 303).await;
+    let token = shop.stack().link_token(Purpose::PasswordReset, &shop.id, &shop.hire("formal", "STAFF").await.id, 0);
+    let fields = "password=canary-swept-floors-and-labels&repeat=canary-swept-floors-and-labels";
+    costs.measure("POST /api/v1/auth/forms/reset", "", form("reset", &token, fields), 303).await;
     let careful = shop.hire("careful", "STAFF").await;
     let change = json!({"current_password": PASSWORD, "new_password": "canary-swept-floors-and-labels"});
     let change = careful.put("/api/v1/users/me/password", change);

@@ -93,6 +93,18 @@ impl Answer {
         Self::new(StatusCode::NO_CONTENT)
     }
 
+    /// 303: the browser continues with a `GET` of that page (RFC 9110, 15.4.4).
+    #[must_use]
+    pub fn see_other(location: String) -> Self {
+        Self { location: Some(location), ..Self::new(StatusCode::SEE_OTHER) }
+    }
+
+    /// 308: the resource has another path.
+    #[must_use]
+    pub fn moved(location: &str) -> Self {
+        Self { location: Some(location.to_owned()), ..Self::new(StatusCode::PERMANENT_REDIRECT) }
+    }
+
     /// Adds an entity tag: the version, and a digest of the body. Different bodies therefore have different tags, even
     /// where they differ only in data outside the version, such as the time of a login.
     #[must_use]

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use stockroom_domain::source::Sources;
-use stockroom_runtime::{ConfigError, Links, Reports, Runtime};
+use stockroom_runtime::{ConfigError, Links, Reports, Runtime, StartPage};
 use stockroom_store::Store;
 
 use crate::{
@@ -39,7 +39,20 @@ struct Shared {
     feed_settle: Duration,
     max_page_bytes: usize,
     reports: Reports,
-    has_docs: bool,
+    pages: Pages,
+}
+
+/// What the pages for people need of the settings.
+#[derive(Debug)]
+pub struct Pages {
+    /// `PUBLIC_URL`: the address of the product, without a slash at its end.
+    pub public_url: String,
+    /// Whether the documentation is served.
+    pub has_docs: bool,
+    /// Whether the console is served: the start page, and the pages that links in mail lead to.
+    pub has_console: bool,
+    /// Additions to the start page.
+    pub start: StartPage,
 }
 
 /// Parts that only the function for signing in has.
@@ -91,7 +104,12 @@ impl App {
             feed_settle: config.feed_settle,
             max_page_bytes: config.max_page_bytes,
             reports: reports.clone(),
-            has_docs: config.docs_enabled,
+            pages: Pages {
+                public_url: config.public_url.clone(),
+                has_docs: config.docs_enabled,
+                has_console: config.console_enabled,
+                start: config.start_page.clone(),
+            },
         })))
     }
 
@@ -147,10 +165,10 @@ impl App {
         self.0.feed_settle
     }
 
-    /// Whether the documentation is served.
+    /// The settings of the pages for people.
     #[must_use]
-    pub fn has_docs(&self) -> bool {
-        self.0.has_docs
+    pub fn pages(&self) -> &Pages {
+        &self.0.pages
     }
 
     /// The maximum size of a page's items, in bytes as the gateway receives them.

@@ -23,7 +23,7 @@ use stockroom_store::TenantScope;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
-    http::{app::App, context::RequestContext, limits},
+    http::{app::App, context::RequestContext, form::FormPage, limits},
     problem::{ApiError, Problem},
 };
 
@@ -71,6 +71,10 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
         call.fail(code, problem.as_ref().and_then(Problem::cause).unwrap_or_default());
     }
     call.finish(is_failed).await;
+    let form = response.extensions_mut().remove::<FormPage>();
+    if let (Some(form), Some(problem)) = (form, &problem) {
+        form.explain(problem, context.stage.path(), &mut response);
+    }
     response
 }
 

@@ -118,6 +118,30 @@ impl FromBody for Nothing {
     }
 }
 
+/// A form of a page.
+#[derive(Debug, Clone)]
+pub struct Form<T>(pub T);
+
+impl<S: Sync, T: FromBody> FromRequest<S> for Form<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let media_type = media_type(&parts.headers);
+        let body = read_body(&parts.headers, body).await?;
+        match media_type.as_deref() {
+            Some("application/x-www-form-urlencoded") => read_form(&body).map(Self),
+            Some(_) | None => Err(ApiError::UnsupportedMediaType("application/x-www-form-urlencoded")),
+        }
+    }
+}
+
+/// The fields of a form.
+fn read_form<T: FromBody>(body: &[u8]) -> Result<T, ApiError> {
+    let text = std::str::from_utf8(body).map_err(|_| ApiError::MalformedJson("The form is not valid UTF-8.".into()))?;
+    Object::read_form(pairs(Some(text)), T::from_form)
+}
+
 /// A JSON body, or a form with its own names as OAuth 2 defines it (RFC 6749): unknown parameters are ignored, and an
 /// empty one counts as absent.
 #[derive(Debug, Clone)]
@@ -132,11 +156,7 @@ impl<S: Sync, T: FromBody> FromRequest<S> for FormOrJson<T> {
         let body = read_body(&parts.headers, body).await?;
         match media_type.as_deref() {
             Some("application/json") => Object::read(Node::parse(&body)?, T::from_object).map(Self),
-            Some("application/x-www-form-urlencoded") => {
-                let text = std::str::from_utf8(&body)
-                    .map_err(|_| ApiError::MalformedJson("The form is not valid UTF-8.".into()))?;
-                Object::read_form(pairs(Some(text)), T::from_form).map(Self)
-            }
+            Some("application/x-www-form-urlencoded") => read_form(&body).map(Self),
             Some(_) | None => {
                 Err(ApiError::UnsupportedMediaType("application/json or application/x-www-form-urlencoded"))
             }

@@ -24,6 +24,7 @@ use crate::{
         app::App,
         context::RequestContext,
         extract::{PathId, media_type, pairs, read_body},
+        form::FormPage,
         limits,
         route::{Access, Route},
     },
@@ -73,6 +74,7 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
             .into_response();
     };
     let store = context.store(&gate.app);
+    let form = route.form_of.map(|page| FormPage::new(page, request.uri().query()));
     let scope = match route.access {
         Access::Public => None,
         access @ (Access::Permitted(_) | Access::SelfOr(_)) => match open(&gate.app, &mut request, access).await {
@@ -100,6 +102,9 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
     limits::tell(&store.bucket_statuses().await, response.headers_mut());
     if let Some(scope) = scope {
         response.extensions_mut().insert(scope);
+    }
+    if let Some(form) = form {
+        response.extensions_mut().insert(form);
     }
     if route.is_token_endpoint { for_oauth(response) } else { response }
 }

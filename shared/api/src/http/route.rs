@@ -43,10 +43,24 @@ pub struct Route {
     pub(crate) stores_response: bool,
     /// Whether it is the token endpoint of OAuth 2.
     pub(crate) is_token_endpoint: bool,
+    /// Whether it belongs to the pages for people, which are not part of the OpenAPI document.
+    pub is_page: bool,
+    /// The page whose form it receives. Every problem leads back to that page.
+    pub(crate) form_of: Option<&'static str>,
 }
 
 impl Route {
     pub(crate) fn new(id: &'static str, method: Method, path: &'static str, access: Access) -> Self {
-        Self { id, method, path, access, has_query: false, stores_response: false, is_token_endpoint: false }
+        Self {
+            id,
+            method,
+            path,
+            access,
+            has_query: false,
+            stores_response: false,
+            is_token_endpoint: false,
+            is_page: false,
+            form_of: None,
+        }
     }
 }

@@ -48,6 +48,10 @@ impl Routing for Contract {
         self.operations.push(described);
         self
     }
+
+    fn add_page<T: 'static, H: Handler<T, App>>(self, _route: Route, _handler: H) -> Self {
+        self
+    }
 }
 
 impl Contract {

@@ -31,11 +31,15 @@ impl Routing for Routes {
     }
 
     fn add<T: OperationInput + 'static, H: Handler<T, App>>(
-        mut self,
+        self,
         route: Route,
         handler: H,
         _describe: impl FnOnce(&mut Operation),
     ) -> Self {
+        self.add_page(route, handler)
+    }
+
+    fn add_page<T: 'static, H: Handler<T, App>>(mut self, route: Route, handler: H) -> Self {
         let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
         self.router = self.router.route(route.path, on(filter, handler));
         self.table.push(route);

@@ -31,6 +31,8 @@ impl Group {
             | "REFRESH_TOKEN_EXPIRE_DAYS"
             | "CORS_ORIGINS"
             | "DOCS_ENABLED"
+            | "CONSOLE_ENABLED"
+            | "START_PAGE"
             | "FEED_SETTLE_SECONDS"
             | "MAX_PAGE_BYTES" => &[Self::Http],
             "SECRET_KEY" | "SECRET_KEY_PREVIOUS" | "PUBLIC_URL" | "TENANT_BASE_DOMAIN" | "LIMIT_LINK_MAILS" => {

@@ -108,6 +108,8 @@ impl OwnPassword {
 pub struct LinkedAccount {
     account: Account,
     credential: Key,
+    /// The subdomain of its organization, where its user signs in.
+    pub tenant: Subdomain,
 }
 
 /// A verified password, at one epoch of the account.
@@ -294,7 +296,11 @@ impl<'a> Passwords<'a> {
         let found = LinkRead::of(account, |key| items.get(key))?;
         let is_named =
             |read: &LinkRead<'_>| named_tenant.is_none_or(|named| named == read.organization.subdomain.as_str());
-        Ok(found.filter(is_named).map(|read| LinkedAccount { account, credential: read.credential() }))
+        Ok(found.filter(is_named).map(|read| LinkedAccount {
+            account,
+            credential: read.credential(),
+            tenant: read.organization.subdomain.clone(),
+        }))
     }
 
     /// Sets the password of the account of a link, and ends all its sessions. False if the link is void. An
@@ -303,7 +309,7 @@ impl<'a> Passwords<'a> {
     /// # Errors
     /// [`StoreError::Rejected`] for a guessable `password`.
     pub async fn reset(&self, linked: &LinkedAccount, new: &NewPassword, origin: &Origin) -> Result<bool, StoreError> {
-        let LinkedAccount { account, credential: key } = linked;
+        let LinkedAccount { account, credential: key, .. } = linked;
         let keys = OrganizationKeys(account.organization);
         let wanted = [keys.user(account.user), keys.organization(), key.clone()];
         let decide = |attempt: &Attempt<'_>| -> Result<Decision<bool>, StoreError> {

@@ -1,0 +1,29 @@
+//! `GET /confirm`: shows the form that confirms an e-mail address. Reading the page confirms nothing, because mail
+//! programs follow links on their own.
+//!
+//! Tests: `tests/api/pages/content.rs`. Publishes no event.
+
+use askama::Template;
+use stockroom_api::ApiError;
+
+use crate::{
+    notice::Notice,
+    page::{Page, PageRequest, STYLE},
+};
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct Confirm<'a> {
+    base: &'a str,
+    style: &'a str,
+    notice: Option<Notice>,
+    /// `None` if the link cannot work.
+    token: Option<&'a str>,
+}
+
+pub(crate) async fn confirm(request: PageRequest) -> Result<Page, ApiError> {
+    let notice = Notice::of(&request);
+    let is_void = notice.as_ref().is_some_and(|notice| notice.is_final);
+    let token = request.token().filter(|_| !is_void);
+    Page::of(&Confirm { base: &request.base, style: STYLE, notice, token })
+}

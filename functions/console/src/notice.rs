@@ -1,0 +1,94 @@
+//! Messages of the pages. The query of a page names a message by its code, never by its text, so that no link can show
+//! a text of its own.
+
+use crate::page::PageRequest;
+
+/// A message on a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Notice {
+    pub(crate) text: String,
+    pub(crate) is_error: bool,
+    /// Whether the form cannot succeed any more.
+    pub(crate) is_final: bool,
+}
+
+impl Notice {
+    fn done(text: &str) -> Self {
+        Self { text: text.to_owned(), is_error: false, is_final: false }
+    }
+
+    fn error(text: &str) -> Self {
+        Self { text: text.to_owned(), is_error: true, is_final: false }
+    }
+
+    /// The message that a request asks for.
+    pub(crate) fn of(request: &PageRequest) -> Option<Self> {
+        let problem = request.parameter("error").map(|code| Self::problem(code, request.parameter("wait")));
+        problem.or_else(|| request.parameter("notice").and_then(Self::success))
+    }
+
+    fn success(code: &str) -> Option<Self> {
+        Some(Self::done(match code {
+            "password_set" => "Your password is set. All earlier sessions have ended. You can sign in now.",
+            "address_confirmed" => "Your e-mail address is confirmed.",
+            "link_requested" => {
+                "If this account exists, a mail with a link is on its way. The link works once, for 30 minutes. If no \
+                 mail arrives, look in the spam folder, and check address and organization."
+            }
+            _ => return None,
+        }))
+    }
+
+    fn problem(code: &str, wait: Option<&str>) -> Self {
+        Self::error(match code {
+            "too_short" => "The password is too short. Use at least 12 characters.",
+            "too_long" => "The password is too long. Use at most 128 characters.",
+            "common_password" => {
+                "This password is easy to guess: it is a common one, your e-mail address, or the name of your \
+                 organization. Choose another one."
+            }
+            "invalid_character" => "The text has characters that are not allowed. Type it again.",
+            "does_not_match" => "The two passwords differ. Type the same password twice.",
+            "required" => "A field is empty. Fill in every field.",
+            "invalid_format" => "This is not an e-mail address. Check it and try again.",
+            "tenant_required" | "tenant_conflict" => {
+                "Name your organization: the short name that is in your invitation, such as northwind."
+            }
+            "invalid_token" => {
+                let text = "This link no longer works. Either it was used already, or it has expired, or a newer one \
+                            replaced it.";
+                return Self { is_final: true, ..Self::error(text) };
+            }
+            "duplicate_email" => {
+                let text = "Another user of your organization has this e-mail address now, so it cannot become yours.";
+                return Self { is_final: true, ..Self::error(text) };
+            }
+            "rate_limited" => {
+                let wait = wait.and_then(|wait| wait.parse().ok()).map_or_else(|| "a while".to_owned(), period);
+                return Self::error(&format!("There were too many attempts. Wait {wait}, then try again."));
+            }
+            "unavailable" => "The service is busy. Nothing was changed. Try again in a moment.",
+            _ => "Something went wrong. Try again. If it happens again, tell the people who run this service.",
+        })
+    }
+}
+
+/// A number of seconds for people, rounded up.
+fn period(seconds: u32) -> String {
+    match (seconds, seconds.div_ceil(60)) {
+        (0..=1, _) => "a second".to_owned(),
+        (2..=90, _) => format!("{seconds} seconds"),
+        (_, minutes) => format!("{minutes} minutes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn period_of_seconds_rounds_up() {
+        let periods = [0, 1, 59, 90, 91, 3_600].map(period);
+        assert_eq!(periods, ["a second", "a second", "59 seconds", "90 seconds", "2 minutes", "60 minutes"]);
+    }
+}

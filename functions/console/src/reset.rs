@@ -1,0 +1,28 @@
+//! `GET /reset`: shows the form that sets a password, for the link of an invitation or a reset.
+//!
+//! Tests: `tests/api/pages/content.rs`. Publishes no event.
+
+use askama::Template;
+use stockroom_api::ApiError;
+
+use crate::{
+    notice::Notice,
+    page::{Page, PageRequest, STYLE},
+};
+
+#[derive(Template)]
+#[template(path = "reset.html")]
+struct Reset<'a> {
+    base: &'a str,
+    style: &'a str,
+    notice: Option<Notice>,
+    /// `None` if the link cannot work.
+    token: Option<&'a str>,
+}
+
+pub(crate) async fn reset(request: PageRequest) -> Result<Page, ApiError> {
+    let notice = Notice::of(&request);
+    let is_void = notice.as_ref().is_some_and(|notice| notice.is_final);
+    let token = request.token().filter(|_| !is_void);
+    Page::of(&Reset { base: &request.base, style: STYLE, notice, token })
+}
