@@ -13,8 +13,8 @@ const OPTIONS = [
   '--disable-component-update', '--disable-sync',
 ];
 
-/// A browser with a page. What its pages load from elsewhere than `origin`, and what they complain of, is kept.
-export async function open(origin) {
+/// A browser with a page. It records errors of its pages, and requests to other origins than these.
+export async function open(origin, ...others) {
   assert.ok(origin, 'STACK_URL says where the stack serves');
   const profile = await mkdtemp(join(tmpdir(), 'stockroom-browser-'));
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -25,14 +25,17 @@ export async function open(origin) {
   context.on('weberror', (error) => faults.push(`script: ${error.error()}`));
   context.on('requestfailed', (request) => faults.push(`failed: ${request.url()}`));
   context.on('request', (request) => {
-    const isOwn = [origin, 'data:', 'blob:', 'about:'].some((start) => request.url().startsWith(start));
+    const isOwn = [origin, ...others, 'data:', 'blob:', 'about:'].some((start) => request.url().startsWith(start));
     if (!isOwn) faults.push(`loaded from elsewhere: ${request.url()}`);
   });
   const page = await context.newPage();
   return {
+    context,
     page,
     /// Fails if a page has complained or loaded anything from elsewhere.
     assertQuiet: () => assert.deepEqual(faults, []),
+    /// Drops the recorded errors.
+    forget: () => faults.splice(0),
     /// Keeps a picture of a path, for whoever asked for one.
     keep: async (name, shown, path) => {
       if (!process.env.SCREENSHOT_DIR) return;

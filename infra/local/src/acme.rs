@@ -18,7 +18,7 @@ use crate::demo::{
     done, tolerate_user_changes, write_requests,
 };
 
-static ORGANIZATION: SampleOrganization = SampleOrganization {
+pub(crate) static ORGANIZATION: SampleOrganization = SampleOrganization {
     name: "Acme",
     subdomain: "acme",
     password: "acme-demo-2026",

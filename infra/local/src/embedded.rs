@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dynoxide::{Database, DynoxideError};
@@ -11,16 +12,13 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use crate::listen::{self, ListenError};
+use crate::listen::{self, ListenError, Listener};
 use crate::table_definition::{self, TableError, TemplateError};
-use crate::{private_file, table_api};
+use crate::table_file::{self, TableLog};
+use crate::{file_error::TableFileError, table_api};
 
 /// The table's name in the embedded DynamoDB.
 pub const TABLE_NAME: &str = "stockroom";
-
-const FILE_NAME: &str = "table.sqlite";
-/// Suffixes of the files that SQLite adds, with the permissions of the main file.
-const SQLITE_SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Where the items of the table are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,32 +33,27 @@ pub enum Storage {
 /// Why the embedded DynamoDB cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
-    /// SQLite could not open the file.
-    #[error("cannot open the file of the table: {0}")]
-    Open(#[from] DynoxideError),
-    /// SQLite could not add an index to the file.
-    #[error("cannot add an index to the file of the table: {0}")]
-    Prepare(#[from] rusqlite::Error),
-    /// The file cannot be created or restricted to its owner.
-    #[error("cannot create the file of the table: {0}")]
-    File(#[source] std::io::Error),
-    /// The emulator accepts paths in UTF-8 only.
-    #[error("the data directory's path is not valid UTF-8: {}", .0.display())]
-    Path(PathBuf),
+    /// The file of the table cannot be used.
+    #[error(transparent)]
+    File(#[from] table_file::OpenError),
+    /// The table in memory cannot be created.
+    #[error("cannot create a table in memory: {0}")]
+    Memory(#[from] DynoxideError),
     /// The template has no usable table.
     #[error(transparent)]
     Template(#[from] TemplateError),
     /// The table cannot be created.
     #[error(transparent)]
-    Table(#[from] TableError),
+    Table(TableError),
     /// No loopback port is available.
-    #[error("the embedded DynamoDB cannot listen on 127.0.0.1: {0}")]
+    #[error("the embedded DynamoDB cannot listen on 127.0.0.1: {0}. Choose another port with --port")]
     Listen(#[from] std::io::Error),
 }
 
 /// A running DynamoDB with the table of the product. Dropping it stops the server without waiting.
 pub struct Embedded {
     database: Database,
+    log: Arc<TableLog>,
     endpoint: String,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), ListenError>>,
@@ -72,7 +65,7 @@ pub struct Embedded {
 ///
 /// See [`EmbeddedError`].
 pub async fn start(storage: Storage) -> Result<Embedded, EmbeddedError> {
-    start_on(storage, TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
+    start_on(storage, TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.into())
 }
 
 /// Like [`start`], on a given listener, for functions in other processes.
@@ -84,47 +77,35 @@ pub async fn start(storage: Storage) -> Result<Embedded, EmbeddedError> {
 /// # Panics
 ///
 /// There is no Tokio runtime.
-pub fn start_on(storage: Storage, listener: TcpListener) -> Result<Embedded, EmbeddedError> {
-    let database = match storage {
-        Storage::Memory => Database::memory()?,
+pub fn start_on(storage: Storage, listener: Listener) -> Result<Embedded, EmbeddedError> {
+    let (database, path) = match storage {
+        Storage::Memory => (Database::memory()?, None),
         Storage::File(directory) => {
-            let path = directory.join(FILE_NAME);
-            restrict_files(&path).map_err(EmbeddedError::File)?;
-            let database = Database::new(path.to_str().ok_or_else(|| EmbeddedError::Path(directory))?)?;
-            index_stream(&path)?;
-            database
+            let path = table_file::path(&directory);
+            (table_file::open(&path)?, Some(path))
         }
     };
-    table_definition::definition()?.create(&database, TABLE_NAME)?;
+    table_definition::definition()?.create(&database, TABLE_NAME).map_err(|error| match (error, &path) {
+        (TableError::Rejected(error), Some(path)) => EmbeddedError::File(TableFileError::of(path, &error).into()),
+        (error, _) => EmbeddedError::Table(error),
+    })?;
+    let log = Arc::new(TableLog::new(path));
 
     let endpoint = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();
-    let behind_http = database.clone();
+    let behind_http = (database.clone(), Arc::clone(&log));
     let server = tokio::spawn(listen::serve(
         listener,
-        move |request, _| table_api::answer(behind_http.clone(), request),
+        move |request, _| {
+            let (database, log) = behind_http.clone();
+            async move { table_api::answer(&database, &log, request).await }
+        },
         async {
             // Nothing is sent: dropping the sender is the signal.
             stopped.await.unwrap_or_default();
         },
     ));
-    Ok(Embedded { database, endpoint, stop, server })
-}
-
-/// Creates the file of the table for its owner only, and corrects the permissions of existing files.
-fn restrict_files(path: &Path) -> std::io::Result<()> {
-    private_file::open(path)?;
-    let companion = |suffix: &str| path.with_file_name(format!("{FILE_NAME}{suffix}"));
-    SQLITE_SUFFIXES.iter().try_for_each(|suffix| private_file::restrict_if_present(&companion(suffix)))
-}
-
-/// Before each write the emulator reads the highest number of its stream, which it stores as text. Without this index
-/// it would read all records of the stream.
-fn index_stream(path: &Path) -> Result<(), rusqlite::Error> {
-    rusqlite::Connection::open(path)?.execute_batch(
-        "CREATE INDEX IF NOT EXISTS stockroom_stream_order
-         ON _stream_records (table_name, CAST(sequence_number AS INTEGER))",
-    )
+    Ok(Embedded { database, log, endpoint, stop, server })
 }
 
 impl Embedded {
@@ -138,6 +119,35 @@ impl Embedded {
     #[must_use]
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// The problem of the table's file that lasts, for example a full disk.
+    #[must_use]
+    pub fn problem(&self) -> Option<TableFileError> {
+        self.log.problem()
+    }
+
+    /// Deletes expired items in intervals until `stop` completes, as DynamoDB does. The emulator does not do it by
+    /// itself.
+    pub async fn sweep_expired(&self, every: Duration, stop: impl Future<Output = ()>) {
+        let mut ticks = tokio::time::interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => return,
+                _ = ticks.tick() => {}
+            }
+            let database = self.database.clone();
+            match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
+                Ok(Ok(deleted)) => tracing::debug!(deleted, "deleted expired items"),
+                Ok(Err(error)) => {
+                    self.log.failed(&error);
+                    tracing::warn!(%error, "cannot delete expired items");
+                }
+                Err(error) => tracing::warn!(%error, "cannot delete expired items"),
+            }
+        }
     }
 
     /// Stops the server. Running requests have 5 seconds to finish.
@@ -154,25 +164,6 @@ impl Embedded {
 impl fmt::Debug for Embedded {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Embedded").field("endpoint", &self.endpoint).finish_non_exhaustive()
-    }
-}
-
-/// Deletes expired items in intervals until `stop` completes, as DynamoDB does. The emulator does not do it by itself.
-pub async fn sweep_expired(database: Database, every: Duration, stop: impl Future<Output = ()>) {
-    let mut ticks = tokio::time::interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    tokio::pin!(stop);
-    loop {
-        tokio::select! {
-            () = &mut stop => return,
-            _ = ticks.tick() => {}
-        }
-        let database = database.clone();
-        match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
-            Ok(Ok(deleted)) => tracing::debug!(deleted, "deleted expired items"),
-            Ok(Err(error)) => tracing::warn!(%error, "cannot delete expired items"),
-            Err(error) => tracing::warn!(%error, "cannot delete expired items"),
-        }
     }
 }
 
@@ -319,16 +310,17 @@ mod tests {
 
         let embedded = start(storage).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let sweep = sweep_expired(embedded.database().clone(), Duration::from_millis(5), async {
+        let sweep = embedded.sweep_expired(Duration::from_millis(5), async {
             stopped.await.unwrap_or_default();
         });
-        let sweeping = tokio::spawn(sweep);
         let scan = || serde_json::from_value(json!({"TableName": TABLE_NAME})).unwrap();
-        while embedded.database().scan(scan()).unwrap().count == 2 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        drop(stop);
-        sweeping.await.unwrap();
+        let watch = async {
+            while embedded.database().scan(scan()).unwrap().count == 2 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            drop(stop);
+        };
+        tokio::join!(sweep, watch);
         assert_eq!(embedded.database().scan(scan()).unwrap().count, 1);
         assert!(embedded.endpoint().starts_with("http://127.0.0.1:"));
         embedded.stop().await;

@@ -13,12 +13,11 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use jiff::Timestamp;
 use serde_json::json;
-use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
 use crate::invoke::invoke;
-use crate::listen::{self, ListenError};
+use crate::listen::{self, ListenError, Listener};
 use crate::path_template::PathTemplate;
 use crate::proxy_event::{GatewayContext, http_response, proxy_event};
 use crate::web_pages::{has_loopback_host, is_cross_origin};
@@ -94,7 +93,7 @@ impl Gateway {
     /// # Errors
     ///
     /// See [`listen::serve`].
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), ListenError> {
+    pub async fn serve(self, listener: Listener, shutdown: impl Future<Output = ()>) -> Result<(), ListenError> {
         let gateway = Arc::new(self);
         let answer = move |request, source_ip| {
             let gateway = Arc::clone(&gateway);

@@ -2,9 +2,11 @@
 //! reachable from this machine only.
 
 pub mod acme;
+mod announcement;
 mod consumers;
 pub mod demo;
 pub mod embedded;
+pub mod file_error;
 pub mod functions;
 pub mod gateway;
 pub mod invoke;
@@ -16,6 +18,7 @@ pub mod mailbox;
 pub mod northwind;
 pub mod optimized;
 pub mod options;
+mod organization_names;
 mod path_template;
 mod private_file;
 pub mod proxy_event;
@@ -27,4 +30,6 @@ mod signals;
 pub mod stack;
 mod table_api;
 pub mod table_definition;
+pub mod table_file;
+mod terminal;
 mod web_pages;

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,9 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pause after a failed accept. It usually succeeds once other connections have closed.
 const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(50);
 
+/// How often port 0 is bound again because the port is taken on `[::1]`.
+const MAX_FREE_PORT_ATTEMPTS: u8 = 16;
+
 /// Why the stack cannot listen.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
@@ -32,17 +35,71 @@ pub enum ListenError {
     #[error("{0} is not a loopback address: the local stack listens on loopback addresses only")]
     NotLoopback(IpAddr),
     /// Another error of the system.
-    #[error("cannot listen: {0}")]
+    #[error("cannot listen on a loopback address: {0}. Choose another port with --port")]
     Io(#[from] io::Error),
 }
 
-/// Binds a port of 127.0.0.1; 0 takes any free one.
+/// A port of 127.0.0.1 and, where the system has it, of `[::1]`: `localhost` can mean both.
+#[derive(Debug)]
+pub struct Listener {
+    v4: TcpListener,
+    v6: Option<TcpListener>,
+}
+
+impl From<TcpListener> for Listener {
+    fn from(v4: TcpListener) -> Self {
+        Self { v4, v6: None }
+    }
+}
+
+impl Listener {
+    /// The address of 127.0.0.1 with its port.
+    ///
+    /// # Errors
+    ///
+    /// An error of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.v4.local_addr()
+    }
+
+    /// Whether it also listens on `[::1]`.
+    #[must_use]
+    pub fn has_v6(&self) -> bool {
+        self.v6.is_some()
+    }
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        match &self.v6 {
+            Some(v6) => tokio::select! {
+                accepted = self.v4.accept() => accepted,
+                accepted = v6.accept() => accepted,
+            },
+            None => self.v4.accept().await,
+        }
+    }
+}
+
+/// Binds a port of the loopback addresses; 0 takes one that is free on all of them.
 ///
 /// # Errors
 ///
 /// The port is taken or not allowed.
-pub async fn bind(port: u16) -> Result<TcpListener, ListenError> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+pub async fn bind(port: u16) -> Result<Listener, ListenError> {
+    let mut attempts = 0_u8;
+    loop {
+        let v4 = bind_address(Ipv4Addr::LOCALHOST.into(), port).await?;
+        match bind_address(Ipv6Addr::LOCALHOST.into(), v4.local_addr()?.port()).await {
+            Ok(v6) => return Ok(Listener { v4, v6: Some(v6) }),
+            Err(ListenError::PortTaken(_)) if port == 0 && attempts < MAX_FREE_PORT_ATTEMPTS => attempts += 1,
+            Err(taken @ ListenError::PortTaken(_)) => return Err(taken),
+            // The system has no IPv6.
+            Err(_) => return Ok(v4.into()),
+        }
+    }
+}
+
+async fn bind_address(address: IpAddr, port: u16) -> Result<TcpListener, ListenError> {
+    TcpListener::bind((address, port)).await.map_err(|error| {
         if error.kind() == io::ErrorKind::AddrInUse {
             ListenError::PortTaken(port)
         } else if error.kind() == io::ErrorKind::PermissionDenied {
@@ -59,16 +116,12 @@ pub async fn bind(port: u16) -> Result<TcpListener, ListenError> {
 /// # Errors
 ///
 /// The listener is not on a loopback address.
-pub async fn serve<A, F>(
-    listener: TcpListener,
-    answer: A,
-    shutdown: impl Future<Output = ()>,
-) -> Result<(), ListenError>
+pub async fn serve<A, F>(listener: Listener, answer: A, shutdown: impl Future<Output = ()>) -> Result<(), ListenError>
 where
     A: Fn(Request<Body>, IpAddr) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    let address = listener.local_addr()?.ip();
+    let address = listener.v4.local_addr()?.ip();
     if !address.is_loopback() {
         return Err(ListenError::NotLoopback(address));
     }
@@ -157,10 +210,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn serve_answers_on_every_loopback_address() {
+        let listener = bind(0).await.unwrap();
+        let mut addresses = vec![listener.local_addr().unwrap()];
+        if listener.has_v6() {
+            addresses.push((Ipv6Addr::LOCALHOST, addresses[0].port()).into());
+        }
+        let echo = async |_, peer: IpAddr| Response::new(Body::from(peer.to_string()));
+        let server = tokio::spawn(serve(listener, echo, std::future::pending()));
+        for address in addresses {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            client.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.ends_with(&format!("\r\n\r\n{}", address.ip())), "{address}: {answer}");
+        }
+        server.abort();
+    }
+
+    #[tokio::test]
+    async fn bind_of_a_port_that_is_taken_on_v6_is_refused() {
+        let Ok(other) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await else { return };
+        let port = other.local_addr().unwrap().port();
+        // A link to `localhost` would reach the other process.
+        assert!(matches!(bind(port).await, Err(ListenError::PortTaken(taken)) if taken == port));
+    }
+
+    #[tokio::test]
     async fn serve_on_a_public_address_is_refused() {
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await.unwrap();
         let nothing = async |_, _| Response::new(Body::empty());
-        let refused = serve(listener, nothing, std::future::pending()).await.unwrap_err();
+        let refused = serve(listener.into(), nothing, std::future::pending()).await.unwrap_err();
         assert!(matches!(refused, ListenError::NotLoopback(_)));
     }
 }

@@ -1,11 +1,13 @@
 //! `/_local/*`: shows events and mail, and runs jobs on request. It shows the links in mail without a sign-in, so only
 //! the local stack serves it, to requests of this machine.
 
+mod mail;
+
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::routing::{get, post};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Response, StatusCode};
@@ -17,36 +19,25 @@ use stockroom_jobs::Job;
 
 use crate::services::LocalServices;
 
-/// The mailbox has inline styles and shows mails of this origin in frames. Nothing else is loaded, sent or run.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; \
-    form-action 'none'; frame-ancestors 'none'";
-/// A mail has inline styles. `sandbox` gives it an opaque origin.
-const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
-    frame-ancestors 'self'; sandbox";
 const NO_CONTENT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// The routes of these services. Each first delivers everything that earlier requests caused.
+/// The routes of these services. Pages and lists first deliver everything that earlier requests caused.
 pub fn router(services: Arc<LocalServices>) -> Router {
-    let route = |show: fn(&LocalServices, &str) -> Response<Body>| {
-        let services = Arc::clone(&services);
-        get(async move |request: Request| {
-            if let Err(error) = services.settle().await {
-                tracing::warn!(%error, "cannot read the table's stream");
-            }
-            show(&services, request.uri().path())
-        })
-    };
-    Router::new()
-        .route("/_local/mail", route(mail_page))
-        .route("/_local/mail/{id}", route(mail))
-        .route("/_local/mail.json", route(mails))
-        .route("/_local/events.json", route(events))
-        .route("/_local/schedules/{name}", {
-            let services = Arc::clone(&services);
-            post(async move |request: Request| run_job(&services, request).await)
-        })
+    let local = Router::new()
+        .route("/_local/events.json", get(events))
+        .route("/_local/schedules/{name}", post(run_job))
+        .with_state(Arc::clone(&services));
+    mail::router(services)
+        .merge(local)
         .fallback(async || refused(StatusCode::NOT_FOUND, ROUTES))
         .method_not_allowed_fallback(async || refused(StatusCode::METHOD_NOT_ALLOWED, ROUTES))
+}
+
+/// Delivers everything that earlier requests caused.
+async fn settle(services: &LocalServices) {
+    if let Err(error) = services.settle().await {
+        tracing::warn!(%error, "cannot read the table's stream");
+    }
 }
 
 const ROUTES: &str = "The local routes are GET /_local/mail, /_local/mail.json and /_local/events.json, and POST \
@@ -65,7 +56,7 @@ struct RunBody {
 }
 
 /// Runs a job, and answers when the job and all its effects are complete.
-async fn run_job(services: &LocalServices, request: Request) -> Response<Body> {
+async fn run_job(State(services): State<Arc<LocalServices>>, request: Request) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let name = path.rsplit('/').next().unwrap_or_default();
     let Some(job) = Job::ALL.into_iter().find(|job| job.name() == name) else {
@@ -92,33 +83,8 @@ async fn run_job(services: &LocalServices, request: Request) -> Response<Body> {
     }
 }
 
-fn mail_page(services: &LocalServices, _: &str) -> Response<Body> {
-    match services.mailbox().page() {
-        Ok(page) => answer(StatusCode::OK, "text/html; charset=utf-8", PAGE_POLICY, page),
-        Err(error) => {
-            answer(StatusCode::INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", NO_CONTENT_POLICY, error.to_string())
-        }
-    }
-}
-
-fn mail(services: &LocalServices, path: &str) -> Response<Body> {
-    match services.mailbox().mail(path.rsplit('/').next().unwrap_or_default()) {
-        Some(mail) => answer(StatusCode::OK, "text/html; charset=utf-8", MAIL_POLICY, mail.html),
-        None => answer(
-            StatusCode::NOT_FOUND,
-            "text/plain; charset=utf-8",
-            NO_CONTENT_POLICY,
-            "There is no such mail. The mailbox keeps the latest 1,000 mails of this run.".to_owned(),
-        ),
-    }
-}
-
-fn mails(services: &LocalServices, _: &str) -> Response<Body> {
-    let items = json!({ "items": services.mailbox().mails() });
-    answer(StatusCode::OK, "application/json", NO_CONTENT_POLICY, items.to_string())
-}
-
-fn events(services: &LocalServices, _: &str) -> Response<Body> {
+async fn events(State(services): State<Arc<LocalServices>>) -> Response<Body> {
+    settle(&services).await;
     let items = json!({ "items": services.bus().kept() });
     answer(StatusCode::OK, "application/json", NO_CONTENT_POLICY, items.to_string())
 }

@@ -4,6 +4,7 @@ use std::fs::{File, TryLockError, read_dir};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::file_error::FileError;
 use crate::private_file;
 
 const FILE_NAME: &str = "lock";
@@ -29,11 +30,14 @@ pub enum LockError {
          --data-dir, or restrict this one with `chmod 700`", .0.display()
     )]
     Shared(PathBuf),
-    /// The directory cannot be created, or is not writable.
-    #[error("cannot write in the data directory {}: {source}", .directory.display())]
-    NotWritable {
-        /// The directory.
-        directory: PathBuf,
+    /// The directory or its lock cannot be created, or is not writable.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The directory of a run without a data directory cannot be created.
+    #[error("cannot create a directory in {}: {source}. Set TMPDIR to a writable directory", .parent.display())]
+    Temporary {
+        /// The directory of the system for temporary files.
+        parent: PathBuf,
         /// The error of the system.
         source: io::Error,
     },
@@ -46,19 +50,20 @@ impl DirectoryLock {
     ///
     /// See [`LockError`].
     pub fn acquire(directory: &Path) -> Result<Self, LockError> {
-        let not_writable = |source| LockError::NotWritable { directory: directory.to_owned(), source };
-        private_file::create_directory(directory).map_err(not_writable)?;
-        if private_file::is_open_to_others(directory).map_err(not_writable)? {
-            if !holds_own_files_only(directory).map_err(not_writable)? {
+        let failed = |action| move |source| FileError::new(action, directory, source);
+        private_file::create_directory(directory).map_err(failed("create"))?;
+        if private_file::is_open_to_others(directory).map_err(failed("read"))? {
+            if !holds_own_files_only(directory).map_err(failed("read"))? {
                 return Err(LockError::Shared(directory.to_owned()));
             }
-            private_file::restrict_directory(directory).map_err(not_writable)?;
+            private_file::restrict_directory(directory).map_err(failed("restrict"))?;
         }
-        let file = private_file::open(&directory.join(FILE_NAME)).map_err(not_writable)?;
+        let path = directory.join(FILE_NAME);
+        let file = private_file::open(&path).map_err(|source| FileError::new("open", &path, source))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held(directory.to_owned())),
-            Err(TryLockError::Error(source)) => Err(not_writable(source)),
+            Err(TryLockError::Error(source)) => Err(FileError::new("lock", &path, source).into()),
         }
     }
 }
@@ -119,6 +124,6 @@ mod tests {
 
         let file = parent.path().join("file");
         fs::write(&file, "").unwrap();
-        assert!(matches!(DirectoryLock::acquire(&file), Err(LockError::NotWritable { .. })));
+        assert!(matches!(DirectoryLock::acquire(&file), Err(LockError::File(_))));
     }
 }

@@ -1,9 +1,11 @@
 //! The mailbox, the stand-in for SES.
 
+pub(crate) mod groups;
+pub(crate) mod pages;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use askama::Template;
 use serde::Serialize;
 use stockroom_domain::id::OrganizationId;
 use stockroom_domain::source::Sources;
@@ -35,12 +37,6 @@ pub struct Received {
     pub created_at: Timestamp,
 }
 
-#[derive(Template)]
-#[template(path = "mailbox.html")]
-struct Page<'a> {
-    mails: &'a [Received],
-}
-
 impl Mailbox {
     pub(crate) fn new(sources: Sources) -> Self {
         Self { sources, mails: Arc::default() }
@@ -61,10 +57,9 @@ impl Mailbox {
         self.kept().iter().find(|mail| mail.id.to_string() == id).cloned()
     }
 
-    /// A page of the kept mails, newest first.
-    pub(crate) fn page(&self) -> Result<String, askama::Error> {
-        let mails: Vec<_> = self.kept().iter().rev().cloned().collect();
-        Page { mails: &mails }.render()
+    /// The id of the newest mail.
+    pub(crate) fn latest(&self) -> Option<Uuid> {
+        self.kept().back().map(|mail| mail.id)
     }
 }
 

@@ -66,6 +66,20 @@ impl Options {
     pub fn data_dir(&self) -> Option<&Path> {
         (!self.in_memory).then_some(self.data_dir.as_path())
     }
+
+    /// The message after a stop during an import.
+    #[must_use]
+    pub fn after_interrupted_import(&self) -> String {
+        match self.data_dir() {
+            Some(directory) => format!(
+                "Stopped during the import. The next start with --demo northwind resumes it in {}.",
+                directory.display()
+            ),
+            None => {
+                "Stopped during the import. Nothing is kept with --in-memory: the next start begins again.".to_owned()
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::file_error::FileError;
 use crate::private_file;
 
 const FILE_NAME: &str = "secrets.env";
@@ -31,13 +32,8 @@ pub enum SecretsError {
     #[error("cannot get random bytes from the system: {0}")]
     Random(#[from] getrandom::Error),
     /// The file cannot be read or written.
-    #[error("cannot read or write the secrets of the local stack in {}: {source}", .path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The error of the system.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The file does not hold both keys.
     #[error(
         "{} does not hold both keys: delete it, so that the next start generates new keys and ends every session",
@@ -64,17 +60,23 @@ impl Secrets {
     /// The file cannot be read or created, or does not hold both keys.
     pub fn of_directory(directory: &Path) -> Result<Self, SecretsError> {
         let path = directory.join(FILE_NAME);
-        let failed = |source| SecretsError::File { path: path.clone(), source };
-        private_file::restrict_if_present(&path).map_err(failed)?;
-        match fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text).ok_or(SecretsError::Damaged(path)),
+        let failed = |action| {
+            let path = path.clone();
+            move |source| FileError::new(action, &path, source)
+        };
+        private_file::restrict_if_present(&path).map_err(failed("restrict"))?;
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let text = String::from_utf8(bytes).unwrap_or_default();
+                Self::parse(&text).ok_or(SecretsError::Damaged(path))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let secrets = Self::generate()?;
                 let text = format!("{SECRET_KEY}={}\n{CURSOR_KEY}={}\n", secrets.secret_key, secrets.cursor_key);
-                private_file::write(&path, &text).map_err(failed)?;
+                private_file::write(&path, &text).map_err(failed("write"))?;
                 Ok(secrets)
             }
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(failed("read")(error).into()),
         }
     }
 
@@ -126,8 +128,10 @@ mod tests {
     #[test]
     fn damaged_secrets_are_refused() {
         let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join(FILE_NAME), "SECRET_KEY=short\nCURSOR_KEY=short\n").unwrap();
-        let damaged = Secrets::of_directory(directory.path()).unwrap_err();
-        assert!(matches!(damaged, SecretsError::Damaged(_)), "{damaged}");
+        for content in [&b"SECRET_KEY=short\nCURSOR_KEY=short\n"[..], b"", b"\xff\xfe\0"] {
+            fs::write(directory.path().join(FILE_NAME), content).unwrap();
+            let damaged = Secrets::of_directory(directory.path()).unwrap_err();
+            assert!(matches!(damaged, SecretsError::Damaged(_)), "{damaged}");
+        }
     }
 }

@@ -20,6 +20,7 @@ use tokio::sync::Mutex;
 use crate::consumers::{Consumers, Target, targets};
 use crate::local_bus::LocalBus;
 use crate::mailbox::Mailbox;
+use crate::organization_names::OrganizationNames;
 use crate::schedules::Timetable;
 
 /// Pause between two reads of the stream.
@@ -34,7 +35,7 @@ const MAX_DELIVERIES: u32 = 5;
 pub enum ServicesError {
     #[error("the table's stream cannot be read: {0}")]
     Stream(#[from] DynoxideError),
-    #[error("the table has no stream")]
+    #[error("the table has no stream: delete the data directory, or use another --data-dir")]
     NoStream,
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -58,6 +59,7 @@ pub struct LocalServices {
     stream: Mutex<Stream>,
     bus: LocalBus,
     mailbox: Mailbox,
+    organizations: OrganizationNames,
     consumers: Consumers,
     /// Serializes runs: two at once would count the dropped events of each other.
     running: Mutex<()>,
@@ -79,6 +81,7 @@ impl LocalServices {
             consumers: Consumers::new(runtime, &bus, &mailbox)?,
             bus,
             mailbox,
+            organizations: OrganizationNames::new(runtime.store.clone()),
             running: Mutex::new(()),
             dropped: AtomicU64::new(0),
             sources,
@@ -101,18 +104,28 @@ impl LocalServices {
         &self.mailbox
     }
 
+    /// The names of the organizations of mails.
+    pub(crate) fn organizations(&self) -> &OrganizationNames {
+        &self.organizations
+    }
+
     /// Delivers new entries and runs due jobs in a loop that never ends.
     pub async fn run(&self) {
         let mut timetable = Timetable::from(self.sources.now());
+        let mut was_readable = true;
         loop {
             for (job, at) in timetable.due(self.sources.now()) {
                 if let Err(error) = Box::pin(self.run_job(job, at)).await {
                     tracing::error!(job = job.name(), %error, "scheduled run failed");
                 }
             }
-            if let Err(error) = self.settle().await {
-                tracing::warn!(%error, "cannot read the table's stream");
+            let settled = self.settle().await;
+            if let Err(error) = &settled
+                && was_readable
+            {
+                tracing::warn!(%error, "cannot read the table's stream; trying again until it is readable");
             }
+            was_readable = settled.is_ok();
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     }

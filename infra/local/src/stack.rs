@@ -1,6 +1,5 @@
 //! Everything that `cargo dev` starts, in order: data directory, table, sample organizations, functions.
 
-use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
@@ -13,16 +12,17 @@ use stockroom_api::App;
 use stockroom_domain::source::{Clock as _, Entropy as _, Sources};
 use stockroom_runtime::{Config, ConfigError, OsEntropy, Runtime, SystemClock, init_telemetry};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::acme;
-use crate::demo::{ImportError, Imported, Progress};
+use crate::announcement;
+use crate::demo::{ImportError, Imported, SampleOrganization};
 use crate::embedded::{self, EmbeddedError, Storage, TABLE_NAME};
+use crate::file_error::{FileError, TableFileError};
 use crate::functions;
 use crate::gateway::Gateway;
-use crate::listen::{self, ListenError};
+use crate::listen::{self, ListenError, Listener};
 use crate::local_routes;
 use crate::lock::{DirectoryLock, LockError};
 use crate::northwind;
@@ -32,6 +32,7 @@ use crate::secrets::{Secrets, SecretsError};
 use crate::services::{LocalServices, ServicesError};
 use crate::settings::Settings;
 use crate::signals;
+use crate::terminal::Terminal;
 
 /// The default port of `cargo lambda watch`.
 const CARGO_LAMBDA_PORT: u16 = 9000;
@@ -57,8 +58,11 @@ pub enum StackError {
     Import(#[from] ImportError),
     #[error(transparent)]
     LocalServices(#[from] ServicesError),
-    #[error("cannot write the settings of the functions to {}: {source}", .path.display())]
-    SettingsFile { path: PathBuf, source: io::Error },
+    /// The file with the settings of the functions cannot be written.
+    #[error(transparent)]
+    SettingsFile(#[from] FileError),
+    #[error("the import of the sample organization stopped: {0}. Then start again: the import resumes")]
+    ImportStopped(TableFileError),
     #[error("cannot listen for the signals that stop the process: {0}")]
     Signals(#[source] io::Error),
 }
@@ -87,20 +91,24 @@ async fn run_until(stop: impl Future<Output = ()>, options: &Options, out: impl 
     let settings = Settings::new(&home.secrets, embedded.endpoint(), &url, environment);
 
     let (end, ended) = oneshot::channel::<()>();
-    let sweep = embedded::sweep_expired(embedded.database().clone(), SWEEP_INTERVAL, async {
+    let sweep = embedded.sweep_expired(SWEEP_INTERVAL, async {
         // Nothing is sent: dropping the sender is the signal.
         ended.await.unwrap_or_default();
     });
     let work = async {
-        let console = Console { out, tenths: None };
-        let mut stack = Stack { options, home: &home, settings: &settings, database: embedded.database(), console };
+        let terminal = Terminal::new(out);
+        let mut stack = Stack { options, home: &home, settings: &settings, database: embedded.database(), terminal };
         let worked = stack.work(api, mail, pin!(stop)).await;
         drop(end);
         worked
     };
     let (worked, ()) = tokio::join!(work, sweep);
+    let problem = embedded.problem();
     embedded.stop().await;
-    worked
+    match (worked, problem) {
+        (Err(StackError::Import(_)), Some(problem)) => Err(StackError::ImportStopped(problem)),
+        (worked, _) => worked,
+    }
 }
 
 /// The running table, and everything that needs it.
@@ -109,39 +117,36 @@ struct Stack<'a, W> {
     home: &'a Home,
     settings: &'a Settings,
     database: &'a Database,
-    console: Console<W>,
+    terminal: Terminal<W>,
 }
 
 impl<W: Write> Stack<'_, W> {
     async fn work(
         &mut self,
-        api: Option<TcpListener>,
-        mail: Option<TcpListener>,
+        api: Option<Listener>,
+        mail: Option<Listener>,
         mut stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<(), StackError> {
         let config = Config::from_vars(|name| self.settings.get(name))?;
         init_telemetry(&config);
         let runtime = Runtime::new(config, Sources::new(SystemClock, OsEntropy));
-        let mut has_demo = false;
+        let mut accounts = Vec::new();
         if self.options.demo == Some(Demo::Northwind) {
-            let console = &mut self.console;
             let imported = tokio::select! {
-                () = &mut stop => return Ok(()),
-                imported = Box::pin(northwind::import(&runtime, |progress| console.show(progress))) => imported?,
+                () = &mut stop => None,
+                imported = Box::pin(import_samples(&runtime, &mut self.terminal)) => Some(imported?),
             };
-            has_demo = imported != Imported::Foreign;
-            self.console.report("northwind", imported);
-            let imported = tokio::select! {
-                () = &mut stop => return Ok(()),
-                imported = Box::pin(acme::import(&runtime)) => imported?,
+            let Some(imported) = imported else {
+                self.terminal.print(self.options.after_interrupted_import());
+                return Ok(());
             };
-            self.console.report("acme", imported);
+            accounts = imported;
         }
         // The stream is followed from here on: the history of the sample organizations sends no mail.
         let services = Arc::new(LocalServices::new(&runtime, self.database.clone())?);
         let served = Box::pin(async {
             match (api, mail) {
-                (Some(listener), _) => self.serve(&runtime, listener, &services, has_demo, stop).await,
+                (Some(listener), _) => self.serve(&runtime, listener, &services, &accounts, stop).await,
                 (None, Some(listener)) => self.serve_services(&runtime, listener, &services, stop).await,
                 (None, None) => Ok(()),
             }
@@ -155,23 +160,16 @@ impl<W: Write> Stack<'_, W> {
     async fn serve(
         &mut self,
         runtime: &Runtime,
-        listener: TcpListener,
+        listener: Listener,
         services: &Arc<LocalServices>,
-        has_demo: bool,
+        accounts: &[&'static SampleOrganization],
         stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<(), StackError> {
         let functions = functions::all(&App::issuing(runtime)?);
         let local = local_routes::router(Arc::clone(services));
         let gateway = Gateway::new(functions, now, request_id).with_local(local);
-        let url = format!("http://{}", listener.local_addr().map_err(ListenError::Io)?);
-        self.console.print(format_args!("ready {url}\n\n  API      {url}/api/v1\n  Mail     {url}/_local/mail"));
-        if has_demo {
-            self.console.print(
-                "  Tenants  northwind (Northwind Traders) and acme\n  \
-                   Sign in  as admin@, manager@ or staff@northwind.example or acme.example;\n           \
-                   infra/local/README.md has the passwords",
-            );
-        }
+        let port = listener.local_addr().map_err(ListenError::Io)?.port();
+        self.terminal.print(announcement::gateway(port, runtime.config.docs_enabled, accounts).trim_end());
         Ok(gateway.serve(listener, stop).await?)
     }
 
@@ -179,27 +177,33 @@ impl<W: Write> Stack<'_, W> {
     async fn serve_services(
         &mut self,
         runtime: &Runtime,
-        listener: TcpListener,
+        listener: Listener,
         services: &Arc<LocalServices>,
         stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<(), StackError> {
         let local = local_routes::router(Arc::clone(services));
         let gateway = Gateway::new(Vec::new(), now, request_id).with_local(local);
-        let mail = format!("http://{}/_local/mail", listener.local_addr().map_err(ListenError::Io)?);
         let path = self.home.directory.path().join(SETTINGS_FILE);
-        self.settings.write(&path).map_err(|source| StackError::SettingsFile { path: path.clone(), source })?;
+        self.settings.write(&path).map_err(|source| FileError::new("write", &path, source))?;
         let endpoint = runtime.config.connection.endpoint.as_deref().unwrap_or_default();
         let port = match self.options.port {
             0 => String::new(),
             port => format!(" --invoke-port {port}"),
         };
-        let path = path.display();
-        self.console.print(format_args!(
-            "ready {endpoint}\n\n  DynamoDB   {endpoint}, table {TABLE_NAME}\n  \
-               Settings   {path}\n  \
-               Functions  cargo lambda watch --env-file {path} --concurrency 4 --invoke-address 127.0.0.1{port}\n  \
-               Mail       {mail}"
-        ));
+        let mut lines = vec![
+            ("DynamoDB", format!("{endpoint}, table {TABLE_NAME}")),
+            ("Settings", path.display().to_string()),
+            (
+                "Functions",
+                format!(
+                    "cargo lambda watch --env-file {} --concurrency 4 --invoke-address 127.0.0.1{port}",
+                    path.display()
+                ),
+            ),
+            ("API", format!("{}/api/v1, once the functions run", runtime.config.public_url)),
+        ];
+        lines.extend(announcement::local_routes(listener.local_addr().map_err(ListenError::Io)?.port()));
+        self.terminal.print(format_args!("ready {endpoint}\n\n{}", announcement::list(&lines).trim_end()));
         Ok(gateway.serve(listener, stop).await?)
     }
 }
@@ -228,7 +232,7 @@ impl Home {
                     .prefix("stockroom-")
                     .tempdir()
                     .and_then(|created| private_file::restrict_directory(created.path()).map(|()| created))
-                    .map_err(|source| LockError::NotWritable { directory: std::env::temp_dir(), source })?,
+                    .map_err(|source| LockError::Temporary { parent: std::env::temp_dir(), source })?,
             );
             return Ok(Self { directory, secrets: Secrets::generate()?, storage: Storage::Memory });
         };
@@ -247,40 +251,19 @@ impl Directory {
     }
 }
 
-/// The terminal of the developer who started the stack.
-struct Console<W> {
-    out: W,
-    /// The last reported progress of an import, in tenths.
-    tenths: Option<usize>,
-}
-
-impl<W: Write> Console<W> {
-    fn print(&mut self, text: impl Display) {
-        if let Err(error) = writeln!(self.out, "{text}").and_then(|()| self.out.flush()) {
-            tracing::debug!(%error, "cannot write to the terminal");
-        }
-    }
-
-    /// Prints why a sample organization is not complete.
-    fn report(&mut self, subdomain: &str, imported: Imported) {
-        let why = match imported {
-            Imported::Completed | Imported::AlreadyComplete => return,
-            Imported::Foreign => "has no user with the address of the demo's admin",
-            Imported::Changed => "was changed before its sample data was complete",
-        };
-        self.print(format_args!(
-            "The organization {subdomain} {why}, so it stays as it is. For the complete demo, use another --data-dir."
-        ));
-    }
-
-    fn show(&mut self, progress: Progress) {
-        let Progress { recorded, total } = progress;
-        let tenths = recorded.saturating_mul(10).checked_div(total);
-        if tenths != self.tenths {
-            self.tenths = tenths;
-            self.print(format_args!("Northwind: {recorded} of {total} stock movements"));
-        }
-    }
+/// Adds the sample organizations. Returns those that have the accounts of the samples.
+async fn import_samples(
+    runtime: &Runtime,
+    terminal: &mut Terminal<impl Write>,
+) -> Result<Vec<&'static SampleOrganization>, ImportError> {
+    let mut accounts = Vec::new();
+    let imported = Box::pin(northwind::import(runtime, |progress| terminal.show(progress))).await?;
+    terminal.report(northwind::ORGANIZATION.subdomain, imported);
+    accounts.extend((imported != Imported::Foreign).then_some(&northwind::ORGANIZATION));
+    let imported = Box::pin(acme::import(runtime)).await?;
+    terminal.report(acme::ORGANIZATION.subdomain, imported);
+    accounts.extend((imported != Imported::Foreign).then_some(&acme::ORGANIZATION));
+    Ok(accounts)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the local stack reads its environment here only")]

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::table_file::TableLog;
 use crate::web_pages::{has_loopback_host, is_from_web_page};
 
 /// The largest body that DynamoDB accepts.
@@ -21,8 +22,11 @@ const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 const MEDIA_TYPE: &str = "application/x-amz-json-1.0";
 const TARGETS: [&str; 2] = ["DynamoDB_20120810.", "DynamoDBStreams_20120810."];
 
+/// The operations by which the product writes.
+const WRITES: [&str; 5] = ["BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
+
 /// Answers one call of the table.
-pub(crate) async fn answer(database: Database, request: Request<Body>) -> Response<Body> {
+pub(crate) async fn answer(database: &Database, log: &TableLog, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     if !has_loopback_host(&parts.headers) || is_from_web_page(&parts.headers) {
         let detail = "The table requires a loopback host name and refuses requests of web pages.";
@@ -32,7 +36,7 @@ pub(crate) async fn answer(database: Database, request: Request<Body>) -> Respon
         return error(StatusCode::NOT_FOUND, "UnknownOperationException", "Calls are POST requests with a JSON body.");
     }
     match Limited::new(body, MAX_BODY_BYTES).collect().await {
-        Ok(body) => call(&database, &parts, &body.to_bytes()),
+        Ok(body) => call(database, log, &parts, &body.to_bytes()),
         Err(failure) => error(StatusCode::PAYLOAD_TOO_LARGE, "SerializationException", &failure.to_string()),
     }
 }
@@ -43,7 +47,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     [MEDIA_TYPE, "application/json"].iter().any(|known| media_type.eq_ignore_ascii_case(known))
 }
 
-fn call(database: &Database, parts: &Parts, body: &Bytes) -> Response<Body> {
+fn call(database: &Database, log: &TableLog, parts: &Parts, body: &Bytes) -> Response<Body> {
     let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let target = text("x-amz-target").unwrap_or_default();
     let Some(operation) = TARGETS.iter().find_map(|prefix| target.strip_prefix(prefix)) else {
@@ -62,8 +66,14 @@ fn call(database: &Database, parts: &Parts, body: &Bytes) -> Response<Body> {
         return response(StatusCode::BAD_REQUEST, refusal);
     }
     match dispatch(database, operation, body) {
-        Ok(answer) => response(StatusCode::OK, answer),
+        Ok(answer) => {
+            if WRITES.contains(&operation) {
+                log.wrote();
+            }
+            response(StatusCode::OK, answer)
+        }
         Err(failure) => {
+            log.failed(&failure);
             tracing::debug!(operation, %failure, "the table rejected a call");
             let status = StatusCode::from_u16(failure.status_code()).unwrap_or(StatusCode::BAD_REQUEST);
             response(status, failure.to_json())

@@ -106,18 +106,70 @@ async fn mailbox_page_of_a_hostile_mail_runs_no_script() {
     let someone = json!({"email": "eve@acme.example", "full_name": name, "role": "STAFF"});
     shop.admin().post("/api/v1/users", someone).await.expect(201);
     let id = items(&around, MAILS).await[0]["id"].as_str().unwrap().to_owned();
-    let (parts, page) = look(&around, "/_local/mail").await;
+    for path in ["/_local/mail", &format!("/_local/mail/{id}"), &format!("/_local/mail/{id}?part=text")] {
+        let (parts, page) = look(&around, path).await;
+        let policy = parts.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';") && !policy.contains("unsafe"), "{policy}");
+        assert_eq!(parts.headers["cross-origin-opener-policy"], "same-origin");
+        assert_eq!(page.matches("<script").count(), 1, "the script of the page: {page}");
+    }
+    let (parts, mail) = look(&around, &format!("/_local/mail/{id}/html")).await;
     let policy = parts.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.starts_with("default-src 'none';") && !policy.contains("script"), "{policy}");
-    assert!(page.contains(&format!(
-        "<iframe sandbox loading=\"lazy\" title=\"You are invited to acme\" src=\"/_local/mail/{id}\">"
-    )));
-    let (parts, mail) = look(&around, &format!("/_local/mail/{id}")).await;
-    assert!(parts.headers["content-security-policy"].to_str().unwrap().ends_with("sandbox"));
-    for html in [page, mail] {
-        assert!(!html.contains("<script") && html.contains("&#60;script&#62;"), "{html}");
+    assert!(policy.ends_with("; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"), "{policy}");
+    assert!(!mail.contains("<script") && mail.contains("&#60;script&#62;"), "{mail}");
+    assert!(mail.contains("<head><base target=\"_blank\">"), "{mail}");
+    for path in ["/_local/mail/none", "/_local/mail/none/html", "/_local/assets/none"] {
+        assert_eq!(look(&around, path).await.0.status, 404, "{path}");
     }
-    assert_eq!(look(&around, "/_local/mail/none").await.0.status, 404);
+}
+
+#[tokio::test]
+async fn mailbox_pages_show_the_copies_of_a_mail_as_one() {
+    let (shop, around) = shop().await;
+    let (_, latest) = look(&around, "/_local/mail/latest.json").await;
+    assert_eq!(latest, json!({ "latest": null }).to_string());
+    let product = shop.product("SKU-1").await;
+    shop.request(&product, 2, "SUBMITTED").await;
+    shop.request(&product, 3, "SUBMITTED").await;
+    let mails = items(&around, MAILS).await;
+    assert_eq!(mails.len(), 4, "one mail for each request, to the admin and the manager");
+    let (_, latest) = look(&around, "/_local/mail/latest.json").await;
+    assert_eq!(latest, json!({ "latest": mails[3]["id"] }).to_string());
+
+    let (_, list) = look(&around, "/_local/mail").await;
+    let (first, second) = (list.find("PR-00001 waits").unwrap(), list.find("PR-00002 waits").unwrap());
+    assert!(second < first, "the newest mail is first: {list}");
+    assert_eq!(list.matches("<li>").count(), 2, "{list}");
+    assert!(list.contains(&format!("<span>{}</span><span>{}</span>", shop.admin().email, shop.manager().email)));
+    assert!(list.contains("(acme)") && list.contains(">2 mails<"), "{list}");
+    let (_, filtered) = look(&around, "/_local/mail?q=ACME+pr-00001").await;
+    assert!(filtered.contains("1 of 2") && !filtered.contains("PR-00002"), "{filtered}");
+    let (_, none) = look(&around, "/_local/mail?q=%22%3E%3Cscript%3E").await;
+    assert!(none.contains("No mail matches") && none.matches("<script").count() == 1, "{none}");
+
+    // Every copy leads to the same page; its neighbors are those of the list.
+    let link = |id: &serde_json::Value, query: &str| format!("/_local/mail/{}{query}", id.as_str().unwrap());
+    for copy in &mails[..2] {
+        let (_, page) = look(&around, &link(&copy["id"], "")).await;
+        assert!(page.contains(&format!("rel=\"prev\" href=\"{}\"", link(&mails[2]["id"], ""))), "{page}");
+        assert!(!page.contains("rel=\"next\""), "{page}");
+    }
+    let (_, page) = look(&around, &link(&mails[0]["id"], "?q=pr-00001")).await;
+    assert!(!page.contains("rel=\"prev\"") && page.contains("href=\"/_local/mail?q=pr-00001\""), "{page}");
+}
+
+#[tokio::test]
+async fn mailbox_page_of_a_text_links_its_addresses() {
+    let (shop, around) = shop().await;
+    let someone = json!({"email": "sam@acme.example", "full_name": "Sam", "role": "STAFF"});
+    shop.admin().post("/api/v1/users", someone).await.expect(201);
+    let mail = items(&around, MAILS).await.remove(0);
+    let (text, id) = (mail["text"].as_str().unwrap(), mail["id"].as_str().unwrap());
+    let link = text.split_whitespace().find(|word| word.contains("/reset?token=")).unwrap();
+    let (_, page) = look(&around, &format!("/_local/mail/{id}?part=text")).await;
+    assert!(page.contains(&format!("<a href=\"{link}\" target=\"_blank\" rel=\"noopener\">")), "{page}");
+    assert!(!page.contains("<iframe"), "{page}");
 }
 
 #[tokio::test]

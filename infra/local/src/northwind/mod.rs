@@ -6,3 +6,4 @@ mod plan;
 mod reorder;
 
 pub use import::import;
+pub(crate) use plan::ORGANIZATION;

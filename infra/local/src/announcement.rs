@@ -1,0 +1,62 @@
+//! The text of `cargo dev` once it is ready: every address, the accounts of the sample organizations, and the first
+//! command without them.
+
+use std::fmt::Display;
+
+use crate::demo::SampleOrganization;
+
+/// The width of the column of names.
+const NAME_WIDTH: usize = 11;
+
+/// Everything that the gateway serves. Scripts read the line `ready`.
+pub(crate) fn gateway(port: u16, has_docs: bool, accounts: &[&'static SampleOrganization]) -> String {
+    let url = |path: &str| format!("http://localhost:{port}{path}");
+    let mut lines = vec![("Start page", url("/")), ("API", url("/api/v1"))];
+    if has_docs {
+        lines.extend([("Docs", url("/docs")), ("Reference", url("/redoc")), ("OpenAPI", url("/openapi.json"))]);
+    }
+    lines.push(("Health", url("/health-check")));
+    lines.extend(local_routes(port));
+    let mut text = format!("ready http://127.0.0.1:{port}\n\n{}", list(&lines));
+    text.push_str(&if accounts.is_empty() { first_command(port) } else { table(accounts) });
+    text
+}
+
+/// The addresses of the mailbox and the events.
+pub(crate) fn local_routes(port: u16) -> [(&'static str, String); 2] {
+    let url = |path: &str| format!("http://localhost:{port}/_local/{path}");
+    [("Mailbox", url("mail")), ("Events", url("events.json"))]
+}
+
+/// One line for each name and its value.
+pub(crate) fn list(lines: &[(&str, impl Display)]) -> String {
+    lines.iter().map(|(name, value)| format!("  {name:NAME_WIDTH$} {value}\n")).collect()
+}
+
+fn table(accounts: &[&'static SampleOrganization]) -> String {
+    let row = |tenant: &str, account: &str, role: &str, password: &str| {
+        format!("  {tenant:NAME_WIDTH$} {account:28} {role:8} {password}\n")
+    };
+    let mut text = format!("\n{}", row("Tenant", "Account", "Role", "Password"));
+    for SampleOrganization { subdomain, password, admin, manager, staff, .. } in accounts {
+        for (user, role) in [(admin, "ADMIN"), (manager, "MANAGER"), (staff, "STAFF")] {
+            text.push_str(&row(subdomain, user.email, role, password));
+        }
+    }
+    text
+}
+
+/// A sign-up that works when pasted into a shell.
+fn first_command(port: u16) -> String {
+    format!(
+        "\n  Sign up an organization:\n\n  \
+         curl http://localhost:{port}/api/v1/organizations -H \"Content-Type: application/json\" -d '{SIGN_UP}'\n\n  \
+         Then open the mail that confirms the address, in the mailbox.\n  \
+         Or start with sample data: cargo dev --demo northwind\n"
+    )
+}
+
+const SIGN_UP: &str = concat!(
+    r#"{"name": "Initech", "subdomain": "initech", "admin": {"email": "admin@initech.example", "#,
+    r#""full_name": "The Admin", "password": "nine staplers, no cake"}}"#
+);

@@ -1,0 +1,146 @@
+//! The file of the table: its permissions, a check before its use, and a log of its problems.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use dynoxide::{Database, DynoxideError};
+
+use crate::file_error::{FileError, TableFileError, TableProblem};
+use crate::private_file;
+
+const FILE_NAME: &str = "table.sqlite";
+/// Suffixes of the files that SQLite adds, with the permissions of the main file.
+const SQLITE_SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
+/// The first bytes of a database, see <https://www.sqlite.org/fileformat.html#magic_header_string>.
+const DATABASE_START: &[u8] = b"SQLite format 3\0";
+/// The first bytes of a write-ahead log; the last bit differs, see <https://www.sqlite.org/fileformat.html#walformat>.
+const LOG_STARTS: [&[u8]; 2] = [&[0x37, 0x7f, 0x06, 0x82], &[0x37, 0x7f, 0x06, 0x83]];
+
+/// Why the file of the table cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A file cannot be created or restricted to its owner.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The table cannot be read or written.
+    #[error(transparent)]
+    Table(#[from] TableFileError),
+    /// The emulator accepts paths in UTF-8 only.
+    #[error("the path {} is not valid UTF-8: choose another directory with --data-dir", .0.display())]
+    Path(PathBuf),
+}
+
+/// The path of the file in a data directory.
+pub(crate) fn path(directory: &Path) -> PathBuf {
+    directory.join(FILE_NAME)
+}
+
+/// Opens the file, and creates it for its owner only if it is missing.
+pub(crate) fn open(path: &Path) -> Result<Database, OpenError> {
+    restrict(path)?;
+    starts_with(path, &[DATABASE_START], "it is not a SQLite database")?;
+    let log = companion(path, "-wal");
+    if log.exists() {
+        starts_with(&log, &LOG_STARTS, "it is not a write-ahead log of SQLite")?;
+    }
+    check(path)?;
+    let text = path.to_str().ok_or_else(|| OpenError::Path(path.to_owned()))?;
+    let database = Database::new(text).map_err(|error| TableFileError::of(path, &error))?;
+    index_stream(path).map_err(|error| TableFileError::of(path, &error))?;
+    Ok(database)
+}
+
+fn companion(path: &Path, suffix: &str) -> PathBuf {
+    path.with_file_name(format!("{FILE_NAME}{suffix}"))
+}
+
+/// Creates the file of the table for its owner only, and corrects the permissions of existing files.
+fn restrict(path: &Path) -> Result<(), FileError> {
+    private_file::open(path).map_err(|source| FileError::new("open", path, source))?;
+    SQLITE_SUFFIXES.iter().try_for_each(|suffix| {
+        let path = companion(path, suffix);
+        private_file::restrict_if_present(&path).map_err(|source| FileError::new("open", &path, source))
+    })
+}
+
+/// Refuses a file that is not empty and has none of these starts. SQLite would take some of them for empty files.
+fn starts_with(path: &Path, starts: &[&[u8]], problem: &str) -> Result<(), OpenError> {
+    let mut start = [0; DATABASE_START.len()];
+    let read = File::open(path).and_then(|mut file| read_start(&mut file, &mut start));
+    let length = read.map_err(|source| FileError::new("read", path, source))?;
+    let start = start.get(..length).unwrap_or_default();
+    if start.is_empty() || starts.iter().any(|known| start.starts_with(known)) {
+        return Ok(());
+    }
+    Err(TableFileError::new(path, TableProblem::Damaged, problem).into())
+}
+
+fn read_start(file: &mut File, start: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    while let Some(rest) = start.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest)? {
+            0 => break,
+            read => length += read,
+        }
+    }
+    Ok(length)
+}
+
+/// Looks for damaged pages, in about 3 ms per megabyte. Otherwise the first request that reads such a page would fail.
+fn check(path: &Path) -> Result<(), TableFileError> {
+    let failed = |error: rusqlite::Error| TableFileError::of(path, &error);
+    let connection = rusqlite::Connection::open(path).map_err(failed)?;
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    // One line, without the name of the check.
+    let found = found.lines().last().unwrap_or_default();
+    if found == "ok" { Ok(()) } else { Err(TableFileError::new(path, TableProblem::Damaged, found)) }
+}
+
+/// Before each write the emulator reads the highest number of its stream, which it stores as text. Without this index
+/// it would read all records of the stream.
+fn index_stream(path: &Path) -> Result<(), rusqlite::Error> {
+    rusqlite::Connection::open(path)?.execute_batch(
+        "CREATE INDEX IF NOT EXISTS stockroom_stream_order
+         ON _stream_records (table_name, CAST(sequence_number AS INTEGER))",
+    )
+}
+
+/// Reports the problems of the table's file while it is in use: each once, until a write succeeds again.
+#[derive(Debug)]
+pub(crate) struct TableLog {
+    /// `None` if the table is in memory.
+    path: Option<PathBuf>,
+    reported: Mutex<Option<TableFileError>>,
+}
+
+impl TableLog {
+    pub(crate) fn new(path: Option<PathBuf>) -> Self {
+        Self { path, reported: Mutex::default() }
+    }
+
+    /// Notes a failed call. Errors that are not about the file are ignored.
+    pub(crate) fn failed(&self, error: &DynoxideError) {
+        let Some(path) = &self.path else { return };
+        let error = TableFileError::of(path, error);
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = reported.as_ref().and_then(TableFileError::problem);
+        if error.problem().is_some() && error.problem() != last {
+            tracing::error!("{error}");
+            *reported = Some(error);
+        }
+    }
+
+    /// Notes a successful write.
+    pub(crate) fn wrote(&self) {
+        if self.reported.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
+            tracing::warn!("the table can be written again");
+        }
+    }
+
+    /// The problem that lasts.
+    pub(crate) fn problem(&self) -> Option<TableFileError> {
+        self.reported.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
