@@ -3,6 +3,8 @@
 
 use std::fmt::Display;
 
+use stockroom_runtime::SampleAccount;
+
 use crate::demo::SampleOrganization;
 
 /// The width of the column of names.
@@ -38,10 +40,8 @@ fn table(accounts: &[&'static SampleOrganization]) -> String {
         format!("  {tenant:NAME_WIDTH$} {account:28} {role:8} {password}\n")
     };
     let mut text = format!("\n{}", row("Tenant", "Account", "Role", "Password"));
-    for SampleOrganization { subdomain, password, admin, manager, staff, .. } in accounts {
-        for (user, role) in [(admin, "ADMIN"), (manager, "MANAGER"), (staff, "STAFF")] {
-            text.push_str(&row(subdomain, user.email, role, password));
-        }
+    for SampleAccount { tenant, role, email, password } in accounts.iter().flat_map(|sample| sample.accounts()) {
+        text.push_str(&row(&tenant, &email, &role, &password));
     }
     text
 }

@@ -14,7 +14,7 @@ use stockroom_domain::{
     time::Timestamp,
     user::Password,
 };
-use stockroom_runtime::Runtime;
+use stockroom_runtime::{Runtime, SampleAccount};
 use stockroom_store::{
     Claim, NewOrganization, NewPassword, NewUser, Origin, Outcome, Page, PageRequest, Store, StoreError, TableClient,
     TenantScope,
@@ -102,6 +102,20 @@ pub(crate) struct SampleOrganization {
     pub(crate) admin: SampleUser,
     pub(crate) manager: SampleUser,
     pub(crate) staff: SampleUser,
+}
+
+impl SampleOrganization {
+    /// Its accounts, as the start page shows them.
+    pub(crate) fn accounts(&self) -> [SampleAccount; 3] {
+        [(self.admin, Role::Admin), (self.manager, Role::Manager), (self.staff, Role::Staff)].map(|(user, role)| {
+            SampleAccount {
+                tenant: self.subdomain.to_owned(),
+                role: role.name().to_owned(),
+                email: user.email.to_owned(),
+                password: self.password.to_owned(),
+            }
+        })
+    }
 }
 
 /// One of its users.

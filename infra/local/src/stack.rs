@@ -10,7 +10,7 @@ use dynoxide::Database;
 use jiff::Timestamp;
 use stockroom_api::App;
 use stockroom_domain::source::{Clock as _, Entropy as _, Sources};
-use stockroom_runtime::{Config, ConfigError, OsEntropy, Runtime, SystemClock, init_telemetry};
+use stockroom_runtime::{Config, ConfigError, OsEntropy, Runtime, StartPage, SystemClock, init_telemetry};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -165,7 +165,7 @@ impl<W: Write> Stack<'_, W> {
         accounts: &[&'static SampleOrganization],
         stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<(), StackError> {
-        let functions = functions::all(&App::issuing(runtime)?);
+        let functions = functions::all(&App::issuing(&with_start_page(runtime, accounts))?);
         let local = local_routes::router(Arc::clone(services));
         let gateway = Gateway::new(functions, now, request_id).with_local(local);
         let port = listener.local_addr().map_err(ListenError::Io)?.port();
@@ -206,6 +206,18 @@ impl<W: Write> Stack<'_, W> {
         self.terminal.print(format_args!("ready {endpoint}\n\n{}", announcement::list(&lines).trim_end()));
         Ok(gateway.serve(listener, stop).await?)
     }
+}
+
+/// The same runtime, whose start page has the mailbox and these accounts unless `START_PAGE` has others.
+fn with_start_page(runtime: &Runtime, accounts: &[&'static SampleOrganization]) -> Runtime {
+    let mut runtime = runtime.clone();
+    if runtime.config.start_page == StartPage::default() {
+        runtime.config.start_page = StartPage {
+            mailbox: Some("/_local/mail".to_owned()),
+            accounts: accounts.iter().flat_map(|organization| organization.accounts()).collect(),
+        };
+    }
+    runtime
 }
 
 /// The data directory with its content.
