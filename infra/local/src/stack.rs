@@ -61,7 +61,7 @@ pub enum StackError {
     /// The file with the settings of the functions cannot be written.
     #[error(transparent)]
     SettingsFile(#[from] FileError),
-    #[error("the import of the sample organization stopped: {0}. Then start again: the import resumes")]
+    #[error("the import of the sample organization stopped: {0}. The next start resumes it")]
     ImportStopped(TableFileError),
     #[error("cannot listen for the signals that stop the process: {0}")]
     Signals(#[source] io::Error),

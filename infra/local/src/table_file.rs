@@ -95,7 +95,17 @@ fn check(path: &Path) -> Result<(), TableFileError> {
     let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
     // One line, without the name of the check.
     let found = found.lines().last().unwrap_or_default();
-    if found == "ok" { Ok(()) } else { Err(TableFileError::new(path, TableProblem::Damaged, found)) }
+    if found != "ok" {
+        return Err(TableFileError::new(path, TableProblem::Damaged, found));
+    }
+    let page_size: u64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0)).map_err(failed)?;
+    let length = |path: &Path| path.metadata().map_or(0, |metadata| metadata.len());
+    // The check takes the missing part of the last page for zeros. The log can hold that page.
+    if length(path).is_multiple_of(page_size) || length(&companion(path, "-wal")) > 0 {
+        Ok(())
+    } else {
+        Err(TableFileError::new(path, TableProblem::Damaged, "its last page is incomplete"))
+    }
 }
 
 /// Before each write the emulator reads the highest number of its stream, which it stores as text. Without this index
@@ -142,5 +152,102 @@ impl TableLog {
     /// The problem that lasts.
     pub(crate) fn problem(&self) -> Option<TableFileError> {
         self.reported.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::embedded::TABLE_NAME;
+    use crate::table_definition;
+
+    /// A file with a table and some items, without a write-ahead log.
+    fn table(path: &Path) -> Vec<u8> {
+        let database = open(path).unwrap();
+        table_definition::definition().unwrap().create(&database, TABLE_NAME).unwrap();
+        for number in 0..200 {
+            let item = json!({"pk": {"S": format!("item {number}")}, "sk": {"S": "x".repeat(500)}});
+            let put = json!({"TableName": TABLE_NAME, "Item": item});
+            database.put_item(serde_json::from_value(put).unwrap()).unwrap();
+        }
+        drop(database);
+        assert!(!companion(path, "-wal").exists());
+        fs::read(path).unwrap()
+    }
+
+    fn damage(path: &Path) -> String {
+        let error = open(path).map(|_| ()).unwrap_err();
+        let problem = match &error {
+            OpenError::Table(error) => error.problem(),
+            OpenError::File(_) | OpenError::Path(_) => None,
+        };
+        assert_eq!(problem, Some(TableProblem::Damaged), "{error}");
+        error.to_string()
+    }
+
+    #[test]
+    fn open_of_a_truncated_table_names_the_file_and_the_remedy() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = path(directory.path());
+        let whole = table(&path);
+        let mut lengths = vec![1, 15, 16, 50, 99, 100, 511, 512, 1024, 4095, 4096, 4097, whole.len() - 1];
+        lengths.extend((1..whole.len() / 4096).map(|pages| pages * 4096));
+        for length in lengths {
+            fs::write(&path, &whole[..length]).unwrap();
+            let error = damage(&path);
+            assert!(error.starts_with(&format!("{} is damaged: ", path.display())), "{length}: {error}");
+            assert!(error.contains(&format!("or delete {} to start again", directory.path().display())), "{error}");
+        }
+        fs::write(&path, whole).unwrap();
+        assert!(open(&path).is_ok());
+    }
+
+    #[test]
+    fn open_of_a_table_with_overwritten_pages_names_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = path(directory.path());
+        let whole = table(&path);
+        for page in 0..whole.len() / 4096 {
+            let mut damaged = whole.clone();
+            for (place, byte) in damaged[page * 4096..(page + 1) * 4096].iter_mut().enumerate() {
+                *byte = u8::try_from(place * 7 % 251).unwrap();
+            }
+            fs::write(&path, damaged).unwrap();
+            assert!(damage(&path).contains("table.sqlite is damaged"), "page {page}");
+        }
+        fs::write(&path, "This is not a table.\n".repeat(400)).unwrap();
+        assert!(damage(&path).contains("it is not a SQLite database"));
+    }
+
+    #[test]
+    fn open_with_a_damaged_log_names_the_log() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = path(directory.path());
+        table(&path);
+        fs::write(companion(&path, "-wal"), "This is no log.\n".repeat(400)).unwrap();
+        assert!(damage(&path).contains("table.sqlite-wal is damaged"));
+        fs::write(companion(&path, "-wal"), "").unwrap();
+        assert!(open(&path).is_ok());
+    }
+
+    #[test]
+    fn log_reports_a_problem_once_until_a_write_succeeds() {
+        let log = TableLog::new(Some(PathBuf::from("/data/table.sqlite")));
+        let full = DynoxideError::InternalServerError("backend: database or disk is full".to_owned());
+        log.failed(&DynoxideError::ValidationException("no such table".to_owned()));
+        assert!(log.problem().is_none());
+        log.failed(&full);
+        log.failed(&full);
+        assert_eq!(log.problem().unwrap().problem(), Some(TableProblem::Full));
+        log.wrote();
+        assert!(log.problem().is_none());
+
+        let in_memory = TableLog::new(None);
+        in_memory.failed(&full);
+        assert!(in_memory.problem().is_none());
     }
 }

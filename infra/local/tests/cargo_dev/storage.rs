@@ -1,0 +1,166 @@
+//! Disks and files that cannot be used. Each error names the file and the remedy.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+
+use crate::process::{PROGRAM, shell};
+
+/// The sign-up of an organization, which prints the status.
+const SIGN_UP: &str = r#"sign_up() {
+  curl -s -o "$work/answer" -w '%{http_code}\n' "$url/api/v1/organizations" -H 'Content-Type: application/json' -d '{
+    "name": "Initech", "subdomain": "initech",
+    "admin": {"email": "admin@initech.example", "full_name": "The Admin", "password": "nine staplers, no cake"}}'
+}
+start() {
+  "$program" --port 0 --data-dir "$work/data" "$@" >"$work/out" 2>"$work/err" &
+  pid=$!
+  until grep -q '^ready ' "$work/out"; do
+    kill -0 "$pid" 2>/dev/null || return 1
+  done
+  url=$(sed -n 's/^ready //p' "$work/out")
+}
+stop() {
+  kill -INT "$pid"
+  wait "$pid"
+}
+"#;
+
+/// Runs a script with the functions above. Returns its output and errors.
+fn run(work: &Path, script: &str) -> (String, String) {
+    let work = work.to_str().unwrap();
+    let output = shell(&format!("work={work}; program={PROGRAM}\n{SIGN_UP}\n{script}"));
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr))
+}
+
+/// Starts the program with a data directory, which it refuses. Returns its errors.
+fn refused(directory: &Path) -> String {
+    let output = shell(&format!("{PROGRAM} --port 0 --data-dir {}", directory.to_str().unwrap()));
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// Whether this user can mount a disk of its own.
+fn can_mount() -> bool {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    shell(&format!("unshare -rm mount -t tmpfs -o size=1m none {path}")).status.success()
+}
+
+/// Runs a script while a small disk is mounted at the directory.
+fn with_small_disk(work: &Path, size: &str, script: &str) -> (String, String) {
+    let file = work.with_extension("sh");
+    let path = work.to_str().unwrap();
+    fs::write(&file, format!("work={path}; program={PROGRAM}\n{SIGN_UP}\n{script}")).unwrap();
+    let mount = format!("mount -t tmpfs -o size={size} none {path}");
+    let output = shell(&format!("unshare -rm sh -c '{mount} && . {}'", file.display()));
+    fs::remove_file(file).unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn full_disk_while_running_is_named_and_harms_nothing() {
+    if !can_mount() {
+        return;
+    }
+    let work = tempfile::tempdir().unwrap();
+    let (out, errors) = with_small_disk(
+        work.path(),
+        "8m",
+        r#"start || cat "$work/err"
+        # No file of the program can grow.
+        head -c 9m /dev/zero >"$work/filler" 2>"$work/filled"
+        sign_up
+        rm "$work/filler" "$work/filled"
+        sign_up
+        stop; cat "$work/err" >&2
+        start && stop && echo started"#,
+    );
+    let statuses: Vec<_> = out.lines().collect();
+    assert!(matches!(*statuses, ["503", "201", "started"]), "{out}{errors}");
+    let file = work.path().join("data/table.sqlite");
+    assert!(errors.contains(&format!("the disk of {} is full. Free some space", file.display())), "{errors}");
+    assert!(errors.contains("the table can be written again"), "{errors}");
+}
+
+#[test]
+fn full_disk_during_an_import_is_named_and_the_next_start_resumes() {
+    if !can_mount() {
+        return;
+    }
+    let work = tempfile::tempdir().unwrap();
+    let (out, errors) = with_small_disk(
+        work.path(),
+        "4m",
+        r#"start --demo northwind; echo "started: $?"; tail -n 1 "$work/err" >&2
+        mount -o remount,size=64m "$work"
+        start --demo northwind && stop; grep Northwind: "$work/out""#,
+    );
+    assert!(errors.contains("error: the import of the sample organization stopped: the disk of "), "{errors}");
+    assert!(errors.contains("/data/table.sqlite is full. Free some space"), "{errors}");
+    let lines: Vec<_> = out.lines().collect();
+    assert_eq!((lines[0], *lines.last().unwrap()), ("started: 1", "Northwind: 2232 of 2232 stock movements"));
+    assert_ne!(lines[1], "Northwind: 0 of 2232 stock movements", "it resumes");
+}
+
+#[test]
+fn limit_of_a_file_is_named() {
+    let work = tempfile::tempdir().unwrap();
+    for blocks in [0, 1, 8, 100] {
+        let (_, errors) = run(
+            work.path(),
+            &format!(
+                r#"rm -rf "$work/data"; trap '' XFSZ; (ulimit -f {blocks}; exec "$program" --data-dir "$work/data" --port 0)"#
+            ),
+        );
+        let file = work.path().join("data").join(if blocks == 0 { "secrets.env" } else { "table.sqlite" });
+        assert!(errors.contains(file.to_str().unwrap()), "{blocks}: {errors}");
+        assert!(errors.contains("--data-dir"), "{blocks}: {errors}");
+    }
+}
+
+#[test]
+fn files_in_the_way_are_named() {
+    let work = tempfile::tempdir().unwrap();
+    let path = |name: &str| work.path().join(name);
+    fs::write(path("file"), "").unwrap();
+    symlink("/nonexistent/data", path("link")).unwrap();
+    for directory in [path("file"), path("file/below"), path("link")] {
+        let errors = refused(&directory);
+        let named = format!("error: cannot create {}: ", directory.display());
+        assert!(errors.starts_with(&named) && errors.contains("--data-dir"), "{errors}");
+    }
+    for name in ["lock", "secrets.env", "table.sqlite", "table.sqlite-wal"] {
+        let directory = path("data");
+        fs::create_dir_all(directory.join(name)).unwrap();
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).unwrap();
+        let errors = refused(&directory);
+        assert!(errors.contains(directory.join(name).to_str().unwrap()), "{errors}");
+        assert!(errors.contains("Move this directory away"), "{errors}");
+        fs::remove_dir_all(directory).unwrap();
+    }
+}
+
+#[test]
+fn files_of_another_user_are_named() {
+    // Only root can start a program as another user, who owns the directory but not every file in it.
+    let nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups";
+    if !shell(&format!("{nobody} {PROGRAM} --help")).status.success() {
+        return;
+    }
+    for name in ["lock", "secrets.env", "table.sqlite"] {
+        let work = tempfile::tempdir().unwrap();
+        fs::set_permissions(work.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let (_, errors) = run(
+            work.path(),
+            &format!(
+                r#"start && stop; chown -R 65534:65534 "$work"; chown 0:0 "$work/data/{name}"
+                {nobody} "$program" --data-dir "$work/data" --port 0"#
+            ),
+        );
+        assert!(errors.contains(work.path().join("data").join(name).to_str().unwrap()), "{errors}");
+        assert!(errors.contains("Give this user the rights"), "{errors}");
+    }
+}
