@@ -13,7 +13,7 @@ use stockroom_domain::{
     user::User,
 };
 use stockroom_notify::{
-    Content, Detail, Email, LinkEmail, NoticeEmail, PurchaseRequestEmail, PurchaseRequestNews, Quota,
+    AddressNews, Detail, Email, LinkEmail, NoticeEmail, PurchaseRequestEmail, PurchaseRequestNews, Quota,
 };
 use stockroom_runtime::{Link, Links, Purpose};
 use stockroom_store::{Account, Bucket, MailOccasion, Reach, Recipient, Store};
@@ -158,14 +158,8 @@ impl EmailBuilder<'_> {
     ) -> Result<Email, NotifyError> {
         let (url, sign_in) = (self.links.url(link), self.links.sign_in_address(&organization.subdomain));
         let name = recipient.user.full_name.as_str();
-        let lifetime = link.purpose.lifetime();
-        let email = LinkEmail { organization, name, url: &url, lifetime, sign_in: &sign_in };
-        let content = match link.purpose {
-            Purpose::Invitation => email.invitation(),
-            Purpose::PasswordReset => email.password_reset(),
-            Purpose::EmailChange => email.email_change(),
-            Purpose::Welcome => email.welcome(),
-        };
+        let email = LinkEmail { organization, purpose: link.purpose, name, url: &url, sign_in: &sign_in };
+        let content = email.content();
         let (kind, confirms_address) = match link.purpose {
             Purpose::PasswordReset => (QuotaKind::PasswordReset, false),
             Purpose::Invitation => (QuotaKind::OtherLink, false),
@@ -213,7 +207,7 @@ impl EmailBuilder<'_> {
             return Ok(Vec::new());
         }
         let about = (&organization, &recipient.user, detail);
-        let notice = self.notice(about, old, Some(&new), |email| email.requested().map_err(not_rendered))?;
+        let notice = self.notice(about, AddressNews::Requested, old, Some(&new))?;
         let link = self.link(&organization, recipient, &link, Some(new))?;
         Ok(vec![(MailOccasion::Event(detail.id), link), (MailOccasion::Notice(detail.id), notice)])
     }
@@ -228,24 +222,25 @@ impl EmailBuilder<'_> {
         let Some((organization, recipient)) = found else { return Ok(None) };
         let new = (!is_invited).then_some(&new);
         let about = (&organization, &recipient.user, detail);
-        self.notice(about, old, new, |email| email.changed().map_err(not_rendered)).map(Some)
+        self.notice(about, AddressNews::Changed, old, new).map(Some)
     }
 
     fn notice(
         &self,
         (organization, user, detail): (&Organization, &User, &Detail),
+        news: AddressNews,
         old: EmailAddress,
         new: Option<&EmailAddress>,
-        render: impl Fn(&NoticeEmail<'_>) -> Result<Content, NotifyError>,
     ) -> Result<Email, NotifyError> {
         let email = NoticeEmail {
+            news,
             organization,
             name: user.full_name.as_str(),
             new: new.map(EmailAddress::as_str),
             by: member(detail, "/actor/full_name").and_then(Value::as_str).unwrap_or("an admin"),
             sign_in: &self.links.sign_in_address(&organization.subdomain),
         };
-        let content = render(&email)?;
+        let content = email.content().map_err(not_rendered)?;
         let quota = self.quota(QuotaKind::Notice, organization.id, &old);
         Ok(Email { address: Some(old), quota, ..Email::new(user.clone(), content) })
     }
@@ -282,7 +277,8 @@ impl EmailBuilder<'_> {
                 mailing.recipient(request.created_by.id).await?.into_iter().map(|(_, recipient)| recipient).collect()
             }
         };
-        let content = PurchaseRequestEmail { organization: &organization, request: &request, news }.content();
+        let url = &self.links.purchase_request(&organization.subdomain, request.id);
+        let content = PurchaseRequestEmail { organization: &organization, request: &request, news, url }.content();
         let content = content.map_err(not_rendered)?;
         let email = |Recipient { user, .. }: Recipient| {
             let quota = self.quota(QuotaKind::News, organization.id, &user.email);

@@ -1,8 +1,11 @@
-//! Exact prices.
+//! Exact prices and costs.
 
 use std::{fmt, str::FromStr};
 
-use crate::{fault::Fault, quantity::Quantity};
+use crate::{
+    fault::Fault,
+    quantity::{Quantity, grouped},
+};
 
 /// An amount of the organization's currency, zero or more: an exact decimal of at most 15 significant digits and at
 /// most 4 decimals. It is displayed with at least 2 decimals.
@@ -43,9 +46,95 @@ impl fmt::Display for Money {
     }
 }
 
+impl Money {
+    /// The cost of this quantity at this price for one.
+    #[must_use]
+    pub fn times(self, quantity: Quantity) -> Cost {
+        // Both factors are below 10^19, so the product is below 10^38 and fits.
+        Cost(self.0.ten_thousandths().saturating_mul(quantity.ten_thousandths()))
+    }
+
+    /// Its digits for readers, with commas as thousands separators: `12,345.50`.
+    #[must_use]
+    pub fn grouped(self) -> String {
+        grouped(&self.to_string())
+    }
+}
+
+/// The exact cost of a quantity, or a sum of costs: up to 8 decimals and 30 digits before them. It is displayed with
+/// commas as thousands separators and at least 2 decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cost(i128);
+
+impl Cost {
+    /// Zero.
+    pub const ZERO: Self = Self(0);
+
+    /// The number of decimals that it counts: twice those of a price or a quantity.
+    const DECIMALS: u32 = 8;
+
+    /// The exact sum; `None` above 1.7 x 10^30.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).map(Self)
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = 10_u128.saturating_pow(Self::DECIMALS);
+        let size = self.0.unsigned_abs();
+        let whole = size.checked_div(unit).unwrap_or_default().to_string();
+        let fraction = format!("{:08}", size.checked_rem(unit).unwrap_or_default());
+        let (cents, finer) = fraction.split_at_checked(2).unwrap_or((&fraction, ""));
+        let sign = if self.0 < 0 { "-" } else { "" };
+        write!(f, "{sign}{}.{cents}{}", grouped(&whole), finer.trim_end_matches('0'))
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn cost(price: &str, quantity: &str) -> Cost {
+        price.parse::<Money>().unwrap().times(quantity.parse().unwrap())
+    }
+
+    #[test]
+    fn cost_of_a_quantity_is_exact() {
+        for (price, quantity, written) in [
+            ("3.5", "12", "42.00"),
+            ("0", "12", "0.00"),
+            ("0.3333", "0.0003", "0.00009999"),
+            ("0.1", "0.1", "0.01"),
+            ("19.99", "1000", "19,990.00"),
+            ("999999999999999", "999999999999999", "999,999,999,999,998,000,000,000,000,001.00"),
+            ("99999999999.9999", "99999999999.9999", "9,999,999,999,999,980,000,000.00000001"),
+        ] {
+            assert_eq!(cost(price, quantity).to_string(), written);
+        }
+    }
+
+    #[test]
+    fn sum_of_costs_is_exact_or_none() {
+        let sum = cost("0.1", "1").plus(cost("0.2", "1")).unwrap();
+        assert_eq!((sum, sum.to_string()), (cost("0.3", "1"), "0.30".to_owned()));
+        let largest = cost("999999999999999", "999999999999999");
+        assert_eq!(largest.plus(Cost::ZERO), Some(largest));
+        assert_eq!(largest.plus(largest), None);
+    }
+
+    proptest! {
+        #[test]
+        fn cost_is_distributive(price in 0_i64..99_999_999, one in 0_i64..99_999_999, other in 0_i64..99_999_999) {
+            let price: Money = format!("{price}e-4").parse().unwrap();
+            let quantity = |units: i64| format!("{units}e-4").parse::<Quantity>().unwrap();
+            let sum = price.times(quantity(one)).plus(price.times(quantity(other)));
+            prop_assert_eq!(sum, Some(price.times(quantity(one + other))));
+        }
+    }
 
     #[test]
     fn parse_of_a_price_is_exact_and_prints_two_decimals_at_least() {

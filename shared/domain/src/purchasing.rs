@@ -18,6 +18,7 @@ pub use self::{
 use crate::{
     fault::Fault,
     id::{ProductId, PurchaseRequestId, PurchaseRequestItemId, UserId},
+    money::Cost,
     organization::Currency,
     quantity::Quantity,
     text::{CloseReason, Notes},
@@ -81,6 +82,17 @@ pub struct PurchaseRequest {
     pub created_by: Person,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// The estimates of a request's lines, together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Estimate {
+    /// The sum of the lines that have a price; `None` if it is too large for a [`Cost`].
+    pub total: Option<Cost>,
+    /// The number of lines in the sum.
+    pub lines: usize,
+    /// The number of lines that it excludes, because they have no price.
+    pub lines_without_price: usize,
 }
 
 /// The input for a new draft.
@@ -180,6 +192,17 @@ impl PurchaseRequest {
     #[must_use]
     pub fn has_prices(&self) -> bool {
         self.items.iter().any(|item| item.estimated_price.is_some())
+    }
+
+    /// The estimates of its lines.
+    #[must_use]
+    pub fn estimate(&self) -> Estimate {
+        let costs = || self.items.iter().filter_map(PurchaseRequestItem::estimate);
+        Estimate {
+            total: costs().try_fold(Cost::ZERO, Cost::plus),
+            lines: costs().count(),
+            lines_without_price: self.items.iter().filter(|item| item.estimated_price.is_none()).count(),
+        }
     }
 
     /// The request with the currency of its prices: its stored currency, otherwise this one.

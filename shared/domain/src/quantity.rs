@@ -71,6 +71,18 @@ impl Quantity {
         self.plus(other.negated())
     }
 
+    /// Its digits for readers, with commas as thousands separators: `12,345.5`.
+    #[must_use]
+    pub fn grouped(self) -> String {
+        grouped(&self.to_string())
+    }
+
+    /// The quantity in units of the finest decimal.
+    pub(crate) fn ten_thousandths(self) -> i128 {
+        let missing = Self::FINEST.saturating_sub(self.decimals());
+        self.0.mantissa().saturating_mul(10_i128.saturating_pow(missing))
+    }
+
     fn checked(value: Decimal) -> Option<Self> {
         let value = value.normalize();
         let digits = value.mantissa().unsigned_abs().checked_ilog10().unwrap_or_default();
@@ -128,6 +140,24 @@ impl FromStr for Quantity {
         };
         Ok(Self(value.normalize()))
     }
+}
+
+/// A decimal's digits with commas as thousands separators.
+pub(crate) fn grouped(digits: &str) -> String {
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
+    let mut text = sign.to_owned();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && whole.len().saturating_sub(place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        text.push('.');
+        text.push_str(fraction);
+    }
+    text
 }
 
 fn is_digits(text: &str) -> bool {
@@ -209,6 +239,15 @@ mod tests {
             ("--1", "wrong_type"),
         ] {
             assert_eq!(literal.parse::<Quantity>().unwrap_err().code, code, "{literal}");
+        }
+    }
+
+    #[test]
+    fn grouped_quantity_has_commas_between_thousands() {
+        for (literal, written) in
+            [("0", "0"), ("999", "999"), ("-1234.5", "-1,234.5"), ("999999999999999", "999,999,999,999,999")]
+        {
+            assert_eq!(literal.parse::<Quantity>().unwrap().grouped(), written);
         }
     }
 

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use rust_decimal::Decimal;
 
 use crate::{
-    quantity::Quantity,
+    quantity::{Quantity, grouped},
     stock::{Movement, MovementType},
     time::Timestamp,
 };
@@ -44,17 +44,7 @@ impl Total {
 impl fmt::Display for Total {
     /// With commas as thousands separators: `12,345.5`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.normalize().to_string();
-        let (sign, digits) = digits.strip_prefix('-').map_or(("", digits.as_str()), |digits| ("-", digits));
-        let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
-        f.write_str(sign)?;
-        for (place, digit) in whole.chars().enumerate() {
-            if place > 0 && whole.len().saturating_sub(place).is_multiple_of(3) {
-                f.write_str(",")?;
-            }
-            write!(f, "{digit}")?;
-        }
-        fraction.map_or(Ok(()), |fraction| write!(f, ".{fraction}"))
+        f.write_str(&grouped(&self.0.normalize().to_string()))
     }
 }
 

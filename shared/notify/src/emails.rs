@@ -1,22 +1,77 @@
-//! The content of each email. HTML escapes every value from the table; in plain text each such value stays on one line,
-//! except notes and reasons.
+//! The content of each email. HTML escapes every value from the table. Texts of users are quotations
+//! ([`quoted`](crate::quoted)), all other values of users stay on one line.
 
 mod account;
+#[cfg(test)]
+mod fixtures;
 mod purchase_request;
 mod stock;
+#[cfg(test)]
+mod tests;
 
-pub use account::{LinkEmail, NoticeEmail};
+pub use account::{AddressNews, LinkEmail, NoticeEmail};
 pub use purchase_request::{PurchaseRequestEmail, PurchaseRequestNews};
 pub use stock::{LowStockEmail, WeeklyReportEmail};
 
-use crate::address::one_line;
+macro_rules! content_kinds {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// The kinds of emails.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum ContentKind {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl ContentKind {
+            /// All kinds.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+        }
+    };
+}
+
+content_kinds! {
+    /// A link to set the first password.
+    Invitation,
+    /// A link to replace a forgotten password.
+    PasswordReset,
+    /// A link to confirm another own address.
+    EmailChange,
+    /// A link to confirm the address of a sign-up.
+    Welcome,
+    /// A notice of a request for another address.
+    EmailChangeNotice,
+    /// A notice of another address.
+    EmailChangedNotice,
+    /// A purchase request waits for a decision.
+    PurchaseRequestSubmitted,
+    /// A purchase request was approved.
+    PurchaseRequestApproved,
+    /// A purchase request was rejected.
+    PurchaseRequestRejected,
+    /// Goods of a purchase request have arrived.
+    PurchaseRequestReceived,
+    /// Lines of a purchase request were closed.
+    PurchaseRequestClosed,
+    /// Low levels.
+    LowStock,
+    /// The weekly report.
+    WeeklyReport,
+}
 
 /// A number with the singular or plural of its noun.
 fn plural(number: usize, one: &str, several: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { several })
 }
 
-/// A value for a line of the plain text.
-fn line(text: impl std::fmt::Display) -> String {
-    one_line(&text.to_string())
+/// A value with its label.
+struct Fact {
+    label: &'static str,
+    value: String,
+    /// A restriction of the value.
+    note: Option<String>,
+}
+
+impl Fact {
+    fn new(label: &'static str, value: String) -> Self {
+        Self { label, value, note: None }
+    }
 }

@@ -143,6 +143,7 @@ impl<T: Transport> Mailer<T> {
             to: Address::new(&email.to.full_name, email.address()),
             content: email.content.clone(),
         };
+        let kind = email.content.kind;
         // An attempt that the transport did not accept was counted; the next one of the same email is not.
         let sent = if lease.is_counted || mailing.count(buckets).await? {
             self.transport.send(&message).await
@@ -152,11 +153,11 @@ impl<T: Transport> Mailer<T> {
         let outcome = match sent {
             Ok(()) => MailOutcome::Sent,
             Err(SendError::Refused(reason)) => {
-                tracing::warn!(%occasion, user = %email.to.id, reason, "email refused, no further attempt");
+                tracing::warn!(%occasion, ?kind, user = %email.to.id, reason, "email refused, no further attempt");
                 MailOutcome::Refused
             }
             Err(SendError::Unavailable(reason)) => {
-                tracing::warn!(%occasion, user = %email.to.id, reason, "email not accepted, will be sent again");
+                tracing::warn!(%occasion, ?kind, user = %email.to.id, reason, "email not accepted, will be sent again");
                 MailOutcome::Unsent
             }
         };

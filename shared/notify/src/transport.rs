@@ -8,11 +8,13 @@ use aws_sdk_sesv2::{
 };
 use stockroom_domain::id::OrganizationId;
 
-use crate::{address::Address, connection::sdk_config, unlinked::unlinked};
+use crate::{address::Address, connection::sdk_config, emails::ContentKind, unlinked::unlinked};
 
 /// The content of an email, in two forms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
+    /// The kind, for logs and tests.
+    pub kind: ContentKind,
     /// The subject, on one line and without anything that a mail program links.
     pub subject: String,
     /// The HTML form.
@@ -22,9 +24,9 @@ pub struct Content {
 }
 
 impl Content {
-    pub(crate) fn new(subject: &str, (html, plain): (String, String)) -> Self {
+    pub(crate) fn new(kind: ContentKind, subject: &str, (html, plain): (String, String)) -> Self {
         // Every subject is made here, because any of them can contain names.
-        Self { subject: unlinked(subject), html, plain }
+        Self { kind, subject: unlinked(subject), html, plain }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use stockroom_domain::{
-    id::{EventId, Id},
+    id::{EventId, Id, PurchaseRequestId},
     organization::Subdomain,
     text::Email,
     time::Timestamp,
@@ -191,6 +191,12 @@ impl Links {
             .map_or_else(|| self.public_url.clone(), |host| format!("{scheme}://{host}{}", port.unwrap_or_default()))
     }
 
+    /// The page of a purchase request, where the tenant's users sign in.
+    #[must_use]
+    pub fn purchase_request(&self, subdomain: &Subdomain, request: PurchaseRequestId) -> String {
+        format!("{}/purchase-requests/{request}", self.sign_in_address(subdomain))
+    }
+
     /// A name for a mailbox in rate limits that does not reveal its address.
     #[must_use]
     pub fn mailbox(&self, email: &Email) -> String {
@@ -262,6 +268,9 @@ mod tests {
         assert_eq!(address("https://app.example.com/x", None), "https://app.example.com/x");
         assert_eq!(address("https://app.example.com/x", Some("example.com")), "https://acme.example.com");
         assert_eq!(address("http://localhost:8000", Some("localhost")), "http://acme.localhost:8000");
+        let id = PurchaseRequestId::from_parts(at(1_790_000_000_000), [4; 10]);
+        let page = links("https://app.example.com/x", None).purchase_request(&subdomain, id);
+        assert_eq!(page, format!("https://app.example.com/x/purchase-requests/{id}"));
     }
 
     #[test]

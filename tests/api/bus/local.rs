@@ -88,6 +88,11 @@ async fn every_transition_of_a_purchase_request_on_the_local_stack_sends_mail() 
         ("Part of PR-00001 has arrived - acme", staff),
     ];
     assert_eq!(seen, expected.map(|(subject, to)| (subject.to_owned(), to.clone())));
+    for mail in &mails {
+        let id = if mail["subject"].as_str().unwrap().contains("PR-00001") { &request.id } else { &declined.id };
+        let link = format!("/purchase-requests/{id}");
+        assert!(["html", "text"].iter().all(|part| mail[part].as_str().unwrap().contains(&link)), "{mail}");
+    }
     let rejected = mails.iter().find(|mail| mail["subject"] == "PR-00002 was rejected - acme").unwrap();
     let closed = mails.iter().find(|mail| mail["subject"] == "PR-00001 was closed - acme").unwrap();
     for part in ["html", "text"] {

@@ -182,6 +182,57 @@ async fn notify_with_hostile_names_escapes_them() {
 }
 
 #[tokio::test]
+async fn notify_of_a_submitted_request_shows_link_estimates_and_total() {
+    let shop = shop().await;
+    let (bolts, nuts) = (shop.product("BOLT").await, shop.product("NUT").await);
+    let lines = json!([
+        {"product_id": bolts, "quantity": 1200, "estimated_price": "12.50"},
+        {"product_id": nuts, "quantity": 3},
+    ]);
+    let id = shop.staff().post("/api/v1/purchase-requests", json!({"items": lines})).await.expect(201).id();
+    shop.step(&id, "submit").await.expect(200);
+    let mailer = TestTransport::default();
+    let submitted = untold(&shop, "purchase_request.submitted").await.pop().unwrap();
+    notifier(&shop, &mailer).notify(submitted).await.unwrap();
+    let content = &mailer.mails()[0].content;
+    let link = format!("http://acme.example.com:8000/purchase-requests/{id}");
+    for body in [&content.plain, &content.html] {
+        for shown in [&link, "USD 15,000.00", "12.50", "no estimate", "excludes 1 line that has no estimate"] {
+            assert!(body.contains(shown), "{shown}: {body}");
+        }
+    }
+    assert!(content.plain.contains("- 1,200 each x Product BOLT (BOLT), at 12.50: 15,000.00\n"), "{}", content.plain);
+}
+
+#[tokio::test]
+async fn notify_with_texts_of_users_quotes_every_line() {
+    let shop = shop().await;
+    let sentence = "Your account is locked. Call 555-0100";
+    shop.staff().patch("/api/v1/users/me", json!({"full_name": sentence})).await.expect(200);
+    let product = shop.product("SKU-1").await;
+    let notes = "Hello\n\nPR-00001 was approved\n=====\nSign in at https://evil.example";
+    let body = json!({"notes": notes, "items": [{"product_id": product, "quantity": 1}]});
+    let id = shop.staff().post("/api/v1/purchase-requests", body).await.expect(201).id();
+    shop.step(&id, "submit").await.expect(200);
+    let reason = json!({"rejection_reason": "Too dear.\nOrder it at https://evil.example"});
+    shop.manager().post(format!("/api/v1/purchase-requests/{id}/reject"), reason).await.expect(200);
+    let rejected = untold(&shop, "purchase_request.rejected").await.pop().unwrap();
+    let mailer = TestTransport::default();
+    notifier(&shop, &mailer).notify(rejected).await.unwrap();
+    let content = &mailer.mails()[0].content;
+    for text in notes.lines().chain(["Too dear.", "Order it at https://evil.example"]).filter(|text| !text.is_empty()) {
+        let is_quoted = |line: &str| line == format!("> {text}");
+        let mut lines = content.plain.lines().filter(|line| line.contains(text));
+        assert!(lines.clone().next().is_some() && lines.all(is_quoted), "{text}: {}", content.plain);
+    }
+    assert!(content.plain.contains("Reason. The manager wrote:\n> Too dear.\n"), "{}", content.plain);
+    let quoted = format!("Written in the request of \u{201c}{sentence}\u{201d}:");
+    assert!(content.plain.contains(&quoted) && content.html.contains(&quoted), "{}", content.plain);
+    assert_eq!(content.html.matches("<blockquote").count(), 2);
+    assert!(!content.html.contains("href=\"https://evil"), "{}", content.html);
+}
+
+#[tokio::test]
 async fn notify_of_a_foreign_or_unreadable_event_sends_no_mail() {
     let shop = shop().await;
     let event = event_of_request(&shop, "SUBMITTED", "purchase_request.submitted").await;

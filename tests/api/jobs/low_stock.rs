@@ -12,7 +12,7 @@ use crate::bus::{Fate, TestTransport, items, shop};
 
 /// A product with a minimum of 40 and this quantity in stock.
 async fn cheese(shop: &Shop, quantity: u32) -> (String, String) {
-    let product = shop.product("CHEESE").with("min_stock_level", 40).await;
+    let product = shop.product("CHEESE").with("min_stock_level", 40).with("reorder_quantity", 60).await;
     let main = shop.warehouse("Main").await;
     shop.receive(&product, &main, quantity).await.expect(201);
     (product, main)
@@ -41,7 +41,10 @@ async fn low_stock_sends_one_mail_for_each_fall_below_the_minimum() {
     }
     let sent = items(&around, "/_local/mail.json").await.remove(0);
     let text = sent["text"].as_str().unwrap();
-    assert!(text.contains("- Product CHEESE (CHEESE) in Main: 15 of at least 40 each, 25 missing"), "{text}");
+    assert!(
+        text.contains("- Product CHEESE (CHEESE) in Main: 15 of at least 40 each, 25 missing. Usual order: 60\n"),
+        "{text}"
+    );
 
     shop.receive(&product, &main, 30).await.expect(201);
     run_locally(&around, "low-stock", "").await;
@@ -82,6 +85,7 @@ async fn low_stock_repeats_a_lasting_low_level_after_a_week() {
     run(&job, &shop, "2026-11-30T10:00:00Z").await;
     assert_eq!(subjects()[1..], ["2 levels are below their minimum - acme"]);
     let text = mailer.mails().last().unwrap().content.plain.clone();
+    assert_eq!(text.matches("Usual order: 60").count(), 1, "{text}");
     let (new, old) = (text.find("BUTTER").unwrap(), text.find("CHEESE").unwrap());
     assert!(new < old && text.contains("1 of them became low since the last mail."), "{text}");
 

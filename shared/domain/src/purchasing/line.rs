@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{ProductId, PurchaseRequestItemId, SupplierId, WarehouseId},
-    money::Money,
+    money::{Cost, Money},
     quantity::Quantity,
     text::{ProductName, Sku, SupplierName, Unit, WarehouseName},
 };
@@ -55,6 +55,12 @@ impl PurchaseRequestItem {
     /// The outstanding quantity after this receipt; `None` if it has more digits than a quantity.
     pub(super) fn rest_after(&self, received: Quantity) -> Option<Quantity> {
         self.quantity.minus(received.plus(self.cancelled_quantity)?)
+    }
+
+    /// Its estimated cost: of the requested quantity, whatever part of it arrives. `None` without an estimated price.
+    #[must_use]
+    pub fn estimate(&self) -> Option<Cost> {
+        self.estimated_price.map(|price| price.times(self.quantity))
     }
 
     /// Whether it has an outstanding quantity.

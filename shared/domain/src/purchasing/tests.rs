@@ -47,6 +47,23 @@ fn request(quantities: &[u32]) -> PurchaseRequest {
     PurchaseRequest::draft(draft, Currency::default(), at(1))
 }
 
+#[test]
+fn estimate_of_a_request_excludes_lines_without_price() {
+    let mut request = request(&[3, 5, 2]);
+    let none = Estimate { total: Some(Cost::ZERO), lines: 0, lines_without_price: 3 };
+    assert_eq!(request.estimate(), none);
+    for (item, price) in request.items.iter_mut().zip(["12.50", "0.005"]) {
+        item.estimated_price = Some(price.parse().unwrap());
+    }
+    let Estimate { total, lines, lines_without_price } = request.estimate();
+    assert_eq!((total.unwrap().to_string(), lines, lines_without_price), ("37.525".to_owned(), 2, 1));
+    for item in &mut request.items {
+        item.quantity = "999999999999999".parse().unwrap();
+        item.estimated_price = Some("999999999999999".parse().unwrap());
+    }
+    assert_eq!(request.estimate(), Estimate { total: None, lines: 3, lines_without_price: 0 });
+}
+
 fn ordered(quantities: &[u32]) -> PurchaseRequest {
     let transitions = [Transition::Submit, Transition::Approve, Transition::MarkOrdered];
     transitions

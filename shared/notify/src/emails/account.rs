@@ -5,30 +5,40 @@ use std::time::Duration;
 
 use askama::Template;
 use stockroom_domain::organization::Organization;
+use stockroom_runtime::Purpose;
 
-use crate::{
-    transport::Content,
-    unlinked::{masked, unlinked},
-};
+use super::{ContentKind, Fact};
+use crate::{quoted::named, transport::Content, unlinked::masked};
 
 /// An email with a link.
 #[derive(Debug)]
 pub struct LinkEmail<'a> {
     /// The organization of the account.
     pub organization: &'a Organization,
+    /// The purpose of the link, which determines how long it can be used.
+    pub purpose: Purpose,
     /// The user's name.
     pub name: &'a str,
     /// The link itself.
     pub url: &'a str,
-    /// The time from its request in which the link can be used.
-    pub lifetime: Duration,
     /// The address where the organization's users sign in.
     pub sign_in: &'a str,
+}
+
+/// The change of an address that a notice is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressNews {
+    /// Another address of the account was requested.
+    Requested,
+    /// The account has another address.
+    Changed,
 }
 
 /// A notice to the present or former address of a user.
 #[derive(Debug)]
 pub struct NoticeEmail<'a> {
+    /// The change.
+    pub news: AddressNews,
     /// The organization of the account.
     pub organization: &'a Organization,
     /// The user's name.
@@ -43,10 +53,14 @@ pub struct NoticeEmail<'a> {
 
 /// The parts of an email that differ by its kind.
 struct Message<'a> {
-    headline: String,
+    kind: ContentKind,
+    headline: &'a str,
+    subject: &'a str,
     sentence: String,
     link: Option<LinkView<'a>>,
     advice: &'a str,
+    /// What to do first in a new organization.
+    steps: &'a [&'a str],
 }
 
 struct LinkView<'a> {
@@ -67,112 +81,97 @@ struct AccountView<'a> {
     organization: String,
     name: String,
     message: Message<'a>,
-    tenant: &'a str,
     sign_in: &'a str,
+    facts: [Fact; 1],
 }
 
+const NEXT_STEPS: [&str; 4] = [
+    "Confirm your e-mail address with the link above.",
+    "Sign in at the address below, with the tenant that is named there, your e-mail address and your password.",
+    "Invite the users of your organization. They get a mail with a link to choose a password.",
+    "Add warehouses and products, then record the stock that you have.",
+];
+
 impl LinkEmail<'_> {
-    /// An invitation to set the first password.
+    /// The content of the email.
     ///
     /// # Errors
     /// A template that fails, which none does.
-    pub fn invitation(&self) -> Result<Content, askama::Error> {
-        self.render(
-            format!("You are invited to {}", self.organization.name),
-            "An admin of this organization created an account for you. Choose a password to sign in.",
-            "Choose a password",
-            "If you did not expect this invitation, ignore this mail.",
-        )
-    }
-
-    /// A link to replace a forgotten password.
-    ///
-    /// # Errors
-    /// A template that fails, which none does.
-    pub fn password_reset(&self) -> Result<Content, askama::Error> {
-        self.render(
-            format!("Set a new password for {}", self.organization.name),
-            "A link to set a new password was requested for your account. Use it to choose the new password.",
-            "Set a new password",
-            "If you did not request this, ignore this mail. Your password stays the same.",
-        )
-    }
-
-    /// A link to confirm another own address.
-    ///
-    /// # Errors
-    /// A template that fails, which none does.
-    pub fn email_change(&self) -> Result<Content, askama::Error> {
-        self.render(
-            format!("Confirm your new e-mail address for {}", self.organization.name),
-            "You asked to use this e-mail address for your account. Confirm it with the link. Until then you sign in \
-             with your present address.",
-            "Confirm this address",
-            "If you did not ask for this, ignore this mail. Nothing changes.",
-        )
-    }
-
-    /// A link to confirm the address of a sign-up.
-    ///
-    /// # Errors
-    /// A template that fails, which none does.
-    pub fn welcome(&self) -> Result<Content, askama::Error> {
-        self.render(
-            format!("Welcome to Stockroom, {}", self.organization.name),
-            "This organization was signed up with your e-mail address. Confirm the address with the link. Until then \
-             Stockroom sends no mail to anyone else in the organization; invitations are sent afterwards.",
-            "Confirm this address",
-            "If you did not sign up, ignore this mail.",
-        )
-    }
-
-    fn render(&self, headline: String, sentence: &str, action: &str, advice: &str) -> Result<Content, askama::Error> {
-        let link = Some(LinkView { action, url: self.url, lifetime: period(self.lifetime) });
-        let message = Message { headline: unlinked(&headline), sentence: sentence.to_owned(), link, advice };
+    pub fn content(&self) -> Result<Content, askama::Error> {
+        let organization = named(self.organization.name.as_str());
+        let (headline, sentence, action, advice) = match self.purpose {
+            Purpose::Invitation => (
+                format!("You are invited to {organization}"),
+                "An admin of this organization created an account for you. Choose a password to sign in.",
+                "Choose a password",
+                "If you did not expect this invitation, ignore this mail.",
+            ),
+            Purpose::PasswordReset => (
+                format!("Set a new password for {organization}"),
+                "A link to set a new password was requested for your account. Use it to choose the new password.",
+                "Set a new password",
+                "If you did not request this, ignore this mail. Your password stays the same.",
+            ),
+            Purpose::EmailChange => (
+                format!("Confirm your new e-mail address for {organization}"),
+                "You asked to use this e-mail address for your account. Confirm it with the link. Until then you \
+                 sign in with your present address.",
+                "Confirm this address",
+                "If you did not ask for this, ignore this mail. Nothing changes.",
+            ),
+            Purpose::Welcome => (
+                format!("Welcome to Stockroom, {organization}"),
+                "This organization was signed up with your e-mail address. Confirm the address with the link. Until \
+                 then Stockroom sends no mail to anyone else in the organization; invitations are sent afterwards.",
+                "Confirm this address",
+                "If you did not sign up, ignore this mail.",
+            ),
+        };
+        let (kind, steps): (_, &[&str]) = match self.purpose {
+            Purpose::Invitation => (ContentKind::Invitation, &[]),
+            Purpose::PasswordReset => (ContentKind::PasswordReset, &[]),
+            Purpose::EmailChange => (ContentKind::EmailChange, &[]),
+            Purpose::Welcome => (ContentKind::Welcome, &NEXT_STEPS),
+        };
+        let (headline, subject) = (headline.as_str(), headline.as_str());
+        let link = Some(LinkView { action, url: self.url, lifetime: period(self.purpose.lifetime()) });
+        let message = Message { kind, headline, subject, sentence: sentence.to_owned(), link, advice, steps };
         render(self.organization, self.name, self.sign_in, message)
     }
 }
 
 impl NoticeEmail<'_> {
-    /// Another address of the account was requested.
+    /// The content of the email.
     ///
     /// # Errors
     /// A template that fails, which none does.
-    pub fn requested(&self) -> Result<Content, askama::Error> {
-        let sentence = format!(
-            "{} asked to change the e-mail address of this account{}. The change takes effect when the link that was \
-             mailed to the new address is used.",
-            unlinked(self.by),
-            self.to(),
-        );
-        let advice = "If it was not you, someone knows your password. Change it now. That also cancels the change of \
-                      the address.";
-        self.render("A change of your e-mail address was requested", sentence, advice)
-    }
-
-    /// The account has another address.
-    ///
-    /// # Errors
-    /// A template that fails, which none does.
-    pub fn changed(&self) -> Result<Content, askama::Error> {
-        let sentence = format!(
-            "The e-mail address of this account was changed{} by {}. Links that were mailed to the old address no \
-             longer work.",
-            self.to(),
-            unlinked(self.by),
-        );
-        let advice = "If this is wrong, contact an admin of your organization at once. An admin can set the address \
-                      back or disable the account.";
-        self.render("Your e-mail address was changed", sentence, advice)
-    }
-
-    fn to(&self) -> String {
-        self.new.map_or_else(String::new, |new| format!(" to {}", masked(new)))
-    }
-
-    fn render(&self, what: &str, sentence: String, advice: &str) -> Result<Content, askama::Error> {
-        let headline = format!("{what} - {}", unlinked(self.organization.name.as_str()));
-        let message = Message { headline, sentence, link: None, advice };
+    pub fn content(&self) -> Result<Content, askama::Error> {
+        let to = self.new.map_or_else(String::new, |new| format!(" to {}", masked(new)));
+        let by = named(self.by);
+        let (kind, headline, sentence, advice) = match self.news {
+            AddressNews::Requested => (
+                ContentKind::EmailChangeNotice,
+                "A change of your e-mail address was requested",
+                format!(
+                    "A change of the e-mail address of this account{to} was requested by {by}. It takes effect when \
+                     the link that was mailed to the new address is used.",
+                ),
+                "If it was not you, someone knows your password. Change it now. That also cancels the change of the \
+                 address.",
+            ),
+            AddressNews::Changed => (
+                ContentKind::EmailChangedNotice,
+                "Your e-mail address was changed",
+                format!(
+                    "The e-mail address of this account was changed{to} by {by}. Links that were mailed to the old \
+                     address no longer work.",
+                ),
+                "If this is wrong, contact an admin of your organization at once. An admin can set the address back \
+                 or disable the account.",
+            ),
+        };
+        let subject = &format!("{headline} - {}", named(self.organization.name.as_str()));
+        let message = Message { kind, headline, subject, sentence, link: None, advice, steps: &[] };
         render(self.organization, self.name, self.sign_in, message)
     }
 }
@@ -184,13 +183,17 @@ fn render(
     message: Message<'_>,
 ) -> Result<Content, askama::Error> {
     let view = AccountView {
-        organization: unlinked(organization.name.as_str()),
-        name: unlinked(name),
+        organization: named(organization.name.as_str()),
+        name: named(name),
         message,
-        tenant: organization.subdomain.as_str(),
         sign_in,
+        facts: [Fact::new("Tenant (the name of your organization there)", organization.subdomain.to_string())],
     };
-    Ok(Content::new(&view.message.headline, (AccountHtml(&view).render()?, AccountPlain(&view).render()?)))
+    Ok(Content::new(
+        view.message.kind,
+        view.message.subject,
+        (AccountHtml(&view).render()?, AccountPlain(&view).render()?),
+    ))
 }
 
 /// A duration in its largest whole unit.

@@ -2,12 +2,17 @@
 
 use askama::Template;
 use stockroom_domain::{
+    money::Money,
     organization::Organization,
-    purchasing::{Act, PurchaseRequest, PurchaseRequestItem, PurchaseRequestStatus},
-    text::{CloseReason, Notes, RejectionReason},
+    purchasing::{Act, Estimate, PurchaseRequest, PurchaseRequestItem, PurchaseRequestStatus},
+    text::RejectionReason,
 };
 
-use crate::transport::Content;
+use super::{ContentKind, Fact, plural};
+use crate::{
+    quoted::{Quotation, named, value},
+    transport::Content,
+};
 
 /// The change of a purchase request that the email is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +38,8 @@ pub struct PurchaseRequestEmail<'a> {
     pub request: &'a PurchaseRequest,
     /// The change.
     pub news: PurchaseRequestNews,
+    /// The address of its page.
+    pub url: &'a str,
 }
 
 #[derive(Template)]
@@ -44,16 +51,31 @@ struct PurchaseRequestHtml<'a>(&'a PurchaseRequestView<'a>);
 struct PurchaseRequestPlain<'a>(&'a PurchaseRequestView<'a>);
 
 struct PurchaseRequestView<'a> {
-    organization: &'a str,
+    organization: String,
     headline: &'a str,
     sentence: &'a str,
-    number: String,
-    created_by: &'a str,
-    notes: Option<&'a str>,
-    reason: Option<&'a str>,
-    shows_received: bool,
-    shows_closed: bool,
-    items: &'a [PurchaseRequestItem],
+    url: &'a str,
+    action: &'static str,
+    facts: Vec<Fact>,
+    quotations: Vec<Quotation>,
+    lines: Vec<LineView>,
+    lines_headline: String,
+    /// The heading of the column of numbers.
+    column: String,
+    shows_prices: bool,
+}
+
+/// A line as the email shows it.
+struct LineView {
+    product: String,
+    /// SKU, warehouse and supplier.
+    details: Vec<String>,
+    quantity: String,
+    /// The price of one.
+    price: Option<String>,
+    cost: Option<String>,
+    /// What arrived and what was closed.
+    progress: Vec<String>,
 }
 
 impl PurchaseRequestEmail<'_> {
@@ -62,78 +84,167 @@ impl PurchaseRequestEmail<'_> {
     /// # Errors
     /// A template that fails, which none does.
     pub fn content(&self) -> Result<Content, askama::Error> {
-        let Self { organization, request, news } = *self;
+        let Self { organization, request, url, .. } = *self;
         let (headline, sentence) = self.headline_and_sentence();
+        let shows_prices = matches!(self.news, PurchaseRequestNews::Submitted | PurchaseRequestNews::Approved);
+        let lines = request.items.iter().map(|item| self.line(item, shows_prices)).collect::<Vec<_>>();
+        let view = PurchaseRequestView {
+            organization: named(organization.name.as_str()),
+            headline: &headline,
+            sentence,
+            url,
+            action: if self.news == PurchaseRequestNews::Submitted { "Review the request" } else { "Open the request" },
+            facts: self.facts(shows_prices),
+            quotations: self.quotations(),
+            lines_headline: plural(lines.len(), "line", "lines"),
+            lines,
+            column: if shows_prices { format!("Estimate in {}", self.currency()) } else { "Quantity".to_owned() },
+            shows_prices,
+        };
+        let subject = format!("{headline} - {}", view.organization);
+        let bodies = (PurchaseRequestHtml(&view).render()?, PurchaseRequestPlain(&view).render()?);
+        Ok(Content::new(self.kind(), &subject, bodies))
+    }
+
+    fn kind(&self) -> ContentKind {
+        match self.news {
+            PurchaseRequestNews::Submitted => ContentKind::PurchaseRequestSubmitted,
+            PurchaseRequestNews::Approved => ContentKind::PurchaseRequestApproved,
+            PurchaseRequestNews::Rejected => ContentKind::PurchaseRequestRejected,
+            PurchaseRequestNews::Received => ContentKind::PurchaseRequestReceived,
+            PurchaseRequestNews::Closed => ContentKind::PurchaseRequestClosed,
+        }
+    }
+
+    fn currency(&self) -> String {
+        self.request.currency.unwrap_or(self.organization.currency).to_string()
+    }
+
+    fn facts(&self, shows_prices: bool) -> Vec<Fact> {
+        let Self { request, news, .. } = *self;
+        let milestones = request.milestones();
+        let decided = match news {
+            PurchaseRequestNews::Submitted => None,
+            PurchaseRequestNews::Approved => milestones.approved.map(|act| ("Approved by", act)),
+            PurchaseRequestNews::Rejected => milestones.rejected.map(|act| ("Rejected by", act)),
+            PurchaseRequestNews::Received => milestones.received.map(|act| ("Received by", act)),
+            PurchaseRequestNews::Closed => milestones.closing.map(|closing| ("Closed by", &closing.act)),
+        };
+        let by = |(label, act): (&'static str, &Act)| Fact::new(label, named(act.by.full_name.as_str()));
+        let created = Fact::new("Requested by", named(request.created_by.full_name.as_str()));
+        let total = shows_prices.then(|| self.total());
+        total.into_iter().chain([created]).chain(decided.map(by)).collect()
+    }
+
+    /// The total of the estimates, and what it excludes.
+    fn total(&self) -> Fact {
+        let Estimate { total, lines, lines_without_price } = self.request.estimate();
+        let value = match total {
+            _ if lines == 0 => return Fact::new("Estimated total", "no line has an estimate".to_owned()),
+            Some(total) => format!("{} {total}", self.currency()),
+            None => "too large to show".to_owned(),
+        };
+        let without = plural(lines_without_price, "line that has no estimate", "lines that have no estimate");
+        let note = (lines_without_price > 0).then(|| format!("excludes {without}"));
+        Fact { note, ..Fact::new("Estimated total", value) }
+    }
+
+    fn quotations(&self) -> Vec<Quotation> {
+        let Self { request, news, .. } = *self;
         let milestones = request.milestones();
         let reason = match news {
-            PurchaseRequestNews::Rejected => milestones.rejection_reason.map(RejectionReason::as_str),
+            PurchaseRequestNews::Rejected => {
+                milestones.rejected.zip(milestones.rejection_reason.map(RejectionReason::as_str))
+            }
             PurchaseRequestNews::Closed => {
-                milestones.closing.and_then(|closing| closing.reason.as_ref()).map(CloseReason::as_str)
+                milestones.closing.and_then(|closing| Some((&closing.act, closing.reason.as_ref()?.as_str())))
             }
             PurchaseRequestNews::Submitted | PurchaseRequestNews::Approved | PurchaseRequestNews::Received => None,
         };
-        let view = PurchaseRequestView {
-            organization: organization.name.as_str(),
-            headline: &headline,
-            sentence: &sentence,
-            number: request.request_number.to_string(),
-            created_by: request.created_by.full_name.as_str(),
-            notes: request.notes.as_ref().map(Notes::as_str),
-            reason,
-            shows_received: matches!(news, PurchaseRequestNews::Received | PurchaseRequestNews::Closed),
-            shows_closed: self.has_closed_lines(),
-            items: &request.items,
-        };
-        let subject = format!("{headline} - {}", organization.name);
-        Ok(Content::new(&subject, (PurchaseRequestHtml(&view).render()?, PurchaseRequestPlain(&view).render()?)))
+        let reason = reason.map(|(act, reason)| Quotation::by(&act.by.full_name, "Reason", reason));
+        let creator = &request.created_by.full_name;
+        let notes = request.notes.as_ref().map(|notes| Quotation::of_request(creator, "Notes", notes.as_str()));
+        reason.into_iter().chain(notes).collect()
+    }
+
+    fn line(&self, item: &PurchaseRequestItem, shows_prices: bool) -> LineView {
+        let price = item.estimated_price.filter(|_| shows_prices);
+        let cost = item.estimate().filter(|_| shows_prices);
+        let warehouse = item.warehouse_name.as_ref().map(|name| format!("for {}", value(name)));
+        let supplier = item.supplier_name.as_ref().map(|name| format!("from {}", value(name)));
+        LineView {
+            product: value(&item.product_name),
+            details: [Some(value(&item.sku)), warehouse, supplier].into_iter().flatten().collect(),
+            quantity: match &item.unit {
+                Some(unit) => format!("{} {}", item.quantity.grouped(), value(unit)),
+                None => item.quantity.grouped(),
+            },
+            price: price.map(Money::grouped),
+            cost: cost.map(|cost| cost.to_string()),
+            progress: match self.news {
+                PurchaseRequestNews::Received | PurchaseRequestNews::Closed => progress(item),
+                PurchaseRequestNews::Submitted | PurchaseRequestNews::Approved | PurchaseRequestNews::Rejected => {
+                    Vec::new()
+                }
+            },
+        }
     }
 
     fn has_closed_lines(&self) -> bool {
         self.request.items.iter().any(|item| item.cancelled_quantity.is_positive())
     }
 
-    fn headline_and_sentence(&self) -> (String, String) {
+    /// Neither of them contains a name.
+    fn headline_and_sentence(&self) -> (String, &'static str) {
         let Self { request, news, .. } = *self;
         let number = &request.request_number;
-        let milestones = request.milestones();
-        let by = |act: Option<&Act>| act.map_or_else(String::new, |act| format!(" by {}", act.by.full_name));
-        let closed_by = by(milestones.closing.map(|closing| &closing.act));
         let is_complete = request.status() == PurchaseRequestStatus::Received;
         match news {
             PurchaseRequestNews::Submitted => (
                 format!("{number} waits for a decision"),
-                format!(
-                    "{} submitted a purchase request. Approve or reject it in Stockroom.",
-                    request.created_by.full_name
-                ),
+                "A purchase request was submitted. Approve or reject it in Stockroom.",
             ),
-            PurchaseRequestNews::Approved => (
-                format!("{number} was approved"),
-                format!("Your purchase request was approved{}. It can be ordered now.", by(milestones.approved)),
-            ),
-            PurchaseRequestNews::Rejected => (
-                format!("{number} was rejected"),
-                format!("Your purchase request was rejected{}. You can create another one.", by(milestones.rejected)),
-            ),
-            PurchaseRequestNews::Closed if is_complete => (
-                format!("{number} was closed"),
-                format!("Your purchase request was closed{closed_by}. Nothing more of it will arrive."),
-            ),
+            PurchaseRequestNews::Approved => {
+                (format!("{number} was approved"), "Your purchase request was approved. It can be ordered now.")
+            }
+            PurchaseRequestNews::Rejected => {
+                (format!("{number} was rejected"), "Your purchase request was rejected. You can create another one.")
+            }
+            PurchaseRequestNews::Closed if is_complete => {
+                (format!("{number} was closed"), "Your purchase request was closed. Nothing more of it will arrive.")
+            }
             PurchaseRequestNews::Closed => (
                 format!("Part of {number} was closed"),
-                format!("Lines of your purchase request were closed{closed_by}. The other lines are still to arrive."),
+                "Lines of your purchase request were closed. The other lines are still to arrive.",
             ),
             PurchaseRequestNews::Received if is_complete && self.has_closed_lines() => (
                 format!("{number} has arrived"),
-                "Your purchase request has arrived, except for the closed quantities.".to_owned(),
+                "Your purchase request has arrived, except for the closed quantities.",
             ),
             PurchaseRequestNews::Received if is_complete => {
-                (format!("{number} has arrived"), "All of your purchase request has arrived.".to_owned())
+                (format!("{number} has arrived"), "All of your purchase request has arrived.")
             }
             PurchaseRequestNews::Received => (
                 format!("Part of {number} has arrived"),
-                "Part of your purchase request has arrived. The rest is still to arrive.".to_owned(),
+                "Part of your purchase request has arrived. The rest is still to arrive.",
             ),
         }
     }
+}
+
+/// What arrived, what was closed and what is outstanding, without zeros.
+fn progress(item: &PurchaseRequestItem) -> Vec<String> {
+    let (received, closed, outstanding) = (item.received_quantity, item.cancelled_quantity, item.outstanding());
+    if received == item.quantity {
+        return vec!["all arrived".to_owned()];
+    }
+    if outstanding == item.quantity {
+        return vec!["still to arrive".to_owned()];
+    }
+    if closed == item.quantity {
+        return vec!["all closed".to_owned()];
+    }
+    let parts = [(received, "arrived"), (closed, "closed"), (outstanding, "still to arrive")];
+    let shown = parts.into_iter().filter(|(quantity, _)| quantity.is_positive());
+    shown.map(|(quantity, what)| format!("{} {what}", quantity.grouped())).collect()
 }

@@ -12,8 +12,11 @@ use stockroom_domain::{
 };
 use stockroom_store::{Excerpt, LevelView, LowStock};
 
-use super::plural;
-use crate::transport::Content;
+use super::{ContentKind, plural};
+use crate::{
+    quoted::{named, value},
+    transport::Content,
+};
 
 /// An email about levels that became low or still are.
 #[derive(Debug)]
@@ -44,27 +47,29 @@ pub struct WeeklyReportEmail<'a> {
 }
 
 /// A low level as the email shows it.
-struct Shortage<'a> {
-    product: &'a str,
-    sku: &'a str,
-    warehouse: &'a str,
-    unit: &'a str,
-    on_hand: Quantity,
-    minimum: Quantity,
-    missing: Quantity,
+struct Shortage {
+    product: String,
+    sku: String,
+    warehouse: String,
+    unit: String,
+    on_hand: String,
+    minimum: String,
+    missing: String,
+    usual_order: Option<String>,
 }
 
-impl<'a> From<&'a LevelView> for Shortage<'a> {
-    fn from(level: &'a LevelView) -> Self {
+impl From<&LevelView> for Shortage {
+    fn from(level: &LevelView) -> Self {
         let minimum = level.min_stock_level;
         Self {
-            product: level.product_name.as_str(),
-            sku: level.sku.as_str(),
-            warehouse: level.warehouse_name.as_str(),
-            unit: level.unit.as_str(),
-            on_hand: level.on_hand,
-            minimum,
-            missing: minimum.minus(level.on_hand).unwrap_or(minimum),
+            product: value(&level.product_name),
+            sku: value(&level.sku),
+            warehouse: value(&level.warehouse_name),
+            unit: value(&level.unit),
+            on_hand: level.on_hand.grouped(),
+            minimum: minimum.grouped(),
+            missing: minimum.minus(level.on_hand).unwrap_or(minimum).grouped(),
+            usual_order: level.reorder_quantity.filter(|quantity| quantity.is_positive()).map(Quantity::grouped),
         }
     }
 }
@@ -78,10 +83,10 @@ struct LowStockHtml<'a>(&'a LowStockView<'a>);
 struct LowStockPlain<'a>(&'a LowStockView<'a>);
 
 struct LowStockView<'a> {
-    organization: &'a str,
+    organization: String,
     headline: &'a str,
     sentence: String,
-    shortages: Vec<Shortage<'a>>,
+    shortages: Vec<Shortage>,
     more: usize,
 }
 
@@ -116,14 +121,15 @@ impl LowStockEmail<'_> {
             ),
         };
         let view = LowStockView {
-            organization: organization.name.as_str(),
+            organization: named(organization.name.as_str()),
             headline: &headline,
             sentence,
             shortages: low.levels.iter().map(Shortage::from).collect(),
             more: low.more,
         };
-        let subject = format!("{headline} - {}", organization.name);
-        Ok(Content::new(&subject, (LowStockHtml(&view).render()?, LowStockPlain(&view).render()?)))
+        let subject = format!("{headline} - {}", view.organization);
+        let bodies = (LowStockHtml(&view).render()?, LowStockPlain(&view).render()?);
+        Ok(Content::new(ContentKind::LowStock, &subject, bodies))
     }
 }
 
@@ -138,9 +144,9 @@ struct Flow {
 }
 
 /// A waiting purchase request as the email shows it.
-struct Waiting<'a> {
+struct Waiting {
     number: String,
-    by: &'a str,
+    by: String,
     lines: String,
     since: String,
 }
@@ -154,15 +160,17 @@ struct WeeklyReportHtml<'a>(&'a WeeklyReportView<'a>);
 struct WeeklyReportPlain<'a>(&'a WeeklyReportView<'a>);
 
 struct WeeklyReportView<'a> {
-    organization: &'a str,
+    organization: String,
     headline: &'a str,
     movements: String,
     flows: Vec<Flow>,
+    /// The kinds of movements without any quantity in both weeks.
+    idle: Option<String>,
     low_headline: String,
-    shortages: Vec<Shortage<'a>>,
+    shortages: Vec<Shortage>,
     more_low: usize,
     waiting_headline: String,
-    waiting: Vec<Waiting<'a>>,
+    waiting: Vec<Waiting>,
     more_waiting: usize,
 }
 
@@ -183,15 +191,13 @@ impl WeeklyReportEmail<'_> {
         let waiting_for = |request: &PurchaseRequest| {
             now.since(request.milestones().submitted_at.filter(|at| *at <= now).unwrap_or(now))
         };
+        let (flows, idle) = self.flows();
         let view = WeeklyReportView {
-            organization: organization.name.as_str(),
+            organization: named(organization.name.as_str()),
             headline: &headline,
-            movements: format!(
-                "{} recorded, after {} the week before.",
-                plural(count(self.totals.movements), "movement was", "movements were"),
-                self.before.movements
-            ),
-            flows: self.flows(),
+            movements: self.movements(),
+            flows,
+            idle,
             low_headline: match low.count {
                 0 => "Nothing is below its minimum".to_owned(),
                 count => plural(count, "level is below its minimum", "levels are below their minimum"),
@@ -209,18 +215,32 @@ impl WeeklyReportEmail<'_> {
                 .iter()
                 .map(|request| Waiting {
                     number: request.request_number.to_string(),
-                    by: request.created_by.full_name.as_str(),
+                    by: named(request.created_by.full_name.as_str()),
                     lines: plural(request.items.len(), "line", "lines"),
                     since: how_long(waiting_for(request)),
                 })
                 .collect(),
             more_waiting: waiting.count.saturating_sub(waiting.first.len()),
         };
-        let subject = format!("{headline} - {}", organization.name);
-        Ok(Content::new(&subject, (WeeklyReportHtml(&view).render()?, WeeklyReportPlain(&view).render()?)))
+        let subject = format!("{headline} - {}", view.organization);
+        let bodies = (WeeklyReportHtml(&view).render()?, WeeklyReportPlain(&view).render()?);
+        Ok(Content::new(ContentKind::WeeklyReport, &subject, bodies))
     }
 
-    fn flows(&self) -> Vec<Flow> {
+    /// The numbers of movements, as a sentence.
+    fn movements(&self) -> String {
+        let recorded = plural(count(self.totals.movements), "movement was", "movements were");
+        match (self.totals.movements, self.before.movements) {
+            (0, 0) => "No movement was recorded in this week or the week before.".to_owned(),
+            (0, before) => format!("No movement was recorded, after {before} the week before."),
+            (_, 0) => format!("{recorded} recorded, after none the week before."),
+            (_, before) => format!("{recorded} recorded, after {before} the week before."),
+        }
+    }
+
+    /// The kinds of movements with a quantity in one of the weeks, and a sentence about the others. Without any
+    /// movement, [`movements`](Self::movements) says it all.
+    fn flows(&self) -> (Vec<Flow>, Option<String>) {
         let kinds = |totals: &MovementTotals| {
             [
                 ("Received", Amount::plain(totals.received)),
@@ -230,7 +250,15 @@ impl WeeklyReportEmail<'_> {
             ]
         };
         let pairs = kinds(&self.totals).into_iter().zip(kinds(&self.before));
-        let amounts: Vec<_> = pairs.map(|((name, now), (_, before))| (name, now, before)).collect();
+        let amounts = pairs.map(|((name, now), (_, before))| (name, now, before));
+        let (amounts, idle): (Vec<_>, Vec<_>) =
+            amounts.partition(|(_, now, before)| now.size != Total::ZERO || before.size != Total::ZERO);
+        let idle: Vec<_> = idle.iter().map(|(name, ..)| name.to_lowercase()).collect();
+        let has_movements = self.totals.movements > 0 || self.before.movements > 0;
+        let idle = idle.split_last().filter(|_| has_movements).map(|(last, others)| {
+            let others = if others.is_empty() { String::new() } else { format!("{} or ", others.join(", ")) };
+            format!("Nothing was {others}{last}.")
+        });
         let longest = amounts.iter().flat_map(|(_, now, before)| [now.size, before.size]).max().unwrap_or_default();
         let flow = |(name, now, before): (&'static str, Amount, Amount)| Flow {
             name,
@@ -239,7 +267,7 @@ impl WeeklyReportEmail<'_> {
             now: now.text,
             before: before.text,
         };
-        amounts.into_iter().map(flow).collect()
+        (amounts.into_iter().map(flow).collect(), idle)
     }
 }
 

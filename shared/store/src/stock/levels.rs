@@ -46,6 +46,8 @@ pub struct LevelView {
     pub updated_at: Timestamp,
     /// When it fell below its minimum.
     pub low_since: Option<Timestamp>,
+    /// The usual order of its product.
+    pub reorder_quantity: Option<Quantity>,
 }
 
 /// Filters of a list of levels.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use serde::Deserialize;
 use stockroom_domain::{
     id::{ProductId, WarehouseId},
+    quantity::Quantity,
     text::{ProductName, Sku, Unit, WarehouseName},
 };
 
@@ -28,6 +29,9 @@ pub(crate) struct ProductNames {
     sku: Sku,
     name: ProductName,
     unit: Unit,
+    /// Not a name, but read with them: mails show it. The log of a past moment may lack it.
+    #[serde(default)]
+    reorder_quantity: Option<Quantity>,
 }
 
 /// The name of a warehouse.
@@ -66,6 +70,7 @@ impl Names {
                 min_stock_level: level.record.minimum(),
                 updated_at: level.record.updated_at(),
                 low_since: level.record.low_since(),
+                reorder_quantity: product.reorder_quantity,
             })
         };
         levels.iter().filter_map(show).collect()
