@@ -35,7 +35,9 @@ impl<'a> From<&'a LogEntry> for EntryView<'a> {
             What::Changed { before, after } => {
                 (before.as_ref().map(|it| Side::Thing(Kept(it))), after.as_ref().map(|it| Side::Thing(Kept(it))))
             }
-            What::Moved { movement, .. } => (level_before(movement), Some(Side::Movement(Moved::from(&**movement)))),
+            What::Moved { movement, .. } => {
+                (level_before(movement), Some(Side::Movement(Box::new(Moved::from(&**movement)))))
+            }
         };
         Self {
             id: entry.id,
@@ -59,15 +61,23 @@ impl<'a> From<&'a LogEntry> for EntryView<'a> {
 #[serde(untagged)]
 #[schemars(rename = "AuditSide")]
 enum Side<'a> {
+    // Clients try the schemas in this order, and the last one fits any object.
+    Movement(Box<Moved<'a>>),
+    Level(Level),
     Thing(Kept<'a>),
-    Level { on_hand: Number },
-    Movement(Moved<'a>),
+}
+
+/// A stock level before a movement.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AuditLevel")]
+struct Level {
+    on_hand: Number,
 }
 
 /// The stock level before a movement.
 fn level_before(movement: &Movement) -> Option<Side<'static>> {
     let met = movement.balance_after.minus(movement.kind.signed(movement.quantity))?;
-    Some(Side::Level { on_hand: met.into() })
+    Some(Side::Level(Level { on_hand: met.into() }))
 }
 
 /// The stock level after a movement, with the data of the movement.

@@ -17,7 +17,7 @@ pub(crate) enum Delivery {
     Cookie,
 }
 
-describe!(Delivery: {"type": "string", "enum": ["body", "cookie"]});
+describe!(Delivery as "TokenDelivery": {"type": "string", "enum": ["body", "cookie"]});
 
 impl std::str::FromStr for Delivery {
     type Err = Fault;

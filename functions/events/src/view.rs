@@ -1,11 +1,15 @@
 //! JSON views of domain events.
 
-use schemars::JsonSchema;
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+use serde_json::json;
 use stockroom_api::wire::{Kept, MovementView, NamesView, Number, PersonView};
 use stockroom_domain::{
     event::EventType,
     id::{ChangeId, EntityId, EventId, MovementId, ProductId, WarehouseId},
+    log::Entity,
     quantity::Quantity,
     stock::Movement,
     time::Timestamp,
@@ -16,41 +20,102 @@ use stockroom_store::{DomainEvent, What};
 /// is added.
 const VERSION: u8 = 1;
 
+/// A domain event. `type` tells its kind.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Event")]
-pub(crate) struct EventView<'a> {
-    id: EventId,
-    #[serde(rename = "type")]
-    #[schemars(with = "EventType")]
-    kind: String,
-    entity_id: EntityId,
-    occurred_at: Timestamp,
-    data: Data<'a>,
+#[serde(untagged)]
+#[schemars(rename = "Event", transform = distinguish_by_type)]
+pub(crate) enum EventView<'a> {
+    Resource(Event<'a, Resource<'a>>),
+    StockMoved(Event<'a, StockMoved<'a>>),
+    StockLow(Box<Event<'a, StockLow<'a>>>),
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "EventData")]
-struct Data<'a> {
+#[schemars(rename = "{D}Event")]
+pub(crate) struct Event<'a, D: Subject> {
+    id: EventId,
+    #[serde(rename = "type")]
+    #[schemars(schema_with = "types::<D>")]
+    kind: String,
+    entity_id: EntityId,
+    occurred_at: Timestamp,
+    data: Data<'a, D>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{D}EventData")]
+struct Data<'a, D> {
     version: u8,
     change_id: ChangeId,
     actor: Option<PersonView<'a>>,
     #[serde(flatten)]
-    told: Told<'a>,
+    subject: D,
 }
 
+/// The part of `data` that depends on the type of the event.
+pub(crate) trait Subject {
+    /// Whether events of the type have it.
+    fn is_of(kind: EventType) -> bool;
+}
+
+/// The schema of `type` for events with this subject. No two subjects share a type.
+fn types<D: Subject>(_: &mut SchemaGenerator) -> Schema {
+    let names: BTreeSet<_> = EventType::public().filter(|kind| D::is_of(*kind)).map(|kind| kind.to_string()).collect();
+    json_schema!({"description": "The type of the event.", "type": "string", "enum": names})
+}
+
+/// Adds the schema of each type to the schema of all events.
+fn distinguish_by_type(schema: &mut Schema) {
+    if let Some(options) = schema.remove("anyOf") {
+        schema.insert("oneOf".to_owned(), options);
+    }
+    let mapping: BTreeMap<_, _> = EventType::public()
+        .map(|kind| {
+            let subject = match kind {
+                _ if StockMoved::is_of(kind) => StockMoved::schema_name(),
+                _ if StockLow::is_of(kind) => StockLow::schema_name(),
+                _ => Resource::schema_name(),
+            };
+            (kind.to_string(), format!("#/components/schemas/{subject}Event"))
+        })
+        .collect();
+    schema.insert("discriminator".to_owned(), json!({"propertyName": "type", "mapping": mapping}));
+}
+
+/// The change of a resource.
 #[derive(Debug, Serialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(rename = "EventTold")]
-enum Told<'a> {
-    Changed { before: Option<Kept<'a>>, after: Option<Kept<'a>> },
-    Moved { movement: Box<MovementView<'a>> },
-    Low(Low<'a>),
+pub(crate) struct Resource<'a> {
+    before: Option<Kept<'a>>,
+    after: Option<Kept<'a>>,
+}
+
+impl Subject for Resource<'_> {
+    fn is_of(kind: EventType) -> bool {
+        !StockMoved::is_of(kind) && !StockLow::is_of(kind)
+    }
+}
+
+/// A stock movement.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct StockMoved<'a> {
+    movement: Box<MovementView<'a>>,
+}
+
+impl Subject for StockMoved<'_> {
+    fn is_of(kind: EventType) -> bool {
+        kind.origins().any(|(entity, _)| entity == Entity::StockMovement)
+    }
+}
+
+impl Subject for StockLow<'_> {
+    fn is_of(kind: EventType) -> bool {
+        kind == EventType::STOCK_LOW
+    }
 }
 
 /// A stock level below its minimum.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "EventLow")]
-struct Low<'a> {
+pub(crate) struct StockLow<'a> {
     product_id: ProductId,
     warehouse_id: WarehouseId,
     #[serde(flatten)]
@@ -62,7 +127,7 @@ struct Low<'a> {
     movement_id: MovementId,
 }
 
-impl<'a> Low<'a> {
+impl<'a> StockLow<'a> {
     fn new(movement: &'a Movement, minimum: Quantity) -> Self {
         Self {
             product_id: movement.product_id,
@@ -76,26 +141,34 @@ impl<'a> Low<'a> {
     }
 }
 
-impl<'a> From<&'a DomainEvent> for EventView<'a> {
-    fn from(event: &'a DomainEvent) -> Self {
+impl<'a, D: Subject> Event<'a, D> {
+    fn new(event: &'a DomainEvent, subject: D) -> Self {
         let entry = &event.entry;
-        let told = match &entry.what {
-            What::Changed { before, after } => {
-                Told::Changed { before: before.as_ref().map(Kept), after: after.as_ref().map(Kept) }
-            }
-            What::Moved { movement, fell_below: Some(minimum) } if event.kind == EventType::STOCK_LOW => {
-                Told::Low(Low::new(movement, *minimum))
-            }
-            What::Moved { movement, .. } => Told::Moved { movement: Box::new(MovementView::from(&**movement)) },
-        };
         let actor = entry.actor.as_ref().map(PersonView::from);
-        let data = Data { version: VERSION, change_id: entry.change_id, actor, told };
         Self {
             id: event.id,
             kind: event.kind.to_string(),
             entity_id: event.entity_id,
             occurred_at: entry.created_at,
-            data,
+            data: Data { version: VERSION, change_id: entry.change_id, actor, subject },
+        }
+    }
+}
+
+impl<'a> From<&'a DomainEvent> for EventView<'a> {
+    fn from(event: &'a DomainEvent) -> Self {
+        match &event.entry.what {
+            What::Changed { before, after } => {
+                let subject = Resource { before: before.as_ref().map(Kept), after: after.as_ref().map(Kept) };
+                Self::Resource(Event::new(event, subject))
+            }
+            What::Moved { movement, fell_below: Some(minimum) } if event.kind == EventType::STOCK_LOW => {
+                Self::StockLow(Box::new(Event::new(event, StockLow::new(movement, *minimum))))
+            }
+            What::Moved { movement, .. } => {
+                let movement = Box::new(MovementView::from(&**movement));
+                Self::StockMoved(Event::new(event, StockMoved { movement }))
+            }
         }
     }
 }

@@ -24,10 +24,10 @@ pub(crate) struct SignUp {
     name: OrganizationName,
     subdomain: Subdomain,
     currency: Currency,
-    admin: Admin,
+    admin: FirstAdmin,
 }
 
-struct Admin {
+struct FirstAdmin {
     email: Email,
     full_name: FullName,
     password: Password,
@@ -49,7 +49,7 @@ impl FromBody for SignUp {
                     admin.report("password", fault);
                 }
             }
-            Some(Admin { email: email?, full_name: full_name?, password: password? })
+            Some(FirstAdmin { email: email?, full_name: full_name?, password: password? })
         });
         Some(Self { name: name?, subdomain: subdomain?, currency: currency?, admin: admin? })
     }

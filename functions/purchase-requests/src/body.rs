@@ -17,7 +17,7 @@ use stockroom_store::{NewPurchaseRequest, OrderClosing, PurchaseRequestChanges, 
 
 request_body! {
     /// A line of a request.
-    struct LineBody(NewLine) {
+    struct PurchaseRequestLineBody(NewLine) {
         required product as "product_id": ProductId,
         required quantity: Positive,
         /// Estimated price per unit.
@@ -31,20 +31,20 @@ request_body! {
 
 request_body! {
     /// A request to write, or to replace.
-    pub(crate) struct PurchaseRequestBody(NewPurchaseRequest) as "RequestBody" {
+    pub(crate) struct PurchaseRequestBody(NewPurchaseRequest) {
         optional notes: Notes,
         /// 1 to 40 lines. A product can appear only once.
-        list lines as "items": LineBody = 1..=MAX_LINES,
+        list lines as "items": PurchaseRequestLineBody = 1..=MAX_LINES,
     }
     check |object| { refuse_twice(object, lines.as_deref()) }
 }
 
 request_body! {
     /// Members of a request to change.
-    pub(crate) struct PurchaseRequestPatch as "RequestPatch" {
+    pub(crate) struct PurchaseRequestPatch {
         patch notes: Notes,
         /// 1 to 40 lines. A product can appear only once. They replace all lines.
-        change_list lines as "items": LineBody = 1..=MAX_LINES,
+        change_list lines as "items": PurchaseRequestLineBody = 1..=MAX_LINES,
     }
     check |object| { refuse_twice(object, lines.as_ref().and_then(Option::as_deref)) }
 }
@@ -66,7 +66,7 @@ request_body! {
 
 request_body! {
     /// A line of a receipt.
-    struct ReceivedLineBody(ReceivedLine) {
+    struct ReceiptLineBody(ReceivedLine) {
         /// Id of a line of the purchase request.
         required item as "item_id": PurchaseRequestItemId,
         /// By default, the warehouse of the request's line.
@@ -81,21 +81,21 @@ request_body! {
     pub(crate) struct ReceiptBody(Receipt) {
         /// 1 to 30 lines, each once. With more than 24 lines, the number of warehouses is limited: 30 lines can use at
         /// most 7.
-        list lines as "items": ReceivedLineBody = 1..=MAX_RECEIVED_LINES,
+        list lines as "items": ReceiptLineBody = 1..=MAX_RECEIVED_LINES,
     }
     check |object| { refuse_lines_twice(object, lines.iter().flatten().map(|line| line.0.item)) }
 }
 
 request_body! {
     /// A line to close.
-    struct ClosedLineBody {
+    struct ClosingLineBody {
         /// Id of a line of the purchase request.
         required item as "item_id": PurchaseRequestItemId,
     }
 }
 
-impl From<ClosedLineBody> for PurchaseRequestItemId {
-    fn from(line: ClosedLineBody) -> Self {
+impl From<ClosingLineBody> for PurchaseRequestItemId {
+    fn from(line: ClosingLineBody) -> Self {
         line.item
     }
 }
@@ -107,7 +107,7 @@ request_body! {
         /// Reason for closing the order.
         optional reason: CloseReason,
         /// The lines to close, each once. By default, all open lines.
-        change_list lines as "items": ClosedLineBody = 1..=MAX_LINES,
+        change_list lines as "items": ClosingLineBody = 1..=MAX_LINES,
     }
     check |object| { refuse_lines_twice(object, lines.iter().flatten().flatten().map(|line| line.item)) }
 }
@@ -121,7 +121,7 @@ fn refuse_lines_twice(object: &mut impl Members, lines: impl Iterator<Item = Pur
     }
 }
 
-fn refuse_twice(object: &mut impl Members, lines: Option<&[LineBody]>) {
+fn refuse_twice(object: &mut impl Members, lines: Option<&[PurchaseRequestLineBody]>) {
     let mut products = HashSet::new();
     for (index, line) in lines.unwrap_or_default().iter().enumerate() {
         if !products.insert(line.0.product) {

@@ -8,4 +8,6 @@ pub(crate) mod document;
 pub(crate) mod input;
 pub(crate) mod operation;
 mod outline;
+mod problems;
 pub(crate) mod routing;
+mod samples;

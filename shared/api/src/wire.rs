@@ -27,7 +27,10 @@ impl Serialize for Number {
 }
 
 describe!(Number: {"description": "An exact decimal.", "type": "number"});
-describe!(Kept<'_>: {"description": "The members of the resource before or after the change.", "type": "object"});
+describe!(Kept<'_> as "Snapshot": {
+    "description": "The members of a resource before or after a change. They depend on the kind of the resource.",
+    "type": "object", "additionalProperties": true,
+});
 
 impl From<Quantity> for Number {
     fn from(quantity: Quantity) -> Self {

@@ -73,8 +73,8 @@ impl EventType {
         pairs.filter(move |(entity, action)| Self::of(*entity, *action) == Some(self))
     }
 
-    /// The types that callers can read.
-    fn public() -> impl Iterator<Item = Self> {
+    /// The types that callers can read. A type can appear more than once.
+    pub fn public() -> impl Iterator<Item = Self> {
         let pairs = Entity::ALL.iter().flat_map(|entity| Action::ALL.iter().map(|action| (*entity, *action)));
         let known = pairs.filter_map(|(entity, action)| Self::of(entity, action)).chain([Self::STOCK_LOW]);
         known.filter(|known| !known.is_internal)

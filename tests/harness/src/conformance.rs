@@ -42,6 +42,8 @@ struct Answer {
     headers: BTreeSet<String>,
     /// By media type.
     bodies: BTreeMap<String, Arc<Validator>>,
+    /// The codes of a problem.
+    codes: BTreeSet<String>,
 }
 
 impl Document {
@@ -78,7 +80,9 @@ impl Document {
                         bodies.insert(media_type.clone(), Arc::clone(validator));
                     }
                     let headers = response["headers"].as_object().unwrap().keys().map(|name| name.to_lowercase());
-                    answers.insert(status.parse().unwrap(), Answer { headers: headers.collect(), bodies });
+                    let codes = response["x-codes"].as_array().into_iter().flatten();
+                    let codes = codes.map(|code| code.as_str().unwrap().to_owned()).collect();
+                    answers.insert(status.parse().unwrap(), Answer { headers: headers.collect(), bodies, codes });
                 }
                 let method = method.to_uppercase().parse().unwrap();
                 operations.push(Operation { method, path: path.split('/').map(str::to_owned).collect(), answers });
@@ -161,6 +165,10 @@ pub(crate) fn check(method: &Method, target: &str, status: u16, headers: &Header
         "application/json" | "application/problem+json" => serde_json::from_slice(body).unwrap(),
         _ => Value::String(String::from_utf8_lossy(body).into_owned()),
     };
+    if media_type == "application/problem+json" {
+        let code = body["code"].as_str().unwrap();
+        assert!(answer.codes.contains(code), "the document has no code {code} for {request}, {status}");
+    }
     if !validator.is_valid(&body) {
         let errors = validator.iter_errors(&body).into_errors();
         panic!("the document describes {request}, {status} differently: {errors}\n{body}");

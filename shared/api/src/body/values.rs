@@ -2,9 +2,8 @@
 
 use std::{borrow::Cow, str::FromStr};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
-use serde_json::json;
 use stockroom_domain::{
     access::Role,
     catalogue::{DecimalPlaces, LeadTimeDays},
@@ -194,19 +193,15 @@ impl FromJson for Price {
 }
 
 impl JsonSchema for Price {
-    fn inline_schema() -> bool {
-        true
-    }
-
     fn schema_name() -> Cow<'static, str> {
         "Price".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = Money::json_schema(generator);
-        schema.insert("type".to_owned(), json!(["string", "number"]));
-        schema.insert("minimum".to_owned(), 0.into());
-        schema
+        json_schema!({
+            "description": "An amount of at least 0 in the organization's currency. Responses have it as text.",
+            "anyOf": [Money::json_schema(generator), {"type": "number", "minimum": 0}],
+        })
     }
 }
 

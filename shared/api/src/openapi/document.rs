@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::openapi::contract::Contract;
+use crate::openapi::{contract::Contract, problems::Problems};
 
 const ABOUT: &str = "\
 Stockroom is a multi-tenant inventory API: products, suppliers, warehouses, stock movements, purchase requests, an \
@@ -69,7 +69,7 @@ const TAGS: [(&str, &str); 11] = [
 pub fn document(version: &str, functions: &[(&str, Contract)]) -> Result<Value, String> {
     let mut schemas = BTreeMap::new();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
-    let mut responses = BTreeMap::new();
+    let mut problems = Problems::default();
     let mut names = std::collections::BTreeSet::new();
     for (tag, contract) in functions {
         if !contract.operations().is_empty() && !TAGS.iter().any(|(name, _)| name == tag) {
@@ -88,21 +88,14 @@ pub fn document(version: &str, functions: &[(&str, Contract)]) -> Result<Value, 
                 return Err(format!("{name} has no description, or its name is not unique"));
             }
             operation["tags"] = json!([tag]);
-            for (status, codes) in &described.problems {
-                let codes: Vec<_> = codes.iter().copied().collect();
-                let clears_cookie = described.clears_cookie && *status == 401;
-                let suffix = if clears_cookie { ".cookie" } else { "" };
-                let component = format!("{status}.{}{suffix}", codes.join("."));
-                operation["responses"][status.to_string()] =
-                    json!({"$ref": format!("#/components/responses/{component}")});
-                responses.entry(component).or_insert_with(|| problem_response(*status, &codes, clears_cookie));
-            }
+            problems.add(described, &mut operation);
             let method = described.route.method.as_str().to_ascii_lowercase();
             paths.entry(described.route.path).or_default().insert(method, operation);
         }
     }
-    schemas.insert("Problem".to_owned(), problem());
-    schemas.insert("Fault".to_owned(), fault());
+    let (responses, problem_schemas) = problems.finish();
+    schemas.extend(problem_schemas);
+    schemas.values_mut().for_each(state_defaults);
     let tags = TAGS.map(|(name, about)| json!({"name": name, "description": about}));
     Ok(json!({
         "openapi": "3.1.0",
@@ -131,6 +124,14 @@ pub fn document(version: &str, functions: &[(&str, Contract)]) -> Result<Value, 
                     "flows": {"password": {"tokenUrl": "/api/v1/auth/token", "scopes": {}}},
                 },
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "refreshCookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "refresh_token",
+                    "description": "The refresh token, if it was issued as a cookie. Browsers send it. Over HTTPS the \
+                                    name of the cookie is `__Secure-refresh_token`. A request with more than one of \
+                                    these cookies is rejected.",
+                },
             },
         },
     }))
@@ -167,103 +168,13 @@ fn headers() -> Value {
     })
 }
 
-fn problem_response(status: u16, codes: &[&str], clears_cookie: bool) -> Value {
-    // Rejected requests count against the limits as well.
-    let mut names = vec!["X-Request-Id", "RateLimit", "RateLimit-Policy"];
-    match status {
-        401 => names.push("WWW-Authenticate"),
-        429 | 503 => names.push("Retry-After"),
-        _ => {}
+/// States defaults in descriptions. Generators make a member with a default required.
+fn state_defaults(schema: &mut Value) {
+    let members = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for member in members.into_iter().flat_map(Map::values_mut) {
+        let Some(default) = member.as_object_mut().and_then(|member| member.shift_remove("default")) else { continue };
+        let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+        let about = member["description"].as_str().map_or_else(String::new, |about| format!("{about} "));
+        member["description"] = json!(format!("{about}Default: `{default}`."));
     }
-    names.extend(clears_cookie.then_some("Set-Cookie"));
-    let headers: Map<_, _> = names.into_iter().map(header_reference).collect();
-    let mut narrowed = json!({"properties": {"status": {"const": status}, "code": {"enum": codes}}});
-    if codes == ["validation_failed"] {
-        narrowed["required"] = json!(["errors"]);
-    }
-    let words = codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", ");
-    json!({
-        "description": format!("{}: {words}.", meaning(status)),
-        "headers": headers,
-        "content": {
-            "application/problem+json": {"schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]}},
-        },
-    })
-}
-
-fn meaning(status: u16) -> &'static str {
-    match status {
-        400 => "Malformed request",
-        401 => "Authentication failed",
-        403 => "Permission denied",
-        404 => "Not found",
-        409 => "The current state does not allow this",
-        412 => "The resource has a newer version",
-        413 => "The body is too large",
-        415 => "Unsupported media type",
-        422 => "Validation failed",
-        429 => "Too many requests",
-        503 => "The database is temporarily unavailable",
-        _ => "Internal error",
-    }
-}
-
-fn problem() -> Value {
-    json!({
-        "description": "A problem document (RFC 9457): why a request failed.",
-        "type": "object",
-        "properties": {
-            "type": {"type": "string", "const": "about:blank"},
-            "title": {"description": "The name of the HTTP status.", "type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"description": "What happened and what to do, for people.", "type": "string"},
-            "instance": {"description": "The path of the request.", "type": "string"},
-            "code": {"description": "A stable code for programs.", "type": "string"},
-            "request_id": {"type": "string"},
-            "errors": {
-                "description": "With `validation_failed` and `invalid_request`: every error, up to 100.",
-                "type": "array", "items": {"$ref": "#/components/schemas/Fault"}, "minItems": 1, "maxItems": 100,
-            },
-            "available": {"description": "With `insufficient_stock`: the quantity on hand.", "type": "number"},
-            "requested": {
-                "description": "With `insufficient_stock` and `exceeds_order`: the requested quantity.",
-                "type": "number",
-            },
-            "item_id": {
-                "description": "With `exceeds_order` and `line_complete`: the line.",
-                "type": "string", "format": "uuid",
-            },
-            "outstanding": {
-                "description": "With `exceeds_order`: the quantity of the line that is still open.", "type": "number",
-            },
-            "request_status": {
-                "description": "With `invalid_transition`: the current status of the purchase request.",
-                "$ref": "#/components/schemas/RequestStatus",
-            },
-            "error": {"description": "From `/auth/token`: the error code of RFC 6749.", "type": "string"},
-            "error_description": {
-                "description": "From `/auth/token`: the detail again, for OAuth 2 clients.", "type": "string",
-            },
-            "limit": {"description": "With `rate_limited`: the name of the limit.", "type": "string"},
-        },
-        "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
-    })
-}
-
-fn fault() -> Value {
-    json!({
-        "description": "One error of a request, with its location: a member of the body, a parameter or a header.",
-        "type": "object",
-        "properties": {
-            "pointer": {"description": "JSON pointer (RFC 6901) into the body.", "type": "string"},
-            "parameter": {"type": "string"},
-            "header": {"type": "string"},
-            "code": {
-                "description": "A stable code for programs, such as `required`, `too_long` or `unknown_reference`.",
-                "type": "string",
-            },
-            "detail": {"description": "The error, for people.", "type": "string"},
-        },
-        "required": ["code", "detail"],
-    })
 }

@@ -70,9 +70,7 @@ impl OperationInput for Attempts {
 
 impl OperationInput for RefreshCookie {
     fn describe(operation: &mut Operation) {
-        let about = "The refresh token, if it was issued as a cookie. Over HTTPS the name of the cookie is \
-                     `__Secure-refresh_token`. A request with more than one of these cookies is rejected.";
-        operation.parameter("cookie", "refresh_token", false, json!({"description": about, "type": "string"}));
+        operation.takes_cookie();
     }
 }
 

@@ -19,7 +19,7 @@ use stockroom_domain::{access::Role, fault::Fault};
 use crate::{
     body::{FromBody, Node, Object},
     http::{
-        extract::Parameters,
+        extract::{Nothing, Parameters},
         route::{Access, Route},
     },
     openapi::{document, outline::Outline},
@@ -59,6 +59,7 @@ pub struct Operation {
     links: Vec<(&'static str, &'static str, &'static str)>,
     also: Vec<&'static str>,
     clears_cookie: bool,
+    takes_cookie: bool,
 }
 
 impl Operation {
@@ -77,6 +78,7 @@ impl Operation {
             links: Vec::new(),
             also: Vec::new(),
             clears_cookie: false,
+            takes_cookie: false,
         }
     }
 
@@ -92,12 +94,15 @@ impl Operation {
     }
 
     pub(super) fn body<T: FromBody>(&mut self, is_needed: bool) {
-        let schema = self.component(T::SCHEMA_NAME.unwrap_or_else(name_of::<T>), T::from_object);
-        self.needs_body = is_needed;
-        self.reader = Some(|node| Object::read(node, T::from_object).map(|_| ()));
-        self.content("application/json", schema.clone());
-        if self.route.method == Method::PATCH {
-            self.content("application/merge-patch+json", schema);
+        // Not even an optional body is worth a parameter of generated clients if it has no members.
+        if is_needed || type_name::<T>() != type_name::<Nothing>() {
+            let schema = self.component(T::SCHEMA_NAME.unwrap_or_else(name_of::<T>), T::from_object);
+            self.needs_body = is_needed;
+            self.reader = Some(|node| Object::read(node, T::from_object).map(|_| ()));
+            self.content("application/json", schema.clone());
+            if self.route.method == Method::PATCH {
+                self.content("application/merge-patch+json", schema);
+            }
         }
         self.refuses(400, &["malformed_json"]);
         self.refuses(413, &["body_too_large"]);
@@ -207,7 +212,11 @@ impl Operation {
 
     /// 200 with JSON of any form.
     pub fn serves_json(&mut self) -> &mut Self {
-        self.succeeds(200, "The document.", Some(("application/json", json!({"type": "object"}))))
+        self.succeeds(
+            200,
+            "The document.",
+            Some(("application/json", json!({"type": "object", "additionalProperties": true}))),
+        )
     }
 
     fn with(&mut self, status: u16, header: &'static str) -> &mut Self {
@@ -248,6 +257,11 @@ impl Operation {
             success.headers.push("Set-Cookie");
         }
         self
+    }
+
+    /// The cookie with the refresh token authenticates too. It is no parameter, because clients do not choose it.
+    pub(super) fn takes_cookie(&mut self) {
+        self.takes_cookie = true;
     }
 
     /// A 401 removes an invalid cookie.
@@ -383,7 +397,7 @@ impl Operation {
             "description": description.join("\n\n"),
         });
         if self.route.access == Access::Public {
-            operation["security"] = json!([]);
+            operation["security"] = if self.takes_cookie { json!([{}, {"refreshCookie": []}]) } else { json!([]) };
         } else {
             operation["x-roles"] = json!(roles);
         }

@@ -11,7 +11,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use stockroom_domain::fault::Fault;
 
-use crate::body::{FromJson, Members, Patch};
+use crate::{
+    body::{FromJson, Members, Patch},
+    openapi::operation::name_of,
+};
 
 /// Describes bodies: it records the members that a reader reads, and returns none.
 #[derive(Debug)]
@@ -46,8 +49,16 @@ impl Outline {
         self.members.insert(name.to_owned(), schema);
     }
 
+    /// Adds the schema of an object within the body to the components, under the name of its type.
+    fn component<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> (Value, Option<T>) {
+        let (schema, read) = Self::of(&mut self.generator, read);
+        let name = name_of::<T>();
+        self.generator.definitions_mut().insert(name.to_owned(), schema);
+        (json!({"$ref": format!("#/components/schemas/{name}")}), read)
+    }
+
     fn elements<T>(&mut self, length: &RangeInclusive<usize>, mut read: impl FnMut(&mut Self) -> Option<T>) -> Value {
-        let (element, _) = Self::of(&mut self.generator, &mut read);
+        let (element, _) = self.component(&mut read);
         json!({"type": "array", "items": element, "minItems": length.start(), "maxItems": length.end()})
     }
 }
@@ -123,7 +134,7 @@ impl Members for Outline {
     }
 
     fn nested<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        let (schema, read) = Self::of(&mut self.generator, read);
+        let (schema, read) = self.component(read);
         self.add(name, schema);
         self.required.push(name.to_owned());
         read
