@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod pages;
+mod readers;
 mod shape;
 
 use std::{collections::BTreeSet, fs};

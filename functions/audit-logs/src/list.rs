@@ -15,15 +15,19 @@ use crate::view::EntryView;
 request_query! {
     /// Filters of the audit log.
     pub(crate) struct Entries(EntryFilter) {
+        /// Only changes of this kind of resource.
         optional entity: Entity,
-        /// Id of the changed resource.
+        /// Only changes of the resource with this id.
         optional entity_id: EntityId,
-        /// Id of the user who made the change.
+        /// Only changes by the user with this id.
         optional actor as "actor_id": UserId,
+        /// Only this action.
         optional action: Action,
-        /// Created at this time or later.
+        /// Only changes at this time or later (RFC 3339). Compared with `created_at`, inclusive.
+        #[example = "2026-11-01T00:00:00Z"]
         optional from: Timestamp,
-        /// Created before this time.
+        /// Only changes before this time (RFC 3339). Compared with `created_at`, exclusive.
+        #[example = "2026-12-01T00:00:00Z"]
         optional to: Timestamp,
     }
 }

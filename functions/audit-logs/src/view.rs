@@ -12,20 +12,37 @@ use stockroom_domain::{
 };
 use stockroom_store::{LogEntry, What};
 
+/// An entry of the audit log: who changed what, when, from where, and the values before and after.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AuditEntry")]
 pub(crate) struct EntryView<'a> {
     id: EntryId,
+    /// Id that all entries of one request share, for example of a receipt with several movements.
     change_id: ChangeId,
+    /// What happened.
     action: Action,
+    /// The kind of the changed resource.
     entity: Entity,
+    /// The changed resource. Null if there is none, as in a failed sign-in with an unknown address.
     entity_id: Option<EntityId>,
+    /// The user who made the change. Null for changes by the system or by a caller who was not signed in.
     actor: Option<PersonView<'a>>,
+    /// The values before the change. Null if the resource was created.
+    #[schemars(example = ())]
     before: Option<Side<'a>>,
+    /// The values after the change. Null if the resource was deleted.
     after: Option<Side<'a>>,
+    /// IP address of the request, as the gateway saw it. Null for changes by the system.
+    #[schemars(example = &"203.0.113.7")]
     ip: Option<&'a str>,
+    /// Header `User-Agent` of the request. Null if it had none.
+    #[schemars(example = &"curl/8.5.0")]
     user_agent: Option<&'a str>,
+    /// Header `X-Request-Id` of the response to the request.
+    #[schemars(example = &"8f6b4a5e-7d3c-4f0e-9a1b-2c3d4e5f6a7b")]
     request_id: &'a str,
+    /// Time of the change.
+    #[schemars(example = &"2026-11-02T08:30:00.000Z")]
     created_at: Timestamp,
 }
 
@@ -56,7 +73,8 @@ impl<'a> From<&'a LogEntry> for EntryView<'a> {
     }
 }
 
-/// The state of a resource before or after a change.
+/// The values of a resource before or after a change. A movement has the level before it, and after it the level with
+/// the movement.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "AuditSide")]
@@ -67,10 +85,12 @@ enum Side<'a> {
     Thing(Kept<'a>),
 }
 
-/// A stock level before a movement.
+/// The stock level before a movement.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AuditLevel")]
 struct Level {
+    /// The level before the movement.
+    #[schemars(example = 24)]
     on_hand: Number,
 }
 
@@ -84,26 +104,43 @@ fn level_before(movement: &Movement) -> Option<Side<'static>> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AuditMovement")]
 struct Moved<'a> {
+    /// The level after the movement, in `unit`.
+    #[schemars(example = 28)]
     on_hand: Number,
+    /// Number of the movement within the ledger of its product and warehouse: 1, 2, 3 and so on, without gaps.
+    #[schemars(example = 12)]
     sequence: u64,
+    /// The product that was moved.
     product_id: ProductId,
+    /// The warehouse whose level changed.
     warehouse_id: WarehouseId,
     #[serde(flatten)]
     names: NamesView<'a>,
+    /// The kind of the movement.
     #[serde(rename = "type")]
     #[schemars(with = "MovementType")]
     kind: &'static str,
+    /// The moved quantity. Positive, except in an `ADJUSTMENT`, where it is signed.
+    #[schemars(example = 4)]
     quantity: Number,
+    /// The quantity that a `COUNT` found. Absent (never null) in other movements.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 28)]
     counted_quantity: Option<Number>,
+    /// Number of the record outside Stockroom that caused the movement. Absent (never null) if none was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a Reference>,
+    /// Notes of the user who recorded the movement. Absent (never null) if there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     notes: Option<&'a Notes>,
+    /// Id that the two movements of a transfer share. Absent (never null) in other movements.
     #[serde(skip_serializing_if = "Option::is_none")]
     transfer_id: Option<TransferId>,
+    /// The purchase request whose goods were received. Absent (never null) in other movements.
     #[serde(skip_serializing_if = "Option::is_none")]
     purchase_request_id: Option<PurchaseRequestId>,
+    /// Time when the goods moved, as the caller stated it.
+    #[schemars(example = &"2026-11-23T02:50:00.000Z")]
     occurred_at: Timestamp,
 }
 

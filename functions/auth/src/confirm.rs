@@ -9,9 +9,10 @@ use stockroom_api::{Answer, ApiError, Body, Operation, request_body};
 use crate::link::LinkUse;
 
 request_body! {
-    /// The link that confirms an address.
+    /// The mailed link that confirms an address.
     pub(crate) struct Confirm {
-        /// The token from the mailed link.
+        /// The `token` in the address of the mailed link.
+        #[example = "bGluayBvZiBhIG1haWw.5cXw2LkZrT1o"]
         required token: String,
     }
 }
@@ -29,7 +30,7 @@ pub(crate) fn describe(op: &mut Operation) {
              the new address, or the organization sends mail to all its users. A repeated request returns the same \
              response. The link names its organization, so the request needs no tenant.",
         )
-        .example(json!({"token": "..."}))
+        .example(json!({"token": "bGluayBvZiBhIG1haWw.5cXw2LkZrT1o"}))
         .no_content()
         .refuses(400, &["invalid_token"])
         .conflicts(&["duplicate_email"]);

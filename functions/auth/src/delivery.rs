@@ -17,7 +17,11 @@ pub(crate) enum Delivery {
     Cookie,
 }
 
-describe!(Delivery as "TokenDelivery": {"type": "string", "enum": ["body", "cookie"]});
+describe!(Delivery as "TokenDelivery": {
+    "description": "Where the refresh token is returned. `cookie` keeps it out of the body, so that scripts cannot read \
+                    it.",
+    "type": "string", "enum": ["body", "cookie"], "examples": ["body"],
+});
 
 impl std::str::FromStr for Delivery {
     type Err = Fault;

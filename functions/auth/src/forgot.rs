@@ -30,6 +30,7 @@ describe!(AccountEmail: {
     "type": "string",
     "format": "idn-email",
     "maxLength": Email::LONGEST,
+    "examples": ["manager@northwind.example"],
 });
 
 impl FromJson for AccountEmail {
@@ -99,7 +100,7 @@ pub(crate) fn describe(op: &mut Operation) {
             "The response never reveals whether the account exists or whether a mail was sent. An account receives at \
              most 3 mails with a link per hour (`LIMIT_LINK_MAILS`).",
         )
-        .example(json!({"email": "sam@initech.example"}))
+        .example(json!({"email": "manager@northwind.example"}))
         .accepts_silently()
         .refuses(400, &["tenant_required"]);
 }

@@ -35,8 +35,13 @@ enum Grant {
 
 impl FromBody for Login {
     fn from_object<M: Members>(object: &mut M) -> Option<Self> {
+        object.about("The credentials of a user, or a refresh token.");
         let email = object.required("email");
+        object.describe("email", "The address of the account, regardless of case.");
+        object.example("email", "manager@northwind.example");
         let password = object.required("password");
+        object.describe("password", PASSWORD);
+        object.example("password", "northwind-demo-2026");
         let delivery = object.or("delivery", Delivery::Body);
         let grant = Grant::Password { email: email?, password: password? };
         Some(Self { grant, delivery: delivery?, client: None })
@@ -48,6 +53,7 @@ impl FromBody for Login {
         let [email, password, token] = ["username", "password", "refresh_token"].map(|name| object.optional(name));
         let delivery = object.or("delivery", Delivery::Body);
         let client = object.optional::<String>("client_id")?.and_then(|client| client_name(&client));
+        describe_form(object);
         let mut needed = |name: &str, value: Option<Option<String>>| {
             if value == Some(None) {
                 object.report(name, Fault::new("required", "is required"));
@@ -64,6 +70,22 @@ impl FromBody for Login {
         };
         Some(Self { grant, delivery: delivery?, client })
     }
+}
+
+const PASSWORD: &str = "The password of the account. Any text: old passwords may break the present rules.";
+
+fn describe_form(object: &mut impl Members) {
+    object.about("A form of OAuth 2 (RFC 6749) with credentials or a refresh token.");
+    object.describe("grant_type", "`password` to sign in, `refresh_token` to refresh the tokens.");
+    object.example("grant_type", "password");
+    object.describe("username", "The e-mail address of the account. Required with the grant `password`.");
+    object.example("username", "manager@northwind.example");
+    object.describe("password", "The password of the account. Required with the grant `password`.");
+    object.example("password", "northwind-demo-2026");
+    object.describe("refresh_token", "The refresh token, which works once. Required with the grant `refresh_token`.");
+    object.example("refresh_token", "eyJhbGciOiJIUzI1NiIsInR5cCI6InJ0K2p3dCJ9.eyJzdWIiOiIwMWExOWI0YSJ9.p2Zw");
+    object.describe("client_id", "The tenant: the subdomain of your organization.");
+    object.example("client_id", "northwind");
 }
 
 #[expect(clippy::too_many_arguments, reason = "each argument is the part of the request that it reads")]
@@ -149,14 +171,6 @@ pub(crate) fn describe(op: &mut Operation) {
         .note(
             "`client_id` can name the tenant, in the form or as HTTP Basic authentication. There is no client secret.",
         )
-        .member(
-            "delivery",
-            "Where the refresh token is returned. `cookie` keeps it out of the body, so that scripts cannot read it.",
-        )
-        .member("client_id", "The subdomain of the tenant.")
-        .member("username", "The e-mail address. Required with the grant `password`.")
-        .member("refresh_token", "Required with the grant `refresh_token`.")
-        .member("grant_type", "`password` or `refresh_token`.")
         .example(json!({"email": "manager@northwind.example", "password": "northwind-demo-2026"}))
         .form_example(json!({
             "grant_type": "password", "username": "manager@northwind.example", "password": "northwind-demo-2026",

@@ -15,6 +15,8 @@ request_body! {
     /// A refresh token that is not sent as a cookie.
     #[derive(Default)]
     pub(crate) struct Refresh {
+        /// The refresh token. It works once. Without it, the cookie is used.
+        #[example = "eyJhbGciOiJIUzI1NiIsInR5cCI6InJ0K2p3dCJ9.eyJzdWIiOiIwMWExOWI0YSJ9.p2Zw"]
         optional refresh_token: String,
     }
 }

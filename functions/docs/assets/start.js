@@ -1,4 +1,25 @@
-// Begins Swagger UI on the page of `docs`. It stands in a file of its own because the page allows no scripts in itself.
+// Starts Swagger UI on the page of `docs`. It is a file of its own because the page allows no inline scripts.
+
+// The dialog "Authorize" has the labels of OAuth 2. Its rows get the words of this API; two that have no use are hidden.
+const LABELS = {
+  oauth_username: "E-mail address:",
+  oauth_password: "Password:",
+  client_id_password: "Tenant (subdomain of your organization, for example northwind):",
+};
+const HIDDEN = ["password_type", "client_secret_password"];
+
+function relabel(Row, { React }) {
+  return (props) => {
+    const children = React.Children.toArray(props.children);
+    const named = children.map((child) => child.type === "label" && child.props.htmlFor).find(Boolean);
+    if (HIDDEN.includes(named)) return null;
+    if (!(named in LABELS)) return React.createElement(Row, props);
+    const translated = children.map((child) =>
+      child.type === "label" ? React.cloneElement(child, {}, LABELS[named]) : child);
+    return React.createElement(Row, props, ...translated);
+  };
+}
+
 window.ui = SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#swagger-ui",
@@ -7,4 +28,9 @@ window.ui = SwaggerUIBundle({
   displayRequestDuration: true,
   validatorUrl: null,
   presets: [SwaggerUIBundle.presets.apis],
+  plugins: [{ wrapComponents: { Row: relabel } }],
 });
+
+// `/docs?tenant=northwind` fills in the tenant.
+const tenant = new URLSearchParams(location.search).get("tenant") ?? "";
+if (/^[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]$/.test(tenant)) window.ui.initOAuth({ clientId: tenant });

@@ -23,7 +23,8 @@ impl<S: Sync + Send> FromRequestParts<S> for FileName {
 
 impl OperationInput for FileName {
     fn describe(operation: &mut Operation) {
-        operation.in_path("file", &["redoc.standalone.js", "start.js", "swagger-ui-bundle.js", "swagger-ui.css"]);
+        let names = ["redoc.standalone.js", "start.js", "swagger-ui-bundle.js", "swagger-ui.css"];
+        operation.in_path("file", "Name of a file that the pages load.", &names);
     }
 }
 

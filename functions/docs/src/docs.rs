@@ -2,11 +2,28 @@
 //!
 //! Tests: `tests/api/contract/pages.rs`. Publishes no event.
 
-use stockroom_api::Operation;
+use stockroom_api::{Operation, Query, request_query};
+use stockroom_domain::organization::Subdomain;
 
 use crate::page::{Enabled, File};
 
-pub(crate) async fn docs(_: Enabled) -> File {
+/// The parameters of the page.
+#[derive(Debug)]
+pub(crate) struct Prefilled {
+    /// The page reads it itself; here it is only checked.
+    #[expect(dead_code, reason = "the script of the page reads it from the address")]
+    tenant: Option<Subdomain>,
+}
+
+request_query! {
+    /// Parameters of the page.
+    pub(crate) struct DocsQuery(Prefilled) {
+        /// The tenant that *Authorize* shows: the subdomain of your organization.
+        optional tenant: Subdomain,
+    }
+}
+
+pub(crate) async fn docs(_: Enabled, _: Query<DocsQuery>) -> File {
     File::new("text/html; charset=utf-8", include_str!("../assets/docs.html"))
 }
 

@@ -7,29 +7,39 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use stockroom_api::{Answer, ApiError, App, Operation, RequestContext};
 
+/// The first links of the API.
 #[derive(Serialize, JsonSchema)]
 struct EntryPoint {
     /// The name of the product.
+    #[schemars(example = &"Stockroom")]
     name: &'static str,
     /// The version of the deployed code.
+    #[schemars(example = &"0.1.0")]
     version: &'static str,
     /// Paths on this host.
-    links: Links,
+    links: EntryPointLinks,
 }
 
+/// Links by their purpose.
 #[derive(Serialize, JsonSchema)]
-struct Links {
+struct EntryPointLinks {
     /// Swagger UI, to read and try the API. Null if the documentation is disabled.
+    #[schemars(example = &"/docs")]
     docs: Option<String>,
     /// The reference as one page. Null if the documentation is disabled.
+    #[schemars(example = &"/redoc")]
     redoc: Option<String>,
     /// The OpenAPI document. Null if the documentation is disabled.
+    #[schemars(example = &"/openapi.json")]
     openapi: Option<String>,
     /// Whether the service and its table respond.
+    #[schemars(example = &"/api/v1/health-check")]
     health: String,
     /// `POST` here signs an organization up.
+    #[schemars(example = &"/api/v1/organizations")]
     sign_up: String,
     /// `POST` here signs a user in.
+    #[schemars(example = &"/api/v1/auth/token")]
     sign_in: String,
 }
 
@@ -39,7 +49,7 @@ pub(crate) async fn entry(State(app): State<App>, context: RequestContext) -> Re
     Ok(Answer::ok(&EntryPoint {
         name: "Stockroom",
         version: env!("CARGO_PKG_VERSION"),
-        links: Links {
+        links: EntryPointLinks {
             docs: documentation("/docs"),
             redoc: documentation("/redoc"),
             openapi: documentation("/openapi.json"),

@@ -6,16 +6,24 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use stockroom_api::{Answer, ApiError, Operation, RequestStore};
 
+/// The health of the service.
 #[derive(Serialize, JsonSchema)]
 struct Health {
     /// Always `ok`. If a check fails, the response is 503.
+    #[schemars(example = &"ok")]
     status: &'static str,
+    /// Version of Stockroom.
+    #[schemars(example = &"0.1.0")]
     version: &'static str,
+    /// The result of each check.
     checks: Checks,
 }
 
+/// The results of the checks.
 #[derive(Serialize, JsonSchema)]
 struct Checks {
+    /// Always `ok`: the table answered.
+    #[schemars(example = &"ok")]
     dynamodb: &'static str,
 }
 

@@ -17,7 +17,7 @@ use stockroom_api::{Access, Routing};
 pub fn routes<R: Routing>() -> R {
     let anyone = Access::Public;
     R::new()
-        .get("getDocs", "/docs", anyone, docs::docs, docs::describe)
+        .query("getDocs", "/docs", anyone, docs::docs, docs::describe)
         .get("getDocsAsset", "/docs/{file}", anyone, asset::asset, asset::describe)
         .get("getRedoc", "/redoc", anyone, redoc::redoc, redoc::describe)
         .get("getOpenApi", "/openapi.json", anyone, openapi::openapi, openapi::describe)

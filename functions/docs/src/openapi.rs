@@ -2,22 +2,22 @@
 //!
 //! Tests: `tests/api/contract.rs`. Publishes no event.
 
-use stockroom_api::{Operation, RequestContext};
+use stockroom_api::{ApiError, Operation, RequestContext};
 
-use crate::page::{Enabled, File};
+use crate::page::{Enabled, File, unpack};
 
 /// The server URL in the document. It is the root of the host, unless a gateway stage precedes the path.
-const SERVER: &str = "\"url\": \"/\"";
-const SIGN_IN: &str = "\"tokenUrl\": \"/";
+const SERVER: &str = "\"url\":\"/\"";
+const SIGN_IN: &str = "\"tokenUrl\":\"/";
 
-pub(crate) async fn openapi(_: Enabled, context: RequestContext) -> File {
-    let document = include_str!("../openapi.json");
+pub(crate) async fn openapi(_: Enabled, context: RequestContext) -> Result<File, ApiError> {
+    let document = unpack(include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json.gz")))?;
     let stage = context.stage.path();
     if stage.is_empty() {
-        return File::new("application/json", document);
+        return Ok(File::new("application/json", document));
     }
-    let document = document.replacen(SERVER, &format!("\"url\": \"{stage}\""), 1);
-    File::new("application/json", &document.replacen(SIGN_IN, &format!("\"tokenUrl\": \"{stage}/"), 1))
+    let document = document.replacen(SERVER, &format!("\"url\":\"{stage}\""), 1);
+    Ok(File::new("application/json", document.replacen(SIGN_IN, &format!("\"tokenUrl\":\"{stage}/"), 1)))
 }
 
 pub(crate) fn describe(op: &mut Operation) {

@@ -49,17 +49,22 @@ pub(crate) struct File {
 }
 
 impl File {
-    pub(crate) fn new(media_type: &'static str, text: &str) -> Self {
-        Self { media_type, text: text.to_owned(), is_lasting: false }
+    pub(crate) fn new(media_type: &'static str, text: impl Into<String>) -> Self {
+        Self { media_type, text: text.into(), is_lasting: false }
     }
 
-    /// Decompresses an embedded gzip file. The response is plain text, because every gateway passes text on unchanged.
+    /// An embedded gzip file. The response is plain text, because every gateway passes text on unchanged.
     pub(crate) fn unpacked(media_type: &'static str, compressed: &[u8]) -> Result<Self, ApiError> {
-        let mut text = String::new();
-        let read = GzDecoder::new(compressed).read_to_string(&mut text);
-        read.map_err(|error| ApiError::Internal(error.to_string()))?;
-        Ok(Self { media_type, text, is_lasting: true })
+        Ok(Self { media_type, text: unpack(compressed)?, is_lasting: true })
     }
+}
+
+/// Decompresses an embedded gzip file.
+pub(crate) fn unpack(compressed: &[u8]) -> Result<String, ApiError> {
+    let mut text = String::new();
+    let read = GzDecoder::new(compressed).read_to_string(&mut text);
+    read.map_err(|error| ApiError::Internal(error.to_string()))?;
+    Ok(text)
 }
 
 impl IntoResponse for File {

@@ -30,6 +30,7 @@ pub(crate) enum EventView<'a> {
     StockLow(Box<Event<'a, StockLow<'a>>>),
 }
 
+/// A domain event: a change, as other programs see it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "{D}Event")]
 pub(crate) struct Event<'a, D: Subject> {
@@ -37,16 +38,25 @@ pub(crate) struct Event<'a, D: Subject> {
     #[serde(rename = "type")]
     #[schemars(schema_with = "types::<D>")]
     kind: String,
+    /// The resource that the event is about; for `stock.moved` the movement, for `stock.low` the product.
     entity_id: EntityId,
+    /// Time when the change was committed.
+    #[schemars(example = &"2026-11-02T08:30:00.000Z")]
     occurred_at: Timestamp,
+    /// The change. Its members depend on `type`.
     data: Data<'a, D>,
 }
 
+/// The data of an event.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "{D}EventData")]
 struct Data<'a, D> {
+    /// Version of the form of `data`. It rises when a member is removed or changes its meaning, not when one is added.
+    #[schemars(example = 1)]
     version: u8,
+    /// Id that all events of one request share.
     change_id: ChangeId,
+    /// The user who made the change. Null for changes by the system.
     actor: Option<PersonView<'a>>,
     #[serde(flatten)]
     subject: D,
@@ -61,7 +71,9 @@ pub(crate) trait Subject {
 /// The schema of `type` for events with this subject. No two subjects share a type.
 fn types<D: Subject>(_: &mut SchemaGenerator) -> Schema {
     let names: BTreeSet<_> = EventType::public().filter(|kind| D::is_of(*kind)).map(|kind| kind.to_string()).collect();
-    json_schema!({"description": "The type of the event.", "type": "string", "enum": names})
+    let example = names.get("product.created").or(names.first());
+    let about = "The kind of the resource and the change.";
+    json_schema!({"description": about, "type": "string", "enum": names, "examples": [example]})
 }
 
 /// Adds the schema of each type to the schema of all events.
@@ -85,7 +97,10 @@ fn distinguish_by_type(schema: &mut Schema) {
 /// The change of a resource.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Resource<'a> {
+    /// The values before the change. Null if the resource was created.
+    #[schemars(example = ())]
     before: Option<Kept<'a>>,
+    /// The values after the change. Null if the resource was deleted.
     after: Option<Kept<'a>>,
 }
 
@@ -98,6 +113,7 @@ impl Subject for Resource<'_> {
 /// A stock movement.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct StockMoved<'a> {
+    /// The recorded movement.
     movement: Box<MovementView<'a>>,
 }
 
@@ -116,14 +132,22 @@ impl Subject for StockLow<'_> {
 /// A stock level below its minimum.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct StockLow<'a> {
+    /// The product that is low.
     product_id: ProductId,
+    /// The warehouse whose level is low.
     warehouse_id: WarehouseId,
     #[serde(flatten)]
     names: NamesView<'a>,
+    /// The quantity on hand after the movement, in `unit`.
+    #[schemars(example = 6)]
     on_hand: Number,
+    /// The minimum of the product at that time.
+    #[schemars(example = 10)]
     min_stock_level: Number,
+    /// The quantity that is missing to the minimum. Null if it has more digits than a quantity can have.
+    #[schemars(example = 4)]
     shortage: Option<Number>,
-    /// Id of the movement after which the level was low.
+    /// The movement that took the level below its minimum.
     movement_id: MovementId,
 }
 

@@ -5,9 +5,12 @@ use stockroom_domain::{organization::Currency, text::OrganizationName};
 use stockroom_store::OrganizationChange;
 
 request_body! {
-    /// An organization to replace. Without `currency` it stays: a default would change the meaning of prices.
+    /// The new values of an organization. Without `currency` it stays: a default would change the meaning of prices.
     pub(crate) struct OrganizationBody {
         required name: OrganizationName,
+        /// Currency of all prices (ISO 4217). It cannot change while purchase requests have prices: 409 `in_use`. If
+        /// absent, it stays unchanged.
+        #[example = "EUR"]
         optional currency: Currency,
     }
 }
@@ -21,7 +24,11 @@ impl From<OrganizationBody> for OrganizationChange {
 request_body! {
     /// Members of an organization to change.
     pub(crate) struct OrganizationPatch(OrganizationChange) {
+        /// The new name. Null is an error.
         change name: OrganizationName,
+        /// Currency of all prices (ISO 4217). It cannot change while purchase requests have prices: 409 `in_use`. Null
+        /// is an error.
+        #[example = "EUR"]
         change currency: Currency,
     }
 }

@@ -14,7 +14,10 @@ use crate::view::OrganizationView;
 /// The subdomain, repeated by the caller to confirm the deletion.
 pub(crate) struct Confirmation(String);
 
-describe!(Confirmation: {"type": "string"});
+describe!(Confirmation: {
+    "description": "The subdomain of the organization, to confirm the deletion. Any other text is 422.",
+    "type": "string", "examples": ["northwind"],
+});
 
 impl FromStr for Confirmation {
     type Err = Fault;
@@ -44,7 +47,6 @@ pub(crate) async fn delete(
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Delete your organization")
         .note("All users lose access immediately. The data is purged after 30 days.")
-        .about("confirm", "The subdomain of the organization, to confirm the deletion.")
         .accepts::<OrganizationView<'_>>()
         .versioned();
 }

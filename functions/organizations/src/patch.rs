@@ -21,7 +21,6 @@ pub(crate) async fn patch(
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Update your organization")
-        .member("currency", "The currency. It cannot change while purchase requests have prices.")
         .example(json!({"currency": "EUR"}))
         .shows::<OrganizationView<'_>>()
         .versioned()

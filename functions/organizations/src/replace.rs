@@ -21,11 +21,7 @@ pub(crate) async fn replace(
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Replace your organization")
-        .member(
-            "currency",
-            "The currency. It cannot change while purchase requests have prices. If absent, it stays unchanged.",
-        )
-        .example(json!({"name": "Initech", "currency": "EUR"}))
+        .example(json!({"name": "Northwind Traders", "currency": "EUR"}))
         .shows::<OrganizationView<'_>>()
         .versioned()
         .conflicts(&["in_use"]);

@@ -35,12 +35,18 @@ struct FirstAdmin {
 
 impl FromBody for SignUp {
     fn from_object<M: Members>(object: &mut M) -> Option<Self> {
+        object.about("An organization to sign up, with its first admin.");
         let name: Option<OrganizationName> = object.required("name");
         let subdomain: Option<Subdomain> = object.required("subdomain");
         let currency = object.or("currency", Currency::default());
+        object.describe("currency", "Currency of all prices (ISO 4217). It can change while there are no prices.");
         let admin = object.nested("admin", |admin| {
+            admin.about("The first user of an organization.");
             let email = admin.required("email");
+            admin.describe("email", "The address of the first admin, who confirms it by a mailed link.");
+            admin.example("email", "admin@northwind.example");
             let full_name = admin.required("full_name");
+            admin.example("full_name", "Northwind Admin");
             let password: Option<Password> = admin.required("password");
             if let (Some(password), Some(email)) = (&password, &email) {
                 let names = [name.as_ref().map(OrganizationName::as_str), subdomain.as_ref().map(Subdomain::as_str)];
@@ -51,14 +57,18 @@ impl FromBody for SignUp {
             }
             Some(FirstAdmin { email: email?, full_name: full_name?, password: password? })
         });
+        object.describe("admin", "The first user, with the role `ADMIN`.");
         Some(Self { name: name?, subdomain: subdomain?, currency: currency?, admin: admin? })
     }
 }
 
+/// A new organization with its first admin.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "SignedUp")]
 struct SignedUpView<'a> {
+    /// The new organization.
     organization: OrganizationView<'a>,
+    /// Its first user, with the role `ADMIN`.
     admin: UserView<'a>,
 }
 
@@ -103,10 +113,12 @@ pub(crate) fn describe(op: &mut Operation) {
              receives a mail with a link that confirms the address. The link is valid for 7 days. Until the address \
              is confirmed, the organization sends no mail to other users; their invitations are sent afterwards.",
         )
-        .member("subdomain", "The name of the tenant. It cannot change later.")
         .example(json!({
-            "name": "Initech", "subdomain": "initech",
-            "admin": {"email": "admin@initech.example", "full_name": "The Admin", "password": "nine staplers, no cake"},
+            "name": "Northwind Traders", "subdomain": "northwind",
+            "admin": {
+                "email": "admin@northwind.example", "full_name": "Northwind Admin",
+                "password": "ten staplers, and no cake",
+            },
         }))
         .creates::<SignedUpView<'_>>()
         .conflicts(&["duplicate_subdomain"])

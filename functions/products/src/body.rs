@@ -8,19 +8,26 @@ use stockroom_domain::{
 };
 
 request_body! {
-    /// A product to add, or to replace.
+    /// The values of a product.
     pub(crate) struct ProductBody(ProductDetails), patch ProductPatch {
         required sku: Sku,
         required name: ProductName,
         optional description: Description,
         optional category: Category,
-        /// The unit of the product's quantities.
+        /// Unit of all quantities of the product, such as `each`, `kg` or `box of 12`. It is a label: nothing is
+        /// converted. It cannot change after the first movement.
         default unit: Unit = Unit::each(),
+        /// Number of decimals of the product's quantities. With 0, quantities are whole numbers. It cannot decrease
+        /// after the first movement.
         default decimal_places: DecimalPlaces = DecimalPlaces::default(),
-        /// Levels below this quantity are low.
+        /// Levels below this quantity, in any warehouse, are low: they are listed and mailed to managers. With 0 a
+        /// level is never low.
+        #[example = 10]
         default min_stock_level: NotNegative = NotNegative::ZERO,
-        /// The usual quantity of an order.
+        /// The usual quantity of an order, in `unit`. Nothing is ordered automatically.
+        #[example = 40]
         optional reorder_quantity: NotNegative,
+        /// Barcode as a scanner reads it. Check digits are not verified. Several products can have the same one.
         optional barcode: Barcode,
     }
     check |object| {

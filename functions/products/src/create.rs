@@ -24,7 +24,7 @@ pub(crate) async fn create(
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Create a product")
         .example(json!({
-            "sku": "NW-0001", "name": "Chai", "category": "Beverages", "unit": "box of 20 bags",
+            "sku": "NW-0001", "name": "Chai", "category": "Beverages", "unit": "box",
             "min_stock_level": 10, "reorder_quantity": 40,
         }))
         .creates::<ProductView<'_>>()

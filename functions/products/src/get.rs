@@ -13,7 +13,11 @@ pub(crate) struct Inclusion {
 
 struct Levels;
 
-describe!(Levels: {"description": "Additional data in the response.", "type": "string", "enum": ["levels"]});
+describe!(Levels: {
+    "description": "`levels` adds the stock levels of the product in all warehouses that ever had stock of it. The \
+                    response then has no ETag.",
+    "type": "string", "enum": ["levels"], "examples": ["levels"],
+});
 
 impl std::str::FromStr for Levels {
     type Err = Fault;

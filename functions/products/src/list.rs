@@ -20,8 +20,9 @@ struct Sort(ProductSort);
 
 describe!(Sort: {
     "description": "The member to sort by. Without `order`, `created_at` sorts newest first, `name` and `sku` \
-                    ascending.",
-    "type": "string", "enum": ["created_at", "name", "sku"], "default": "created_at",
+                    ascending. Names and SKUs are compared without regard to case; products with the same name sort \
+                    by age.",
+    "type": "string", "enum": ["created_at", "name", "sku"], "default": "created_at", "examples": ["name"],
 });
 
 impl std::str::FromStr for Sort {
@@ -40,9 +41,17 @@ impl std::str::FromStr for Sort {
 impl FromQuery for Products {
     fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         let search = params.optional("search");
+        params.describe(
+            "search",
+            "Only products whose name, SKU or barcode contains this text. Case, accents and width are ignored. The \
+             description and the category are not searched.",
+        );
         let category = params.optional("category");
+        params.describe("category", "Only products of exactly this category. Case counts.");
         let sku = params.optional("sku");
+        params.describe("sku", "Only the product with exactly this SKU, regardless of case.");
         let barcode = params.optional("barcode");
+        params.describe("barcode", "Only products with exactly this barcode. Several products can have the same one.");
         let sort = params.optional::<Sort>("sort");
         Some(Self {
             filter: ProductFilter {
@@ -70,8 +79,6 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Pro
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("List products")
-        .about("search", "Part of the name, the SKU or the barcode, regardless of case.")
-        .about("barcode", "The exact barcode. Several products can have the same barcode.")
         .pages::<ProductView<'_>>()
         .link("getProduct", "id", "$response.body#/items/0/id")
         .link("updateProduct", "id", "$response.body#/items/0/id")

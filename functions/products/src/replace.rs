@@ -24,12 +24,12 @@ pub(crate) async fn replace(
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Replace a product")
         .note(
-            "An absent member takes its default. `unit` cannot change and `decimal_places` cannot decrease after the \
+            "`unit` cannot change and `decimal_places` cannot decrease after the \
              first stock movement of the product, or while the product is in an open purchase request: 409 `in_use`. \
              In these cases, send both unchanged.",
         )
         .example(json!({
-            "sku": "NW-0001", "name": "Chai", "category": "Beverages", "unit": "box of 20 bags",
+            "sku": "NW-0001", "name": "Chai", "category": "Beverages", "unit": "box",
             "min_stock_level": 10, "reorder_quantity": 40,
         }))
         .shows::<ProductView<'_>>()

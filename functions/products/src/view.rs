@@ -11,25 +11,40 @@ use stockroom_domain::{
 };
 use stockroom_store::LevelView;
 
+/// A product: something that you keep in stock.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Product")]
 pub(crate) struct ProductView<'a> {
     id: ProductId,
+    /// Id of the organization that owns the resource.
     org_id: OrganizationId,
+    /// Rises by 1 with every change, from 1 on. Send it in `If-Match` to prevent lost updates.
+    #[schemars(example = 3)]
     version: u64,
     sku: &'a Sku,
     name: &'a ProductName,
+    /// Description for people. Null if there is none.
     description: Option<&'a Description>,
+    /// Category of the product. Null if it has none.
     category: Option<&'a Category>,
     unit: &'a Unit,
     #[schemars(with = "DecimalPlaces")]
     decimal_places: u16,
+    /// Levels below this quantity, in any warehouse, are low. With 0 a level is never low.
+    #[schemars(example = 10)]
     min_stock_level: Number,
+    /// The usual quantity of an order, in `unit`. Null if there is none. Nothing is ordered automatically.
+    #[schemars(example = 40)]
     reorder_quantity: Option<Number>,
+    /// Barcode as a scanner reads it. Null if there is none. Several products can have the same one.
     barcode: Option<&'a Barcode>,
+    /// Time when the product was created.
+    #[schemars(example = &"2026-11-02T08:30:00.000Z")]
     created_at: Timestamp,
+    /// Time of the last change of the product.
     updated_at: Timestamp,
-    /// Only with `include=levels`.
+    /// The levels of the product, one per warehouse that ever had stock of it. Only with `include=levels`; absent
+    /// otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     levels: Option<Vec<ProductLevel<'a>>>,
 }
@@ -39,8 +54,14 @@ pub(crate) struct ProductView<'a> {
 struct ProductLevel<'a> {
     warehouse_id: WarehouseId,
     warehouse_name: &'a WarehouseName,
+    /// The quantity in this warehouse, in the unit of the product.
+    #[schemars(example = 28)]
     on_hand: Number,
+    /// The level is low if `on_hand` is below this quantity: the minimum of the product. After a change of the product
+    /// it can lag a few moments.
+    #[schemars(example = 10)]
     min_stock_level: Number,
+    /// Time of the last movement. A change of the minimum does not change it.
     updated_at: Timestamp,
 }
 

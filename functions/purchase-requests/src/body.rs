@@ -16,22 +16,29 @@ use stockroom_domain::{
 use stockroom_store::{NewPurchaseRequest, OrderClosing, PurchaseRequestChanges, Receipt};
 
 request_body! {
-    /// A line of a request.
+    /// A line of a purchase request: one product.
     struct PurchaseRequestLineBody(NewLine) {
+        /// The product to buy. It can appear only once in the request.
         required product as "product_id": ProductId,
+        /// The quantity to buy, in the unit of the product: above 0, with at most `decimal_places` decimals of the
+        /// product.
+        #[example = 20]
         required quantity: Positive,
-        /// Estimated price per unit.
+        /// Estimated price for one unit, in the organization's currency: an exact decimal, best as a string. It is for
+        /// the approver, and for the totals in mails.
+        #[example = "18.00"]
         optional estimated_price: Price,
         /// The preferred supplier.
         optional supplier as "supplier_id": SupplierId,
-        /// The warehouse to deliver to.
+        /// The warehouse to deliver to. It can be chosen at the receipt too.
         optional warehouse as "warehouse_id": WarehouseId,
     }
 }
 
 request_body! {
-    /// A request to write, or to replace.
+    /// The values of a purchase request.
     pub(crate) struct PurchaseRequestBody(NewPurchaseRequest) {
+        /// Notes for the approver.
         optional notes: Notes,
         /// 1 to 40 lines. A product can appear only once.
         list lines as "items": PurchaseRequestLineBody = 1..=MAX_LINES,
@@ -40,10 +47,11 @@ request_body! {
 }
 
 request_body! {
-    /// Members of a request to change.
+    /// Members of a draft to change.
     pub(crate) struct PurchaseRequestPatch {
+        /// Notes for the approver. Null removes them.
         patch notes: Notes,
-        /// 1 to 40 lines. A product can appear only once. They replace all lines.
+        /// The new lines, 1 to 40. They replace all lines. A product can appear only once.
         change_list lines as "items": PurchaseRequestLineBody = 1..=MAX_LINES,
     }
     check |object| { refuse_twice(object, lines.as_ref().and_then(Option::as_deref)) }
@@ -57,9 +65,9 @@ impl PurchaseRequestPatch {
 }
 
 request_body! {
-    /// A rejection.
+    /// The reason for a rejection.
     pub(crate) struct Rejection {
-        /// Reason for the rejection. The creator is notified.
+        /// Reason for the rejection. The creator gets it by mail.
         required rejection_reason: RejectionReason,
     }
 }
@@ -67,17 +75,19 @@ request_body! {
 request_body! {
     /// A line of a receipt.
     struct ReceiptLineBody(ReceivedLine) {
-        /// Id of a line of the purchase request.
+        /// Id of a line of the purchase request: `items[].id`, not the id of the product.
         required item as "item_id": PurchaseRequestItemId,
-        /// By default, the warehouse of the request's line.
+        /// The warehouse that received the goods. By default the warehouse of the line; required if the line has none.
         optional warehouse as "warehouse_id": WarehouseId,
-        /// By default, the outstanding quantity of the line.
+        /// The received quantity, in the unit of the line. By default its outstanding quantity, which is also the
+        /// maximum.
+        #[example = 5]
         optional quantity: Positive,
     }
 }
 
 request_body! {
-    /// A receipt of goods.
+    /// The goods of one delivery.
     pub(crate) struct ReceiptBody(Receipt) {
         /// 1 to 30 lines, each once. With more than 24 lines, the number of warehouses is limited: 30 lines can use at
         /// most 7.
@@ -89,7 +99,7 @@ request_body! {
 request_body! {
     /// A line to close.
     struct ClosingLineBody {
-        /// Id of a line of the purchase request.
+        /// Id of a line of the purchase request: `items[].id`, not the id of the product.
         required item as "item_id": PurchaseRequestItemId,
     }
 }
@@ -101,12 +111,12 @@ impl From<ClosingLineBody> for PurchaseRequestItemId {
 }
 
 request_body! {
-    /// The lines to close of an order, and the reason.
+    /// The lines of an order to close, and the reason.
     #[derive(Default)]
     pub(crate) struct ClosingBody(OrderClosing) {
-        /// Reason for closing the order.
+        /// Reason for closing the order. It is shown with the purchase request.
         optional reason: CloseReason,
-        /// The lines to close, each once. By default, all open lines.
+        /// The lines to close, each once. By default, all lines with an outstanding quantity.
         change_list lines as "items": ClosingLineBody = 1..=MAX_LINES,
     }
     check |object| { refuse_lines_twice(object, lines.iter().flatten().flatten().map(|line| line.item)) }

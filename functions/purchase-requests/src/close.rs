@@ -30,7 +30,7 @@ pub(crate) fn describe(op: &mut Operation) {
             "Requires status ORDERED. Cancels the outstanding quantity of every line, or of the listed lines. When no \
              line is open, the status becomes RECEIVED.",
         )
-        .example(json!({"reason": "The supplier has no more"}))
+        .example(json!({"reason": "The supplier has no more."}))
         .shows::<PurchaseRequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition", "line_complete"]);

@@ -27,7 +27,7 @@ pub(crate) fn describe(op: &mut Operation) {
         .example(json!({
             "notes": "Before the holidays",
             "items": [{
-                "product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f",
+                "product_id": "01a19b61-2f40-7d21-8a5e-3f1b2c4d5e6f",
                 "quantity": 20,
                 "estimated_price": "18.00",
             }],

@@ -11,8 +11,9 @@ use crate::view::PurchaseRequestView;
 request_query! {
     /// Filters of purchase requests.
     pub(crate) struct PurchaseRequestList(PurchaseRequestFilter) {
+        /// Only requests in this status.
         optional status: PurchaseRequestStatus,
-        /// Id of the user who created the request.
+        /// Only requests of the user with this id. Staff see their own requests in any case.
         optional created_by: UserId,
     }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn patch(
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Update a draft")
         .note("Staff can access only their own purchase requests. `items` replaces all lines.")
-        .example(json!({"notes": null}))
+        .example(json!({"notes": "Before the holidays, by 15 December"}))
         .shows::<PurchaseRequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"]);

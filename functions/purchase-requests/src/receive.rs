@@ -32,8 +32,8 @@ pub(crate) fn describe(op: &mut Operation) {
         )
         .example(json!({
             "items": [{
-                "item_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f",
-                "warehouse_id": "0190a5b4-8d4e-7a10-9c7b-5a6d7e8f9a0b",
+                "item_id": "01a19b61-2f40-71a4-a350-5ee8fb66d22f",
+                "warehouse_id": "01a19b4e-dfc0-7a10-9c7b-5a6d7e8f9a0b",
                 "quantity": 5,
             }],
         }))

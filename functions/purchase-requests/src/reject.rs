@@ -21,7 +21,7 @@ pub(crate) async fn reject(
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Reject a purchase request")
         .note("Requires status SUBMITTED.")
-        .example(json!({"rejection_reason": "Too dear"}))
+        .example(json!({"rejection_reason": "Too expensive. Ask the supplier for a discount."}))
         .shows::<PurchaseRequestView<'_>>()
         .versioned()
         .conflicts(&["invalid_transition"]);

@@ -29,7 +29,7 @@ pub(crate) fn describe(op: &mut Operation) {
         .note("Staff can access only their own purchase requests.")
         .example(json!({
             "items": [{
-                "product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f",
+                "product_id": "01a19b61-2f40-7d21-8a5e-3f1b2c4d5e6f",
                 "quantity": 20,
                 "estimated_price": "18.00",
             }],

@@ -15,53 +15,119 @@ use stockroom_domain::{
     time::Timestamp,
 };
 
+/// A request to buy goods, from the draft to the receipt.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PurchaseRequest")]
 pub(crate) struct PurchaseRequestView<'a> {
     id: PurchaseRequestId,
+    /// Id of the organization that owns the resource.
     org_id: OrganizationId,
+    /// Rises by 1 with every change, from 1 on. Send it in `If-Match` to prevent lost updates.
+    #[schemars(example = 3)]
     version: u64,
     #[schemars(with = "PurchaseRequestNumber")]
     request_number: String,
+    /// Where the request is in its workflow.
     #[schemars(with = "PurchaseRequestStatus")]
     status: &'static str,
+    /// Notes for the approver. Null if there are none.
     notes: Option<&'a Notes>,
+    /// Currency of all prices of the request (ISO 4217). Null if no line has a price.
     currency: Option<Currency>,
+    /// The lines, each with another product.
     items: Vec<ItemView<'a>>,
+    /// The user who created the request, and the only member of staff who can see it.
     created_by: PersonView<'a>,
+    /// Time of the submission. Null in a draft.
+    #[schemars(example = &"2026-11-20T15:30:00.000Z")]
     submitted_at: Option<Timestamp>,
+    /// Who approved the request. Null if it is not approved.
+    #[schemars(example = ())]
     approved_by: Option<PersonView<'a>>,
+    /// Time of the approval. Null if it is not approved.
+    #[schemars(example = ())]
+    #[schemars(example = &"2026-11-21T09:00:00.000Z")]
     approved_at: Option<Timestamp>,
+    /// Who rejected the request. Null if it is not rejected.
+    #[schemars(example = ())]
     rejected_by: Option<PersonView<'a>>,
+    /// Time of the rejection. Null if it is not rejected.
+    #[schemars(example = ())]
+    #[schemars(example = &"2026-11-21T09:00:00.000Z")]
     rejected_at: Option<Timestamp>,
+    /// Why the request was rejected. Null if it is not rejected.
+    #[schemars(example = ())]
+    #[schemars(example = &"Too expensive. Ask the supplier for a discount.")]
     rejection_reason: Option<&'a RejectionReason>,
+    /// Time when it was marked as ordered. Null before that.
+    #[schemars(example = ())]
+    #[schemars(example = &"2026-11-21T10:00:00.000Z")]
     ordered_at: Option<Timestamp>,
+    /// Who recorded the receipt that completed the order. Null before that.
+    #[schemars(example = ())]
     received_by: Option<PersonView<'a>>,
+    /// Time of the receipt that completed the order. Null before that.
+    #[schemars(example = ())]
+    #[schemars(example = &"2026-11-23T02:57:00.000Z")]
     received_at: Option<Timestamp>,
+    /// Who cancelled the request. Null if it is not cancelled.
+    #[schemars(example = ())]
     cancelled_by: Option<PersonView<'a>>,
+    /// Time of the cancellation. Null if it is not cancelled.
+    #[schemars(example = ())]
+    #[schemars(example = &"2026-11-21T11:00:00.000Z")]
     cancelled_at: Option<Timestamp>,
+    /// Who closed open lines of the order last. Null if none was closed.
+    #[schemars(example = ())]
     closed_by: Option<PersonView<'a>>,
+    /// Time of the last closing of open lines. Null if none was closed.
+    #[schemars(example = ())]
+    #[schemars(example = &"2026-11-24T08:00:00.000Z")]
     closed_at: Option<Timestamp>,
+    /// Why open lines were closed. Null if none was closed, or without a reason.
+    #[schemars(example = ())]
+    #[schemars(example = &"The supplier has no more.")]
     close_reason: Option<&'a CloseReason>,
+    /// Time when the draft was created.
+    #[schemars(example = &"2026-11-20T14:00:00.000Z")]
     created_at: Timestamp,
+    /// Time of the last change of the request.
+    #[schemars(example = &"2026-11-20T15:30:00.000Z")]
     updated_at: Timestamp,
 }
 
+/// A line of a purchase request: one product.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PurchaseRequestItem")]
 struct ItemView<'a> {
+    /// Id of the line. It stays the same when the lines of a draft are replaced, as long as the product stays.
     id: PurchaseRequestItemId,
+    /// The product to buy.
     product_id: ProductId,
+    /// SKU of the product when the line was written.
     sku: &'a Sku,
+    /// Name of the product when the line was written.
     product_name: &'a ProductName,
+    /// Unit of the line's quantities. Null in lines from before units were stored.
     unit: Option<&'a Unit>,
+    /// The requested quantity, in `unit`.
+    #[schemars(example = 20)]
     quantity: Number,
+    /// The quantity received so far.
+    #[schemars(example = 0)]
     received_quantity: Number,
+    /// The outstanding quantity that was cancelled when the line was closed.
+    #[schemars(example = 0)]
     cancelled_quantity: Number,
+    /// Estimated price for one unit, in `currency` of the request: an exact decimal as a string. Null if unknown.
     estimated_price: Option<Money>,
+    /// The preferred supplier. Null if there is none.
     supplier_id: Option<SupplierId>,
+    /// Name of the supplier when the line was written. Null if there is none.
     supplier_name: Option<&'a SupplierName>,
+    /// The warehouse to deliver to. Null if it is chosen at the receipt.
     warehouse_id: Option<WarehouseId>,
+    /// Name of that warehouse when the line was written. Null if there is none.
     warehouse_name: Option<&'a WarehouseName>,
 }
 

@@ -18,7 +18,11 @@ enum Kind {
     Count,
 }
 
-describe!(Kind: {"type": "string", "enum": ["IN", "OUT", "TRANSFER", "ADJUSTMENT", "COUNT"]});
+describe!(Kind: {
+    "description": "What happened: `IN` and `OUT` move goods in or out, `TRANSFER` moves them to another warehouse, \
+                    `ADJUSTMENT` corrects the level, `COUNT` sets the level to a counted quantity.",
+    "type": "string", "enum": ["IN", "OUT", "TRANSFER", "ADJUSTMENT", "COUNT"], "examples": ["IN"],
+});
 
 impl FromJson for Kind {
     fn from_json(node: &Node) -> Result<Self, Fault> {
@@ -35,16 +39,31 @@ impl FromJson for Kind {
 
 pub(crate) struct MovementBody(pub(crate) NewMovement);
 
+const QUANTITY: &str = "The quantity in the unit of the product, with at most its `decimal_places` decimals. Above 0 for \
+                        `IN`, `OUT` and `TRANSFER`; signed and not 0 for `ADJUSTMENT`; the counted quantity, 0 or \
+                        more, for `COUNT`.";
+const OCCURRED_AT: &str = "Time when the goods moved (RFC 3339), at most one day in the future. By default now. It does \
+                           not change the order of the ledger.";
+
 impl FromBody for MovementBody {
     fn from_object<M: Members>(object: &mut M) -> Option<Self> {
+        object.about("A stock movement to record.");
         let kind = object.required::<Kind>("type");
         let product = object.required("product_id");
+        object.describe("product_id", "The product that is moved.");
         let warehouse = object.required::<WarehouseId>("warehouse_id");
+        object.describe("warehouse_id", "The warehouse whose level changes; the origin of a `TRANSFER`.");
         let quantity = object.required::<Quantity>("quantity");
+        object.describe("quantity", QUANTITY);
+        object.example("quantity", 4);
         let to = object.optional::<WarehouseId>("to_warehouse_id");
+        object.describe("to_warehouse_id", "The destination. Required for `TRANSFER`, not allowed otherwise.");
+        object.example("to_warehouse_id", "01a19b4f-ca20-7a55-8b1e-c36d70f2a849");
         let reference = object.optional("reference");
         let notes = object.optional("notes");
         let occurred_at = object.optional("occurred_at");
+        object.describe("occurred_at", OCCURRED_AT);
+        object.example("occurred_at", "2026-11-23T02:50:00Z");
 
         check_destination(object, kind, warehouse, to);
         check_quantity(object, kind, quantity);

@@ -14,11 +14,14 @@ use crate::view::StockLevelView;
 request_query! {
     /// Filters of stock levels.
     pub(crate) struct Levels(LevelFilter) {
+        /// Only levels of this product.
         optional product as "product_id": ProductId,
+        /// Only levels in this warehouse.
         optional warehouse as "warehouse_id": WarehouseId,
-        /// Returns the levels at this time, by the time of recording. Products and warehouses have their names of that
-        /// time, even if they are deleted now. If a product or warehouse changed more than 1,000 times since, its name
-        /// can be a later one.
+        /// The levels at this time (RFC 3339), including movements recorded at this very time. The time of recording
+        /// counts, not `occurred_at`. Products and warehouses have their names of that time, even if they are deleted
+        /// now. If a product or warehouse changed more than 1,000 times since, its name can be a later one.
+        #[example = "2026-10-31T23:59:59.999Z"]
         optional as_of: Timestamp,
     }
 }

@@ -15,7 +15,10 @@ pub(crate) struct Movements(MovementFilter);
 struct Kinds(Vec<MovementType>);
 
 describe!(Kinds: {
+    "description": "Only movements of this type. `TRANSFER` selects both movements of transfers, `ADJUSTMENT` also those \
+                    that come from a `COUNT`.",
     "type": "string", "enum": ["IN", "OUT", "TRANSFER", "TRANSFER_OUT", "TRANSFER_IN", "ADJUSTMENT"],
+    "examples": ["IN"],
 });
 
 impl std::str::FromStr for Kinds {
@@ -39,15 +42,27 @@ impl std::str::FromStr for Kinds {
     }
 }
 
+const FROM: &str = "Only movements recorded at this time or later (RFC 3339). Compared with `created_at`, not with \
+                    `occurred_at`; inclusive.";
+const TO: &str = "Only movements recorded before this time (RFC 3339). Compared with `created_at`, exclusive.";
+
 impl FromQuery for Movements {
     fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         let product = params.optional("product_id");
+        params.describe("product_id", "Only movements of this product.");
         let warehouse = params.optional("warehouse_id");
+        params.describe("warehouse_id", "Only movements in this warehouse.");
         let kinds = params.optional::<Kinds>("type");
         let reference = params.optional("reference");
+        params.describe("reference", "Only movements with exactly this reference. Case counts.");
         let created_by = params.optional("created_by");
+        params.describe("created_by", "Only movements recorded by the user with this id.");
         let from = params.optional("from");
+        params.describe("from", FROM);
+        params.example("from", "2026-11-01T00:00:00Z");
         let to = params.optional("to");
+        params.describe("to", TO);
+        params.example("to", "2026-12-01T00:00:00Z");
         Some(Self(MovementFilter {
             product: product?,
             warehouse: warehouse?,
@@ -69,11 +84,9 @@ pub(crate) async fn list(store: RequestStore, scope: Scope, listing: Listing<Mov
 }
 
 pub(crate) fn describe(op: &mut Operation) {
-    op.summary("List stock movements")
-        .about("type", "The type of the movement. `TRANSFER` selects both legs of transfers.")
-        .about("created_by", "Id of the user who recorded the movement.")
-        .about("from", "Recorded at this time or later.")
-        .about("to", "Recorded before this time.")
-        .pages::<MovementView<'_>>()
-        .link("getMovement", "id", "$response.body#/items/0/id");
+    op.summary("List stock movements").pages::<MovementView<'_>>().link(
+        "getMovement",
+        "id",
+        "$response.body#/items/0/id",
+    );
 }

@@ -28,12 +28,9 @@ pub(crate) fn describe(op: &mut Operation) {
              `COUNT` takes the counted quantity and records the difference to the level as an `ADJUSTMENT`. A level \
              never falls below 0.",
         )
-        .member("type", "The type of the movement.")
-        .member("to_warehouse_id", "The destination of a transfer. Required for `TRANSFER`, not allowed otherwise.")
-        .member("occurred_at", "Time of the movement. By default now, at most one day in the future.")
         .example(json!({
-            "type": "IN", "product_id": "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f",
-            "warehouse_id": "0190a5b4-8d4e-7a10-9c7b-5a6d7e8f9a0b", "quantity": 4, "reference": "PO-1042",
+            "type": "IN", "product_id": "01a19b61-2f40-7d21-8a5e-3f1b2c4d5e6f",
+            "warehouse_id": "01a19b4e-dfc0-7a10-9c7b-5a6d7e8f9a0b", "quantity": 4, "reference": "PO-1042",
         }))
         .creates::<MovementView<'_>>()
         .conflicts(&["insufficient_stock", "level_out_of_range"])

@@ -10,18 +10,26 @@ use stockroom_domain::{
 };
 use stockroom_store::LevelView;
 
+/// The stock level of a product in a warehouse.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "StockLevel")]
 pub(crate) struct StockLevelView<'a> {
+    /// The product of the level.
     product_id: ProductId,
     sku: &'a Sku,
     product_name: &'a ProductName,
-    /// Unit of the product's quantities.
+    /// Unit of `on_hand` and `min_stock_level`.
     unit: &'a Unit,
+    /// The warehouse of the level.
     warehouse_id: WarehouseId,
     warehouse_name: &'a WarehouseName,
+    /// The quantity on hand, in `unit`. Never below 0.
+    #[schemars(example = 28)]
     on_hand: Number,
+    /// The level is low if `on_hand` is below this quantity: the minimum of the product.
+    #[schemars(example = 10)]
     min_stock_level: Number,
+    /// Time of the last movement. A change of the minimum does not change it.
     updated_at: Timestamp,
 }
 
@@ -41,13 +49,17 @@ impl<'a> From<&'a LevelView> for StockLevelView<'a> {
     }
 }
 
+/// A stock level below its minimum.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "LowStock")]
 pub(crate) struct LowStockView<'a> {
     #[serde(flatten)]
     level: StockLevelView<'a>,
-    /// The quantity missing to `min_stock_level`.
+    /// The quantity that is missing to `min_stock_level`. Null if it has more digits than a quantity can have.
+    #[schemars(example = 4)]
     shortage: Option<Number>,
+    /// Time when the level became low. Null if it is not known.
+    #[schemars(example = &"2026-11-22T16:45:00.000Z")]
     since: Option<Timestamp>,
 }
 

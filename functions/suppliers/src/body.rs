@@ -7,13 +7,15 @@ use stockroom_domain::{
 };
 
 request_body! {
-    /// A supplier to add, or to replace.
+    /// The values of a supplier.
     pub(crate) struct SupplierBody(SupplierDetails), patch SupplierPatch {
         required name: SupplierName,
+        /// Address for orders. Stockroom sends no mail to it.
+        #[example = "orders@exotic.example"]
         optional contact_email: Email,
         optional contact_phone: Phone,
         optional address: Address,
-        /// Days from order to delivery.
+        /// Usual number of days from order to delivery. It is for people only.
         optional lead_time_days: LeadTimeDays,
     }
 }

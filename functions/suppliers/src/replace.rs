@@ -23,7 +23,6 @@ pub(crate) async fn replace(
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Replace a supplier")
-        .note("An absent member takes its default.")
         .example(json!({"name": "Exotic Liquids", "contact_email": "orders@exotic.example", "lead_time_days": 7}))
         .shows::<SupplierView<'_>>()
         .versioned();

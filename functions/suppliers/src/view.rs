@@ -10,19 +10,31 @@ use stockroom_domain::{
     time::Timestamp,
 };
 
+/// A supplier: a company that you buy from.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Supplier")]
 pub(crate) struct SupplierView<'a> {
     id: SupplierId,
+    /// Id of the organization that owns the resource.
     org_id: OrganizationId,
+    /// Rises by 1 with every change, from 1 on. Send it in `If-Match` to prevent lost updates.
+    #[schemars(example = 3)]
     version: u64,
     name: &'a SupplierName,
+    /// Address for orders. Null if there is none. Stockroom sends no mail to it.
+    #[schemars(example = &"orders@exotic.example")]
     contact_email: Option<&'a Email>,
+    /// Telephone number, in any notation. Null if there is none.
     contact_phone: Option<&'a Phone>,
+    /// Postal address. Null if there is none.
     address: Option<&'a Address>,
+    /// Usual number of days from order to delivery. Null if unknown. It is for people only.
     #[schemars(with = "Option<LeadTimeDays>")]
     lead_time_days: Option<u16>,
+    /// Time when the supplier was created.
+    #[schemars(example = &"2026-11-02T08:20:00.000Z")]
     created_at: Timestamp,
+    /// Time of the last change of the supplier.
     updated_at: Timestamp,
 }
 

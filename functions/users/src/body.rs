@@ -16,13 +16,21 @@ pub(crate) struct Change {
 }
 
 request_body! {
-    /// A user to replace.
+    /// The new values of a user.
     pub(crate) struct UserBody {
+        /// The address with which the user signs in, unique in the organization. Compared without regard to case. Only
+        /// ASCII before the `@`; a Unicode domain is stored in its ASCII form.
+        #[example = "sam@northwind.example"]
         required email: Email,
+        /// Full name, as others see it.
+        #[example = "Sam Smith"]
         required full_name: FullName,
+        /// What the user may do. A new role takes effect on the user's next request.
         required role: Role,
+        /// `DISABLED` ends all sessions of the user and prevents sign-in.
         required status: UserStatus,
-        /// Required to change your own address; ignored otherwise.
+        /// The caller's present password. Required to change your own address; ignored otherwise.
+        #[example = "northwind-demo-2026"]
         optional current_password: String,
     }
 }
@@ -30,21 +38,34 @@ request_body! {
 request_body! {
     /// Members of a user to change.
     pub(crate) struct UserPatch {
+        /// The address with which the user signs in, unique in the organization. Compared without regard to case. Only
+        /// ASCII before the `@`; a Unicode domain is stored in its ASCII form.
+        #[example = "sam@northwind.example"]
         change email: Email,
+        /// Full name, as others see it.
+        #[example = "Sam Smith"]
         change full_name: FullName,
+        /// What the user may do. A new role takes effect on the user's next request.
         change role: Role,
+        /// `DISABLED` ends all sessions of the user and prevents sign-in.
         change status: UserStatus,
-        /// Required to change your own address; ignored otherwise.
+        /// The caller's present password. Required to change your own address; ignored otherwise.
+        #[example = "northwind-demo-2026"]
         optional current_password: String,
     }
 }
 
 request_body! {
-    /// Members of the caller's own account to change.
+    /// Members of your own account to change.
     pub(crate) struct OwnPatch {
+        /// Your new address. It takes effect when you confirm it by the mailed link.
+        #[example = "sam.smith@northwind.example"]
         change email: Email,
+        /// Your full name, as others see it.
+        #[example = "Sam Smith"]
         change full_name: FullName,
-        /// Required to change your own address; ignored otherwise.
+        /// The caller's present password. Required to change your own address; ignored otherwise.
+        #[example = "northwind-demo-2026"]
         optional current_password: String,
     }
 }

@@ -14,7 +14,8 @@ use stockroom_store::PasswordChange;
 request_body! {
     /// The present and the new password.
     pub(crate) struct Passwords {
-        /// Any text: passwords may have been set under other rules.
+        /// Your present password.
+        #[example = "northwind-demo-2026"]
         required current as "current_password": String,
         required new as "new_password": Password,
     }
@@ -68,7 +69,7 @@ pub(crate) fn describe(op: &mut Operation) {
     op.summary("Change your password")
         .note("Ends all your other sessions.")
         .example(json!({
-            "current_password": "nine staplers, no cake", "new_password": "ten staplers, and no cake",
+            "current_password": "northwind-demo-2026", "new_password": "ten staplers, and no cake",
         }))
         .no_content();
 }

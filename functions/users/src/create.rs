@@ -18,10 +18,16 @@ use stockroom_store::{NewUser, Outcome, UserProfile};
 request_body! {
     /// A user to add.
     pub(crate) struct NewUserBody {
+        /// The address with which the user signs in, unique in the organization. Compared without regard to case. Only
+        /// ASCII before the `@`; a Unicode domain is stored in its ASCII form.
+        #[example = "sam@northwind.example"]
         required email: Email,
+        /// Full name, as others see it.
+        #[example = "Sam Smith"]
         required full_name: FullName,
+        /// What the user may do.
         required role: Role,
-        /// Without it, an invitation is mailed.
+        /// The first password: 12 to 128 characters. Without it, the user gets a mailed invitation and chooses one.
         optional password: Password,
     }
 }
@@ -63,7 +69,7 @@ pub(crate) fn describe(op: &mut Operation) {
              at most 20 users per hour and 100 per day (`LIMIT_INVITATIONS`). A repeated request with the same key is \
              not counted.",
         )
-        .example(json!({"email": "sam@initech.example", "full_name": "Sam", "role": "STAFF"}))
+        .example(json!({"email": "sam@northwind.example", "full_name": "Sam Smith", "role": "STAFF"}))
         .creates::<UserView<'_>>()
         .versioned()
         .conflicts(&["duplicate_email"])

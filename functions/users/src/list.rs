@@ -11,9 +11,12 @@ use stockroom_store::UserFilter;
 request_query! {
     /// Filters of users.
     pub(crate) struct People(UserFilter) {
+        /// Only users with this role.
         optional role: Role,
+        /// Only users in this status.
         optional status: UserStatus,
-        /// Part of the name or the e-mail address, regardless of case.
+        /// Only users whose name or e-mail address contains this text. Case, accents and width are ignored.
+        #[example = "smith"]
         optional search: SearchTerm,
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn describe(op: &mut Operation) {
         .note("For your own account, send `role` and `status` unchanged.")
         .note(OWN_ADDRESS)
         .example(json!({
-            "email": "sam@initech.example", "full_name": "Sam Smith", "role": "MANAGER", "status": "ACTIVE",
+            "email": "sam@northwind.example", "full_name": "Sam Smith", "role": "MANAGER", "status": "ACTIVE",
         }))
         .shows::<UserView<'_>>()
         .versioned()

@@ -18,13 +18,21 @@ impl FromQuery for Sessions {
 
 impl ListQuery for Sessions {}
 
+/// A session: one device or program on which you are signed in.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Session")]
 struct SessionView<'a> {
     id: SessionId,
+    /// Time of the sign-in.
+    #[schemars(example = &"2026-11-23T02:30:00.000Z")]
     created_at: Timestamp,
+    /// Time of the sign-in or of the last refresh of the tokens.
     last_used_at: Timestamp,
+    /// IP address of the sign-in or of the last refresh. Null if the gateway did not state it.
+    #[schemars(example = &"203.0.113.7")]
     ip: Option<&'a str>,
+    /// Whether it is the session of this request.
+    #[schemars(example = true)]
     current: bool,
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct OwnUserView<'a> {
     #[serde(flatten)]
     user: UserView<'a>,
     /// The new address, which replaces `email` after its confirmation. Null if no change is pending.
+    #[schemars(example = ())]
+    #[schemars(example = &"sam.smith@northwind.example")]
     pending_email: Option<&'a Email>,
 }
 

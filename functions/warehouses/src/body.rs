@@ -7,11 +7,12 @@ use stockroom_domain::{
 };
 
 request_body! {
-    /// A warehouse to add, or to replace.
+    /// The values of a warehouse.
     pub(crate) struct WarehouseBody(WarehouseDetails), patch WarehousePatch {
         required name: WarehouseName,
         required location: Location,
-        /// The capacity, in any unit that you choose.
+        /// Capacity in a unit of your choice. It is for people only and limits nothing.
+        #[example = 5000]
         optional capacity: NotNegative,
     }
 }

@@ -23,7 +23,6 @@ pub(crate) async fn replace(
 
 pub(crate) fn describe(op: &mut Operation) {
     op.summary("Replace a warehouse")
-        .note("An absent member takes its default.")
         .example(json!({"name": "Main", "location": "London", "capacity": 5000}))
         .shows::<WarehouseView<'_>>()
         .versioned();

@@ -10,16 +10,25 @@ use stockroom_domain::{
     time::Timestamp,
 };
 
+/// A warehouse: a place that holds stock.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Warehouse")]
 pub(crate) struct WarehouseView<'a> {
     id: WarehouseId,
+    /// Id of the organization that owns the resource.
     org_id: OrganizationId,
+    /// Rises by 1 with every change, from 1 on. Send it in `If-Match` to prevent lost updates.
+    #[schemars(example = 3)]
     version: u64,
     name: &'a WarehouseName,
     location: &'a Location,
+    /// Capacity in a unit of your choice. Null if unknown. It is for people only and limits nothing.
+    #[schemars(example = 5000)]
     capacity: Option<Number>,
+    /// Time when the warehouse was created.
+    #[schemars(example = &"2026-11-02T08:10:00.000Z")]
     created_at: Timestamp,
+    /// Time of the last change of the warehouse.
     updated_at: Timestamp,
 }
 

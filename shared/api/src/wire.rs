@@ -26,10 +26,11 @@ impl Serialize for Number {
     }
 }
 
-describe!(Number: {"description": "An exact decimal.", "type": "number"});
+describe!(Number: {"description": "An exact decimal.", "type": "number", "examples": [24]});
 describe!(Kept<'_> as "Snapshot": {
-    "description": "The members of a resource before or after a change. They depend on the kind of the resource.",
+    "description": "The members of a resource before or after a change, as its own operations show them.",
     "type": "object", "additionalProperties": true,
+    "examples": [{"sku": "NW-0001", "name": "Chai", "unit": "box", "min_stock_level": 10}],
 });
 
 impl From<Quantity> for Number {
@@ -38,11 +39,12 @@ impl From<Quantity> for Number {
     }
 }
 
-/// The user who performed an action.
+/// The user who performed an action, with the name at that time.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Person")]
 pub struct PersonView<'a> {
     pub id: UserId,
+    /// Full name of the user at the time of the action. It stays when the user is renamed or deleted.
     pub full_name: &'a FullName,
 }
 
@@ -57,16 +59,26 @@ impl<'a> From<&'a Person> for PersonView<'a> {
 #[schemars(rename = "User")]
 pub struct UserView<'a> {
     pub id: UserId,
+    /// Id of the organization that owns the resource.
     pub org_id: OrganizationId,
+    /// Rises by 1 with every change, from 1 on. Send it in `If-Match` to prevent lost updates.
+    #[schemars(example = 3)]
     pub version: u64,
+    /// The address with which the user signs in, unique in the organization. It is compared without regard to case.
     pub email: &'a Email,
     pub full_name: &'a FullName,
+    /// What the user may do. A new role takes effect on the user's next request.
     #[schemars(with = "Role")]
     pub role: &'static str,
+    /// Whether the user can sign in. Disabling a user ends all of the user's sessions.
     #[schemars(with = "UserStatus")]
     pub status: &'static str,
+    /// Time of the last sign-in with a password. Null before the first one. A sign-in does not change `version`.
     pub last_login_at: Option<Timestamp>,
+    /// Time when the user was created.
+    #[schemars(example = &"2026-11-02T08:05:00.000Z")]
     pub created_at: Timestamp,
+    /// Time of the last change of the user.
     pub updated_at: Timestamp,
 }
 
@@ -93,13 +105,13 @@ impl<'a> UserView<'a> {
 /// for movements that were recorded before names were stored.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct NamesView<'a> {
-    /// SKU of the product when the movement was recorded. Null in old movements.
+    /// SKU of the product when the movement was recorded. Null in movements from before names were stored.
     pub sku: Option<&'a Sku>,
-    /// Name of the product when the movement was recorded. Null in old movements.
+    /// Name of the product when the movement was recorded. Null in movements from before names were stored.
     pub product_name: Option<&'a ProductName>,
-    /// Unit of all quantities of the movement. Null in old movements.
+    /// Unit of all quantities of the movement. Null in movements from before names were stored.
     pub unit: Option<&'a Unit>,
-    /// Name of the warehouse when the movement was recorded. Null in old movements.
+    /// Name of the warehouse when the movement was recorded. Null in movements from before names were stored.
     pub warehouse_name: Option<&'a WarehouseName>,
 }
 
@@ -119,30 +131,54 @@ impl<'a> NamesView<'a> {
     }
 }
 
-/// A stock movement: one line of the ledger.
+/// A stock movement: one line of the ledger. It never changes.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Movement")]
 pub struct MovementView<'a> {
     pub id: MovementId,
+    /// The kind of the movement. A recorded `COUNT` is an `ADJUSTMENT`, a `TRANSFER` two movements.
     #[serde(rename = "type")]
     #[schemars(with = "MovementType")]
     pub kind: &'static str,
+    /// The product that was moved.
     pub product_id: ProductId,
+    /// The warehouse whose level changed.
     pub warehouse_id: WarehouseId,
     #[serde(flatten)]
     pub names: NamesView<'a>,
+    /// The moved quantity, in `unit`. Positive, except in an `ADJUSTMENT`, where it is signed.
+    #[schemars(example = 4)]
     pub quantity: Number,
+    /// The quantity that a `COUNT` found. Null for other movements.
+    #[schemars(example = ())]
+    #[schemars(example = 28)]
     pub counted_quantity: Option<Number>,
+    /// The level after this movement.
+    #[schemars(example = 28)]
     pub balance_after: Number,
+    /// Number of the movement within the ledger of its product and warehouse: 1, 2, 3 and so on, without gaps.
+    #[schemars(example = 12)]
     pub sequence: u64,
+    /// Number of the record outside Stockroom that caused the movement. Null if none was given.
     pub reference: Option<&'a Reference>,
+    /// Notes of the user who recorded the movement. Null if there are none.
     pub notes: Option<&'a Notes>,
+    /// Id that the two movements of a transfer share. Null for other movements.
+    #[schemars(example = ())]
+    #[schemars(example = &"01a20655-dc60-7e08-8fd4-276b90ac3e51")]
     pub transfer_id: Option<TransferId>,
+    /// The purchase request whose goods were received. Null for other movements.
+    #[schemars(example = ())]
+    #[schemars(example = &"01a1f941-c700-7c85-a90e-61f3d72b8c40")]
     pub purchase_request_id: Option<PurchaseRequestId>,
+    /// Time when the goods moved, as the caller stated it. By default the time of recording.
+    #[schemars(example = &"2026-11-23T02:50:00.000Z")]
     pub occurred_at: Timestamp,
+    /// Time of recording. Lists sort and filter by this time.
     pub created_at: Timestamp,
+    /// The user who recorded the movement.
     pub created_by: PersonView<'a>,
-    /// The other leg of a transfer. Only in the response to recording it.
+    /// The other movement of a transfer. Only in the response to recording it; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counterpart: Option<Box<MovementView<'a>>>,
 }

@@ -4,7 +4,7 @@ use crate::named::named_enum;
 
 named_enum! {
     schema: Component "Role", "The role of a user. `MANAGER` includes the permissions of `STAFF`, `ADMIN` those of \
-                               `MANAGER`.";
+                               `MANAGER`.", "MANAGER";
     /// The role of a user in an organization. Each role includes the permissions of the roles before it.
     pub enum Role {
         /// Can read, and record stock.

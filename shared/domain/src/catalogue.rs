@@ -114,7 +114,7 @@ impl Details for WarehouseDetails {
 }
 
 macro_rules! bounded_integer {
-    ($(#[doc = $doc:literal])+ $name:ident: 0..=$most:literal) => {
+    ($(#[doc = $doc:literal])+ $name:ident: 0..=$most:literal, $example:literal) => {
         $(#[doc = $doc])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -130,7 +130,9 @@ macro_rules! bounded_integer {
 
         crate::schema::has_schema!($name, {
             let about = concat!($($doc),+).trim();
-            schemars::json_schema!({"description": about, "type": "integer", "minimum": 0, "maximum": $most})
+            schemars::json_schema!({
+                "description": about, "type": "integer", "minimum": 0, "maximum": $most, "examples": [$example],
+            })
         });
 
         impl std::str::FromStr for $name {
@@ -147,12 +149,12 @@ macro_rules! bounded_integer {
 }
 
 bounded_integer! {
-    /// Number of decimals of the product's quantities, 0 to 4.
-    DecimalPlaces: 0..=4
+    /// Number of decimals of the product's quantities, 0 to 4. With 0, quantities are whole numbers.
+    DecimalPlaces: 0..=4, 0
 }
 bounded_integer! {
-    /// Lead time in days, up to ten years.
-    LeadTimeDays: 0..=3650
+    /// Usual number of days from order to delivery, up to ten years.
+    LeadTimeDays: 0..=3650, 7
 }
 
 impl DecimalPlaces {

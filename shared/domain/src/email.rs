@@ -40,7 +40,10 @@ impl Email {
 crate::schema::has_schema!(Email, {
     let about = "An e-mail address, compared without regard to case. The part before the `@` is ASCII. A Unicode \
                  domain is stored in its ASCII form.";
-    schemars::json_schema!({"description": about, "type": "string", "format": "email", "maxLength": Email::LONGEST})
+    schemars::json_schema!({
+        "description": about, "type": "string", "format": "email", "maxLength": Email::LONGEST,
+        "examples": ["manager@northwind.example"],
+    })
 });
 
 impl FromStr for Email {

@@ -99,7 +99,9 @@ crate::schema::has_schema!(named EventType, {
     let mut names: Vec<_> = EventType::public().map(|kind| kind.to_string()).collect();
     names.sort();
     names.dedup();
-    crate::schema::words("The type of the event.", names)
+    let about = "The type of the event: the kind of the resource and the change. `stock.low` follows a `stock.moved` \
+                 that takes a level below the minimum.";
+    crate::schema::words(about, names, "product.created")
 });
 
 impl FromStr for EventType {

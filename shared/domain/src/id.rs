@@ -21,10 +21,10 @@ fn parse(text: &str) -> Result<Uuid, Fault> {
         .ok_or_else(|| Fault::new("invalid_format", "must be a UUID in canonical lower case"))
 }
 
-/// Any version of UUID is well-formed; new ids have version 7.
-fn describe(about: &str) -> Schema {
-    let pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
-    json_schema!({"description": about.trim(), "type": "string", "format": "uuid", "pattern": pattern})
+/// Any version of UUID is well-formed; new ids have version 7. The examples of the OpenAPI document belong to one sample
+/// organization: the id of a movement is always the same movement.
+fn describe(about: &str, example: &str) -> Schema {
+    json_schema!({"description": about.trim(), "type": "string", "format": "uuid", "examples": [example]})
 }
 
 /// A bit in the last byte of the ids of movements only, so that the id of an entry says where it is stored.
@@ -41,13 +41,13 @@ fn marked(mut random: [u8; 10], mark: u8) -> [u8; 10] {
 }
 
 macro_rules! ids {
-    ($($(#[doc = $doc:literal])+ $name:ident $(, marked $mark:expr)?;)+) => {$(
+    ($($(#[doc = $doc:literal])+ $name:ident = $example:literal $(, marked $mark:expr)?;)+) => {$(
         $(#[doc = $doc])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
         pub struct $name(Uuid);
 
-        has_schema!($name, describe(concat!($($doc),+)));
+        has_schema!($name, describe(concat!($($doc),+), $example));
 
         impl Id for $name {
             fn from_parts(at: Timestamp, random: [u8; 10]) -> Self {
@@ -79,33 +79,33 @@ macro_rules! ids {
 
 ids! {
     /// Id of an organization.
-    OrganizationId;
+    OrganizationId = "01a19b45-b800-7c1a-8e52-4b0d9f3a6c71";
     /// Id of a user.
-    UserId;
+    UserId = "01a19b4a-4be0-7a4e-91c7-d2836e5f0b48";
     /// Id of a session: one device or program on which a user is signed in.
-    SessionId;
+    SessionId = "01a2063d-2440-7d90-a63b-58e1c47f2d96";
     /// Id of a product.
-    ProductId;
+    ProductId = "01a19b61-2f40-7d21-8a5e-3f1b2c4d5e6f";
     /// Id of a supplier.
-    SupplierId;
+    SupplierId = "01a19b58-0780-7b3c-94f8-e07a51d26b3c";
     /// Id of a warehouse.
-    WarehouseId;
+    WarehouseId = "01a19b4e-dfc0-7a10-9c7b-5a6d7e8f9a0b";
     /// Id of a stock movement.
-    MovementId, marked OF_MOVEMENT;
+    MovementId = "01a20655-dc60-7f63-b21d-c8459e0f7a24", marked OF_MOVEMENT;
     /// Id that the two legs of a transfer share.
-    TransferId;
+    TransferId = "01a20655-dc60-7e08-8fd4-276b90ac3e51";
     /// Id of a purchase request.
-    PurchaseRequestId;
+    PurchaseRequestId = "01a1f941-c700-7c85-a90e-61f3d72b8c40";
     /// Id of a line of a purchase request.
-    PurchaseRequestItemId;
+    PurchaseRequestItemId = "01a19b61-2f40-71a4-a350-5ee8fb66d22f";
     /// Id of an audit entry.
-    EntryId, marked 0;
-    /// The domain event of an entry.
-    EventId;
-    /// Id of any resource that the audit log covers.
-    EntityId;
-    /// Id that all entries of one request share.
-    ChangeId;
+    EntryId = "01a19b61-2f40-7b97-86a2-f40c5d1e9b73", marked 0;
+    /// Id of an event. Events sort by their ids, oldest first.
+    EventId = "01a19b61-2f40-7b97-86a2-f40c5d1e9b73";
+    /// Id of a resource of any kind.
+    EntityId = "01a19b61-2f40-7d21-8a5e-3f1b2c4d5e6f";
+    /// Id that all entries and events of one request share.
+    ChangeId = "01a19b61-2f40-7b97-86a2-f40c5d1e9b73";
 }
 
 macro_rules! is_also {

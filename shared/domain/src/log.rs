@@ -3,7 +3,7 @@
 use crate::named::named_enum;
 
 named_enum! {
-    schema: Component "Entity", "The type of the resource.";
+    schema: Component "Entity", "The type of the changed resource.", "Product";
     /// The kind of entity that an entry of the log is about.
     pub enum Entity {
         Organization = "Organization",
@@ -17,7 +17,10 @@ named_enum! {
 }
 
 named_enum! {
-    schema: Component "Action", "The action.";
+    schema: Component "Action",
+    "What happened: a change of a resource, a step of a purchase request, a stock movement, or an event of an account, \
+     such as `LOGIN_FAILED`. `TOKEN_REUSED` means that an old refresh token was sent again and its session was ended.",
+    "CREATE";
     /// The action of an entry.
     pub enum Action {
         Create = "CREATE",

@@ -16,7 +16,7 @@ crate::text::serialize_as_text!(Money);
 crate::schema::has_schema!(Money, {
     let about = "An amount in the organization's currency: an exact decimal as a string, with at most 4 decimals.";
     schemars::json_schema!({
-        "description": about, "type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,4})?$", "examples": ["12.50"],
+        "description": about, "type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,4})?$", "examples": ["18.00"],
     })
 });
 

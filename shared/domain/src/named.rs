@@ -5,10 +5,10 @@
 //! allowed values.
 
 /// Defines an enum of named values. `schema` names the component of the OpenAPI document, or says that the schema is
-/// inline, and gives its description.
+/// inline, and gives its description and an example.
 macro_rules! named_enum {
     (
-        schema: $place:ident $schema:literal, $about:literal;
+        schema: $place:ident $schema:literal, $about:literal, $example:literal;
         $(#[$meta:meta])*
         pub enum $name:ident {
             $($(#[$of_variant:meta])* $variant:ident = $text:literal,)+
@@ -54,7 +54,7 @@ macro_rules! named_enum {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                crate::schema::words($about, Self::ALL.map(Self::name))
+                crate::schema::words($about, Self::ALL.map(Self::name), $example)
             }
         }
     };

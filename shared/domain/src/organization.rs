@@ -23,7 +23,9 @@ pub struct Organization {
 }
 
 named_enum! {
-    schema: Inline "OrganizationStatus", "The status of the organization.";
+    schema: Inline "OrganizationStatus",
+    "The status of the organization. A `DELETED` organization cannot be used; its data is purged after 30 days.",
+    "ACTIVE";
     /// The status of an organization.
     pub enum OrganizationStatus {
         /// Active.
@@ -97,11 +99,12 @@ impl FromStr for Subdomain {
 }
 
 crate::schema::has_schema!(Subdomain, {
-    let about = "The name of the tenant: 3 to 63 characters a-z, 0-9 and inner hyphens. Reserved words such as `api` \
-                 and `www` are not allowed.";
+    let about = "The name of the tenant, for sign-in: 3 to 63 characters a-z, 0-9 and inner hyphens. Reserved words such \
+                 as `api` and `www` are not allowed. It never changes.";
     let pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
     schemars::json_schema!({
         "description": about, "type": "string", "minLength": 3, "maxLength": 63, "pattern": pattern,
+        "examples": ["northwind"],
     })
 });
 

@@ -17,7 +17,8 @@ use crate::{
 
 named_enum! {
     schema: Component "MovementType",
-    "The type of a movement in the ledger. A transfer consists of a `TRANSFER_OUT` and a `TRANSFER_IN`.";
+    "The type of a movement in the ledger: `IN` and `TRANSFER_IN` raise the level, `OUT` and `TRANSFER_OUT` lower it, \
+     `ADJUSTMENT` corrects it. A transfer consists of a `TRANSFER_OUT` and a `TRANSFER_IN`.", "IN";
     /// The type of a movement in the ledger.
     pub enum MovementType {
         /// Goods came in.

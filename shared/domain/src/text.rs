@@ -55,7 +55,7 @@ macro_rules! serialize_as_text {
 pub(crate) use serialize_as_text;
 
 macro_rules! texts {
-    ($($(#[doc = $doc:literal])+ $name:ident: $longest:literal, $kind:ident $(, $rule:path $(, $adds:path)?)?;)+) => {$(
+    ($($(#[doc = $doc:literal])+ $name:ident: $longest:literal, $kind:ident, $example:literal $(, $rule:path $(, $adds:path)?)?;)+) => {$(
         $(#[doc = $doc])+
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
@@ -79,7 +79,7 @@ macro_rules! texts {
         }
 
         schema::has_schema!($name, {
-            let schema = schema::text(concat!($($doc),+), $longest, Kind::$kind);
+            let schema = schema::text(concat!($($doc),+), $longest, Kind::$kind, $example);
             $($(let schema = $adds(schema);)?)?
             schema
         });
@@ -103,43 +103,43 @@ macro_rules! texts {
 }
 
 texts! {
-    /// Name of the organization.
-    OrganizationName: 200, Line;
-    /// Full name of the user.
-    FullName: 200, Line;
+    /// Name of the organization, as its users and its mails show it.
+    OrganizationName: 200, Line, "Northwind Traders";
+    /// Full name of the user, as others see it.
+    FullName: 200, Line, "Northwind Manager";
     /// Stock keeping unit: the organization's own code for a product. Unique in the organization, regardless of case.
     /// `#` is not allowed, because it separates parts of references and labels.
-    Sku: 64, Identifier, no_hash, without_hash;
-    /// Name of the product.
-    ProductName: 200, Line;
-    /// Description of the product.
-    Description: 2_000, Paragraphs;
-    /// Category of the product.
-    Category: 100, Identifier;
-    /// Unit of the product's quantities, such as `each`, `kg` or `box of 12`.
-    Unit: 20, Line;
-    /// Barcode of the product, as a scanner reads it.
-    Barcode: 64, Identifier;
+    Sku: 64, Identifier, "NW-0001", no_hash, without_hash;
+    /// Name of the product. Several products can have the same name.
+    ProductName: 200, Line, "Chai";
+    /// Description of the product, for people.
+    Description: 2_000, Paragraphs, "10 boxes x 20 bags";
+    /// Category of the product: a free text. Filters compare it regardless of case.
+    Category: 100, Identifier, "Beverages";
+    /// Unit of the product's quantities, such as `each`, `kg` or `box of 12`. It is a label: nothing is converted.
+    Unit: 20, Line, "box";
+    /// Barcode of the product, as a scanner reads it. Check digits are not verified.
+    Barcode: 64, Identifier, "4006381333931";
     /// Name of the supplier.
-    SupplierName: 200, Line;
+    SupplierName: 200, Line, "Exotic Liquids";
     /// Telephone number, in any notation.
-    Phone: 40, Line;
+    Phone: 40, Line, "(171) 555-2222";
     /// Postal address.
-    Address: 500, Paragraphs;
+    Address: 500, Paragraphs, "49 Gilbert St.\nLondon, EC1 4SD\nUK";
     /// Name of the warehouse.
-    WarehouseName: 200, Line;
-    /// Location of the warehouse.
-    Location: 200, Line;
-    /// The number of a reference document or order, of a movement.
-    Reference: 100, Identifier;
-    /// Notes.
-    Notes: 2_000, Paragraphs;
+    WarehouseName: 200, Line, "Main";
+    /// Location of the warehouse: a city, an address or a place in a building.
+    Location: 200, Line, "London";
+    /// Number of the delivery note, order or other record outside Stockroom that caused the movement.
+    Reference: 100, Identifier, "PO-1042";
+    /// Notes for people. They have no effect.
+    Notes: 2_000, Paragraphs, "Before the holidays";
     /// Reason for the rejection of a purchase request.
-    RejectionReason: 1_000, Paragraphs;
+    RejectionReason: 1_000, Paragraphs, "Too expensive. Ask the supplier for a discount.";
     /// Reason for closing an order.
-    CloseReason: 1_000, Paragraphs;
-    /// Search term. A search ignores case, accents and character width.
-    SearchTerm: 200, Line, something_to_find;
+    CloseReason: 1_000, Paragraphs, "The supplier has no more.";
+    /// Search term: part of a text. A search ignores case, accents and character width.
+    SearchTerm: 200, Line, "chai", something_to_find;
 }
 
 impl Unit {
@@ -166,8 +166,7 @@ fn no_hash(text: &str) -> Result<(), Fault> {
 }
 
 fn without_hash(mut schema: Schema) -> Schema {
-    let pattern = schema.get("pattern").and_then(|pattern| pattern.as_str()).map(|all| all.replace("[^", "[^#"));
-    schema.insert("pattern".to_owned(), pattern.into());
+    schema.insert("pattern".to_owned(), "^[^#]+$".into());
     schema
 }
 

@@ -145,7 +145,9 @@ fn digits(text: &str) -> Option<i16> {
 crate::text::serialize_as_text!(Timestamp);
 crate::schema::has_schema!(Timestamp, {
     let about = "An RFC 3339 time. Responses use UTC with milliseconds, such as `2026-11-23T02:57:00.000Z`.";
-    schemars::json_schema!({"description": about, "type": "string", "format": "date-time"})
+    schemars::json_schema!({
+        "description": about, "type": "string", "format": "date-time", "examples": ["2026-11-23T02:57:00.000Z"],
+    })
 });
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl User {
 }
 
 named_enum! {
-    schema: Component "UserStatus", "The status of a user. A `DISABLED` user cannot sign in.";
+    schema: Component "UserStatus", "The status of a user. A `DISABLED` user cannot sign in.", "ACTIVE";
     /// Whether a user may sign in.
     pub enum UserStatus {
         /// May sign in.
@@ -128,6 +128,7 @@ crate::schema::has_schema!(Password, {
                  and the name of the organization are not allowed.";
     schemars::json_schema!({
         "description": about, "type": "string", "format": "password", "minLength": 12, "maxLength": 128,
+        "examples": ["ten staplers, and no cake"],
     })
 });
 

@@ -24,6 +24,11 @@ const REFRESH: &str = "rt+jwt";
 /// Accepted difference of clocks for `iat` and `nbf`, in seconds.
 const CLOCK_SKEW: u64 = 5;
 
+/// Examples of tokens in the OpenAPI document, shortened.
+const EXAMPLE_OF_ACCESS: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMWExOWI0YSJ9.x7kQ";
+/// As above.
+const EXAMPLE_OF_REFRESH: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6InJ0K2p3dCJ9.eyJzdWIiOiIwMWExOWI0YSJ9.p2Zw";
+
 /// Verifies tokens.
 pub struct Tokens {
     sources: Sources,
@@ -113,17 +118,22 @@ struct StrictHeader {
 /// An access token and a refresh token.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Tokens")]
-#[expect(missing_docs, reason = "named by RFC 6749")]
 pub struct TokenPair {
+    /// Send it as `Authorization: Bearer ...` with every request. It is opaque to clients.
+    #[schemars(example = EXAMPLE_OF_ACCESS)]
     pub access_token: String,
     /// Always `bearer`.
+    #[schemars(example = &"bearer")]
     pub token_type: &'static str,
-    /// Lifetime in seconds.
+    /// Lifetime of the access token in seconds.
+    #[schemars(example = 900)]
     pub expires_in: u64,
-    /// Absent if the token is set as a cookie.
+    /// Returns a new pair of tokens, once (`POST /auth/refresh`). Absent (never null) if it is set as a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = EXAMPLE_OF_REFRESH)]
     pub refresh_token: Option<String>,
-    /// Lifetime in seconds.
+    /// Lifetime of the refresh token in seconds. A refresh starts it again.
+    #[schemars(example = 604_800)]
     pub refresh_expires_in: u64,
 }
 

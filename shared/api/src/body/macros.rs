@@ -1,8 +1,9 @@
 //! The macros that declare bodies and query parameters: each member with its name, kind, type, default and description
 //! in one place.
 
-/// Declares bodies: reader, schema and descriptions come from the same lines. The doc comment of a member is its
-/// description in the OpenAPI document.
+/// Declares bodies: reader, schema, descriptions and examples come from the same lines. The doc comment of a struct or
+/// member is its description in the OpenAPI document. Without one, a member has the description of its type.
+/// `#[example = 24]` after the doc comment replaces the example of the type.
 ///
 /// A member is `kind field: Type`, and `kind field as "name": Type` where its JSON name differs. The kinds are:
 ///
@@ -24,32 +25,37 @@
 #[macro_export]
 macro_rules! request_body {
     (
-        $(#[$about:meta])* $vis:vis struct $name:ident($target:ident), patch $patch:ident { $($members:tt)* }
+        $(#[doc = $about:literal])+ $vis:vis struct $name:ident($target:ident), patch $patch:ident { $($members:tt)* }
         $($check:tt)*
     ) => {
-        $crate::request_body! { $(#[$about])* $vis struct $name($target) { $($members)* } $($check)* }
+        $crate::request_body! { $(#[doc = $about])+ $vis struct $name($target) { $($members)* } $($check)* }
         $crate::request_body! { @patch $vis $patch($target) { $($members)* } }
     };
     (
-        $(#[$about:meta])* $vis:vis struct $name:ident($target:ident) $(as $schema:literal)? {
+        $(#[doc = $about:literal])+ $(#[derive($derive:ident)])?
+        $vis:vis struct $name:ident($target:ident) $(as $schema:literal)? {
             $(
                 $(#[doc = $doc:literal])*
+                $(#[example = $example:literal])?
                 $kind:ident $field:ident $(as $wire:literal)?: $type:ty $(= $extra:expr)?
             ),+ $(,)?
         }
         $(check |$object:ident| $check:block)?
     ) => {
-        $(#[$about])*
+        $(#[doc = $about])+
+        $(#[derive($derive)])?
         $vis struct $name($vis $target);
 
         impl $crate::FromBody for $name {
             $(const SCHEMA_NAME: Option<&'static str> = Some($schema);)?
 
             fn from_object<M: $crate::Members>(members: &mut M) -> Option<Self> {
+                members.about(concat!($($about),+));
                 $(
                     let wire = $crate::request_body!(@name $field $($wire)?);
                     let $field = $crate::request_body!(@read members $kind wire $type $(= $extra)?);
                     members.describe(wire, concat!("" $(, $doc)*));
+                    $(members.example(wire, $example);)?
                 )+
                 $({
                     let $object = &mut *members;
@@ -66,15 +72,17 @@ macro_rules! request_body {
         }
     };
     (
-        $(#[$about:meta])* $vis:vis struct $name:ident $(as $schema:literal)? {
+        $(#[doc = $about:literal])+ $(#[derive($derive:ident)])? $vis:vis struct $name:ident $(as $schema:literal)? {
             $(
                 $(#[doc = $doc:literal])*
+                $(#[example = $example:literal])?
                 $kind:ident $field:ident $(as $wire:literal)?: $type:ty $(= $extra:expr)?
             ),+ $(,)?
         }
         $(check |$object:ident| $check:block)?
     ) => {
-        $(#[$about])*
+        $(#[doc = $about])+
+        $(#[derive($derive)])?
         $vis struct $name {
             $($(#[doc = $doc])* $vis $field: $crate::request_body!(@type $kind $type)),+
         }
@@ -83,10 +91,12 @@ macro_rules! request_body {
             $(const SCHEMA_NAME: Option<&'static str> = Some($schema);)?
 
             fn from_object<M: $crate::Members>(members: &mut M) -> Option<Self> {
+                members.about(concat!($($about),+));
                 $(
                     let wire = $crate::request_body!(@name $field $($wire)?);
                     let $field = $crate::request_body!(@read members $kind wire $type $(= $extra)?);
                     members.describe(wire, concat!("" $(, $doc)*));
+                    $(members.example(wire, $example);)?
                 )+
                 $({
                     let $object = &mut *members;
@@ -100,6 +110,7 @@ macro_rules! request_body {
         @patch $vis:vis $name:ident($target:ident) {
             $(
                 $(#[doc = $doc:literal])*
+                $(#[example = $example:literal])?
                 $kind:ident $field:ident $(as $wire:literal)?: $type:ty $(= $extra:expr)?
             ),+ $(,)?
         }
@@ -111,10 +122,15 @@ macro_rules! request_body {
 
         impl $crate::FromBody for $name {
             fn from_object<M: $crate::Members>(members: &mut M) -> Option<Self> {
+                members.about(
+                    "Members to change: a JSON merge patch (RFC 7396). An absent member keeps its value, null resets \
+                     it to its default.",
+                );
                 $(
                     let wire = $crate::request_body!(@name $field $($wire)?);
                     let $field = $crate::request_body!(@read_patch members $kind wire $type);
                     members.describe(wire, concat!("" $(, $doc)*));
+                    $(members.example(wire, $example);)?
                 )+
                 Some(Self { $($field: $field?),+ })
             }
@@ -187,7 +203,11 @@ macro_rules! request_body {
 macro_rules! request_query {
     (
         $(#[$about:meta])* $vis:vis struct $name:ident($target:ident) {
-            $($(#[doc = $doc:literal])* $kind:ident $field:ident $(as $wire:literal)?: $type:ty),+ $(,)?
+            $(
+                $(#[doc = $doc:literal])*
+                $(#[example = $example:literal])?
+                $kind:ident $field:ident $(as $wire:literal)?: $type:ty
+            ),+ $(,)?
         }
     ) => {
         $(#[$about])*
@@ -199,6 +219,7 @@ macro_rules! request_query {
                     let wire = $crate::request_body!(@name $field $($wire)?);
                     let $field = params.$kind::<$type>(wire);
                     params.describe(wire, concat!("" $(, $doc)*));
+                    $(params.example(wire, $example);)?
                 )+
                 Some(Self($target { $($field: $field?),+ }))
             }

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, ops::RangeInclusive};
 
 use serde::Serialize;
+use serde_json::Value;
 use stockroom_domain::fault::Fault;
 
 use crate::{
@@ -66,8 +67,14 @@ pub trait Members: Sized {
     /// Adds a validation error of a member.
     fn report(&mut self, name: &str, fault: Fault);
 
+    /// Describes the object itself in the OpenAPI document.
+    fn about(&mut self, _description: &'static str) {}
+
     /// Describes a member in the OpenAPI document. An empty description is left out.
     fn describe(&mut self, _name: &str, _description: &'static str) {}
+
+    /// Gives a member an example in the OpenAPI document, instead of that of its type.
+    fn example(&mut self, _name: &str, _example: impl Into<Value>) {}
 
     /// Adds a validation error of a member of a list's element.
     fn report_element(&mut self, name: &str, index: usize, member: &str, fault: Fault);

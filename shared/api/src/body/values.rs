@@ -152,6 +152,7 @@ impl JsonSchema for NotNegative {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = Quantity::json_schema(generator);
         schema.insert("minimum".to_owned(), 0.into());
+        schema.insert("examples".to_owned(), vec![10].into());
         schema
     }
 }

@@ -10,6 +10,7 @@ use http::{
     request::Parts,
 };
 use schemars::JsonSchema;
+use serde_json::Value;
 use stockroom_domain::{fault::Fault, id::Id, time::Timestamp};
 use stockroom_store::TenantScope;
 
@@ -220,6 +221,9 @@ pub trait Parameters: Sized {
 
     /// Describes a parameter in the OpenAPI document. An empty description is left out.
     fn describe(&mut self, _name: &str, _description: &'static str) {}
+
+    /// Gives a parameter an example in the OpenAPI document, instead of that of its type.
+    fn example(&mut self, _name: &str, _example: impl Into<Value>) {}
 
     /// Adds a validation error of a parameter.
     fn report(&mut self, name: &str, fault: Fault);

@@ -49,13 +49,15 @@ impl FromStr for Sort {
 }
 
 describe!(Sort: {
-    "description": "The member to sort by. Without `order`, `created_at` sorts newest first and `name` ascending.",
-    "type": "string", "enum": ["created_at", "name"], "default": "created_at",
+    "description": "The member to sort by. Without `order`, `created_at` sorts newest first and `name` ascending. Names \
+                    are compared without regard to case and accents; items with the same name sort by age.",
+    "type": "string", "enum": ["created_at", "name"], "default": "created_at", "examples": ["name"],
 });
 
 impl FromQuery for CatalogueList {
     fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         let search = params.optional("search");
+        params.describe("search", "Only items whose name contains this text. Case, accents and width are ignored.");
         let sort = params.optional::<Sort>("sort");
         Some(Self {
             filter: CatalogueFilter { search: search?, category: None },
@@ -82,8 +84,8 @@ impl FromStr for Limit {
 }
 
 describe!(Limit: {
-    "description": "The maximum number of items in the page.",
-    "type": "integer", "minimum": 1, "maximum": 100, "default": 20,
+    "description": "The maximum number of items in the page. It can change from page to page.",
+    "type": "integer", "minimum": 1, "maximum": 100, "default": 20, "examples": [50],
 });
 
 enum Order {
@@ -105,13 +107,18 @@ impl FromStr for Order {
 
 describe!(Order: {
     "description": "The sort direction. By default, times sort newest first, names and SKUs ascending.",
-    "type": "string", "enum": ["asc", "desc"],
+    "type": "string", "enum": ["asc", "desc"], "examples": ["asc"],
 });
+
+/// An example of a cursor in the OpenAPI document.
+pub(crate) const EXAMPLE_OF_CURSOR: &str = "q3vFJ0mYw8ZkT1sXo5bRhA7uCeLdP2nG";
 
 struct Cursor(String);
 
 describe!(Cursor: {
-    "description": "The `next_cursor` of the previous page, to be sent with the same parameters.", "type": "string",
+    "description": "Position in the list: the `next_cursor` of the previous page. It is valid for 24 hours, for the same \
+                    user and the same other parameters except `limit`; otherwise the response is 400 `invalid_cursor`.",
+    "type": "string", "examples": [EXAMPLE_OF_CURSOR],
 });
 
 impl FromStr for Cursor {

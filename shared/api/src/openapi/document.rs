@@ -10,42 +10,19 @@ use serde_json::{Map, Value, json};
 
 use crate::openapi::{contract::Contract, problems::Problems};
 
+/// What a reader needs before the first operation, in three paragraphs. Conventions stand where they apply: at
+/// parameters, headers, bodies and problems.
 const ABOUT: &str = "\
-Stockroom is a multi-tenant inventory API: products, suppliers, warehouses, stock movements, purchase requests, an \
-audit log and events.
+Stockroom keeps the stock of many organizations: products, suppliers, warehouses, stock movements, purchase requests, an \
+audit log and events. Each organization is a tenant and sees only its own data.
 
-**Authentication.** `POST /api/v1/auth/token` takes a tenant, an e-mail address and a password. It returns an access \
-token for the header `Authorization: Bearer ...` and a refresh token. In the *Authorize* dialog, `client_id` is the \
-tenant.
+To sign in, send the tenant, an e-mail address and a password to `POST /api/v1/auth/token`, or use *Authorize* on the \
+page `/docs`. Other requests carry the access token as `Authorization: Bearer ...`. `POST /api/v1/organizations` signs \
+up a new organization.
 
-**Tenant.** The access token names the tenant. To sign in, name it in the header `x-tenant-id`, as the subdomain of \
-the host, or as `client_id`.
-
-**Errors** are problem documents (RFC 9457) with a stable `code` and a `request_id`. A 422 lists every error with its \
-location, up to 100. Unknown members and parameters are errors too.
-
-**Versions.** Every resource that can change has a `version` and an `ETag`. The tag holds the version and a digest of \
-the body: `\"3-RBNvo1WzZ4o\"`. `If-None-Match` compares the whole tag; a match returns 304. `If-Match` compares only \
-the version, in a tag or alone (`\"3\"`); a stale version returns 412.
-
-**Retries.** An `Idempotency-Key` makes it safe to repeat a POST outside `/auth`: the first response is returned \
-again.
-
-**Lists** return pages of at most `limit` items. `next_cursor` and the `Link` header lead to the next page and are \
-valid for 24 hours. A page can be short or empty and still have a next page. The gateway limits a page to 5 MiB. A \
-list can lag a few moments behind a write; a read by id never does.
-
-**Rate limits.** `RateLimit-Policy` and `RateLimit` state the limits. A 429 states in `Retry-After` how many seconds \
-to wait.
-
-**Text** is trimmed and normalized to Unicode NFC. Control, format and separator characters are rejected with \
-`invalid_character`, as is text without a visible character. SKUs, barcodes, categories and references allow no \
-invisible characters and no space other than U+0020. Names allow joiners and variation selectors where scripts and \
-emoji need them. Notes, descriptions and addresses can have several lines; every line break is stored as LF. E-mail \
-addresses are ASCII; Unicode domains are stored in ASCII form. Searches ignore case, accents and character width.
-
-**Bodies** are JSON in UTF-8, at most 1 MiB, without `Content-Encoding` (otherwise 415). A PATCH is a JSON merge \
-patch (RFC 7396): absent members keep their value, null clears a member.";
+Conventions are described where they apply: pages at the parameter `cursor`, safe retries at `Idempotency-Key`, \
+concurrent changes at `If-Match`, rate limits at the response header `RateLimit`, texts at each request body. Errors are \
+problem documents (RFC 9457) with a stable `code`.";
 
 /// Every tag with its description, in the order in which a reader needs them.
 const TAGS: [(&str, &str); 11] = [
@@ -119,11 +96,18 @@ pub fn document(version: &str, functions: &[(&str, Contract)]) -> Result<Value, 
             "securitySchemes": {
                 "password": {
                     "type": "oauth2",
-                    "description": "Sign in with an e-mail address and a password; `client_id` is the tenant's \
-                                    subdomain, and there is no `client_secret`.",
+                    "description": "Sign in with the tenant, an e-mail address and a password. The tenant is the \
+                                    subdomain of your organization, for example `northwind`. OAuth 2 calls it \
+                                    `client_id`; there is no `client_secret`.",
                     "flows": {"password": {"tokenUrl": "/api/v1/auth/token", "scopes": {}}},
                 },
-                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "An access token from `POST /api/v1/auth/token`. It names the tenant, so other \
+                                    requests need no tenant; a different one is 403 `tenant_mismatch`.",
+                },
                 "refreshCookie": {
                     "type": "apiKey",
                     "in": "cookie",
@@ -151,20 +135,20 @@ fn headers() -> Value {
         |about: &str, example: &str| json!({"description": about, "schema": {"type": "string"}, "example": example});
     json!({
         "X-Request-Id": header(
-            "Id of the request, also in log lines and problems.", "8f6b4a5e-7d3c-4f0e-9a1b-2c3d4e5f6a7b"),
-        "ETag": header("Version and digest of the body, for If-Match and If-None-Match.", "\"3-RBNvo1WzZ4o\""),
-        "Location": header("Path of the new resource.", "/api/v1/products/0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f"),
-        "Link": header("The next page (RFC 8288), if there is one.", "</api/v1/products?cursor=...>; rel=\"next\""),
+            "Id of the request, also in log lines and problems. State it when you report an error.", "8f6b4a5e-7d3c-4f0e-9a1b-2c3d4e5f6a7b"),
+        "ETag": header("Version and digest of the body. `If-None-Match` compares the whole tag, `If-Match` only the version.", "\"3-RBNvo1WzZ4o\""),
+        "Location": header("Path of the new resource.", "/api/v1/products/01a19b61-2f40-7d21-8a5e-3f1b2c4d5e6f"),
+        "Link": header("The next page (RFC 8288) with `rel=\"next\"`. Absent on the last page.", "</api/v1/products?cursor=q3vFJ0mYw8ZkT1sXo5bRhA7uCeLdP2nG>; rel=\"next\""),
         "RateLimit": header(
-            "Remaining requests of each limit, and the seconds until it is full again.", "\"user\";r=599;t=1"),
-        "RateLimit-Policy": header("The limits of this caller.", "\"user\";q=600;w=60"),
+            "What is left of each limit: `r` requests, and `t` seconds until all are available again.", "\"user\";r=599;t=1"),
+        "RateLimit-Policy": header("The limits that count this request: `q` requests in `w` seconds.", "\"user\";q=600;w=60"),
         "Idempotency-Replayed": header(
             "`true` if this is the stored response of an earlier request with the same key.", "true"),
-        "Retry-After": header("Seconds to wait before the next attempt.", "1"),
-        "WWW-Authenticate": header("The authentication scheme.", "Bearer"),
+        "Retry-After": header("Seconds to wait before the next attempt. Earlier attempts are refused too.", "1"),
+        "WWW-Authenticate": header("The scheme of authentication to use, always `Bearer`.", "Bearer"),
         "Set-Cookie": header(
             "Sets the cookie with the refresh token, or deletes it. Over HTTPS its name is `__Secure-refresh_token`.",
-            "refresh_token=...; Max-Age=604800; HttpOnly; Secure; SameSite=Strict; Path=/api/v1/auth"),
+            "refresh_token=eyJhbGciOiJIUzI1NiIsInR5cCI6InJ0K2p3dCJ9.eyJzdWIiOiIwMWExOWI0YSJ9.p2Zw; Max-Age=604800; HttpOnly; Secure; SameSite=Strict; Path=/api/v1/auth"),
     })
 }
 

@@ -82,8 +82,9 @@ impl OperationInput for Page {
 
 impl OperationInput for NamedTenant {
     fn describe(operation: &mut Operation) {
-        let about = "The subdomain of the tenant. Not needed if the host or, at sign-in, the form's `client_id` names \
-                     it.";
+        let about = "The tenant: the subdomain of your organization. Needed to sign in and to request a password link, \
+                     unless the host or, at sign-in, the form's `client_id` names it. Two different names are 400 \
+                     `tenant_conflict`.";
         let schema = json!({"description": about, "type": "string", "examples": ["northwind"]});
         operation.parameter("header", "x-tenant-id", false, schema);
         operation.refuses(400, &["tenant_conflict"]);
@@ -92,9 +93,9 @@ impl OperationInput for NamedTenant {
 
 impl OperationInput for Precondition {
     fn describe(operation: &mut Operation) {
-        let about = "The ETag or the quoted version that the change is based on. If the resource has a newer version, \
-                     the request fails with 412. Without this header, or with `*`, the request applies to any \
-                     version.";
+        let about = "Prevents lost updates: the ETag, or the quoted version such as `\"3\"`, that the change is based \
+                     on. Only the version is compared. If the resource has another version, the request fails with \
+                     412 and changes nothing. Without this header, or with `*`, the last write wins.";
         let schema =
             json!({"description": about, "type": "string", "pattern": "^[^,]*$", "examples": ["\"3-RBNvo1WzZ4o\""]});
         operation.parameter("header", "If-Match", false, schema);
@@ -110,7 +111,7 @@ where
         // Text that is not an id is answered like an unknown id, so any text is allowed here.
         let mut schema = operation.schema::<I>();
         if let Some(schema) = schema.as_object_mut() {
-            schema.retain(|name, _| matches!(name.as_str(), "description" | "type" | "format"));
+            schema.retain(|name, _| matches!(name.as_str(), "description" | "type" | "format" | "examples"));
         }
         operation.parameter("path", "id", true, schema);
         operation.refuses(404, &["not_found"]);

@@ -20,11 +20,16 @@ use crate::{
     body::{FromBody, Node, Object},
     http::{
         extract::{Nothing, Parameters},
+        listing::EXAMPLE_OF_CURSOR,
         route::{Access, Route},
     },
     openapi::{document, outline::Outline},
     problem::ApiError,
 };
+
+/// What a reader of any list needs to know.
+const PAGE: &str = "A page of the list. The header `Link` and the member `next_cursor` lead to the next page. A list can \
+                    lag a few moments behind a write; a read by id never does. The gateway limits a page to 5 MiB.";
 
 /// Reads a body and discards it.
 pub(super) type Reader = fn(Node) -> Result<(), ApiError>;
@@ -87,7 +92,7 @@ impl Operation {
     }
 
     /// Adds a body's schema to the components, and refers to it.
-    pub(super) fn component<T>(&mut self, name: &str, read: impl FnOnce(&mut Outline) -> Option<T>) -> Value {
+    pub(super) fn component<T: FromBody>(&mut self, name: &str, read: impl FnOnce(&mut Outline) -> Option<T>) -> Value {
         let (schema, _) = Outline::of(&mut self.generator, read);
         self.generator.definitions_mut().insert(name.to_owned(), schema);
         json!({"$ref": format!("#/components/schemas/{name}")})
@@ -178,19 +183,26 @@ impl Operation {
     /// 200 with a page of these views.
     pub fn pages<V: JsonSchema>(&mut self) -> &mut Self {
         let view = self.schema::<V>();
-        let about = "Cursor of the next page, to be sent with the same parameters. Null on the last page.";
+        let cursor = json!({
+            "description": "The `cursor` of the next page, valid for 24 hours. Null on the last page.",
+            "type": ["string", "null"], "examples": [EXAMPLE_OF_CURSOR],
+        });
+        let items = json!({
+            "description": "The items of this page, at most `limit`. A page can have fewer items, even none, and still \
+                            have a next page.",
+            "type": "array", "items": view,
+        });
+        let item = V::schema_name();
         let page = json!({
+            "description": format!("A page of a list of `{item}` objects."),
             "type": "object",
-            "properties": {
-                "items": {"type": "array", "items": view},
-                "next_cursor": {"description": about, "type": ["string", "null"]},
-            },
+            "properties": {"items": items, "next_cursor": cursor},
             "required": ["items", "next_cursor"],
         });
-        let name = format!("{}Page", V::schema_name());
+        let name = format!("{item}Page");
         let reference = json!({"$ref": format!("#/components/schemas/{name}")});
         self.generator.definitions_mut().insert(name, page);
-        self.succeeds(200, "A page of the list.", Some(("application/json", reference))).with(200, "Link")
+        self.succeeds(200, PAGE, Some(("application/json", reference))).with(200, "Link")
     }
 
     /// 200 with text of a media type other than JSON.
@@ -205,8 +217,10 @@ impl Operation {
     }
 
     /// A path segment with one of these values.
-    pub fn in_path(&mut self, name: &str, values: &[&str]) -> &mut Self {
-        self.parameter("path", name, true, json!({"type": "string", "enum": values}));
+    pub fn in_path(&mut self, name: &str, about: &str, values: &[&str]) -> &mut Self {
+        let example = values.first();
+        let schema = json!({"description": about, "type": "string", "enum": values, "examples": [example]});
+        self.parameter("path", name, true, schema);
         self
     }
 
@@ -237,8 +251,8 @@ impl Operation {
             success.headers.push("ETag");
         }
         if self.route.method == Method::GET {
-            let about = "ETags of versions that the client has. If one of them is current, the response is 304 \
-                         without a body.";
+            let about = "One or more ETags of versions that the client has, or `*`. The whole tag is compared. If one is \
+                         current, the response is 304 without a body.";
             let schema = json!({"description": about, "type": "string", "examples": ["\"3-RBNvo1WzZ4o\""]});
             self.parameter("header", "If-None-Match", false, schema);
             self.succeeds(304, "Not modified.", None).with(304, "ETag");
@@ -300,28 +314,6 @@ impl Operation {
         self
     }
 
-    /// Describes a member of the body, or of the objects in its lists.
-    pub fn member(&mut self, name: &str, about: &'static str) -> &mut Self {
-        let schemas: Vec<_> = self.content.values().filter_map(|content| content["schema"]["$ref"].as_str()).collect();
-        let names = schemas.iter().filter_map(|reference| reference.rsplit('/').next());
-        for component in names.map(str::to_owned).collect::<BTreeSet<_>>() {
-            if let Some(schema) = self.generator.definitions_mut().get_mut(&component) {
-                explain(schema, name, about);
-            }
-        }
-        self
-    }
-
-    /// Describes a parameter.
-    pub fn about(&mut self, name: &str, about: &'static str) -> &mut Self {
-        for parameter in &mut self.parameters {
-            if parameter["name"] == name {
-                parameter["description"] = json!(about);
-            }
-        }
-        self
-    }
-
     /// Links an answer to another operation: a value of the answer is a parameter there.
     pub fn link(&mut self, operation: &'static str, parameter: &'static str, place: &'static str) -> &mut Self {
         self.links.push((operation, parameter, place));
@@ -348,11 +340,14 @@ impl Operation {
             self.refuses(429, &["rate_limited"]).refuses(503, &["unavailable"]);
         }
         if self.route.stores_response {
-            let about = "A key that the client chooses. A repeated request with the same key has no further effect \
-                         and returns the first response again.";
+            let about = "Makes a retry safe: a key that the client chooses, such as a UUID. A request of the same user \
+                         with the same key, route and body has no further effect and returns the first successful \
+                         response again, with `Idempotency-Replayed: true`. Another body is 422 \
+                         `idempotency_key_reused`. Responses are kept for 24 hours, those of movements and receipts \
+                         for good. Refusals are not kept.";
             let schema = json!({
                 "description": about, "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$",
-                "examples": ["2f1c7f0a-tour-1"],
+                "examples": ["4b8d1c6e-0f57-4c39-9a52-7d3e8f61b204"],
             });
             self.parameter("header", "Idempotency-Key", false, schema);
             self.refuses(422, &["idempotency_key_reused"]).refuses(413, &["body_too_large"]);
@@ -406,7 +401,9 @@ impl Operation {
         }
         let example = self.content.get("application/json").map(|content| content["example"].clone());
         if !self.content.is_empty() {
-            operation["requestBody"] = json!({"required": self.needs_body, "content": self.content});
+            operation["requestBody"] = json!({
+                "description": about_body(&self.route.method), "required": self.needs_body, "content": self.content,
+            });
         }
         let responses = self.successes.iter().map(|(status, success)| {
             let headers: Map<_, _> = success.headers.iter().map(|header| document::header_reference(header)).collect();
@@ -452,23 +449,37 @@ impl Parameters for Operation {
     }
 
     fn describe(&mut self, name: &str, description: &'static str) {
-        if !description.is_empty() {
-            self.about(name, description.trim());
+        for parameter in self.parameters.iter_mut().filter(|parameter| parameter["name"] == name) {
+            if !description.is_empty() {
+                parameter["description"] = json!(description.trim());
+            }
+        }
+    }
+
+    fn example(&mut self, name: &str, example: impl Into<Value>) {
+        let example = json!([example.into()]);
+        for parameter in self.parameters.iter_mut().filter(|parameter| parameter["name"] == name) {
+            parameter["schema"]["examples"] = example.clone();
         }
     }
 
     fn report(&mut self, _name: &str, _fault: Fault) {}
 }
 
-fn explain(schema: &mut Value, name: &str, about: &str) {
-    let Some(members) = schema["properties"].as_object_mut() else { return };
-    for (member, schema) in members {
-        if member == name {
-            schema["description"] = json!(about);
-        } else if let Some(element) = schema.get_mut("items") {
-            explain(element, name, about);
+/// The rules for bodies that no schema shows.
+fn about_body(method: &Method) -> String {
+    let members = match *method {
+        Method::PUT => "An absent member takes its default. ",
+        Method::PATCH => {
+            "A JSON merge patch (RFC 7396): an absent member keeps its value, null resets a member to its default. "
         }
-    }
+        _ => "",
+    };
+    format!(
+        "{members}Unknown members are errors. Text is trimmed and normalized to Unicode NFC. A `single-line` text has \
+         no control characters; a `multi-line` text also allows line breaks, which are stored as LF, and tabs. Both \
+         need a visible character. The body has at most 1 MiB, is in UTF-8 and has no `Content-Encoding`."
+    )
 }
 
 /// An operation in the document, before its problems move to the components.

@@ -20,6 +20,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Outline {
     generator: SchemaGenerator,
+    about: &'static str,
     members: Map<String, Value>,
     required: Vec<String>,
 }
@@ -30,10 +31,11 @@ impl Outline {
         generator: &mut SchemaGenerator,
         read: impl FnOnce(&mut Self) -> Option<T>,
     ) -> (Value, Option<T>) {
-        let mut outline = Self { generator: std::mem::take(generator), members: Map::new(), required: Vec::new() };
+        let mut outline =
+            Self { generator: std::mem::take(generator), about: "", members: Map::new(), required: Vec::new() };
         let read = read(&mut outline);
         *generator = outline.generator;
-        let mut schema = json!({"type": "object", "properties": outline.members});
+        let mut schema = json!({"description": outline.about, "type": "object", "properties": outline.members});
         if !outline.required.is_empty() {
             schema["required"] = json!(outline.required);
         }
@@ -66,11 +68,21 @@ impl Outline {
 impl Members for Outline {
     fn report(&mut self, _name: &str, _fault: Fault) {}
 
+    fn about(&mut self, description: &'static str) {
+        self.about = description.trim();
+    }
+
     fn describe(&mut self, name: &str, description: &'static str) {
         if let Some(schema) = self.members.get_mut(name)
             && !description.is_empty()
         {
             schema["description"] = json!(description.trim());
+        }
+    }
+
+    fn example(&mut self, name: &str, example: impl Into<Value>) {
+        if let Some(schema) = self.members.get_mut(name) {
+            schema["examples"] = json!([example.into()]);
         }
     }
 

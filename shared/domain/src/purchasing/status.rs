@@ -9,7 +9,10 @@ use crate::{
 };
 
 named_enum! {
-    schema: Component "RequestStatus", "The status of a purchase request.";
+    schema: Component "RequestStatus",
+    "The status of a purchase request: `DRAFT`, `SUBMITTED`, `APPROVED`, `ORDERED`, `RECEIVED`. `REJECTED`, \
+     `RECEIVED` and `CANCELLED` are final.",
+    "SUBMITTED";
     /// The status of a purchase request, without its data.
     pub enum PurchaseRequestStatus {
         /// Its lines can still change.

@@ -1,0 +1,17 @@
+//! Compresses the OpenAPI document for the binary. The file of the repository stays readable, and a compressed one without
+//! its indentation takes a twentieth of the size.
+
+use std::{env, error::Error, fs, io::Write as _, path::PathBuf};
+
+use flate2::{Compression, write::GzEncoder};
+use serde_json::Value;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=openapi.json");
+    let document: Value = serde_json::from_str(&fs::read_to_string("openapi.json")?)?;
+    let target = PathBuf::from(env::var("OUT_DIR")?).join("openapi.json.gz");
+    let mut packed = GzEncoder::new(fs::File::create(target)?, Compression::best());
+    packed.write_all(document.to_string().as_bytes())?;
+    packed.finish()?;
+    Ok(())
+}
