@@ -1,5 +1,5 @@
 //! The OpenAPI document: it equals the operations, it is usable, and the API serves it.
-#![expect(clippy::unwrap_used, reason = "tests fail by a panic")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod pages;
 mod readers;

@@ -1,5 +1,5 @@
 //! Pages for people: their content, and the forms behind the links in mail.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by a panic")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod content;
 mod forms;

@@ -35,6 +35,11 @@ test('a manager signs in and tries out a movement', async () => {
   await page.goto(`${stack}/docs`);
   await page.locator('.auth-wrapper .authorize').first().click();
   const dialog = page.locator('.modal-ux');
+  const label = dialog.locator('label[for=client_id_password]');
+  assert.equal(await label.innerText(), 'Tenant (subdomain of your organization, for example northwind):');
+  for (const hidden of ['password_type', 'client_secret_password']) {
+    assert.equal(await dialog.locator(`[for=${hidden}], #${hidden}`).count(), 0, hidden);
+  }
   await dialog.locator('#oauth_username').fill(manager.email);
   await dialog.locator('#oauth_password').fill(manager.password);
   await dialog.locator('#client_id_password').fill(manager.tenant);
@@ -55,6 +60,29 @@ test('a manager signs in and tries out a movement', async () => {
   const status = await live.locator('tbody .response-col_status').first().innerText();
   assert.match(status, /^201\b/, await live.innerText());
   assert.match(await live.innerText(), /"reference": "BROWSER"/);
+  browser.assertQuiet();
+});
+
+test('the tenant of the address is filled in', async () => {
+  const page = browser.page;
+  for (const [search, filled] of [['?tenant=northwind', 'northwind'], ['', '']]) {
+    await page.goto(`${stack}/docs${search}`);
+    await page.locator('.auth-wrapper .authorize').first().click();
+    assert.equal(await page.locator('.modal-ux #client_id_password').inputValue(), filled, search);
+  }
+  browser.assertQuiet();
+});
+
+test('a filter is not sent before the reader fills it in', async () => {
+  const page = browser.page;
+  await page.goto(`${stack}/docs`);
+  await page.locator('#operations-tag-products').click();
+  const operation = page.locator('#operations-products-listProducts');
+  await operation.locator('.opblock-summary-control').first().click();
+  await operation.locator('.try-out__btn').click();
+  for (const input of await operation.locator('.parameters input[type=text]').all()) {
+    assert.equal(await input.inputValue(), '');
+  }
   browser.assertQuiet();
 });
 

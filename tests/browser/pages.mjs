@@ -75,7 +75,7 @@ test('an invited user sets a password by the link of the mail, and signs in', as
   const dialog = page.locator('.modal-ux');
   await dialog.locator('#oauth_username').fill('sam@northwind.example');
   await dialog.locator('#oauth_password').fill('ten staplers, and no cake');
-  await dialog.locator('#client_id_password').fill('northwind');
+  assert.equal(await dialog.locator('#client_id_password').inputValue(), 'northwind');
   await dialog.locator('.auth-btn-wrapper .authorize').first().click();
   await dialog.locator('.auth-btn-wrapper button', { hasText: 'Logout' }).first().waitFor();
   browser.assertQuiet();

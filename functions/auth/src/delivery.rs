@@ -18,8 +18,8 @@ pub(crate) enum Delivery {
 }
 
 describe!(Delivery as "TokenDelivery": {
-    "description": "Where the refresh token is returned. `cookie` keeps it out of the body, so that scripts cannot read \
-                    it.",
+    "description": "Where the refresh token is returned. `cookie` keeps it out of the body, so that scripts cannot \
+                    read it.",
     "type": "string", "enum": ["body", "cookie"], "examples": ["body"],
 });
 

@@ -39,11 +39,11 @@ impl FromJson for Kind {
 
 pub(crate) struct MovementBody(pub(crate) NewMovement);
 
-const QUANTITY: &str = "The quantity in the unit of the product, with at most its `decimal_places` decimals. Above 0 for \
-                        `IN`, `OUT` and `TRANSFER`; signed and not 0 for `ADJUSTMENT`; the counted quantity, 0 or \
+const QUANTITY: &str = "The quantity in the unit of the product, with at most its `decimal_places` decimals. Above 0 \
+                        for `IN`, `OUT` and `TRANSFER`; signed and not 0 for `ADJUSTMENT`; the counted quantity, 0 or \
                         more, for `COUNT`.";
-const OCCURRED_AT: &str = "Time when the goods moved (RFC 3339), at most one day in the future. By default now. It does \
-                           not change the order of the ledger.";
+const OCCURRED_AT: &str = "Time when the goods moved (RFC 3339), at most one day in the future. By default now. It \
+                           does not change the order of the ledger.";
 
 impl FromBody for MovementBody {
     fn from_object<M: Members>(object: &mut M) -> Option<Self> {
@@ -61,6 +61,7 @@ impl FromBody for MovementBody {
         object.example("to_warehouse_id", "01a19b4f-ca20-7a55-8b1e-c36d70f2a849");
         let reference = object.optional("reference");
         let notes = object.optional("notes");
+        object.describe("notes", "Notes for people, such as the reason for an adjustment.");
         let occurred_at = object.optional("occurred_at");
         object.describe("occurred_at", OCCURRED_AT);
         object.example("occurred_at", "2026-11-23T02:50:00Z");

@@ -15,8 +15,8 @@ pub(crate) struct Movements(MovementFilter);
 struct Kinds(Vec<MovementType>);
 
 describe!(Kinds: {
-    "description": "Only movements of this type. `TRANSFER` selects both movements of transfers, `ADJUSTMENT` also those \
-                    that come from a `COUNT`.",
+    "description": "Only movements of this type. `TRANSFER` selects both movements of transfers, `ADJUSTMENT` also \
+                    those that come from a `COUNT`.",
     "type": "string", "enum": ["IN", "OUT", "TRANSFER", "TRANSFER_OUT", "TRANSFER_IN", "ADJUSTMENT"],
     "examples": ["IN"],
 });

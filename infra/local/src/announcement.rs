@@ -32,7 +32,8 @@ pub(crate) fn local_routes(port: u16) -> [(&'static str, String); 2] {
 
 /// One line for each name and its value.
 pub(crate) fn list(lines: &[(&str, impl Display)]) -> String {
-    lines.iter().map(|(name, value)| format!("  {name:NAME_WIDTH$} {value}\n")).collect()
+    let lines: Vec<_> = lines.iter().map(|(name, value)| format!("  {name:NAME_WIDTH$} {value}\n")).collect();
+    lines.concat()
 }
 
 fn table(accounts: &[&'static SampleOrganization]) -> String {

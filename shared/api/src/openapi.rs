@@ -11,3 +11,4 @@ mod outline;
 mod problems;
 pub(crate) mod routing;
 mod samples;
+mod texts;

@@ -21,8 +21,8 @@ fn parse(text: &str) -> Result<Uuid, Fault> {
         .ok_or_else(|| Fault::new("invalid_format", "must be a UUID in canonical lower case"))
 }
 
-/// Any version of UUID is well-formed; new ids have version 7. The examples of the OpenAPI document belong to one sample
-/// organization: the id of a movement is always the same movement.
+/// Any version of UUID is well-formed; new ids have version 7. The examples of the OpenAPI document belong to one
+/// sample organization: the id of a movement is always the same movement.
 fn describe(about: &str, example: &str) -> Schema {
     json_schema!({"description": about.trim(), "type": "string", "format": "uuid", "examples": [example]})
 }

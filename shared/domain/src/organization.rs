@@ -99,8 +99,8 @@ impl FromStr for Subdomain {
 }
 
 crate::schema::has_schema!(Subdomain, {
-    let about = "The name of the tenant, for sign-in: 3 to 63 characters a-z, 0-9 and inner hyphens. Reserved words such \
-                 as `api` and `www` are not allowed. It never changes.";
+    let about = "The name of the tenant, for sign-in: 3 to 63 characters a-z, 0-9 and inner hyphens. Reserved words \
+                 such as `api` and `www` are not allowed. It never changes.";
     let pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
     schemars::json_schema!({
         "description": about, "type": "string", "minLength": 3, "maxLength": 63, "pattern": pattern,

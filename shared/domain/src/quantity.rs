@@ -17,7 +17,9 @@ crate::schema::has_schema!(Quantity, {
     let about = "An exact decimal with at most 15 significant digits and 4 decimals. A quantity of a product has at \
                  most `decimal_places` decimals.";
     let most = 999_999_999_999_999_i64;
-    schemars::json_schema!({"description": about, "type": "number", "minimum": -most, "maximum": most, "examples": [24]})
+    schemars::json_schema!({
+        "description": about, "type": "number", "minimum": -most, "maximum": most, "examples": [24],
+    })
 });
 
 const MAX_DIGITS: usize = 15;

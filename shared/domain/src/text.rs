@@ -55,7 +55,10 @@ macro_rules! serialize_as_text {
 pub(crate) use serialize_as_text;
 
 macro_rules! texts {
-    ($($(#[doc = $doc:literal])+ $name:ident: $longest:literal, $kind:ident, $example:literal $(, $rule:path $(, $adds:path)?)?;)+) => {$(
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident: $longest:literal, $kind:ident, $example:literal $(, $rule:path $(, $adds:path)?)?;
+    )+) => {$(
         $(#[doc = $doc])+
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]

@@ -43,8 +43,9 @@ fn is_mark(c: char) -> bool {
     let inner = ['\'', '\u{2019}', '-', '&'];
     c.is_ascii_punctuation() && !inner.contains(&c)
         || "\u{2026}\u{203c}\u{a1}\u{bf}\u{ab}\u{bb}".contains(c)
-        || matches!(c, '\u{2010}'..='\u{2018}' | '\u{3000}'..='\u{301f}' | '\u{fe10}'..='\u{fe6f}' | '\u{ff01}'..='\u{ff0f}'
-            | '\u{ff1a}'..='\u{ff20}' | '\u{61f}' | '\u{61b}' | '\u{60c}' | '\u{6d4}' | '\u{964}')
+        || matches!(c, '\u{2010}'..='\u{2018}' | '\u{3000}'..='\u{301f}' | '\u{fe10}'..='\u{fe6f}')
+        || matches!(c, '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}')
+        || matches!(c, '\u{61f}' | '\u{61b}' | '\u{60c}' | '\u{6d4}' | '\u{964}')
 }
 
 /// A text of a user in the body of an email.

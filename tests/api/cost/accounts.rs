@@ -111,7 +111,7 @@ async fn measure_addresses(costs: &mut Costs, shop: &Shop) {
     let change = json!({"email": "moved@example.com", "current_password": PASSWORD});
     let change = mover.patch("/api/v1/users/me", change);
     costs.measure("PATCH /api/v1/users/me", "another address", change, 200).await;
-    let again = mover.request(http::Method::POST, "/api/v1/users/me/email/confirmation");
+    let again = mover.request(Method::POST, "/api/v1/users/me/email/confirmation");
     costs.measure("POST /api/v1/users/me/email/confirmation", "", again, 202).await;
     let user = shop
         .stack()
@@ -130,7 +130,7 @@ async fn measure_addresses(costs: &mut Costs, shop: &Shop) {
     let made = visitor.post("/api/v1/organizations", founding).await.expect(201).json();
     let tokens = visitor.log_in("admin@initrode.example", PASSWORD).await.expect(200).json();
     let founder = visitor.with_token(tokens["access_token"].as_str().unwrap());
-    let again = founder.request(http::Method::POST, "/api/v1/users/me/email/confirmation");
+    let again = founder.request(Method::POST, "/api/v1/users/me/email/confirmation");
     costs.measure("POST /api/v1/users/me/email/confirmation", "of a new organization", again, 202).await;
     let id = |pointer: &str| made.pointer(pointer).unwrap().as_str().unwrap().to_owned();
     let token = shop.stack().link_token(Purpose::Welcome, &id("/organization/id"), &id("/admin/id"), 0);

@@ -25,7 +25,7 @@ async fn get_of_a_page_answers_without_scripts_and_foreign_addresses() {
         let page = html(&reply);
         assert!(page.starts_with("<!doctype html>") && page.contains("name=\"viewport\""), "{path}");
         assert!(!page.contains("<script") && !page.contains(" style=\""), "{path}: the policy forbids it");
-        let foreign = page.split("\"").filter(|text| text.starts_with("http") || text.starts_with("//"));
+        let foreign = page.split('"').filter(|text| text.starts_with("http") || text.starts_with("//"));
         assert_eq!(foreign.count(), 0, "{path}: every link stays on this host");
 
         let policy = reply.header("content-security-policy").unwrap();

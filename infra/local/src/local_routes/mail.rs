@@ -14,8 +14,8 @@ use crate::mailbox::pages::{self, Query};
 use crate::services::LocalServices;
 
 /// The pages load their own script and style, and show mails in frames. Nothing else is loaded, sent or run.
-const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-    frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 /// A mail has inline styles, and links that open in new tabs. `sandbox` has no scripts and no forms. The page reads the
 /// height of the mail, so the mail keeps the origin.
 const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
@@ -29,10 +29,10 @@ pub(super) fn router(services: Arc<LocalServices>) -> Router {
     Router::new()
         .route("/_local/mail", get(list))
         .route("/_local/mail.json", get(mails))
-        .route("/_local/mail/latest.json", get(latest))
+        .route("/_local/mail/latest.json", get(async |State(services): Services| latest(&services)))
         .route("/_local/mail/{id}", get(mail))
-        .route("/_local/mail/{id}/html", get(html))
-        .route("/_local/assets/{name}", get(asset))
+        .route("/_local/mail/{id}/html", get(async |State(services): Services, uri: Uri| html(&services, &uri)))
+        .route("/_local/assets/{name}", get(async |uri: Uri| asset(&uri)))
         .with_state(services)
 }
 
@@ -52,7 +52,7 @@ async fn mail(State(services): Services, uri: Uri) -> Response<Body> {
 }
 
 /// A mail as a document of its own, for the frame of its page.
-async fn html(State(services): Services, uri: Uri) -> Response<Body> {
+fn html(services: &LocalServices, uri: &Uri) -> Response<Body> {
     let id = uri.path().rsplit('/').nth(1).unwrap_or_default();
     let mail = services.mailbox().mail(id);
     mail.map_or_else(unknown_mail, |mail| answer(StatusCode::OK, HTML, MAIL_POLICY, pages::frame(&mail)))
@@ -65,12 +65,12 @@ async fn mails(State(services): Services) -> Response<Body> {
 }
 
 /// The id of the newest mail. Open pages ask for it again and again, so it waits for no delivery.
-async fn latest(State(services): Services) -> Response<Body> {
+fn latest(services: &LocalServices) -> Response<Body> {
     let latest = json!({ "latest": services.mailbox().latest() });
     answer(StatusCode::OK, "application/json", NO_CONTENT_POLICY, latest.to_string())
 }
 
-async fn asset(uri: Uri) -> Response<Body> {
+fn asset(uri: &Uri) -> Response<Body> {
     let (content_type, content) = match uri.path().rsplit('/').next().unwrap_or_default() {
         "mailbox.css" => ("text/css; charset=utf-8", include_str!("../../assets/mailbox.css")),
         "mailbox.js" => ("text/javascript; charset=utf-8", include_str!("../../assets/mailbox.js")),

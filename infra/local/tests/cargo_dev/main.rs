@@ -1,6 +1,6 @@
 //! The program `dev` as a process: what it prints, the tour of the pages, and its errors.
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "tests fail by a panic")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod interrupted;
 mod page;

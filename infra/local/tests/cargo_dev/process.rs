@@ -58,13 +58,15 @@ impl Dev {
         self.printed.iter().map(String::as_str)
     }
 
-    /// Stops it as Ctrl-C does. Returns everything that it printed, and its errors.
+    /// Stops it as Ctrl-C does. Returns everything that it printed, and its errors with the lines of its log.
     pub(crate) fn stop(&mut self) -> (String, String) {
         shell(&format!("kill -INT {}", self.child.id()));
         self.child.wait().unwrap();
         self.printed.extend(self.lines.iter());
-        let errors = self.errors.take().map(|errors| errors.join().unwrap()).unwrap_or_default();
-        (self.printed.join("\n"), errors)
+        let mut errors = self.errors.take().map(|errors| errors.join().unwrap()).unwrap_or_default();
+        let (log, printed): (Vec<_>, Vec<_>) = self.printed.drain(..).partition(|line| line.starts_with("{\""));
+        errors.push_str(&log.join("\n"));
+        (printed.join("\n"), errors)
     }
 }
 

@@ -3,22 +3,23 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
+use std::process::Output;
 
 use crate::process::{PROGRAM, shell};
 
-/// The sign-up of an organization, which prints the status.
-const SIGN_UP: &str = r#"sign_up() {
-  curl -s -o "$work/answer" -w '%{http_code}\n' "$url/api/v1/organizations" -H 'Content-Type: application/json' -d '{
+/// Functions of the scripts: a sign-up that prints its status, and a start that fails if the program ends.
+const FUNCTIONS: &str = r#"sign_up() {
+  curl -s -o "$logs/answer" -w '%{http_code}\n' "$url/api/v1/organizations" -H 'Content-Type: application/json' -d '{
     "name": "Initech", "subdomain": "initech",
     "admin": {"email": "admin@initech.example", "full_name": "The Admin", "password": "nine staplers, no cake"}}'
 }
 start() {
-  "$program" --port 0 --data-dir "$work/data" "$@" >"$work/out" 2>"$work/err" &
+  "$program" --port 0 --data-dir "$work/data" "$@" >"$logs/out" 2>"$logs/err" &
   pid=$!
-  until grep -q '^ready ' "$work/out"; do
+  until grep -q '^ready ' "$logs/out"; do
     kill -0 "$pid" 2>/dev/null || return 1
   done
-  url=$(sed -n 's/^ready //p' "$work/out")
+  url=$(sed -n 's/^ready //p' "$logs/out")
 }
 stop() {
   kill -INT "$pid"
@@ -29,9 +30,7 @@ stop() {
 /// Runs a script with the functions above. Returns its output and errors.
 fn run(work: &Path, script: &str) -> (String, String) {
     let work = work.to_str().unwrap();
-    let output = shell(&format!("work={work}; program={PROGRAM}\n{SIGN_UP}\n{script}"));
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (text(output.stdout), text(output.stderr))
+    printed(&shell(&format!("work={work}; logs={work}; program={PROGRAM}\n{FUNCTIONS}\n{script}")))
 }
 
 /// Starts the program with a data directory, which it refuses. Returns its errors.
@@ -48,16 +47,20 @@ fn can_mount() -> bool {
     shell(&format!("unshare -rm mount -t tmpfs -o size=1m none {path}")).status.success()
 }
 
-/// Runs a script while a small disk is mounted at the directory.
-fn with_small_disk(work: &Path, size: &str, script: &str) -> (String, String) {
-    let file = work.with_extension("sh");
-    let path = work.to_str().unwrap();
-    fs::write(&file, format!("work={path}; program={PROGRAM}\n{SIGN_UP}\n{script}")).unwrap();
-    let mount = format!("mount -t tmpfs -o size={size} none {path}");
-    let output = shell(&format!("unshare -rm sh -c '{mount} && . {}'", file.display()));
-    fs::remove_file(file).unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (text(output.stdout), text(output.stderr))
+/// Runs a script while a small disk is mounted at `work`. The logs are on another disk.
+fn with_small_disk(size: &str, script: &str) -> (String, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    fs::create_dir(directory.path().join("disk")).unwrap();
+    let script = format!("work={path}/disk; logs={path}; program={PROGRAM}\n{FUNCTIONS}\n{script}");
+    fs::write(directory.path().join("script"), script).unwrap();
+    let mount = format!("mount -t tmpfs -o size={size} none {path}/disk");
+    printed(&shell(&format!("unshare -rm sh -c '{mount} && . {path}/script'")))
+}
+
+fn printed(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&output.stdout), text(&output.stderr))
 }
 
 #[test]
@@ -65,23 +68,21 @@ fn full_disk_while_running_is_named_and_harms_nothing() {
     if !can_mount() {
         return;
     }
-    let work = tempfile::tempdir().unwrap();
     let (out, errors) = with_small_disk(
-        work.path(),
         "8m",
-        r#"start || cat "$work/err"
+        r#"start || cat "$logs/err"
         # No file of the program can grow.
-        head -c 9m /dev/zero >"$work/filler" 2>"$work/filled"
+        head -c 9m /dev/zero >"$work/filler" 2>"$logs/filled"
         sign_up
-        rm "$work/filler" "$work/filled"
+        rm "$work/filler" "$logs/filled"
         sign_up
-        stop; cat "$work/err" >&2
+        stop; cat "$logs/out" "$logs/err" >&2
         start && stop && echo started"#,
     );
     let statuses: Vec<_> = out.lines().collect();
     assert!(matches!(*statuses, ["503", "201", "started"]), "{out}{errors}");
-    let file = work.path().join("data/table.sqlite");
-    assert!(errors.contains(&format!("the disk of {} is full. Free some space", file.display())), "{errors}");
+    assert!(errors.contains("/disk/data/table.sqlite is full. Free some space"), "{errors}");
+    assert_eq!(errors.matches("is full").count(), 1, "it is reported once: {errors}");
     assert!(errors.contains("the table can be written again"), "{errors}");
 }
 
@@ -90,13 +91,11 @@ fn full_disk_during_an_import_is_named_and_the_next_start_resumes() {
     if !can_mount() {
         return;
     }
-    let work = tempfile::tempdir().unwrap();
     let (out, errors) = with_small_disk(
-        work.path(),
-        "4m",
-        r#"start --demo northwind; echo "started: $?"; tail -n 1 "$work/err" >&2
+        "12m",
+        r#"start --demo northwind; echo "started: $?"; tail -n 1 "$logs/err" >&2
         mount -o remount,size=64m "$work"
-        start --demo northwind && stop; grep Northwind: "$work/out""#,
+        start --demo northwind && stop; grep Northwind: "$logs/out""#,
     );
     assert!(errors.contains("error: the import of the sample organization stopped: the disk of "), "{errors}");
     assert!(errors.contains("/data/table.sqlite is full. Free some space"), "{errors}");
@@ -112,7 +111,8 @@ fn limit_of_a_file_is_named() {
         let (_, errors) = run(
             work.path(),
             &format!(
-                r#"rm -rf "$work/data"; trap '' XFSZ; (ulimit -f {blocks}; exec "$program" --data-dir "$work/data" --port 0)"#
+                r#"rm -rf "$work/data"; trap '' XFSZ
+                (ulimit -f {blocks}; exec "$program" --data-dir "$work/data" --port 0)"#
             ),
         );
         let file = work.path().join("data").join(if blocks == 0 { "secrets.env" } else { "table.sqlite" });

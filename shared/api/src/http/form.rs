@@ -1,5 +1,5 @@
-//! Problems of HTML forms. A browser shows the answer to a form to its user, so a problem document becomes a redirect to
-//! the page of the form, which explains the problem.
+//! Problems of HTML forms. A browser shows the answer to a form to its user, so a problem document becomes a redirect
+//! to the page of the form, which explains the problem.
 
 use axum::{body::Body, response::Response};
 use http::{

@@ -49,8 +49,8 @@ impl FromStr for Sort {
 }
 
 describe!(Sort: {
-    "description": "The member to sort by. Without `order`, `created_at` sorts newest first and `name` ascending. Names \
-                    are compared without regard to case and accents; items with the same name sort by age.",
+    "description": "The member to sort by. Without `order`, `created_at` sorts newest first and `name` ascending. \
+                    Names are compared without regard to case and accents; items with the same name sort by age.",
     "type": "string", "enum": ["created_at", "name"], "default": "created_at", "examples": ["name"],
 });
 
@@ -116,8 +116,9 @@ pub(crate) const EXAMPLE_OF_CURSOR: &str = "q3vFJ0mYw8ZkT1sXo5bRhA7uCeLdP2nG";
 struct Cursor(String);
 
 describe!(Cursor: {
-    "description": "Position in the list: the `next_cursor` of the previous page. It is valid for 24 hours, for the same \
-                    user and the same other parameters except `limit`; otherwise the response is 400 `invalid_cursor`.",
+    "description": "Position in the list: the `next_cursor` of the previous page. It is valid for 24 hours, for the \
+                    same user and the same other parameters except `limit`; otherwise the response is 400 \
+                    `invalid_cursor`.",
     "type": "string", "examples": [EXAMPLE_OF_CURSOR],
 });
 

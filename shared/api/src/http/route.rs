@@ -28,6 +28,7 @@ impl Access {
 
 /// One operation.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent properties of a route, each named where it is set")]
 pub struct Route {
     /// The operation's id in the OpenAPI document, unique and in camel case, such as `createProduct`. Generated clients
     /// use it.

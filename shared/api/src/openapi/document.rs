@@ -13,16 +13,16 @@ use crate::openapi::{contract::Contract, problems::Problems};
 /// What a reader needs before the first operation, in three paragraphs. Conventions stand where they apply: at
 /// parameters, headers, bodies and problems.
 const ABOUT: &str = "\
-Stockroom keeps the stock of many organizations: products, suppliers, warehouses, stock movements, purchase requests, an \
-audit log and events. Each organization is a tenant and sees only its own data.
+Stockroom keeps the stock of many organizations: products, suppliers, warehouses, stock movements, purchase requests, \
+an audit log and events. Each organization is a tenant and sees only its own data.
 
 To sign in, send the tenant, an e-mail address and a password to `POST /api/v1/auth/token`, or use *Authorize* on the \
 page `/docs`. Other requests carry the access token as `Authorization: Bearer ...`. `POST /api/v1/organizations` signs \
 up a new organization.
 
 Conventions are described where they apply: pages at the parameter `cursor`, safe retries at `Idempotency-Key`, \
-concurrent changes at `If-Match`, rate limits at the response header `RateLimit`, texts at each request body. Errors are \
-problem documents (RFC 9457) with a stable `code`.";
+concurrent changes at `If-Match`, rate limits at the response header `RateLimit`, texts at each request body. Errors \
+are problem documents (RFC 9457) with a stable `code`.";
 
 /// Every tag with its description, in the order in which a reader needs them.
 const TAGS: [(&str, &str); 11] = [
@@ -70,7 +70,7 @@ pub fn document(version: &str, functions: &[(&str, Contract)]) -> Result<Value, 
             paths.entry(described.route.path).or_default().insert(method, operation);
         }
     }
-    let (responses, problem_schemas) = problems.finish();
+    let [responses, problem_schemas, examples] = problems.finish();
     schemas.extend(problem_schemas);
     schemas.values_mut().for_each(state_defaults);
     let tags = TAGS.map(|(name, about)| json!({"name": name, "description": about}));
@@ -92,6 +92,7 @@ pub fn document(version: &str, functions: &[(&str, Contract)]) -> Result<Value, 
         "components": {
             "schemas": schemas,
             "responses": responses,
+            "examples": examples,
             "headers": headers(),
             "securitySchemes": {
                 "password": {
@@ -135,20 +136,28 @@ fn headers() -> Value {
         |about: &str, example: &str| json!({"description": about, "schema": {"type": "string"}, "example": example});
     json!({
         "X-Request-Id": header(
-            "Id of the request, also in log lines and problems. State it when you report an error.", "8f6b4a5e-7d3c-4f0e-9a1b-2c3d4e5f6a7b"),
-        "ETag": header("Version and digest of the body. `If-None-Match` compares the whole tag, `If-Match` only the version.", "\"3-RBNvo1WzZ4o\""),
+            "Id of the request, also in log lines and problems. State it when you report an error.",
+            "8f6b4a5e-7d3c-4f0e-9a1b-2c3d4e5f6a7b"),
+        "ETag": header(
+            "Version and digest of the body. `If-None-Match` compares the whole tag, `If-Match` only the version.",
+            "\"3-RBNvo1WzZ4o\""),
         "Location": header("Path of the new resource.", "/api/v1/products/01a19b61-2f40-7d21-8a5e-3f1b2c4d5e6f"),
-        "Link": header("The next page (RFC 8288) with `rel=\"next\"`. Absent on the last page.", "</api/v1/products?cursor=q3vFJ0mYw8ZkT1sXo5bRhA7uCeLdP2nG>; rel=\"next\""),
+        "Link": header(
+            "The next page (RFC 8288) with `rel=\"next\"`. Absent on the last page.",
+            "</api/v1/products?cursor=q3vFJ0mYw8ZkT1sXo5bRhA7uCeLdP2nG>; rel=\"next\""),
         "RateLimit": header(
-            "What is left of each limit: `r` requests, and `t` seconds until all are available again.", "\"user\";r=599;t=1"),
-        "RateLimit-Policy": header("The limits that count this request: `q` requests in `w` seconds.", "\"user\";q=600;w=60"),
+            "What is left of each limit: `r` requests, and `t` seconds until all are available again.",
+            "\"user\";r=599;t=1"),
+        "RateLimit-Policy": header(
+            "The limits that count this request: `q` requests in `w` seconds.", "\"user\";q=600;w=60"),
         "Idempotency-Replayed": header(
             "`true` if this is the stored response of an earlier request with the same key.", "true"),
         "Retry-After": header("Seconds to wait before the next attempt. Earlier attempts are refused too.", "1"),
         "WWW-Authenticate": header("The scheme of authentication to use, always `Bearer`.", "Bearer"),
         "Set-Cookie": header(
             "Sets the cookie with the refresh token, or deletes it. Over HTTPS its name is `__Secure-refresh_token`.",
-            "refresh_token=eyJhbGciOiJIUzI1NiIsInR5cCI6InJ0K2p3dCJ9.eyJzdWIiOiIwMWExOWI0YSJ9.p2Zw; Max-Age=604800; HttpOnly; Secure; SameSite=Strict; Path=/api/v1/auth"),
+            "refresh_token=eyJhbGciOiJIUzI1NiIsInR5cCI6InJ0K2p3dCJ9.eyJzdWIiOiIwMWExOWI0YSJ9.p2Zw; \
+             Max-Age=604800; HttpOnly; Secure; SameSite=Strict; Path=/api/v1/auth"),
     })
 }
 

@@ -23,13 +23,9 @@ use crate::{
         listing::EXAMPLE_OF_CURSOR,
         route::{Access, Route},
     },
-    openapi::{document, outline::Outline},
+    openapi::{document, outline::Outline, texts},
     problem::ApiError,
 };
-
-/// What a reader of any list needs to know.
-const PAGE: &str = "A page of the list. The header `Link` and the member `next_cursor` lead to the next page. A list can \
-                    lag a few moments behind a write; a read by id never does. The gateway limits a page to 5 MiB.";
 
 /// Reads a body and discards it.
 pub(super) type Reader = fn(Node) -> Result<(), ApiError>;
@@ -202,7 +198,7 @@ impl Operation {
         let name = format!("{item}Page");
         let reference = json!({"$ref": format!("#/components/schemas/{name}")});
         self.generator.definitions_mut().insert(name, page);
-        self.succeeds(200, PAGE, Some(("application/json", reference))).with(200, "Link")
+        self.succeeds(200, texts::PAGE, Some(("application/json", reference))).with(200, "Link")
     }
 
     /// 200 with text of a media type other than JSON.
@@ -251,9 +247,9 @@ impl Operation {
             success.headers.push("ETag");
         }
         if self.route.method == Method::GET {
-            let about = "One or more ETags of versions that the client has, or `*`. The whole tag is compared. If one is \
-                         current, the response is 304 without a body.";
-            let schema = json!({"description": about, "type": "string", "examples": ["\"3-RBNvo1WzZ4o\""]});
+            let schema = json!({
+                "description": texts::IF_NONE_MATCH, "type": "string", "examples": ["\"3-RBNvo1WzZ4o\""],
+            });
             self.parameter("header", "If-None-Match", false, schema);
             self.succeeds(304, "Not modified.", None).with(304, "ETag");
         }
@@ -340,13 +336,9 @@ impl Operation {
             self.refuses(429, &["rate_limited"]).refuses(503, &["unavailable"]);
         }
         if self.route.stores_response {
-            let about = "Makes a retry safe: a key that the client chooses, such as a UUID. A request of the same user \
-                         with the same key, route and body has no further effect and returns the first successful \
-                         response again, with `Idempotency-Replayed: true`. Another body is 422 \
-                         `idempotency_key_reused`. Responses are kept for 24 hours, those of movements and receipts \
-                         for good. Refusals are not kept.";
             let schema = json!({
-                "description": about, "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$",
+                "description": texts::IDEMPOTENCY_KEY, "type": "string", "minLength": 1,
+                "maxLength": 255, "pattern": "^[!-~]+$",
                 "examples": ["4b8d1c6e-0f57-4c39-9a52-7d3e8f61b204"],
             });
             self.parameter("header", "Idempotency-Key", false, schema);
@@ -402,7 +394,7 @@ impl Operation {
         let example = self.content.get("application/json").map(|content| content["example"].clone());
         if !self.content.is_empty() {
             operation["requestBody"] = json!({
-                "description": about_body(&self.route.method), "required": self.needs_body, "content": self.content,
+                "description": texts::body(&self.route.method), "required": self.needs_body, "content": self.content,
             });
         }
         let responses = self.successes.iter().map(|(status, success)| {
@@ -464,22 +456,6 @@ impl Parameters for Operation {
     }
 
     fn report(&mut self, _name: &str, _fault: Fault) {}
-}
-
-/// The rules for bodies that no schema shows.
-fn about_body(method: &Method) -> String {
-    let members = match *method {
-        Method::PUT => "An absent member takes its default. ",
-        Method::PATCH => {
-            "A JSON merge patch (RFC 7396): an absent member keeps its value, null resets a member to its default. "
-        }
-        _ => "",
-    };
-    format!(
-        "{members}Unknown members are errors. Text is trimmed and normalized to Unicode NFC. A `single-line` text has \
-         no control characters; a `multi-line` text also allows line breaks, which are stored as LF, and tabs. Both \
-         need a visible character. The body has at most 1 MiB, is in UTF-8 and has no `Content-Encoding`."
-    )
 }
 
 /// An operation in the document, before its problems move to the components.

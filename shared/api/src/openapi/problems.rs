@@ -20,6 +20,8 @@ use crate::openapi::{document::header_reference, operation::Described, samples};
 pub(super) struct Problems {
     responses: BTreeMap<String, Value>,
     schemas: BTreeMap<String, Value>,
+    /// One problem of each code.
+    examples: BTreeMap<String, Value>,
     /// The codes of the statuses that have one schema.
     families: BTreeMap<u16, BTreeSet<&'static str>>,
     token_codes: BTreeSet<&'static str>,
@@ -43,8 +45,23 @@ impl Problems {
                 None => format!("{status}.{}{variant}", codes.join(".")),
             };
             operation["responses"][status.to_string()] = json!({"$ref": format!("#/components/responses/{name}")});
-            self.responses.entry(name).or_insert_with(|| response(*status, &codes, clears_cookie, &schema));
+            let examples: Map<_, _> =
+                codes.iter().map(|code| ((*code).to_owned(), self.example(described, code))).collect();
+            self.responses.entry(name).or_insert_with(|| {
+                let mut response = response(*status, &codes, clears_cookie, &schema);
+                response["content"]["application/problem+json"]["examples"] = Value::Object(examples);
+                response
+            });
         }
+    }
+
+    /// A reference to the example of a problem.
+    fn example(&mut self, described: &Described, code: &str) -> Value {
+        let is_for_oauth = described.route.is_token_endpoint;
+        let name = if is_for_oauth { format!("token.{code}") } else { code.to_owned() };
+        let example = json!({"$ref": format!("#/components/examples/{name}")});
+        self.examples.entry(name).or_insert_with(|| json!({"value": samples::problem(code, is_for_oauth)}));
+        example
     }
 
     /// The name of the schema of an operation's problems with this status.
@@ -83,8 +100,8 @@ impl Problems {
         union
     }
 
-    /// The components: responses and schemas.
-    pub(super) fn finish(mut self) -> (BTreeMap<String, Value>, BTreeMap<String, Value>) {
+    /// The components: responses, schemas and examples.
+    pub(super) fn finish(mut self) -> [BTreeMap<String, Value>; 3] {
         for (status, codes) in &self.families {
             let codes: Vec<_> = codes.iter().copied().collect();
             self.schemas.insert(family(*status).unwrap_or_default().to_owned(), problem(Some(*status), &codes, &[]));
@@ -98,7 +115,7 @@ impl Problems {
             self.schemas.insert("TokenProblem".to_owned(), schema);
         }
         self.schemas.insert("ValidationError".to_owned(), validation_error());
-        (self.responses, self.schemas)
+        [self.responses, self.schemas, self.examples]
     }
 }
 
@@ -142,6 +159,7 @@ fn member(name: &str) -> Value {
         "request_status" => json!({"$ref": "#/components/schemas/RequestStatus"}),
         "limit" => json!({
             "description": "The limit that is used up, as the header `RateLimit-Policy` names it.", "type": "string",
+            "examples": ["login"],
         }),
         "error" => json!({
             "description": "The error code of RFC 6749, for OAuth 2 clients.", "type": "string",
@@ -173,12 +191,13 @@ fn problem(status: Option<u16>, codes: &[&str], own: &[&str]) -> Value {
     for name in own {
         properties[*name] = member(name);
     }
-    let sample = codes.first().and_then(|code| samples::problem(code, status.is_none())).unwrap_or_default();
-    for (name, value) in sample {
+    // The first code that has a member is its example.
+    let samples = codes.iter().filter_map(|code| samples::problem(code, status.is_none()));
+    for (name, value) in samples.flatten() {
         if let Some(member) = properties.get_mut(&name).and_then(Value::as_object_mut)
             && !member.contains_key("$ref")
         {
-            member.insert("examples".to_owned(), json!([value]));
+            member.entry("examples").or_insert_with(|| json!([value]));
         }
     }
     let required: Vec<_> = properties.as_object().into_iter().flat_map(Map::keys).cloned().collect();

@@ -12,8 +12,26 @@ use crate::problem::{ApiError, Problem, Violation};
 pub(super) fn problem(code: &str, is_for_oauth: bool) -> Option<Map<String, Value>> {
     let problem = Problem::from(error(code)?);
     let problem = if is_for_oauth { problem.for_oauth() } else { problem };
-    let path = if is_for_oauth { "/api/v1/auth/token" } else { "/api/v1/products" };
+    let path = if is_for_oauth { "/api/v1/auth/token" } else { path(code) };
     serde_json::from_slice(&problem.render(path, "8f6b4a5e-7d3c-4f0e-9a1b-2c3d4e5f6a7b")).ok()
+}
+
+/// The path of a request that can have this problem.
+fn path(code: &str) -> &'static str {
+    match code {
+        "duplicate_email" => "/api/v1/users",
+        "last_admin" | "cannot_delete_self" => "/api/v1/users/01a19b4a-4be0-7a4e-91c7-d2836e5f0b48",
+        "duplicate_subdomain" => "/api/v1/organizations",
+        "insufficient_stock" | "level_out_of_range" => "/api/v1/stock-movements",
+        "invalid_transition" | "exceeds_order" | "line_complete" => {
+            "/api/v1/purchase-requests/01a1f941-c700-7c85-a90e-61f3d72b8c40/receive"
+        }
+        "invalid_token" => "/api/v1/auth/password/reset",
+        "invalid_refresh_token" => "/api/v1/auth/refresh",
+        "tenant_required" => "/api/v1/auth/password/forgot",
+        "in_use" | "not_found" | "version_mismatch" => "/api/v1/products/01a19b61-2f40-7d21-8a5e-3f1b2c4d5e6f",
+        _ => "/api/v1/products",
+    }
 }
 
 fn error(code: &str) -> Option<ApiError> {
@@ -54,7 +72,7 @@ fn store_error(code: &str) -> Option<StoreError> {
 
 fn conflict(code: &str) -> Option<Conflict> {
     let quantity = |text: &str| text.parse().ok();
-    let item = || "0190a5b4-7c3f-7d21-8a5e-3f1b2c4d5e6f".parse().ok();
+    let item = || "01a19b61-2f40-71a4-a350-5ee8fb66d22f".parse().ok();
     let conflict = match code {
         "duplicate_sku" => Conflict::DuplicateSku,
         "duplicate_email" => Conflict::DuplicateEmail,

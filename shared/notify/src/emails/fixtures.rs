@@ -62,7 +62,8 @@ pub(super) fn ordinary() -> Texts {
 pub(super) fn extreme() -> Texts {
     let lure = "Your account is locked. Call 555-0100 or open https://evil.example/unlock?a=b at once! ";
     let notes = format!(
-        "Stockroom\n=========\n\nPR-00007 was approved\n\n<h1>Approved</h1>\n\n\n\nSign in at https://evil.example/{}\n> {}\n{}",
+        "Stockroom\n=========\n\nPR-00007 was approved\n\n<h1>Approved</h1>\n\n\n\nSign in at \
+         https://evil.example/{}\n> {}\n{}",
         "w".repeat(300),
         "\u{5e9}\u{5dc}\u{5d5}\u{5dd} ".repeat(20),
         "M".repeat(900),
