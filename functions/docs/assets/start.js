@@ -20,6 +20,17 @@ function relabel(Row, { React }) {
   };
 }
 
+// Browsers send cookies by themselves and let no script set them, so the dialog asks for none.
+function withoutCookies(Auths, { React }) {
+  const isCookie = (scheme) => scheme.get("type") === "apiKey" && scheme.get("in") === "cookie";
+  return (props) => (props.definitions.every(isCookie) ? null : React.createElement(Auths, props));
+}
+
+// The field for an access token would take the focus from the form above it, and scroll that out of sight.
+function withoutFocus(Input, { React }) {
+  return (props) => React.createElement(Input, { ...props, autoFocus: false });
+}
+
 window.ui = SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#swagger-ui",
@@ -28,7 +39,7 @@ window.ui = SwaggerUIBundle({
   displayRequestDuration: true,
   validatorUrl: null,
   presets: [SwaggerUIBundle.presets.apis],
-  plugins: [{ wrapComponents: { Row: relabel } }],
+  plugins: [{ wrapComponents: { Row: relabel, auths: withoutCookies, Input: withoutFocus } }],
 });
 
 // `/docs?tenant=northwind` fills in the tenant.
