@@ -1,5 +1,5 @@
-//! Compresses the OpenAPI document for the binary. The file of the repository stays readable; without indentation and
-//! compressed it takes a twentieth of the size.
+//! Compresses the OpenAPI document for the binary. The file in the repository stays readable. The compressed form has
+//! no indentation and a twentieth of the size.
 #![expect(clippy::disallowed_methods, reason = "cargo passes the output directory by the environment")]
 
 use std::{env, error::Error, fs, io::Write as _, path::PathBuf};

@@ -18,7 +18,7 @@ fn document() -> Value {
     serde_json::from_str(&fs::read_to_string(FILE).unwrap()).unwrap()
 }
 
-/// Every operation of the API, without the pages for people.
+/// Every operation of the API, without the console's pages and their forms.
 fn routes() -> impl Iterator<Item = Route> {
     functions::tables().into_iter().flat_map(|(_, routes)| routes).filter(|route| !route.is_page)
 }

@@ -39,7 +39,7 @@ use stockroom_runtime::Purpose;
 /// A well-formed id that never existed.
 const UNKNOWN_ID: &str = "01930000-0000-7000-8000-000000000000";
 
-/// Every operation of the API. The suite `pages` tests the pages for people and their forms.
+/// Every operation of the API. The suite `pages` tests the console's pages and their forms.
 fn operations() -> impl Iterator<Item = Route> {
     functions::tables().into_iter().flat_map(|(_, routes)| routes).filter(|route| !route.is_page)
 }

@@ -1,4 +1,4 @@
-//! Pages for people: their content, and the forms behind the links in mail.
+//! The console's pages: their content and their forms.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests fail by a panic")]
 
 mod content;

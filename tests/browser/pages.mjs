@@ -1,4 +1,4 @@
-// The pages for people in a real browser: the start page, and the way from an invitation's mail to a signed-in user.
+// The console's pages in a real browser: the start page, and the steps from an invitation's mail to a signed-in user.
 // Needs STACK_URL, where `cargo dev --demo northwind` serves. SCREENSHOT_DIR, if set, gets pictures.
 
 import assert from 'node:assert/strict';

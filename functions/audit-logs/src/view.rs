@@ -73,8 +73,8 @@ impl<'a> From<&'a LogEntry> for EntryView<'a> {
     }
 }
 
-/// The values of a resource before or after a change. A movement has the level before it, and after it the level with
-/// the movement.
+/// The values of a resource before or after a change. For a movement, `before` is the level before it, and `after` is
+/// the movement with the new level.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "AuditSide")]

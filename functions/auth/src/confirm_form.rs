@@ -1,5 +1,5 @@
-//! `POST /auth/forms/confirm`: confirms an address by the form of the page `/confirm`. A mail program that follows the
-//! link on its own, to look for harmful pages, sends no form and so confirms nothing.
+//! `POST /auth/forms/confirm`: confirms an address by the form of the page `/confirm`. A mail program that opens the
+//! link to look for harmful pages sends no form, so it confirms nothing.
 //!
 //! Tests: `tests/api/pages/forms.rs`. Publishes `user.updated`, `user.email_changed` and `organization.confirmed`.
 

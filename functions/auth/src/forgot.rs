@@ -45,7 +45,7 @@ impl FromJson for AccountEmail {
     }
 }
 
-/// The parts of a request that a request for a link needs.
+/// The inputs of a request for a link, apart from tenant and address.
 pub(crate) struct LinkRequest {
     store: RequestStore,
     context: RequestContext,

@@ -9,7 +9,7 @@ use stockroom_domain::{organization::Subdomain, user::Password};
 use stockroom_runtime::Link;
 use stockroom_store::{Account, CountedAttempt};
 
-/// The parts of a request that the use of a link needs.
+/// The inputs of every use of a link, apart from its token.
 pub(crate) struct LinkUse {
     app: App,
     store: RequestStore,
@@ -44,7 +44,7 @@ impl LinkUse {
     /// Sets the password of the link's account and ends its sessions. Returns the tenant where its user signs in.
     ///
     /// # Errors
-    /// [`ApiError::InvalidToken`] for a link that is void; a validation error for a guessable password; 429.
+    /// [`ApiError::InvalidToken`] for an invalid link; a validation error for a guessable password; 429.
     pub(crate) async fn set_password(&self, token: &str, new: Password) -> Result<Subdomain, ApiError> {
         let link = self.link(token)?.filter(|link| link.purpose.sets_password());
         let (account, (counted, attempt)) = self.attempt(link, token).await?;
@@ -62,7 +62,7 @@ impl LinkUse {
     /// Confirms the address that the link was mailed to. A repeated use changes nothing.
     ///
     /// # Errors
-    /// [`ApiError::InvalidToken`] for a link that is void; `duplicate_email` if another user has the address; 429.
+    /// [`ApiError::InvalidToken`] for an invalid link; `duplicate_email` if another user has the address; 429.
     pub(crate) async fn confirm_address(&self, token: &str) -> Result<(), ApiError> {
         let link = self.link(token)?.filter(|link| !link.purpose.sets_password());
         let event = link.and_then(|link| link.event);
@@ -78,7 +78,7 @@ impl LinkUse {
         Ok(self.app.links()?.verify(token, self.app.sources().now()))
     }
 
-    /// Counts the use of a link: for its account, or for the text if that is not a valid token.
+    /// Counts a use of a link for its account, or for the text of an invalid token.
     async fn attempt(
         &self,
         link: Option<Link>,

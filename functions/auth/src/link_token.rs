@@ -5,7 +5,7 @@ use http::request::Parts;
 use stockroom_api::ApiError;
 use url::form_urlencoded;
 
-/// The parameter `token`. Empty if the query has none, which no link matches.
+/// The parameter `token`. It is empty if the query has none; no link has an empty token.
 pub(crate) struct LinkToken(pub(crate) String);
 
 impl<S: Sync> FromRequestParts<S> for LinkToken {

@@ -72,7 +72,7 @@ impl FromBody for Login {
     }
 }
 
-const PASSWORD: &str = "The password of the account. Any text: old passwords may break the present rules.";
+const PASSWORD: &str = "The password of the account. Any text is valid: an old password can break present rules.";
 
 fn describe_form(object: &mut impl Members) {
     object.about("A form of OAuth 2 (RFC 6749) with credentials or a refresh token.");

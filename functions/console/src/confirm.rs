@@ -1,5 +1,5 @@
-//! `GET /confirm`: shows the form that confirms an e-mail address. Reading the page confirms nothing, because mail
-//! programs follow links on their own.
+//! `GET /confirm`: shows the form that confirms an e-mail address. Opening the page confirms nothing, because mail
+//! programs open links automatically.
 //!
 //! Tests: `tests/api/pages/content.rs`. Publishes no event.
 

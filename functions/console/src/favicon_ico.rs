@@ -1,4 +1,4 @@
-//! `GET /favicon.ico`: serves the same icon where browsers look for one without a link.
+//! `GET /favicon.ico`: serves the same icon at the path that browsers request by default.
 //!
 //! Tests: `tests/api/pages/content.rs`. Publishes no event.
 

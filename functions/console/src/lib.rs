@@ -1,5 +1,5 @@
-//! Pages for people: the start page, and the pages that links in mail lead to. They need no script. Forms are sent to
-//! the function `auth`, so this function never reads a credential.
+//! The start page, and the pages that links in mail open. They work without JavaScript. Their forms are sent to the
+//! function `auth`, so this function never reads a credential.
 
 mod confirm;
 mod favicon;

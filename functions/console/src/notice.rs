@@ -1,5 +1,5 @@
-//! Messages of the pages. The query of a page names a message by its code, never by its text, so that no link can show
-//! a text of its own.
+//! Messages of the pages. The query of a page names a message by its code, never by its text. A forged link therefore
+//! cannot put its own text on a page.
 
 use crate::page::PageRequest;
 
@@ -33,7 +33,7 @@ impl Notice {
             "address_confirmed" => "Your e-mail address is confirmed.",
             "link_requested" => {
                 "If this account exists, a mail with a link is on its way. The link works once, for 30 minutes. If no \
-                 mail arrives, look in the spam folder, and check address and organization."
+                 mail arrives, look in the spam folder, and check the address and the organization."
             }
             _ => return None,
         }))
@@ -47,16 +47,16 @@ impl Notice {
                 "This password is easy to guess: it is a common one, your e-mail address, or the name of your \
                  organization. Choose another one."
             }
-            "invalid_character" => "The text has characters that are not allowed. Type it again.",
+            "invalid_character" => "A field has a character that is not allowed. Type the text again.",
             "does_not_match" => "The two passwords differ. Type the same password twice.",
             "required" => "A field is empty. Fill in every field.",
             "invalid_format" => "This is not an e-mail address. Check it and try again.",
             "tenant_required" | "tenant_conflict" => {
-                "Name your organization: the short name that is in your invitation, such as northwind."
+                "Enter the short name of your organization, such as northwind. Every mail about your account has it."
             }
             "invalid_token" => {
-                let text = "This link no longer works. Either it was used already, or it has expired, or a newer one \
-                            replaced it.";
+                let text = "This link no longer works. It was used already, has expired, or was replaced by a newer \
+                            one.";
                 return Self { is_final: true, ..Self::error(text) };
             }
             "duplicate_email" => {
@@ -68,12 +68,12 @@ impl Notice {
                 return Self::error(&format!("There were too many attempts. Wait {wait}, then try again."));
             }
             "unavailable" => "The service is busy. Nothing was changed. Try again in a moment.",
-            _ => "Something went wrong. Try again. If it happens again, tell the people who run this service.",
+            _ => "Something went wrong. Try again. If it happens again, contact the operator of this service.",
         })
     }
 }
 
-/// A number of seconds for people, rounded up.
+/// A number of seconds in words, rounded up.
 fn period(seconds: u32) -> String {
     match (seconds, seconds.div_ceil(60)) {
         (0..=1, _) => "a second".to_owned(),

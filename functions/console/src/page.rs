@@ -1,4 +1,4 @@
-//! What all pages share: their request, their headers, and the switch `CONSOLE_ENABLED`.
+//! The common parts of all pages: their request, their headers, and the switch `CONSOLE_ENABLED`.
 
 use std::sync::LazyLock;
 
@@ -22,8 +22,7 @@ use url::form_urlencoded;
 /// The style of all pages, which each of them contains.
 pub(crate) const STYLE: &str = include_str!("../templates/style.css");
 
-/// Allows this style, images within the page and of this host, and forms to this host. Nothing else is loaded, and no
-/// script runs.
+/// Allows this style, images of this host, and forms to this host. It blocks everything else, including scripts.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let style = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
     format!(
@@ -38,7 +37,7 @@ const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 #[derive(Debug)]
 pub(crate) struct PageRequest {
     pub(crate) app: App,
-    /// The path of the stage, which leads every path in the page.
+    /// The path of the stage: the first part of every path in the page.
     pub(crate) base: String,
     /// The tenant in the name of the host.
     tenant_of_host: Option<String>,
@@ -73,8 +72,8 @@ impl PageRequest {
         self.parameter("token").filter(is_safe)
     }
 
-    /// The tenant in the name of the host or in the query. Text that cannot be a tenant is ignored, so that no link can
-    /// show a text of its own.
+    /// The tenant in the name of the host or in the query. Text that cannot be a tenant is ignored, so that a forged
+    /// link cannot put its own text on the page.
     pub(crate) fn tenant(&self) -> Option<&str> {
         let named = self.tenant_of_host.as_deref().or_else(|| self.parameter("tenant"));
         named.filter(|tenant| tenant.parse::<Subdomain>().is_ok())
@@ -99,14 +98,13 @@ impl Page {
         if let Ok(policy) = HeaderValue::from_str(&POLICY) {
             headers.insert(CONTENT_SECURITY_POLICY, policy);
         }
-        // The address of a page can have a token, which no other site may learn.
+        // The address of a page can contain a token, which must not reach other sites.
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(PERMISSIONS, HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
         Ok(Self(response))
     }
 
-    /// A page that says why a request failed.
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
         *self.0.status_mut() = status;
         self

@@ -1,5 +1,5 @@
-//! `GET /purchase-requests/{id}`: says how to decide on a purchase request, for the links in mail. It reads nothing, so
-//! it is the same for every id.
+//! `GET /purchase-requests/{id}`: explains how to decide on a purchase request. Links in mail open this page. It reads
+//! no data, so it is the same for every id.
 //!
 //! Tests: `tests/api/pages/content.rs`. Publishes no event.
 

@@ -1,4 +1,4 @@
-//! `GET /reset`: shows the form that sets a password, for the link of an invitation or a reset.
+//! `GET /reset`: shows the form that sets a password. Links of invitations and resets open this page.
 //!
 //! Tests: `tests/api/pages/content.rs`. Publishes no event.
 

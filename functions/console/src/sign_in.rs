@@ -1,4 +1,4 @@
-//! `GET /sign-in`: says where and how to sign in.
+//! `GET /sign-in`: explains where and how to sign in.
 //!
 //! Tests: `tests/api/pages/content.rs`. Publishes no event.
 

@@ -1,4 +1,4 @@
-//! `GET /`: says what the product is, and leads to everything that can be read or tried.
+//! `GET /`: describes the product, and links to documentation, sign-in and sample accounts.
 //!
 //! Tests: `tests/api/pages/content.rs`. Publishes no event.
 

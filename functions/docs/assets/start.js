@@ -1,6 +1,6 @@
 // Starts Swagger UI on the page of `docs`. It is a file of its own because the page allows no inline scripts.
 
-// The dialog "Authorize" has the labels of OAuth 2. Its rows get the words of this API; two that have no use are hidden.
+// The dialog "Authorize" has the labels of OAuth 2. These labels replace them; two unused rows are hidden.
 const LABELS = {
   oauth_username: "E-mail address:",
   oauth_password: "Password:",

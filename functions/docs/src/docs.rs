@@ -10,8 +10,7 @@ use crate::page::{Enabled, File};
 /// The parameters of the page.
 #[derive(Debug)]
 pub(crate) struct Prefilled {
-    /// The page reads it itself; here it is only checked.
-    #[expect(dead_code, reason = "the script of the page reads it from the address")]
+    #[expect(dead_code, reason = "only checked here: the script of the page reads it from the address")]
     tenant: Option<Subdomain>,
 }
 

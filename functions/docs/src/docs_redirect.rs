@@ -1,4 +1,4 @@
-//! `GET /docs`: leads from `/api/v1/docs` to Swagger UI.
+//! `GET /docs`: redirects from `/api/v1/docs` to Swagger UI.
 //!
 //! Tests: `tests/api/pages/content.rs`. Publishes no event.
 

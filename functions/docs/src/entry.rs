@@ -32,13 +32,13 @@ struct EntryPointLinks {
     /// The OpenAPI document. Null if the documentation is disabled.
     #[schemars(example = &"/openapi.json")]
     openapi: Option<String>,
-    /// Whether the service and its table respond.
+    /// The health check of the service and its table.
     #[schemars(example = &"/api/v1/health-check")]
     health: String,
-    /// `POST` here signs an organization up.
+    /// A `POST` to this path signs up an organization.
     #[schemars(example = &"/api/v1/organizations")]
     sign_up: String,
-    /// `POST` here signs a user in.
+    /// A `POST` to this path signs in a user.
     #[schemars(example = &"/api/v1/auth/token")]
     sign_in: String,
 }

@@ -1,4 +1,4 @@
-//! `GET /redoc`: leads from `/api/v1/redoc` to `ReDoc`.
+//! `GET /redoc`: redirects from `/api/v1/redoc` to `ReDoc`.
 //!
 //! Tests: `tests/api/pages/content.rs`. Publishes no event.
 

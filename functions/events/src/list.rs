@@ -23,7 +23,7 @@ struct After(Since);
 
 describe!(After: {
     "description": "Turns the list into a feed that continues after this event: the id of the last event that the \
-                    client has, or `start` for the first one. A feed has no gaps and is some seconds behind. `order` \
+                    client has, or `start` for the first one. A feed has no gaps and lags by some seconds. `order` \
                     is then absent or `asc`.",
     "type": "string", "examples": ["start"],
 });
@@ -39,7 +39,7 @@ impl FromStr for After {
 impl FromQuery for Events {
     fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         let kind = params.optional("type");
-        params.describe("type", "Only events of this type. Other events are skipped, and the feed goes on after them.");
+        params.describe("type", "Only events of this type. A feed skips other events and continues after them.");
         let after = params.optional("after");
         Some(Self { kind: kind?, after: after? })
     }

@@ -20,7 +20,7 @@ use stockroom_store::{DomainEvent, What};
 /// is added.
 const VERSION: u8 = 1;
 
-/// A domain event. `type` tells its kind.
+/// A domain event. `type` is its kind.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "Event", transform = distinguish_by_type)]
@@ -30,7 +30,7 @@ pub(crate) enum EventView<'a> {
     StockLow(Box<Event<'a, StockLow<'a>>>),
 }
 
-/// A domain event: a change, as other programs see it.
+/// A domain event: a change that is published to other programs.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "{D}Event")]
 pub(crate) struct Event<'a, D: Subject> {
@@ -64,7 +64,7 @@ struct Data<'a, D> {
 
 /// The part of `data` that depends on the type of the event.
 pub(crate) trait Subject {
-    /// Whether events of the type have it.
+    /// Whether events of this type have this part.
     fn is_of(kind: EventType) -> bool;
 }
 
@@ -132,7 +132,7 @@ impl Subject for StockLow<'_> {
 /// A stock level below its minimum.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct StockLow<'a> {
-    /// The product that is low.
+    /// The product whose level is low.
     product_id: ProductId,
     /// The warehouse whose level is low.
     warehouse_id: WarehouseId,
@@ -144,7 +144,7 @@ pub(crate) struct StockLow<'a> {
     /// The minimum of the product at that time.
     #[schemars(example = 10)]
     min_stock_level: Number,
-    /// The quantity that is missing to the minimum. Null if it has more digits than a quantity can have.
+    /// The minimum minus the quantity on hand. Null if it has more digits than a quantity can have.
     #[schemars(example = 4)]
     shortage: Option<Number>,
     /// The movement that took the level below its minimum.

@@ -5,7 +5,7 @@ use stockroom_domain::{organization::Currency, text::OrganizationName};
 use stockroom_store::OrganizationChange;
 
 request_body! {
-    /// The new values of an organization. Without `currency` it stays: a default would change the meaning of prices.
+    /// The new values of an organization. Without `currency` the currency stays: a default would change all prices.
     pub(crate) struct OrganizationBody {
         required name: OrganizationName,
         /// Currency of all prices (ISO 4217). It cannot change while purchase requests have prices: 409 `in_use`. If

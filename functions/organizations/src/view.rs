@@ -16,7 +16,7 @@ pub(crate) struct OrganizationView<'a> {
     id: OrganizationId,
     /// The same as `id`, as in every other resource.
     org_id: OrganizationId,
-    /// Rises by 1 with every change, from 1 on. Send it in `If-Match` to prevent lost updates.
+    /// Starts at 1 and rises by 1 with every change. Send it in `If-Match` to prevent lost updates.
     #[schemars(example = 3)]
     version: u64,
     name: &'a OrganizationName,

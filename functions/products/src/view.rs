@@ -18,12 +18,12 @@ pub(crate) struct ProductView<'a> {
     id: ProductId,
     /// Id of the organization that owns the resource.
     org_id: OrganizationId,
-    /// Rises by 1 with every change, from 1 on. Send it in `If-Match` to prevent lost updates.
+    /// Starts at 1 and rises by 1 with every change. Send it in `If-Match` to prevent lost updates.
     #[schemars(example = 3)]
     version: u64,
     sku: &'a Sku,
     name: &'a ProductName,
-    /// Description for people. Null if there is none.
+    /// Description of the product. Null if there is none.
     description: Option<&'a Description>,
     /// Category of the product. Null if it has none.
     category: Option<&'a Category>,
@@ -57,8 +57,8 @@ struct ProductLevel<'a> {
     /// The quantity in this warehouse, in the unit of the product.
     #[schemars(example = 28)]
     on_hand: Number,
-    /// The level is low if `on_hand` is below this quantity: the minimum of the product. After a change of the product
-    /// it can lag a few moments.
+    /// The minimum of the product. The level is low if `on_hand` is below it. It can lag a few moments behind a change
+    /// of the product.
     #[schemars(example = 10)]
     min_stock_level: Number,
     /// Time of the last movement. A change of the minimum does not change it.

@@ -22,7 +22,7 @@ pub(crate) struct PurchaseRequestView<'a> {
     id: PurchaseRequestId,
     /// Id of the organization that owns the resource.
     org_id: OrganizationId,
-    /// Rises by 1 with every change, from 1 on. Send it in `If-Match` to prevent lost updates.
+    /// Starts at 1 and rises by 1 with every change. Send it in `If-Match` to prevent lost updates.
     #[schemars(example = 3)]
     version: u64,
     #[schemars(with = "PurchaseRequestNumber")]

@@ -61,7 +61,7 @@ impl FromBody for MovementBody {
         object.example("to_warehouse_id", "01a19b4f-ca20-7a55-8b1e-c36d70f2a849");
         let reference = object.optional("reference");
         let notes = object.optional("notes");
-        object.describe("notes", "Notes for people, such as the reason for an adjustment.");
+        object.describe("notes", "Notes, such as the reason for an adjustment.");
         let occurred_at = object.optional("occurred_at");
         object.describe("occurred_at", OCCURRED_AT);
         object.example("occurred_at", "2026-11-23T02:50:00Z");

@@ -18,8 +18,8 @@ request_query! {
         optional product as "product_id": ProductId,
         /// Only levels in this warehouse.
         optional warehouse as "warehouse_id": WarehouseId,
-        /// The levels at this time (RFC 3339), including movements recorded at this very time. The time of recording
-        /// counts, not `occurred_at`. Products and warehouses have their names of that time, even if they are deleted
+        /// The levels at this time (RFC 3339), including movements recorded at exactly this time. The time of recording
+        /// counts, not `occurred_at`. Products and warehouses have the names of that time, even if they are deleted
         /// now. If a product or warehouse changed more than 1,000 times since, its name can be a later one.
         #[example = "2026-10-31T23:59:59.999Z"]
         optional as_of: Timestamp,

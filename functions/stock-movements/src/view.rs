@@ -26,7 +26,7 @@ pub(crate) struct StockLevelView<'a> {
     /// The quantity on hand, in `unit`. Never below 0.
     #[schemars(example = 28)]
     on_hand: Number,
-    /// The level is low if `on_hand` is below this quantity: the minimum of the product.
+    /// The minimum of the product. The level is low if `on_hand` is below it.
     #[schemars(example = 10)]
     min_stock_level: Number,
     /// Time of the last movement. A change of the minimum does not change it.
@@ -55,7 +55,7 @@ impl<'a> From<&'a LevelView> for StockLevelView<'a> {
 pub(crate) struct LowStockView<'a> {
     #[serde(flatten)]
     level: StockLevelView<'a>,
-    /// The quantity that is missing to `min_stock_level`. Null if it has more digits than a quantity can have.
+    /// `min_stock_level` minus `on_hand`. Null if it has more digits than a quantity can have.
     #[schemars(example = 4)]
     shortage: Option<Number>,
     /// Time when the level became low. Null if it is not known.

@@ -15,7 +15,7 @@ request_body! {
         optional contact_email: Email,
         optional contact_phone: Phone,
         optional address: Address,
-        /// Usual number of days from order to delivery. It is for people only.
+        /// Usual number of days from order to delivery. For information only.
         optional lead_time_days: LeadTimeDays,
     }
 }

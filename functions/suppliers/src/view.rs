@@ -17,7 +17,7 @@ pub(crate) struct SupplierView<'a> {
     id: SupplierId,
     /// Id of the organization that owns the resource.
     org_id: OrganizationId,
-    /// Rises by 1 with every change, from 1 on. Send it in `If-Match` to prevent lost updates.
+    /// Starts at 1 and rises by 1 with every change. Send it in `If-Match` to prevent lost updates.
     #[schemars(example = 3)]
     version: u64,
     name: &'a SupplierName,
@@ -28,7 +28,7 @@ pub(crate) struct SupplierView<'a> {
     contact_phone: Option<&'a Phone>,
     /// Postal address. Null if there is none.
     address: Option<&'a Address>,
-    /// Usual number of days from order to delivery. Null if unknown. It is for people only.
+    /// Usual number of days from order to delivery. Null if unknown. For information only.
     #[schemars(with = "Option<LeadTimeDays>")]
     lead_time_days: Option<u16>,
     /// Time when the supplier was created.

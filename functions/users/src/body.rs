@@ -18,11 +18,11 @@ pub(crate) struct Change {
 request_body! {
     /// The new values of a user.
     pub(crate) struct UserBody {
-        /// The address with which the user signs in, unique in the organization. Compared without regard to case. Only
-        /// ASCII before the `@`; a Unicode domain is stored in its ASCII form.
+        /// The address with which the user signs in, unique in the organization. Case is ignored. Only ASCII before
+        /// the `@`; a Unicode domain is stored in its ASCII form.
         #[example = "sam@northwind.example"]
         required email: Email,
-        /// Full name, as others see it.
+        /// Full name, as other users see it.
         #[example = "Sam Smith"]
         required full_name: FullName,
         /// What the user may do. A new role takes effect on the user's next request.
@@ -38,11 +38,11 @@ request_body! {
 request_body! {
     /// Members of a user to change.
     pub(crate) struct UserPatch {
-        /// The address with which the user signs in, unique in the organization. Compared without regard to case. Only
-        /// ASCII before the `@`; a Unicode domain is stored in its ASCII form.
+        /// The address with which the user signs in, unique in the organization. Case is ignored. Only ASCII before
+        /// the `@`; a Unicode domain is stored in its ASCII form.
         #[example = "sam@northwind.example"]
         change email: Email,
-        /// Full name, as others see it.
+        /// Full name, as other users see it.
         #[example = "Sam Smith"]
         change full_name: FullName,
         /// What the user may do. A new role takes effect on the user's next request.
@@ -61,7 +61,7 @@ request_body! {
         /// Your new address. It takes effect when you confirm it by the mailed link.
         #[example = "sam.smith@northwind.example"]
         change email: Email,
-        /// Your full name, as others see it.
+        /// Your full name, as other users see it.
         #[example = "Sam Smith"]
         change full_name: FullName,
         /// The caller's present password. Required to change your own address; ignored otherwise.

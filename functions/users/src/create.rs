@@ -18,11 +18,11 @@ use stockroom_store::{NewUser, Outcome, UserProfile};
 request_body! {
     /// A user to add.
     pub(crate) struct NewUserBody {
-        /// The address with which the user signs in, unique in the organization. Compared without regard to case. Only
-        /// ASCII before the `@`; a Unicode domain is stored in its ASCII form.
+        /// The address with which the user signs in, unique in the organization. Case is ignored. Only ASCII before
+        /// the `@`; a Unicode domain is stored in its ASCII form.
         #[example = "sam@northwind.example"]
         required email: Email,
-        /// Full name, as others see it.
+        /// Full name, as other users see it.
         #[example = "Sam Smith"]
         required full_name: FullName,
         /// What the user may do.

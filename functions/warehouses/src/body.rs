@@ -11,7 +11,7 @@ request_body! {
     pub(crate) struct WarehouseBody(WarehouseDetails), patch WarehousePatch {
         required name: WarehouseName,
         required location: Location,
-        /// Capacity in a unit of your choice. It is for people only and limits nothing.
+        /// Capacity in a unit of your choice. For information only; it limits nothing.
         #[example = 5000]
         optional capacity: NotNegative,
     }

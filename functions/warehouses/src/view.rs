@@ -17,12 +17,12 @@ pub(crate) struct WarehouseView<'a> {
     id: WarehouseId,
     /// Id of the organization that owns the resource.
     org_id: OrganizationId,
-    /// Rises by 1 with every change, from 1 on. Send it in `If-Match` to prevent lost updates.
+    /// Starts at 1 and rises by 1 with every change. Send it in `If-Match` to prevent lost updates.
     #[schemars(example = 3)]
     version: u64,
     name: &'a WarehouseName,
     location: &'a Location,
-    /// Capacity in a unit of your choice. Null if unknown. It is for people only and limits nothing.
+    /// Capacity in a unit of your choice. Null if unknown. For information only; it limits nothing.
     #[schemars(example = 5000)]
     capacity: Option<Number>,
     /// Time when the warehouse was created.

@@ -1,5 +1,5 @@
-// Keeps the pages of the mailbox current: the list, its filter, relative times, and the height of a mail. The pages
-// also work without it.
+// Refreshes the pages of the mailbox: the list, its filter, relative times, and the height of a mail. The pages also
+// work without this script.
 'use strict';
 
 const POLL_MILLIS = 2000;
@@ -43,13 +43,13 @@ function replaceLiveParts(page) {
 
 let loads = 0;
 
-/** Loads the page again. A later call overtakes an earlier one that still waits for its answer. */
+/** Loads the page again. The answer of an earlier call is dropped if a later call was made. */
 async function reload() {
   loads += 1;
   const load = loads;
   const answer = await fetch(location.href, { cache: 'no-store' });
   const text = await answer.text();
-  // A restart forgets the mails: the page of an earlier one stays as it is.
+  // After a restart the mail no longer exists, and its page stays unchanged.
   if (load === loads && answer.ok) replaceLiveParts(new DOMParser().parseFromString(text, 'text/html'));
 }
 
@@ -59,7 +59,7 @@ async function refresh() {
   if ((latest ?? '') !== document.querySelector('[data-latest]').dataset.latest) await reload();
 }
 
-/** Runs a refresh, and tells the reader while the stack does not answer. */
+/** Runs a refresh, and shows a message while the stack does not answer. */
 async function attempt(action) {
   try {
     await action();
@@ -85,7 +85,7 @@ function applyFilter() {
   attempt(reload);
 }
 
-/** The frame has the origin of the page, so its height can be read; it has no right to run scripts. */
+/** The frame has the origin of the page, so the page can read its height. It cannot run scripts. */
 function fitFrame() {
   const content = frame.contentDocument?.documentElement;
   if (!content) return;

@@ -1,5 +1,5 @@
-//! The text of `cargo dev` once it is ready: every address, the accounts of the sample organizations, and the first
-//! command without them.
+//! The text that `cargo dev` prints when it is ready: every address, and the accounts of the sample organizations.
+//! Without sample organizations, it prints a command for a first sign-up.
 
 use std::fmt::Display;
 
@@ -10,7 +10,7 @@ use crate::demo::SampleOrganization;
 /// The width of the column of names.
 const NAME_WIDTH: usize = 11;
 
-/// Everything that the gateway serves. Scripts read the line `ready`.
+/// The text of a stack with a gateway. Scripts read the line `ready`.
 pub(crate) fn gateway(port: u16, has_docs: bool, accounts: &[&'static SampleOrganization]) -> String {
     let url = |path: &str| format!("http://localhost:{port}{path}");
     let mut lines = vec![("Start page", url("/")), ("API", url("/api/v1"))];
@@ -47,12 +47,12 @@ fn table(accounts: &[&'static SampleOrganization]) -> String {
     text
 }
 
-/// A sign-up that works when pasted into a shell.
+/// A sign-up to paste into a shell.
 fn first_command(port: u16) -> String {
     format!(
         "\n  Sign up an organization:\n\n  \
          curl http://localhost:{port}/api/v1/organizations -H \"Content-Type: application/json\" -d '{SIGN_UP}'\n\n  \
-         Then open the mail that confirms the address, in the mailbox.\n  \
+         Then open the mailbox, and confirm the address with the link in the mail.\n  \
          Or start with sample data: cargo dev --demo northwind\n"
     )
 }

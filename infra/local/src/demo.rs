@@ -105,7 +105,7 @@ pub(crate) struct SampleOrganization {
 }
 
 impl SampleOrganization {
-    /// Its accounts, as the start page shows them.
+    /// Its accounts, for the start page and the terminal.
     pub(crate) fn accounts(&self) -> [SampleAccount; 3] {
         [(self.admin, Role::Admin), (self.manager, Role::Manager), (self.staff, Role::Staff)].map(|(user, role)| {
             SampleAccount {

@@ -121,7 +121,7 @@ impl Embedded {
         &self.database
     }
 
-    /// The problem of the table's file that lasts, for example a full disk.
+    /// The present problem of the table's file, for example a full disk.
     #[must_use]
     pub fn problem(&self) -> Option<TableFileError> {
         self.log.problem()

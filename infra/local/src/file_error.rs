@@ -1,4 +1,4 @@
-//! Errors of the files of the data directory: what happened, to which file, and the remedy.
+//! Errors of the files of the data directory: each names the problem, the file and the remedy.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -40,12 +40,12 @@ fn remedy(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// What is wrong with the file of the table.
+/// A problem of the file of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TableProblem {
     /// The disk has no space left.
     Full,
-    /// The content is not that of a table, or is inconsistent.
+    /// The file is no table, or its content is inconsistent.
     Damaged,
     /// The system cannot read or write it.
     Io,
@@ -87,13 +87,13 @@ impl TableFileError {
         Self { path: path.to_owned(), problem: Some(problem), detail: detail.into() }
     }
 
-    /// The error behind a text of SQLite or the emulator.
+    /// The error that a text of SQLite or the emulator reports.
     pub(crate) fn of(path: &Path, error: &impl fmt::Display) -> Self {
         let detail = error.to_string();
         Self { path: path.to_owned(), problem: TableProblem::of(&detail), detail }
     }
 
-    /// What is wrong, if that is known.
+    /// The kind of the problem, if it is known.
     #[must_use]
     pub fn problem(&self) -> Option<TableProblem> {
         self.problem
@@ -107,7 +107,7 @@ impl fmt::Display for TableFileError {
         let path = path.display();
         match problem {
             Some(TableProblem::Full) => {
-                write!(f, "the disk of {path} is full. Free some space: everything that was saved is still there")
+                write!(f, "the disk of {path} is full. Free some space: all saved changes are kept")
             }
             Some(TableProblem::Damaged) => write!(
                 f,

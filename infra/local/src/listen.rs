@@ -19,7 +19,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pause after a failed accept. It usually succeeds once other connections have closed.
 const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// How often port 0 is bound again because the port is taken on `[::1]`.
+/// The maximum number of further attempts to bind port 0, when the port is taken on `[::1]`.
 const MAX_FREE_PORT_ATTEMPTS: u8 = 16;
 
 /// Why the stack cannot listen.

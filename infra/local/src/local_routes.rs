@@ -21,7 +21,7 @@ use crate::services::LocalServices;
 
 const NO_CONTENT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// The routes of these services. Pages and lists first deliver everything that earlier requests caused.
+/// The routes of these services. Pages and lists first deliver the events and mails of earlier requests.
 pub fn router(services: Arc<LocalServices>) -> Router {
     let local = Router::new()
         .route("/_local/events.json", get(events))
@@ -33,7 +33,7 @@ pub fn router(services: Arc<LocalServices>) -> Router {
         .method_not_allowed_fallback(async || refused(StatusCode::METHOD_NOT_ALLOWED, ROUTES))
 }
 
-/// Delivers everything that earlier requests caused.
+/// Delivers the events and mails of earlier requests.
 async fn settle(services: &LocalServices) {
     if let Err(error) = services.settle().await {
         tracing::warn!(%error, "cannot read the table's stream");

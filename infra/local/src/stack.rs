@@ -208,7 +208,7 @@ impl<W: Write> Stack<'_, W> {
     }
 }
 
-/// The same runtime, whose start page has the mailbox and these accounts unless `START_PAGE` has others.
+/// The same runtime with the mailbox and these accounts on its start page, unless `START_PAGE` is set.
 fn with_start_page(runtime: &Runtime, accounts: &[&'static SampleOrganization]) -> Runtime {
     let mut runtime = runtime.clone();
     if runtime.config.start_page == StartPage::default() {

@@ -65,7 +65,7 @@ fn restrict(path: &Path) -> Result<(), FileError> {
     })
 }
 
-/// Refuses a file that is not empty and has none of these starts. SQLite would take some of them for empty files.
+/// Refuses a file that is not empty and has none of these starts. SQLite would treat some such files as empty.
 fn starts_with(path: &Path, starts: &[&[u8]], problem: &str) -> Result<(), OpenError> {
     let mut start = [0; DATABASE_START.len()];
     let read = File::open(path).and_then(|mut file| read_start(&mut file, &mut start));
@@ -100,7 +100,7 @@ fn check(path: &Path) -> Result<(), TableFileError> {
     }
     let page_size: u64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0)).map_err(failed)?;
     let length = |path: &Path| path.metadata().map_or(0, |metadata| metadata.len());
-    // The check takes the missing part of the last page for zeros. The log can hold that page.
+    // The check reads the missing part of the last page as zeros. The write-ahead log can have that page.
     if length(path).is_multiple_of(page_size) || length(&companion(path, "-wal")) > 0 {
         Ok(())
     } else {
@@ -149,7 +149,7 @@ impl TableLog {
         }
     }
 
-    /// The problem that lasts.
+    /// The present problem.
     pub(crate) fn problem(&self) -> Option<TableFileError> {
         self.reported.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

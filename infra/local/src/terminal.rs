@@ -31,7 +31,7 @@ impl<W: Write> Terminal<W> {
             Imported::Changed => "was changed before its sample data was complete",
         };
         self.print(format_args!(
-            "The organization {subdomain} {why}, so it stays as it is. For the complete demo, use another --data-dir."
+            "The organization {subdomain} {why}, so the import skips it. For the complete demo, use another --data-dir."
         ));
     }
 

@@ -61,10 +61,10 @@ pub struct UserView<'a> {
     pub id: UserId,
     /// Id of the organization that owns the resource.
     pub org_id: OrganizationId,
-    /// Rises by 1 with every change, from 1 on. Send it in `If-Match` to prevent lost updates.
+    /// Starts at 1 and rises by 1 with every change. Send it in `If-Match` to prevent lost updates.
     #[schemars(example = 3)]
     pub version: u64,
-    /// The address with which the user signs in, unique in the organization. It is compared without regard to case.
+    /// The address with which the user signs in, unique in the organization. Case is ignored.
     pub email: &'a Email,
     pub full_name: &'a FullName,
     /// What the user may do. A new role takes effect on the user's next request.
@@ -105,13 +105,13 @@ impl<'a> UserView<'a> {
 /// for movements that were recorded before names were stored.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct NamesView<'a> {
-    /// SKU of the product when the movement was recorded. Null in movements from before names were stored.
+    /// SKU of the product when the movement was recorded. Null in old movements, which have no stored names.
     pub sku: Option<&'a Sku>,
-    /// Name of the product when the movement was recorded. Null in movements from before names were stored.
+    /// Name of the product when the movement was recorded. Null in old movements, which have no stored names.
     pub product_name: Option<&'a ProductName>,
-    /// Unit of all quantities of the movement. Null in movements from before names were stored.
+    /// Unit of all quantities of the movement. Null in old movements, which have no stored names.
     pub unit: Option<&'a Unit>,
-    /// Name of the warehouse when the movement was recorded. Null in movements from before names were stored.
+    /// Name of the warehouse when the movement was recorded. Null in old movements, which have no stored names.
     pub warehouse_name: Option<&'a WarehouseName>,
 }
 
@@ -136,7 +136,7 @@ impl<'a> NamesView<'a> {
 #[schemars(rename = "Movement")]
 pub struct MovementView<'a> {
     pub id: MovementId,
-    /// The kind of the movement. A recorded `COUNT` is an `ADJUSTMENT`, a `TRANSFER` two movements.
+    /// The kind of the movement. A `COUNT` is recorded as an `ADJUSTMENT`, a `TRANSFER` as two movements.
     #[serde(rename = "type")]
     #[schemars(with = "MovementType")]
     pub kind: &'static str,
@@ -178,7 +178,7 @@ pub struct MovementView<'a> {
     pub created_at: Timestamp,
     /// The user who recorded the movement.
     pub created_by: PersonView<'a>,
-    /// The other movement of a transfer. Only in the response to recording it; absent otherwise.
+    /// The other movement of a transfer. Present only in the response that records the transfer; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counterpart: Option<Box<MovementView<'a>>>,
 }

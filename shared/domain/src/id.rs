@@ -22,7 +22,7 @@ fn parse(text: &str) -> Result<Uuid, Fault> {
 }
 
 /// Any version of UUID is well-formed; new ids have version 7. The examples of the OpenAPI document belong to one
-/// sample organization: the id of a movement is always the same movement.
+/// sample organization, so each type has the same example everywhere.
 fn describe(about: &str, example: &str) -> Schema {
     json_schema!({"description": about.trim(), "type": "string", "format": "uuid", "examples": [example]})
 }

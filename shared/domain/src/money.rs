@@ -54,7 +54,7 @@ impl Money {
         Cost(self.0.ten_thousandths().saturating_mul(quantity.ten_thousandths()))
     }
 
-    /// Its digits for readers, with commas as thousands separators: `12,345.50`.
+    /// Its digits with commas as thousands separators: `12,345.50`.
     #[must_use]
     pub fn grouped(self) -> String {
         grouped(&self.to_string())

@@ -84,7 +84,7 @@ pub struct PurchaseRequest {
     pub updated_at: Timestamp,
 }
 
-/// The estimates of a request's lines, together.
+/// The sum of the estimates of a request's lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
     /// The sum of the lines that have a price; `None` if it is too large for a [`Cost`].

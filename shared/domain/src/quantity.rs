@@ -73,7 +73,7 @@ impl Quantity {
         self.plus(other.negated())
     }
 
-    /// Its digits for readers, with commas as thousands separators: `12,345.5`.
+    /// Its digits with commas as thousands separators: `12,345.5`.
     #[must_use]
     pub fn grouped(self) -> String {
         grouped(&self.to_string())

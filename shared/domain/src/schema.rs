@@ -30,8 +30,8 @@ macro_rules! has_schema {
 }
 pub(crate) use has_schema;
 
-/// A text of at most this number of characters. The formats are our own: readers understand them, while a pattern of
-/// control characters is unreadable.
+/// A text of at most this number of characters. The formats are our own, because a pattern of control characters
+/// is unreadable.
 pub(crate) fn text(about: &str, longest: usize, kind: Kind, example: &str) -> Schema {
     let (format, rule) = match kind {
         Kind::Identifier => ("single-line", " No invisible characters."),

@@ -108,14 +108,14 @@ macro_rules! texts {
 texts! {
     /// Name of the organization, as its users and its mails show it.
     OrganizationName: 200, Line, "Northwind Traders";
-    /// Full name of the user, as others see it.
+    /// Full name of the user, as other users see it.
     FullName: 200, Line, "Northwind Manager";
     /// Stock keeping unit: the organization's own code for a product. Unique in the organization, regardless of case.
     /// `#` is not allowed, because it separates parts of references and labels.
     Sku: 64, Identifier, "NW-0001", no_hash, without_hash;
     /// Name of the product. Several products can have the same name.
     ProductName: 200, Line, "Chai";
-    /// Description of the product, for people.
+    /// Description of the product.
     Description: 2_000, Paragraphs, "10 boxes x 20 bags";
     /// Category of the product: a free text. Filters compare it regardless of case.
     Category: 100, Identifier, "Beverages";
@@ -135,7 +135,7 @@ texts! {
     Location: 200, Line, "London";
     /// Number of the delivery note, order or other record outside Stockroom that caused the movement.
     Reference: 100, Identifier, "PO-1042";
-    /// Notes for people. They have no effect.
+    /// Notes. They have no effect.
     Notes: 2_000, Paragraphs, "Before the holidays";
     /// Reason for the rejection of a purchase request.
     RejectionReason: 1_000, Paragraphs, "Too expensive. Ask the supplier for a discount.";

@@ -1,5 +1,5 @@
-//! The content of each email. HTML escapes every value from the table. Texts of users are quotations
-//! ([`quoted`](crate::quoted)), all other values of users stay on one line.
+//! The content of each email. HTML escapes every value from the table. Notes and reasons of users are quotations
+//! ([`quoted`](crate::quoted)). All other values of users stay on one line.
 
 mod account;
 #[cfg(test)]
@@ -33,13 +33,13 @@ content_kinds! {
     Invitation,
     /// A link to replace a forgotten password.
     PasswordReset,
-    /// A link to confirm another own address.
+    /// A link to confirm another address of the account.
     EmailChange,
     /// A link to confirm the address of a sign-up.
     Welcome,
-    /// A notice of a request for another address.
+    /// A notice that another address was requested.
     EmailChangeNotice,
-    /// A notice of another address.
+    /// A notice that the account has another address.
     EmailChangedNotice,
     /// A purchase request waits for a decision.
     PurchaseRequestSubmitted,
@@ -66,7 +66,7 @@ fn plural(number: usize, one: &str, several: &str) -> String {
 struct Fact {
     label: &'static str,
     value: String,
-    /// A restriction of the value.
+    /// An addition to the value, such as an exclusion.
     note: Option<String>,
 }
 

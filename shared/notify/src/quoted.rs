@@ -1,4 +1,4 @@
-//! The form in which texts of users appear in emails, so that they cannot look like the product's own words.
+//! The form of texts of users in emails. They cannot look like the product's own words.
 
 use stockroom_domain::text::FullName;
 
@@ -53,7 +53,7 @@ fn is_mark(c: char) -> bool {
 pub(crate) struct Quotation {
     /// The subject of the text.
     pub(crate) about: &'static str,
-    /// The line that says where the text comes from.
+    /// The line with the source of the text.
     pub(crate) source: String,
     /// Its paragraphs, with a line feed between lines and at most one blank line in a row.
     pub(crate) text: String,
@@ -65,7 +65,7 @@ impl Quotation {
         Self { about, source: format!("{} wrote:", named(author.as_str())), text: paragraphs(text) }
     }
 
-    /// A text of a document that others than its creator may have written.
+    /// A text of a purchase request. Users other than its creator may have edited it.
     pub(crate) fn of_request(creator: &FullName, about: &'static str, text: &str) -> Self {
         let source = format!("Written in the request of {}:", named(creator.as_str()));
         Self { about, source, text: paragraphs(text) }

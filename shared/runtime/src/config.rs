@@ -55,7 +55,7 @@ pub struct Config {
     pub max_page_bytes: usize,
     /// `DOCS_ENABLED`: whether the documentation is served.
     pub docs_enabled: bool,
-    /// `CONSOLE_ENABLED`: whether the pages for people are served, among them those that links in mail lead to.
+    /// `CONSOLE_ENABLED`: whether the console is served: the start page, and the pages that links in mail open.
     pub console_enabled: bool,
     /// `START_PAGE`: additions to the start page.
     pub start_page: StartPage,

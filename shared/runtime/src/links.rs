@@ -191,7 +191,7 @@ impl Links {
             .map_or_else(|| self.public_url.clone(), |host| format!("{scheme}://{host}{}", port.unwrap_or_default()))
     }
 
-    /// The page of a purchase request, where the tenant's users sign in.
+    /// The page of a purchase request, under the tenant's sign-in address.
     #[must_use]
     pub fn purchase_request(&self, subdomain: &Subdomain, request: PurchaseRequestId) -> String {
         format!("{}/purchase-requests/{request}", self.sign_in_address(subdomain))

@@ -1,4 +1,4 @@
-//! The document for its readers: every member and parameter has a description and an example of its own.
+//! The document for human readers: every member and parameter has a description and an example of its own.
 //!
 //! The tests walk the document, so a new member without them fails.
 
@@ -239,7 +239,7 @@ fn errors_have_a_valid_example_of_each_code() {
     assert!(count > 30);
 }
 
-/// One id belongs to one thing in the whole document.
+/// Each id is an example of one kind of thing in the whole document.
 #[test]
 fn ids_of_examples_are_used_for_one_kind_of_thing() {
     let document = document();
@@ -264,7 +264,7 @@ fn ids_of_examples_are_used_for_one_kind_of_thing() {
     assert!(kinds.len() > 5 && shared.is_empty(), "{shared:?}");
 }
 
-/// Prose and formats tell more than an expression of 80 characters.
+/// Descriptions and formats are clearer than a long regular expression.
 #[test]
 fn patterns_are_short_and_have_no_escapes_of_control_characters() {
     let document = document();

@@ -1,5 +1,5 @@
-//! The document keeps to what client generators understand: named objects, unions with a discriminator, no combined
-//! schemas, no constants, no defaults of members. tests/clients has the generators.
+//! The document has only constructs that client generators understand: named objects, unions with a discriminator, no
+//! combined schemas, no constants, no defaults of members. tests/clients has the generators.
 
 use std::collections::BTreeSet;
 

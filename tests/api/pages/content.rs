@@ -1,4 +1,4 @@
-//! What each page shows, and what it never shows.
+//! The content of each page.
 
 use serde_json::{Value, json};
 use stockroom_harness::{Client, Reply, Stack};

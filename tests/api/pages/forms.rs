@@ -1,4 +1,4 @@
-//! The forms of the pages: what they change, and where they lead.
+//! The forms of the pages: their changes and their redirects.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn set(client: &Client, token: &str, password: &str) -> Request {
     submit(client, "reset", Some(token), &[("password", password), ("repeat", password)])
 }
 
-/// Where a form leads.
+/// The target of a form's redirect.
 #[track_caller]
 fn target(reply: &Reply) -> &str {
     assert_eq!(reply.status(), 303, "{reply:?}");
@@ -31,7 +31,7 @@ fn target(reply: &Reply) -> &str {
     reply.header("location").unwrap()
 }
 
-/// The code of the problem that a form leads to.
+/// The code of the problem in a form's redirect.
 #[track_caller]
 fn error(reply: &Reply) -> String {
     let (_, query) = target(reply).split_once('?').unwrap();
@@ -53,7 +53,7 @@ async fn invited(shop: &Shop) -> (String, String) {
 }
 
 #[tokio::test]
-async fn reset_form_of_an_invitation_sets_the_password_and_leads_to_sign_in() {
+async fn reset_form_of_an_invitation_sets_the_password_and_redirects_to_sign_in() {
     let shop = shop().await;
     let (_, token) = invited(&shop).await;
     let browser = shop.anonymous().without_tenant();
@@ -76,7 +76,7 @@ async fn reset_form_of_an_invitation_sets_the_password_and_leads_to_sign_in() {
 }
 
 #[tokio::test]
-async fn reset_form_with_an_invalid_password_leads_back_with_the_reason() {
+async fn reset_form_with_an_invalid_password_redirects_to_its_page_with_the_reason() {
     let shop = shop().await;
     let (_, token) = invited(&shop).await;
     let browser = shop.anonymous().without_tenant();
@@ -121,7 +121,7 @@ async fn reset_form_without_a_valid_link_changes_nothing() {
 }
 
 #[tokio::test]
-async fn form_that_cannot_be_read_leads_back_to_its_page() {
+async fn form_that_cannot_be_read_redirects_to_its_page() {
     let shop = shop().await;
     let browser = shop.anonymous().without_tenant();
     let at = |form: &str| browser.request(Method::POST, format!("/api/v1/auth/forms/{form}"));
@@ -143,7 +143,7 @@ async fn form_that_cannot_be_read_leads_back_to_its_page() {
 }
 
 #[tokio::test]
-async fn form_over_the_limit_leads_back_with_the_time_to_wait() {
+async fn form_over_the_limit_redirects_to_its_page_with_the_time_to_wait() {
     let shop = shop().await;
     let process = shop.stack().another_process_with(shop.stack().clock().clone(), &[("LIMIT_LOGIN", "2/minute")]);
     let browser = shop.anonymous().without_tenant().at(&process);
@@ -161,7 +161,7 @@ async fn form_over_the_limit_leads_back_with_the_time_to_wait() {
 }
 
 #[tokio::test]
-async fn form_that_the_table_refuses_is_logged_as_a_failure_and_leads_back() {
+async fn form_that_the_table_refuses_is_logged_and_redirects_to_its_page() {
     let shop = Shop::with_faults().await;
     let token = shop.stack().link_token(Purpose::PasswordReset, &shop.id, &shop.staff().id, 0);
     shop.faults().always(Fault::Throttle);
@@ -175,7 +175,7 @@ async fn form_that_the_table_refuses_is_logged_as_a_failure_and_leads_back() {
 }
 
 #[tokio::test]
-async fn confirm_form_confirms_and_reading_its_page_does_not() {
+async fn confirm_form_confirms_the_address_and_a_get_of_its_page_does_not() {
     let stack = Stack::start().await;
     let visitor = Client::of(&stack);
     let admin = json!({"email": "admin@acme.example", "full_name": "The Admin", "password": PASSWORD});
@@ -228,5 +228,5 @@ async fn forgot_form_gives_the_same_answer_for_every_account() {
     let named = submit(&browser.with_tenant("acme"), "forgot", None, &fields("globex", "staff@acme.example")).await;
     assert_eq!(error(&named), "tenant_conflict");
     let page = browser.get(target(&named)).await.expect(200);
-    assert!(html(&page).contains("Name your organization"));
+    assert!(html(&page).contains("Enter the short name of your organization"));
 }

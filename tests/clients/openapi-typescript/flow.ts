@@ -10,13 +10,13 @@ type Movement = components["schemas"]["Movement"];
 const base = process.env.BASE;
 if (!base) throw new Error("BASE is not set: set it to the address of the local stack");
 
-/** The answer of a successful call. */
-function given<T>({ data, error }: { data?: T; error?: { code: string; detail: string } }, what: string): T {
+/** The data of a successful call. */
+function dataOf<T>({ data, error }: { data?: T; error?: { code: string; detail: string } }, what: string): T {
   if (data === undefined) throw new Error(`${what}: ${error?.code} ${error?.detail}`);
   return data;
 }
 
-function agree(actual: unknown, expected: unknown, what: string): void {
+function assertEqual(actual: unknown, expected: unknown, what: string): void {
   if (JSON.stringify(actual) !== JSON.stringify(expected)) {
     throw new Error(`${what}: ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`);
   }
@@ -29,28 +29,28 @@ const signIn = (password: string) =>
     body: { email: "manager@northwind.example", password },
   });
 const refused = await signIn("wrong password");
-agree([refused.error?.code, refused.error?.error], ["invalid_credentials", "invalid_grant"], "a wrong password");
-const tokens = given(await signIn("northwind-demo-2026"), "sign-in");
+assertEqual([refused.error?.code, refused.error?.error], ["invalid_credentials", "invalid_grant"], "a wrong password");
+const tokens = dataOf(await signIn("northwind-demo-2026"), "sign-in");
 
 const client = createClient<paths>({ baseUrl: base, headers: { Authorization: `Bearer ${tokens.access_token}` } });
-const me = given(await client.GET("/api/v1/users/me"), "oneself");
-agree(me.role, "MANAGER", "the role");
+const me = dataOf(await client.GET("/api/v1/users/me"), "the current user");
+assertEqual(me.role, "MANAGER", "the role");
 
 const sku = `TYPESCRIPT-${Date.now()}`;
-const product = given(
+const product = dataOf(
   await client.POST("/api/v1/products", { body: { sku, name: "Made by a client", min_stock_level: 2 } }),
   "a new product",
 );
 const duplicate = await client.POST("/api/v1/products", { body: { sku, name: "Again" } });
 if (duplicate.error?.code !== "duplicate_sku") throw new Error(`the same SKU: ${duplicate.response.status}`);
-agree(duplicate.error.status, 409, "the same SKU");
+assertEqual(duplicate.error.status, 409, "the same SKU");
 
-const warehouses = given(await client.GET("/api/v1/warehouses", { params: { query: { limit: 1 } } }), "warehouses");
+const warehouses = dataOf(await client.GET("/api/v1/warehouses", { params: { query: { limit: 1 } } }), "warehouses");
 const warehouse = warehouses.items[0];
 if (!warehouse) throw new Error("the sample organization has no warehouse");
 
 const receive = async (): Promise<Movement> =>
-  given(
+  dataOf(
     await client.POST("/api/v1/stock-movements", {
       params: { header: { "Idempotency-Key": sku } },
       body: { type: "IN", product_id: product.id, warehouse_id: warehouse.id, quantity: 5, occurred_at: null },
@@ -58,18 +58,18 @@ const receive = async (): Promise<Movement> =>
     "a movement",
   );
 const movement = await receive();
-agree(movement.balance_after, 5, "the level");
-agree((await receive()).id, movement.id, "the movement of the same key");
+assertEqual(movement.balance_after, 5, "the level");
+assertEqual((await receive()).id, movement.id, "the movement of the same key");
 const short = await client.POST("/api/v1/stock-movements", {
   body: { type: "OUT", product_id: product.id, warehouse_id: warehouse.id, quantity: 50 },
 });
 if (short.error?.code !== "insufficient_stock") throw new Error(`too much: ${short.response.status}`);
-agree([short.error.available, short.error.requested], [5, 50], "available and requested");
+assertEqual([short.error.available, short.error.requested], [5, 50], "available and requested");
 
 const invalid = await client.POST("/api/v1/products", { body: { sku: "", name: "", decimal_places: 9 } });
 if (invalid.error?.code !== "validation_failed") throw new Error(`an invalid product: ${invalid.response.status}`);
 const pointers = invalid.error.errors.map((error) => error.pointer);
-agree(pointers, ["/sku", "/name", "/decimal_places"], "pointers");
+assertEqual(pointers, ["/sku", "/name", "/decimal_places"], "pointers");
 
 const rename = (version: string) =>
   client.PATCH("/api/v1/products/{id}", {
@@ -77,23 +77,23 @@ const rename = (version: string) =>
     body: { name: "Renamed", category: null },
   });
 const stale = await rename('"99"');
-agree([stale.response.status, stale.error?.code], [412, "version_mismatch"], "a stale version");
-agree(given(await rename(`"${product.version}"`), "a change").name, "Renamed", "the name");
+assertEqual([stale.response.status, stale.error?.code], [412, "version_mismatch"], "a stale version");
+assertEqual(dataOf(await rename(`"${product.version}"`), "a change").name, "Renamed", "the name");
 
-const events = given(
+const events = dataOf(
   await client.GET("/api/v1/events", { params: { query: { type: "stock.moved", limit: 1 } } }),
   "events",
 );
 const event = events.items[0];
 if (event?.type !== "stock.moved") throw new Error(`the type of the event: ${event?.type}`);
-agree(event.data.movement.product_id, product.id, "the product of the event");
+assertEqual(event.data.movement.product_id, product.id, "the product of the event");
 
 const ids = new Set<string>();
 let cursor: string | null = null;
 let pages = 0;
 do {
   const query: { limit: number; cursor?: string } = cursor === null ? { limit: 5 } : { limit: 5, cursor };
-  const page: components["schemas"]["ProductPage"] = given(
+  const page: components["schemas"]["ProductPage"] = dataOf(
     await client.GET("/api/v1/products", { params: { query } }),
     "a page",
   );

@@ -13,7 +13,7 @@ use super::{NO_CONTENT_POLICY, answer, settle};
 use crate::mailbox::pages::{self, Query};
 use crate::services::LocalServices;
 
-/// The pages load their own script and style, and show mails in frames. Nothing else is loaded, sent or run.
+/// The pages load their own script and style, and show mails in frames. The policy blocks everything else.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 /// A mail has inline styles, and links that open in new tabs. `sandbox` has no scripts and no forms. The page reads the
@@ -64,7 +64,7 @@ async fn mails(State(services): Services) -> Response<Body> {
     answer(StatusCode::OK, "application/json", NO_CONTENT_POLICY, items.to_string())
 }
 
-/// The id of the newest mail. Open pages ask for it again and again, so it waits for no delivery.
+/// The id of the newest mail. Open pages poll it, so it does not wait for deliveries.
 fn latest(services: &LocalServices) -> Response<Body> {
     let latest = json!({ "latest": services.mailbox().latest() });
     answer(StatusCode::OK, "application/json", NO_CONTENT_POLICY, latest.to_string())

@@ -62,7 +62,7 @@ pub(crate) fn groups(mails: &[Received]) -> Vec<Group<'_>> {
     groups
 }
 
-/// Names of organizations, as the pages show them.
+/// Names of organizations, as the pages display them.
 pub(crate) type Names = HashMap<OrganizationId, String>;
 
 /// The name of the organization of a mail; its id if the name is unknown.

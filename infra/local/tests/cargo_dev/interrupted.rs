@@ -31,6 +31,6 @@ fn stop_during_an_import_says_that_the_next_start_resumes_it() {
     let low = printed(&script);
     assert_eq!(low.matches("\"shortage\":").count(), 18, "{low}");
     let (text, errors) = dev.stop();
-    assert!(!text.contains("stays as it is"), "{text}");
+    assert!(!text.contains("the import skips it"), "{text}");
     assert_eq!(errors, "");
 }

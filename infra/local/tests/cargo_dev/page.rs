@@ -1,4 +1,4 @@
-//! The commands of a page of the documentation, and what the page says about their output.
+//! The commands of a page of the documentation, and the page's statements about their output.
 
 /// A part of a page that begins with commands: the commands, and the text up to the next ones.
 #[derive(Debug, Default, Clone)]
@@ -25,7 +25,7 @@ pub(crate) fn steps(section: &str) -> Vec<Step> {
 }
 
 impl Step {
-    /// The values that the reader sees, by the page: the code in the sentences that begin with "You see".
+    /// The values that the page promises: the code in the sentences that begin with "You see".
     pub(crate) fn seen(&self) -> Vec<&str> {
         let (_, seen) = self.text.split_once("You see ").unwrap_or_default();
         let seen = seen.split_once("You see ").map_or(seen, |(first, _)| first);

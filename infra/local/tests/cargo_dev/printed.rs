@@ -1,4 +1,4 @@
-//! What the program prints when it is ready.
+//! The text that the program prints when it is ready.
 
 use crate::page::section;
 use crate::process::{Dev, printed, shell};
@@ -76,7 +76,7 @@ fn every_printed_address_answers_under_every_loopback_name() {
 }
 
 #[test]
-fn first_command_signs_an_organization_up() {
+fn printed_command_signs_up_an_organization() {
     let mut dev = Dev::start(&["--in-memory"]);
     let port = dev.ready();
     let command = dev.wait_for(|line| line.trim().starts_with("curl "));

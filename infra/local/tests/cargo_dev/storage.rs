@@ -64,7 +64,7 @@ fn printed(output: &Output) -> (String, String) {
 }
 
 #[test]
-fn full_disk_while_running_is_named_and_harms_nothing() {
+fn write_to_a_full_disk_names_it_and_loses_nothing() {
     if !can_mount() {
         return;
     }
@@ -87,7 +87,7 @@ fn full_disk_while_running_is_named_and_harms_nothing() {
 }
 
 #[test]
-fn full_disk_during_an_import_is_named_and_the_next_start_resumes() {
+fn import_on_a_full_disk_names_it_and_the_next_start_resumes() {
     if !can_mount() {
         return;
     }
@@ -105,7 +105,7 @@ fn full_disk_during_an_import_is_named_and_the_next_start_resumes() {
 }
 
 #[test]
-fn limit_of_a_file_is_named() {
+fn start_with_a_limit_of_file_sizes_names_the_file() {
     let work = tempfile::tempdir().unwrap();
     for blocks in [0, 1, 8, 100] {
         let (_, errors) = run(
@@ -122,7 +122,7 @@ fn limit_of_a_file_is_named() {
 }
 
 #[test]
-fn files_in_the_way_are_named() {
+fn start_with_a_file_or_directory_in_the_way_names_it() {
     let work = tempfile::tempdir().unwrap();
     let path = |name: &str| work.path().join(name);
     fs::write(path("file"), "").unwrap();
@@ -144,7 +144,7 @@ fn files_in_the_way_are_named() {
 }
 
 #[test]
-fn files_of_another_user_are_named() {
+fn start_with_a_file_of_another_user_names_it() {
     // Only root can start a program as another user, who owns the directory but not every file in it.
     let nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups";
     if !shell(&format!("{nobody} {PROGRAM} --help")).status.success() {

@@ -1,4 +1,4 @@
-//! The commands of the README and of this crate's page give what the pages say.
+//! The commands of the README and of this crate's page print the values that the pages state.
 
 use crate::page::{Step, section, steps};
 use crate::process::{Dev, printed};
@@ -9,7 +9,7 @@ const LOCAL: &str = include_str!("../../README.md");
 /// Separates the output of two steps.
 const NEXT: &str = "@@ next step";
 
-/// What the output of a step must have.
+/// The requirements on the output of a step.
 struct Expected {
     /// Values that both the page and the output have. Values in code need no mention.
     words: &'static [&'static str],
@@ -26,7 +26,7 @@ const EXPECTED: [Expected; 6] = [
 ];
 
 #[test]
-fn tour_prints_what_the_pages_say() {
+fn tour_prints_the_values_of_the_pages() {
     let mut dev = Dev::start(&["--in-memory", "--demo", "northwind"]);
     let port = dev.ready();
     let mut tour = steps(section(README, "Tour"));

@@ -24,9 +24,9 @@ const REFRESH: &str = "rt+jwt";
 /// Accepted difference of clocks for `iat` and `nbf`, in seconds.
 const CLOCK_SKEW: u64 = 5;
 
-/// Examples of tokens in the OpenAPI document, shortened.
+/// An example of an access token in the OpenAPI document, shortened.
 const EXAMPLE_OF_ACCESS: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMWExOWI0YSJ9.x7kQ";
-/// As above.
+/// An example of a refresh token in the OpenAPI document, shortened.
 const EXAMPLE_OF_REFRESH: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6InJ0K2p3dCJ9.eyJzdWIiOiIwMWExOWI0YSJ9.p2Zw";
 
 /// Verifies tokens.
@@ -128,11 +128,11 @@ pub struct TokenPair {
     /// Lifetime of the access token in seconds.
     #[schemars(example = 900)]
     pub expires_in: u64,
-    /// Returns a new pair of tokens, once (`POST /auth/refresh`). Absent (never null) if it is set as a cookie.
+    /// `POST /auth/refresh` accepts it once and returns a new pair. Absent (never null) if it is set as a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = EXAMPLE_OF_REFRESH)]
     pub refresh_token: Option<String>,
-    /// Lifetime of the refresh token in seconds. A refresh starts it again.
+    /// Lifetime of the refresh token in seconds. Each refresh starts it again.
     #[schemars(example = 604_800)]
     pub refresh_expires_in: u64,
 }

@@ -93,7 +93,7 @@ impl Answer {
         Self::new(StatusCode::NO_CONTENT)
     }
 
-    /// 303: the browser continues with a `GET` of that page (RFC 9110, 15.4.4).
+    /// 303: the browser continues with a `GET` of this location (RFC 9110, 15.4.4).
     #[must_use]
     pub fn see_other(location: String) -> Self {
         Self { location: Some(location), ..Self::new(StatusCode::SEE_OTHER) }

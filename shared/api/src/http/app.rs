@@ -42,14 +42,14 @@ struct Shared {
     pages: Pages,
 }
 
-/// What the pages for people need of the settings.
+/// Settings of the start page, the other console pages and the documentation.
 #[derive(Debug)]
 pub struct Pages {
     /// `PUBLIC_URL`: the address of the product, without a slash at its end.
     pub public_url: String,
     /// Whether the documentation is served.
     pub has_docs: bool,
-    /// Whether the console is served: the start page, and the pages that links in mail lead to.
+    /// Whether the console is served: the start page, and the pages that links in mail open.
     pub has_console: bool,
     /// Additions to the start page.
     pub start: StartPage,
@@ -165,7 +165,7 @@ impl App {
         self.0.feed_settle
     }
 
-    /// The settings of the pages for people.
+    /// The settings of the console and the documentation.
     #[must_use]
     pub fn pages(&self) -> &Pages {
         &self.0.pages

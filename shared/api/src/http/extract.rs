@@ -222,7 +222,7 @@ pub trait Parameters: Sized {
     /// Describes a parameter in the OpenAPI document. An empty description is left out.
     fn describe(&mut self, _name: &str, _description: &'static str) {}
 
-    /// Gives a parameter an example in the OpenAPI document, instead of that of its type.
+    /// Gives a parameter an example in the OpenAPI document, instead of the example of its type.
     fn example(&mut self, _name: &str, _example: impl Into<Value>) {}
 
     /// Adds a validation error of a parameter.

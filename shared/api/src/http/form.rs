@@ -1,5 +1,5 @@
-//! Problems of HTML forms. A browser shows the answer to a form to its user, so a problem document becomes a redirect
-//! to the page of the form, which explains the problem.
+//! Problems of HTML forms. A browser would show a problem document to its user. The answer is therefore a redirect to
+//! the page of the form, which explains the problem.
 
 use axum::{body::Body, response::Response};
 use http::{
@@ -22,8 +22,8 @@ impl FormPage {
         Self { page, query: pairs(query) }
     }
 
-    /// Leads the browser back to the page. `error` in its query is the code of the first validation error, else that of
-    /// the problem; `wait` is the number of seconds to wait after a refusal by a rate limit.
+    /// Redirects the browser to the page. `error` in its query is the code of the first validation error, otherwise the
+    /// code of the problem. `wait` is the number of seconds to wait after a refusal by a rate limit.
     pub(crate) fn explain(&self, problem: &Problem, stage: &str, response: &mut Response) {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(self.query.iter().filter(|(name, _)| !matches!(name.as_str(), "error" | "wait")));

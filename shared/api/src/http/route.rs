@@ -44,9 +44,9 @@ pub struct Route {
     pub(crate) stores_response: bool,
     /// Whether it is the token endpoint of OAuth 2.
     pub(crate) is_token_endpoint: bool,
-    /// Whether it belongs to the pages for people, which are not part of the OpenAPI document.
+    /// Whether it is a web page or the target of a page's form. The OpenAPI document has neither.
     pub is_page: bool,
-    /// The page whose form it receives. Every problem leads back to that page.
+    /// The page of the form that it receives. After a problem, the browser returns to this page.
     pub(crate) form_of: Option<&'static str>,
 }
 

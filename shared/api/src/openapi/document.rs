@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::openapi::{contract::Contract, problems::Problems};
 
-/// What a reader needs before the first operation, in three paragraphs. Conventions stand where they apply: at
-/// parameters, headers, bodies and problems.
+/// The introduction, in three paragraphs. Conventions are described where they apply: at parameters, headers, bodies
+/// and problems.
 const ABOUT: &str = "\
 Stockroom keeps the stock of many organizations: products, suppliers, warehouses, stock movements, purchase requests, \
 an audit log and events. Each organization is a tenant and sees only its own data.
@@ -146,7 +146,7 @@ fn headers() -> Value {
             "The next page (RFC 8288) with `rel=\"next\"`. Absent on the last page.",
             "</api/v1/products?cursor=q3vFJ0mYw8ZkT1sXo5bRhA7uCeLdP2nG>; rel=\"next\""),
         "RateLimit": header(
-            "What is left of each limit: `r` requests, and `t` seconds until all are available again.",
+            "The state of each limit: `r` remaining requests, and `t` seconds until all are available again.",
             "\"user\";r=599;t=1"),
         "RateLimit-Policy": header(
             "The limits that count this request: `q` requests in `w` seconds.", "\"user\";q=600;w=60"),
@@ -161,7 +161,7 @@ fn headers() -> Value {
     })
 }
 
-/// States defaults in descriptions. Generators make a member with a default required.
+/// Moves defaults into descriptions, because generators make a member with a `default` required.
 fn state_defaults(schema: &mut Value) {
     let members = schema.get_mut("properties").and_then(Value::as_object_mut);
     for member in members.into_iter().flat_map(Map::values_mut) {

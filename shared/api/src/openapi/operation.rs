@@ -95,7 +95,7 @@ impl Operation {
     }
 
     pub(super) fn body<T: FromBody>(&mut self, is_needed: bool) {
-        // Not even an optional body is worth a parameter of generated clients if it has no members.
+        // An optional body without members would only add a useless parameter to generated clients.
         if is_needed || type_name::<T>() != type_name::<Nothing>() {
             let schema = self.component(T::SCHEMA_NAME.unwrap_or_else(name_of::<T>), T::from_object);
             self.needs_body = is_needed;

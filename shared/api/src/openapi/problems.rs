@@ -1,9 +1,9 @@
 //! The problems of the OpenAPI document: their responses and schemas.
 //!
-//! Generated clients make a type of each schema. Every schema is therefore one object with a name: generators lose
-//! what `allOf` combines. Statuses 400, 401 and 403 have one schema each. For other statuses every code has one,
-//! because codes can have members of their own. If an operation has several such codes, its schema is a `oneOf` of
-//! them, with `code` as the discriminator.
+//! A generated client has a type for each schema. Generators drop parts of an `allOf`, so every schema is one object
+//! with a name. The statuses 400, 401 and 403 have one schema each. For other statuses each code has a schema, because
+//! codes can have members of their own. If an operation has several such codes, its schema is a `oneOf` of them, with
+//! `code` as the discriminator.
 #![expect(
     clippy::indexing_slicing,
     reason = "indexing a JSON value never panics: an absent member reads as null, and assignment creates it"
@@ -39,7 +39,7 @@ impl Problems {
                 (false, true) => ".cookie",
                 (false, false) => "",
             };
-            // A union of conflicts belongs to one operation, so its response does, too.
+            // A union of conflicts belongs to one operation, and so does its response.
             let name = match schema.strip_suffix("Conflict") {
                 Some(operation) => format!("{status}.{operation}"),
                 None => format!("{status}.{}{variant}", codes.join(".")),
@@ -92,7 +92,7 @@ impl Problems {
             let options: Vec<_> = references.clone().map(|reference| json!({"$ref": reference})).collect();
             let mapping: BTreeMap<_, _> = codes.iter().zip(references).collect();
             json!({
-                "description": format!("A problem with status {status}. `code` tells which: {}.", listed(codes)),
+                "description": format!("A problem with status {status}. `code` is one of {}.", listed(codes)),
                 "oneOf": options,
                 "discriminator": {"propertyName": "code", "mapping": mapping},
             })
@@ -180,7 +180,7 @@ fn problem(status: Option<u16>, codes: &[&str], own: &[&str]) -> Value {
         "type": {"description": "Always `about:blank`.", "type": "string"},
         "title": {"description": "The name of the HTTP status.", "type": "string"},
         "status": {"description": "The HTTP status.", "type": "integer"},
-        "detail": {"description": "What happened and what to do, for people.", "type": "string"},
+        "detail": {"description": "What happened and what to do, for users.", "type": "string"},
         "instance": {"description": "The path of the request.", "type": "string"},
         "code": {"description": "A stable code for programs.", "type": "string", "enum": codes},
         "request_id": {
@@ -220,7 +220,7 @@ fn validation_error() -> Value {
                 "type": "string", "examples": ["out_of_range"],
             },
             "detail": {
-                "description": "The error, for people.", "type": "string", "examples": ["must be above 0"],
+                "description": "The error, for users.", "type": "string", "examples": ["must be above 0"],
             },
         },
         "required": ["code", "detail"],
@@ -247,7 +247,7 @@ fn response(status: u16, codes: &[&str], clears_cookie: bool, schema: &str) -> V
     })
 }
 
-/// A status as a part of names, and in words.
+/// A status as a part of names, and as a phrase.
 fn meaning(status: u16) -> (&'static str, &'static str) {
     match status {
         400 => ("BadRequest", "Malformed request"),

@@ -27,19 +27,19 @@ pub trait Routing: Sized {
         describe: impl FnOnce(&mut Operation),
     ) -> Self;
 
-    /// Adds a route for people, which the OpenAPI document leaves out.
+    /// Adds a web page or the target of a form. The OpenAPI document omits both.
     #[must_use]
     fn add_page<T: 'static, H: Handler<T, App>>(self, route: Route, handler: H) -> Self;
 
-    /// A page for people, or a file of one. It may have a query.
+    /// A web page, or a file of one. It may have a query.
     #[must_use]
     fn page<T: 'static>(self, id: &'static str, path: &'static str, handler: impl Handler<T, App>) -> Self {
         let route = Route { has_query: true, is_page: true, ..Route::new(id, Method::GET, path, Access::Public) };
         self.add_page(route, handler)
     }
 
-    /// The target of the form on `page`. It may have a query. Problems lead back to the page: the edge redirects there
-    /// with the query and the code of the problem.
+    /// The target of the form on `page`. It may have a query. After a problem, the edge redirects to the page, with the
+    /// query and the code of the problem.
     #[must_use]
     fn form<T: 'static>(
         self,

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-/// What a reader of any list needs to know.
+/// The response of every list.
 pub(super) const PAGE: &str = "\
 A page of the list. The header `Link` and the member `next_cursor` lead to the next page. A list can lag a few \
 moments behind a write; a read by id never does. The gateway limits a page to 5 MiB.";
@@ -11,8 +11,8 @@ moments behind a write; a read by id never does. The gateway limits a page to 5 
 pub(super) const IDEMPOTENCY_KEY: &str = "\
 Makes a retry safe: a key that the client chooses, such as a UUID. A request of the same user with the same key, \
 route and body has no further effect and returns the first successful response again, with `Idempotency-Replayed: \
-true`. Another body is 422 `idempotency_key_reused`. Responses are kept for 24 hours, those of movements and receipts \
-for good. Refusals are not kept.";
+true`. Another body is 422 `idempotency_key_reused`. Responses are stored for 24 hours, those of movements and \
+receipts permanently. Refusals are not stored.";
 
 /// The header `If-None-Match`.
 pub(super) const IF_NONE_MATCH: &str = "\

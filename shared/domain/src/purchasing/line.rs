@@ -57,7 +57,7 @@ impl PurchaseRequestItem {
         self.quantity.minus(received.plus(self.cancelled_quantity)?)
     }
 
-    /// Its estimated cost: of the requested quantity, whatever part of it arrives. `None` without an estimated price.
+    /// Its estimated cost, for the requested quantity and not for the received one. `None` without an estimated price.
     #[must_use]
     pub fn estimate(&self) -> Option<Cost> {
         self.estimated_price.map(|price| price.times(self.quantity))

@@ -59,7 +59,7 @@ struct Message<'a> {
     sentence: String,
     link: Option<LinkView<'a>>,
     advice: &'a str,
-    /// What to do first in a new organization.
+    /// The first steps in a new organization.
     steps: &'a [&'a str],
 }
 
@@ -87,9 +87,9 @@ struct AccountView<'a> {
 
 const NEXT_STEPS: [&str; 4] = [
     "Confirm your e-mail address with the link above.",
-    "Sign in at the address below, with the tenant that is named there, your e-mail address and your password.",
+    "Sign in at the address below with the tenant below, your e-mail address and your password.",
     "Invite the users of your organization. They get a mail with a link to choose a password.",
-    "Add warehouses and products, then record the stock that you have.",
+    "Add warehouses and products, then record your present stock.",
 ];
 
 impl LinkEmail<'_> {
@@ -122,7 +122,7 @@ impl LinkEmail<'_> {
             Purpose::Welcome => (
                 format!("Welcome to Stockroom, {organization}"),
                 "This organization was signed up with your e-mail address. Confirm the address with the link. Until \
-                 then Stockroom sends no mail to anyone else in the organization; invitations are sent afterwards.",
+                 then Stockroom sends no mail to other users of the organization. It sends invitations afterwards.",
                 "Confirm this address",
                 "If you did not sign up, ignore this mail.",
             ),
@@ -153,17 +153,17 @@ impl NoticeEmail<'_> {
                 ContentKind::EmailChangeNotice,
                 "A change of your e-mail address was requested",
                 format!(
-                    "A change of the e-mail address of this account{to} was requested by {by}. It takes effect when \
-                     the link that was mailed to the new address is used.",
+                    "A change of the e-mail address of this account{to} was requested by {by}. It takes effect \
+                     when the new address is confirmed by the link in its mail.",
                 ),
-                "If it was not you, someone knows your password. Change it now. That also cancels the change of the \
+                "If this was not you, someone knows your password. Change it now. That also cancels the change of the \
                  address.",
             ),
             AddressNews::Changed => (
                 ContentKind::EmailChangedNotice,
                 "Your e-mail address was changed",
                 format!(
-                    "The e-mail address of this account was changed{to} by {by}. Links that were mailed to the old \
+                    "The e-mail address of this account was changed{to} by {by}. Links in mails to the old \
                      address no longer work.",
                 ),
                 "If this is wrong, contact an admin of your organization at once. An admin can set the address back \
@@ -187,7 +187,7 @@ fn render(
         name: named(name),
         message,
         sign_in,
-        facts: [Fact::new("Tenant (the name of your organization there)", organization.subdomain.to_string())],
+        facts: [Fact::new("Tenant (the short name of your organization)", organization.subdomain.to_string())],
     };
     Ok(Content::new(
         view.message.kind,

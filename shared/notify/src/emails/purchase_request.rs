@@ -71,10 +71,10 @@ struct LineView {
     /// SKU, warehouse and supplier.
     details: Vec<String>,
     quantity: String,
-    /// The price of one.
+    /// The price of one unit.
     price: Option<String>,
     cost: Option<String>,
-    /// What arrived and what was closed.
+    /// The received, closed and outstanding quantities, without zeros.
     progress: Vec<String>,
 }
 
@@ -136,7 +136,7 @@ impl PurchaseRequestEmail<'_> {
         total.into_iter().chain([created]).chain(decided.map(by)).collect()
     }
 
-    /// The total of the estimates, and what it excludes.
+    /// The total of the estimates, and the number of lines that it excludes.
     fn total(&self) -> Fact {
         let Estimate { total, lines, lines_without_price } = self.request.estimate();
         let value = match total {
@@ -194,7 +194,7 @@ impl PurchaseRequestEmail<'_> {
         self.request.items.iter().any(|item| item.cancelled_quantity.is_positive())
     }
 
-    /// Neither of them contains a name.
+    /// The headline and the sentence. Neither contains a name.
     fn headline_and_sentence(&self) -> (String, &'static str) {
         let Self { request, news, .. } = *self;
         let number = &request.request_number;
@@ -211,7 +211,7 @@ impl PurchaseRequestEmail<'_> {
                 (format!("{number} was rejected"), "Your purchase request was rejected. You can create another one.")
             }
             PurchaseRequestNews::Closed if is_complete => {
-                (format!("{number} was closed"), "Your purchase request was closed. Nothing more of it will arrive.")
+                (format!("{number} was closed"), "Your purchase request was closed. No more goods will arrive.")
             }
             PurchaseRequestNews::Closed => (
                 format!("Part of {number} was closed"),
@@ -219,20 +219,19 @@ impl PurchaseRequestEmail<'_> {
             ),
             PurchaseRequestNews::Received if is_complete && self.has_closed_lines() => (
                 format!("{number} has arrived"),
-                "Your purchase request has arrived, except for the closed quantities.",
+                "All goods of your purchase request have arrived, except for the closed quantities.",
             ),
             PurchaseRequestNews::Received if is_complete => {
-                (format!("{number} has arrived"), "All of your purchase request has arrived.")
+                (format!("{number} has arrived"), "All goods of your purchase request have arrived.")
             }
             PurchaseRequestNews::Received => (
                 format!("Part of {number} has arrived"),
-                "Part of your purchase request has arrived. The rest is still to arrive.",
+                "Part of the goods of your purchase request have arrived. The rest is still to arrive.",
             ),
         }
     }
 }
 
-/// What arrived, what was closed and what is outstanding, without zeros.
 fn progress(item: &PurchaseRequestItem) -> Vec<String> {
     let (received, closed, outstanding) = (item.received_quantity, item.cancelled_quantity, item.outstanding());
     if received == item.quantity {

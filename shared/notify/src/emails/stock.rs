@@ -239,7 +239,7 @@ impl WeeklyReportEmail<'_> {
     }
 
     /// The kinds of movements with a quantity in one of the weeks, and a sentence about the others. Without any
-    /// movement, [`movements`](Self::movements) says it all.
+    /// movement, [`movements`](Self::movements) already says so.
     fn flows(&self) -> (Vec<Flow>, Option<String>) {
         let kinds = |totals: &MovementTotals| {
             [

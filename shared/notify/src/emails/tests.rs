@@ -90,7 +90,7 @@ fn received_request_shows_no_zeros() {
 }
 
 #[test]
-fn texts_of_users_are_quotations() {
+fn notes_and_reasons_are_quotations() {
     let rejected = purchase_request(&extreme(), PurchaseRequestNews::Rejected);
     let (before, quotations) = rejected.plain.split_once("Reason. ").unwrap();
     let (quotations, _) = quotations.split_once("\n\n3 lines").unwrap();
@@ -104,7 +104,7 @@ fn texts_of_users_are_quotations() {
 }
 
 #[test]
-fn names_of_users_carry_no_sentence() {
+fn name_that_could_be_a_sentence_is_quoted() {
     for news in [PurchaseRequestNews::Submitted, PurchaseRequestNews::Closed] {
         let content = purchase_request(&extreme(), news);
         for text in [&content.subject, &content.html, &content.plain] {
@@ -152,7 +152,7 @@ fn weekly_report_has_a_sentence_instead_of_zeros() {
 }
 
 #[test]
-fn low_levels_show_the_usual_order_of_their_product() {
+fn low_level_shows_the_usual_order_of_its_product() {
     let content = weekly_report(&ordinary(), MovementTotals::default(), MovementTotals::default(), levels(&ordinary()));
     for body in bodies(&content) {
         assert_eq!(body.matches("Usual order: 120").count(), 2, "{body}");

@@ -1,10 +1,10 @@
-//! Additions to the start page of an installation whose visitors may know its sample accounts: the local stack.
+//! Additions to the start page of an installation with public sample accounts, such as the local stack.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What the start page shows besides the product's own links.
+/// The mailbox and the accounts on the start page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StartPage {

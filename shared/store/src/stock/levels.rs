@@ -46,7 +46,7 @@ pub struct LevelView {
     pub updated_at: Timestamp,
     /// When it fell below its minimum.
     pub low_since: Option<Timestamp>,
-    /// The usual order of its product.
+    /// The usual quantity of an order of its product.
     pub reorder_quantity: Option<Quantity>,
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct ProductNames {
     sku: Sku,
     name: ProductName,
     unit: Unit,
-    /// Not a name, but read with them: mails show it. The log of a past moment may lack it.
+    /// Read together with the names, because mails show it. Absent in old log entries.
     #[serde(default)]
     reorder_quantity: Option<Quantity>,
 }
