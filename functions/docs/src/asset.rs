@@ -31,10 +31,10 @@ impl OperationInput for FileName {
 pub(crate) async fn asset(_: Enabled, FileName(name): FileName) -> Result<File, ApiError> {
     let script = "text/javascript; charset=utf-8";
     match name.as_str() {
-        "redoc.standalone.js" => File::unpacked(script, include_bytes!("../assets/redoc.standalone.js.gz")),
+        "redoc.standalone.js" => File::unpacked(script, include_bytes!("../assets/redoc.standalone.js.lzma")),
         "start.js" => Ok(File::new(script, include_str!("../assets/start.js"))),
-        "swagger-ui-bundle.js" => File::unpacked(script, include_bytes!("../assets/swagger-ui-bundle.js.gz")),
-        "swagger-ui.css" => File::unpacked("text/css; charset=utf-8", include_bytes!("../assets/swagger-ui.css.gz")),
+        "swagger-ui-bundle.js" => File::unpacked(script, include_bytes!("../assets/swagger-ui-bundle.js.lzma")),
+        "swagger-ui.css" => File::unpacked("text/css; charset=utf-8", include_bytes!("../assets/swagger-ui.css.lzma")),
         _ => Err(ApiError::RouteNotFound),
     }
 }

@@ -11,7 +11,7 @@ const SERVER: &str = "\"url\":\"/\"";
 const SIGN_IN: &str = "\"tokenUrl\":\"/";
 
 pub(crate) async fn openapi(_: Enabled, context: RequestContext) -> Result<File, ApiError> {
-    let document = unpack(include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json.gz")))?;
+    let document = unpack(include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json.lzma")))?;
     let stage = context.stage.path();
     if stage.is_empty() {
         return Ok(File::new("application/json", document));

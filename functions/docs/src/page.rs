@@ -6,12 +6,12 @@ use axum::{
     extract::FromRequestParts,
     response::{IntoResponse, Response},
 };
-use flate2::read::GzDecoder;
 use http::{
     HeaderValue,
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
     request::Parts,
 };
+use lzma_rust2::LzmaReader;
 use stockroom_api::{ApiError, App, Operation, OperationInput};
 
 /// Allows only resources of this origin, no inline scripts and no `eval`. Both pages use inline styles; `ReDoc` starts
@@ -53,18 +53,25 @@ impl File {
         Self { media_type, text: text.into(), is_lasting: false }
     }
 
-    /// An embedded gzip file. The response is plain text, because every gateway passes text on unchanged.
+    /// An embedded file in LZMA format. The response is plain text, because every gateway passes text on unchanged.
     pub(crate) fn unpacked(media_type: &'static str, compressed: &[u8]) -> Result<Self, ApiError> {
         Ok(Self { media_type, text: unpack(compressed)?, is_lasting: true })
     }
 }
 
-/// Decompresses an embedded gzip file.
+/// The maximum memory of the decoder. The dictionaries of the files have 2 MiB.
+const MAX_DECODER_KIB: u32 = 4 * 1024;
+
+/// Decompresses an embedded file in LZMA format.
 pub(crate) fn unpack(compressed: &[u8]) -> Result<String, ApiError> {
     let mut text = String::new();
-    let read = GzDecoder::new(compressed).read_to_string(&mut text);
-    read.map_err(|error| ApiError::Internal(error.to_string()))?;
+    let mut reader = LzmaReader::new_mem_limit(compressed, MAX_DECODER_KIB, None).map_err(failed)?;
+    reader.read_to_string(&mut text).map_err(failed)?;
     Ok(text)
+}
+
+fn failed(error: std::io::Error) -> ApiError {
+    ApiError::Internal(error.to_string())
 }
 
 impl IntoResponse for File {
