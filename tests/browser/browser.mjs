@@ -1,4 +1,4 @@
-// A headless Chromium that notices what a page does besides being shown.
+// A headless Chromium that records errors and foreign requests of a page.
 
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
-/// Without a sandbox, since tests may run as root, and with nothing that asks for the network by itself.
+/// Without a sandbox, because tests may run as root, and without features that use the network on their own.
 const OPTIONS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
@@ -15,7 +15,7 @@ const OPTIONS = [
 
 /// A browser with a page. It records errors of its pages, and requests to other origins than these.
 export async function open(origin, ...others) {
-  assert.ok(origin, 'STACK_URL says where the stack serves');
+  assert.ok(origin, 'STACK_URL is not set: set it to the address of the stack');
   const profile = await mkdtemp(join(tmpdir(), 'stockroom-browser-'));
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   const context = await chromium.launchPersistentContext(profile, { executablePath, args: OPTIONS });
@@ -32,11 +32,11 @@ export async function open(origin, ...others) {
   return {
     context,
     page,
-    /// Fails if a page has complained or loaded anything from elsewhere.
+    /// Fails if a page had an error or a request to another origin.
     assertQuiet: () => assert.deepEqual(faults, []),
     /// Drops the recorded errors.
     forget: () => faults.splice(0),
-    /// Keeps a picture of a path, for whoever asked for one.
+    /// Saves a picture of a path if SCREENSHOT_DIR is set.
     keep: async (name, shown, path) => {
       if (!process.env.SCREENSHOT_DIR) return;
       await shown.goto(new URL(path, origin).href);

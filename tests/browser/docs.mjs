@@ -1,5 +1,5 @@
-// The documentation as people use it: `/docs` in a browser, signed in as the sample company's manager, trying out a movement;
-// and `/redoc`. Needs STACK_URL, where `cargo dev --demo northwind` serves.
+// The documentation in a real browser: `/docs`, where the sample company's manager signs in and records a movement, and
+// `/redoc`. Needs STACK_URL, where `cargo dev --demo northwind` serves.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -65,7 +65,7 @@ test('a manager signs in and tries out a movement', async () => {
   browser.assertQuiet();
 });
 
-test('the tenant of the address is filled in', async () => {
+test('the tenant in the address is filled in', async () => {
   const page = browser.page;
   for (const [search, filled] of [['?tenant=northwind', 'northwind'], ['', '']]) {
     await page.goto(`${stack}/docs${search}`);
@@ -88,7 +88,7 @@ test('a filter is not sent before the reader fills it in', async () => {
   browser.assertQuiet();
 });
 
-test('the whole document is there to be read', async () => {
+test('redoc shows the whole document', async () => {
   const page = browser.page;
   await page.goto(`${stack}/redoc`);
   await page.locator('h1', { hasText: 'Stockroom' }).first().waitFor();

@@ -68,7 +68,7 @@ test('list shows the copies of a mail as one row, newest first', async () => {
   browser.assertQuiet();
 });
 
-test('filter narrows the list and stays in the address', async () => {
+test('filter reduces the list and is in the address', async () => {
   const { page } = browser;
   await page.goto(`${stack}/_local/mail`);
   await page.getByRole('searchbox').fill('MANAGER@northwind week');
@@ -139,7 +139,7 @@ test('mail is shown at its full height, as HTML and as text', async () => {
   browser.assertQuiet();
 });
 
-test('neighbors of a mail are those of the list', async () => {
+test('newer and older links of a mail follow the order of the list', async () => {
   const { page } = browser;
   await page.goto(`${stack}/_local/mail?q=northwind`);
   const subjects = await page.locator('.mails .subject').allInnerTexts();
@@ -195,7 +195,7 @@ test('link of a mail opens in a new tab, at every address of the stack', async (
         assert.equal(await tab.evaluate(() => window.opener), null);
         await tab.close();
         visitor.forget();
-        assert.match(visitor.page.url(), /\/_local\/mail\//, 'the page of the mail stays');
+        assert.match(visitor.page.url(), /\/_local\/mail\//, 'the page of the mail does not change');
       }
     }
   } finally {
@@ -203,7 +203,7 @@ test('link of a mail opens in a new tab, at every address of the stack', async (
   }
 });
 
-test('hostile mail runs no script, reads nothing and leaves the page where it is', async () => {
+test('hostile mail runs no script, sends no request and does not navigate the page', async () => {
   const visitor = await open(stack);
   const { page } = visitor;
   try {

@@ -20,7 +20,7 @@ before(async () => {
 });
 after(() => browser.close());
 
-/** Shows a mail, which loads nothing. */
+/** Opens a mail. A mail loads no other resources. */
 async function show(name, width, colorScheme = 'light') {
   const { page } = browser;
   await page.emulateMedia({ colorScheme });
@@ -50,7 +50,7 @@ function outside() {
   return { found, scrollWidth: document.documentElement.scrollWidth, innerWidth };
 }
 
-/** In the page: texts whose contrast to their background is too low (WCAG 2.2, 1.4.3). */
+/** In the page: texts with too little contrast to their background (WCAG 2.2, 1.4.3). */
 function faint() {
   const parse = (color) => color.match(/[\d.]+/g).map(Number);
   const background = (element) => {
@@ -82,7 +82,7 @@ function faint() {
   return found;
 }
 
-test('every mail fits its window, and nothing of it is cut off', async () => {
+test('every mail fits the width of its window, without cut texts', async () => {
   assert.ok(names.length > 20, `${names}`);
   for (const name of names) {
     for (const width of Object.keys(WIDTHS).map(Number)) {
@@ -105,7 +105,7 @@ test('every mail is readable in light and dark', async () => {
   }
 });
 
-test('the number that matters is visible on a phone without scrolling', async () => {
+test('main number of a mail is visible on a phone without scrolling', async () => {
   const numbers = {
     'low-stock-ordinary': 'b.missing',
     'weekly-report-ordinary': 'td:has(> b) >> nth=0',
@@ -118,7 +118,7 @@ test('the number that matters is visible on a phone without scrolling', async ()
   }
 });
 
-test('the bars of the weekly report are as long as their numbers say', async () => {
+test('bars of the weekly report have lengths in proportion to their numbers', async () => {
   for (const width of [320, 1280]) {
     const page = await show('weekly-report-ordinary', width);
     const issued = page.locator('tr:has(> td:text-is("Issued"))');
@@ -132,7 +132,7 @@ test('the bars of the weekly report are as long as their numbers say', async () 
   }
 });
 
-test('the button of a mail is large enough for a thumb', async () => {
+test('button of a mail is large enough for touch', async () => {
   for (const name of names.filter((name) => !/notice|low-stock|weekly/.test(name))) {
     const page = await show(name, 320);
     const button = await page.locator('p > a').first().boundingBox();
@@ -140,7 +140,7 @@ test('the button of a mail is large enough for a thumb', async () => {
   }
 });
 
-test('a text of a user is a quotation without elements of its own', async () => {
+test('text of a user is a quotation without HTML elements of the user', async () => {
   for (const name of ['purchase-request-submitted-extreme', 'purchase-request-rejected-extreme']) {
     const page = await show(name, 390);
     const quotations = await page.locator('blockquote').all();
@@ -153,7 +153,7 @@ test('a text of a user is a quotation without elements of its own', async () => 
   }
 });
 
-test('pictures of every mail are kept, if asked for', async (context) => {
+test('every mail is saved as a picture if SCREENSHOT_DIR is set', async (context) => {
   const directory = process.env.SCREENSHOT_DIR;
   if (!directory) return context.skip('SCREENSHOT_DIR is not set');
   for (const name of names) {

@@ -112,7 +112,7 @@ struct Moved<'a> {
     sequence: u64,
     /// The product that was moved.
     product_id: ProductId,
-    /// The warehouse whose level changed.
+    /// The warehouse of the changed level.
     warehouse_id: WarehouseId,
     #[serde(flatten)]
     names: NamesView<'a>,
@@ -136,7 +136,7 @@ struct Moved<'a> {
     /// Id that the two movements of a transfer share. Absent (never null) in other movements.
     #[serde(skip_serializing_if = "Option::is_none")]
     transfer_id: Option<TransferId>,
-    /// The purchase request whose goods were received. Absent (never null) in other movements.
+    /// The purchase request of the received goods. Absent (never null) in other movements.
     #[serde(skip_serializing_if = "Option::is_none")]
     purchase_request_id: Option<PurchaseRequestId>,
     /// Time when the goods moved, as the caller stated it.

@@ -17,7 +17,7 @@ request_body! {
     /// A refresh token that is not sent as a cookie.
     #[derive(Default)]
     pub(crate) struct Logout {
-        /// The refresh token whose session ends. Without it, the access token and the cookie are used.
+        /// The refresh token of the session to end. Without it, the access token and the cookie are used.
         #[example = "eyJhbGciOiJIUzI1NiIsInR5cCI6InJ0K2p3dCJ9.eyJzdWIiOiIwMWExOWI0YSJ9.p2Zw"]
         optional refresh_token: String,
     }

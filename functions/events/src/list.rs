@@ -23,7 +23,7 @@ struct After(Since);
 
 describe!(After: {
     "description": "Turns the list into a feed that continues after this event: the id of the last event that the \
-                    client has, or `start` for the first one. A feed has no gaps and lags by some seconds. `order` \
+                    client has, or `start` for the first one. A feed has no gaps and lags by a few seconds. `order` \
                     is then absent or `asc`.",
     "type": "string", "examples": ["start"],
 });
@@ -71,7 +71,7 @@ pub(crate) fn describe(op: &mut Operation) {
     op.summary("List events")
         .note(
             "Without `after`, lists events newest first. With `after`, it is a feed: oldest first, every event \
-             exactly once and without gaps, a few seconds behind. At the end of the feed `next_cursor` is null; \
+             exactly once, without gaps, a few seconds after the change. At the end of the feed `next_cursor` is null; \
              continue later with the last id as `after`.",
         )
         .pages::<EventView<'_>>()

@@ -132,9 +132,9 @@ impl Subject for StockLow<'_> {
 /// A stock level below its minimum.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct StockLow<'a> {
-    /// The product whose level is low.
+    /// The product with the low level.
     product_id: ProductId,
-    /// The warehouse whose level is low.
+    /// The warehouse with the low level.
     warehouse_id: WarehouseId,
     #[serde(flatten)]
     names: NamesView<'a>,

@@ -43,7 +43,7 @@ impl FromQuery for Products {
         let search = params.optional("search");
         params.describe(
             "search",
-            "Only products whose name, SKU or barcode contains this text. Case, accents and width are ignored. The \
+            "Only products with this text in name, SKU or barcode. Case, accents and width are ignored. The \
              description and the category are not searched.",
         );
         let category = params.optional("category");

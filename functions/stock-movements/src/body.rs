@@ -52,7 +52,7 @@ impl FromBody for MovementBody {
         let product = object.required("product_id");
         object.describe("product_id", "The product that is moved.");
         let warehouse = object.required::<WarehouseId>("warehouse_id");
-        object.describe("warehouse_id", "The warehouse whose level changes; the origin of a `TRANSFER`.");
+        object.describe("warehouse_id", "The warehouse of the changed level; the origin of a `TRANSFER`.");
         let quantity = object.required::<Quantity>("quantity");
         object.describe("quantity", QUANTITY);
         object.example("quantity", 4);

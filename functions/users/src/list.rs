@@ -15,7 +15,7 @@ request_query! {
         optional role: Role,
         /// Only users in this status.
         optional status: UserStatus,
-        /// Only users whose name or e-mail address contains this text. Case, accents and width are ignored.
+        /// Only users with this text in name or e-mail address. Case, accents and width are ignored.
         #[example = "smith"]
         optional search: SearchTerm,
     }

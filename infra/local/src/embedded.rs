@@ -93,11 +93,11 @@ pub fn start_on(storage: Storage, listener: Listener) -> Result<Embedded, Embedd
 
     let endpoint = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();
-    let behind_http = (database.clone(), Arc::clone(&log));
+    let served = (database.clone(), Arc::clone(&log));
     let server = tokio::spawn(listen::serve(
         listener,
         move |request, _| {
-            let (database, log) = behind_http.clone();
+            let (database, log) = served.clone();
             async move { table_api::answer(&database, &log, request).await }
         },
         async {

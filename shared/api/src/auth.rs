@@ -7,3 +7,4 @@ pub(crate) mod digest;
 pub(crate) mod password;
 pub(crate) mod tenant;
 pub(crate) mod token;
+mod verified;

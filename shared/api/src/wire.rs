@@ -142,7 +142,7 @@ pub struct MovementView<'a> {
     pub kind: &'static str,
     /// The product that was moved.
     pub product_id: ProductId,
-    /// The warehouse whose level changed.
+    /// The warehouse of the changed level.
     pub warehouse_id: WarehouseId,
     #[serde(flatten)]
     pub names: NamesView<'a>,
@@ -167,7 +167,7 @@ pub struct MovementView<'a> {
     #[schemars(example = ())]
     #[schemars(example = &"01a20655-dc60-7e08-8fd4-276b90ac3e51")]
     pub transfer_id: Option<TransferId>,
-    /// The purchase request whose goods were received. Null for other movements.
+    /// The purchase request of the received goods. Null for other movements.
     #[schemars(example = ())]
     #[schemars(example = &"01a1f941-c700-7c85-a90e-61f3d72b8c40")]
     pub purchase_request_id: Option<PurchaseRequestId>,

@@ -153,7 +153,7 @@ async fn mailbox_pages_show_the_copies_of_a_mail_as_one() {
     let (_, none) = look(&around, "/_local/mail?q=%22%3E%3Cscript%3E").await;
     assert!(none.contains("No mail matches") && none.matches("<script").count() == 1, "{none}");
 
-    // Every copy leads to the same page; its neighbors are those of the list.
+    // Every copy opens the same page. Its links to other mails follow the order of the list.
     let link = |id: &serde_json::Value, query: &str| format!("/_local/mail/{}{query}", id.as_str().unwrap());
     for copy in &mails[..2] {
         let (_, page) = look(&around, &link(&copy["id"], "")).await;

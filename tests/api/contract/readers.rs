@@ -81,7 +81,7 @@ fn collect_uses<'v>(path: &str, value: &'v Value, found: &mut Vec<Place<'v>>) {
     }
 }
 
-/// The schema that a reference leads to, or the schema itself.
+/// The target of a reference, or the schema itself.
 fn resolved<'v>(document: &'v Value, schema: &'v Value) -> &'v Value {
     let target = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
     target.map_or(schema, |pointer| document.pointer(pointer).unwrap())
@@ -100,7 +100,7 @@ fn has_example(document: &Value, schema: &Value) -> bool {
         })
 }
 
-/// Descriptions of types whose values mean different things.
+/// Descriptions of types with many uses. A member of such a type needs its own description.
 fn generic_descriptions() -> BTreeSet<String> {
     fn of<T: JsonSchema>() -> String {
         let schema = T::json_schema(&mut SchemaGenerator::default());
@@ -139,7 +139,7 @@ fn members_and_parameters_have_descriptions_of_their_own() {
         let words: Vec<_> = description.split_whitespace().collect();
         let plain = |text: &str| text.to_lowercase().replace(['_', '-', '.', ' '], "");
         if words.len() < 2 || place.name.as_ref().is_some_and(|name| plain(name) == plain(description)) {
-            faults.push(format!("{}: tells nothing: {description:?}", place.path));
+            faults.push(format!("{}: says no more than the name: {description:?}", place.path));
         }
         if place.name.is_some() && generic.contains(description) && !place.path.starts_with("/components/headers") {
             faults.push(format!("{}: only describes its type: {description:?}", place.path));
@@ -149,7 +149,7 @@ fn members_and_parameters_have_descriptions_of_their_own() {
 }
 
 #[test]
-fn nullable_members_of_responses_tell_what_null_means() {
+fn nullable_members_of_responses_describe_null() {
     let document = document();
     let schemas = document["components"]["schemas"].as_object().unwrap();
     let mut count = 0;

@@ -1,5 +1,7 @@
 //! Tokens that the product did not issue, or that were changed; all get the same answer.
 
+use std::time::Duration;
+
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -218,6 +220,38 @@ async fn request_with_a_bad_access_token_is_unauthenticated() {
     }
     assert_eq!(items(shop.stack()), before);
     staff.get(ME).header("authorization", format!("bEARER {token}")).await.expect(200);
+}
+
+/// A process remembers the tokens that it has verified. Each use must still check everything that can change.
+#[tokio::test]
+async fn request_with_a_token_that_was_accepted_before_is_checked_again() {
+    let shop = shop().await;
+    let staff = shop.sign_in(shop.staff()).await;
+    let elsewhere = shop.sign_in(shop.staff()).await;
+    for _ in 0..2 {
+        staff.get(ME).await.expect(200);
+        elsewhere.get(ME).await.expect(200);
+    }
+    let (signed, signature) = staff.token().rsplit_once('.').unwrap();
+    for index in 0..signature.len() {
+        let mut other = signature.as_bytes().to_vec();
+        other[index] = if other[index] == b'A' { b'B' } else { b'A' };
+        let token = format!("{signed}.{}", std::str::from_utf8(&other).unwrap());
+        staff.with_token(token).get(ME).await.expect(401);
+    }
+    let promoted = Forge::of(staff.token()).claim("role", json!("ADMIN")).signed();
+    let (promoted, _) = promoted.rsplit_once('.').unwrap();
+    staff.with_token(format!("{promoted}.{signature}")).get(ME).await.expect(401);
+
+    // The session can end, and the token can expire.
+    elsewhere.post("/api/v1/auth/logout", json!({})).await.expect(204);
+    elsewhere.get(ME).await.expect(401);
+    shop.stack().clock().advance(Duration::from_secs(899));
+    staff.get(ME).await.expect(200);
+    shop.stack().clock().advance(Duration::from_secs(1));
+    for _ in 0..2 {
+        staff.get(ME).await.expect(401);
+    }
 }
 
 #[tokio::test]

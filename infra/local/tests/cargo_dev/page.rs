@@ -13,7 +13,7 @@ pub(crate) fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     rest.split("\n## ").next().unwrap()
 }
 
-/// The steps of a section. Commands stand in blocks of the language `sh`.
+/// The steps of a section. Commands are in blocks of the language `sh`.
 pub(crate) fn steps(section: &str) -> Vec<Step> {
     let mut blocks = section.split("\n```sh\n");
     blocks.next();

@@ -6,7 +6,7 @@ use crate::process::{Dev, printed, shell};
 const README: &str = include_str!("../../../../README.md");
 const LOCAL: &str = include_str!("../../README.md");
 
-/// The lines that a page shows for a command, with this port. A line of dots stands for any lines.
+/// The lines that a page shows for a command, with this port. A line of dots matches any lines.
 fn example(page: &str, command: &str, port: &str) -> Vec<String> {
     let (_, rest) = page.split_once(&format!("```console\n$ {command}\n")).unwrap();
     let lines =

@@ -17,7 +17,10 @@ use stockroom_domain::{
 use stockroom_runtime::{Config, ConfigError, PublicKey, Secret, SigningKeys, VerifyingKeys};
 use stockroom_store::{Claim, NewSession, Presented, Refreshed};
 
-use crate::{auth::digest::hex, problem::ApiError};
+use crate::{
+    auth::{digest::hex, verified::VerifiedTokens},
+    problem::ApiError,
+};
 
 const ACCESS: &str = "at+jwt";
 const REFRESH: &str = "rt+jwt";
@@ -34,8 +37,35 @@ pub struct Tokens {
     sources: Sources,
     issuer: String,
     algorithm: Algorithm,
-    /// All accepted keys by id: the current one and further ones.
+    /// All accepted keys by id: the current one and further ones. They never change, so the verified tokens of one
+    /// `Tokens` stay those of its keys.
     keys: Vec<(String, DecodingKey)>,
+    verified: VerifiedTokens<VerifiedAccess>,
+}
+
+/// The content of a verified access token. Each use checks its times again.
+#[derive(Debug, Clone)]
+struct VerifiedAccess {
+    claims: AccessClaims,
+    times: Times,
+}
+
+/// The times of a token, in seconds since 1970.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    /// The later one of `iat` and `nbf`.
+    begins: u64,
+    ends: u64,
+}
+
+impl Times {
+    fn of(iat: u64, nbf: Option<u64>, exp: u64) -> Self {
+        Self { begins: iat.max(nbf.unwrap_or_default()), ends: exp }
+    }
+
+    fn includes(self, now: u64) -> bool {
+        now < self.ends && self.begins <= now.saturating_add(CLOCK_SKEW)
+    }
 }
 
 /// Issues tokens.
@@ -252,20 +282,33 @@ impl Tokens {
             }
             VerifyingKeys::Public(keys) => (Algorithm::EdDSA, keys.iter().map(public).collect()),
         };
-        Ok(Self { sources, issuer: config.project_name.clone(), algorithm, keys })
+        Ok(Self { sources, issuer: config.project_name.clone(), algorithm, keys, verified: VerifiedTokens::new() })
     }
 
-    /// The claims of an access token.
+    /// The claims of an access token. The signature of a token is verified once; its times are checked at each use.
+    /// Only the store knows whether its session is alive.
     ///
     /// # Errors
     /// [`ApiError::Unauthenticated`] for any invalid token.
     pub fn verify_access(&self, token: &str) -> Result<AccessClaims, ApiError> {
-        let claims = self.verify::<OfAccess>(token, ACCESS, &access_audience(&self.issuer));
-        let Claims { sub, org, rest: OfAccess { sid, role }, exp, .. } = claims.ok_or(ApiError::Unauthenticated)?;
+        if let Some(VerifiedAccess { claims, times }) = self.verified.get(token) {
+            let now = self.sources.now().unix_seconds();
+            if now >= times.ends {
+                self.verified.remove(token);
+            }
+            return if times.includes(now) { Ok(claims) } else { Err(ApiError::Unauthenticated) };
+        }
+        let verified = self.verify::<OfAccess>(token, ACCESS, &access_audience(&self.issuer));
+        let Claims { sub, org, rest: OfAccess { sid, role }, exp, iat, nbf, .. } =
+            verified.ok_or(ApiError::Unauthenticated)?;
+        let times = Times::of(iat, nbf, exp);
         let millis = i64::try_from(exp.saturating_mul(1_000)).ok();
         let expires_at = millis.and_then(Timestamp::from_unix_millis);
         let expires_at = expires_at.ok_or(ApiError::Unauthenticated)?;
-        Ok(AccessClaims { claim: Claim { organization: org, user: sub, session: Some(sid) }, role, expires_at })
+        let claim = Claim { organization: org, user: sub, session: Some(sid) };
+        let claims = AccessClaims { claim, role, expires_at };
+        self.verified.insert(token, VerifiedAccess { claims: claims.clone(), times });
+        Ok(claims)
     }
 
     /// The content of a refresh token.
@@ -301,8 +344,7 @@ impl Tokens {
         validation.validate_exp = false;
         validation.validate_nbf = false;
         let claims = decode::<Claims<R>>(token, key, &validation).ok()?.claims;
-        let now = self.sources.now().unix_seconds();
-        let begins = claims.iat.max(claims.nbf.unwrap_or_default());
-        (now < claims.exp && begins <= now.saturating_add(CLOCK_SKEW)).then_some(claims)
+        let times = Times::of(claims.iat, claims.nbf, claims.exp);
+        times.includes(self.sources.now().unix_seconds()).then_some(claims)
     }
 }

@@ -57,7 +57,7 @@ describe!(Sort: {
 impl FromQuery for CatalogueList {
     fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
         let search = params.optional("search");
-        params.describe("search", "Only items whose name contains this text. Case, accents and width are ignored.");
+        params.describe("search", "Only items with this text in the name. Case, accents and width are ignored.");
         let sort = params.optional::<Sort>("sort");
         Some(Self {
             filter: CatalogueFilter { search: search?, category: None },

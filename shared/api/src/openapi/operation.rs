@@ -269,7 +269,7 @@ impl Operation {
         self
     }
 
-    /// The cookie with the refresh token authenticates too. It is no parameter, because clients do not choose it.
+    /// The cookie with the refresh token also authenticates. It is no parameter, because clients do not choose it.
     pub(super) fn takes_cookie(&mut self) {
         self.takes_cookie = true;
     }

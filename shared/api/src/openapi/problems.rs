@@ -119,7 +119,7 @@ impl Problems {
     }
 }
 
-/// The schema of a status whose codes have no members of their own.
+/// The schema of a status, if its codes have no members of their own.
 fn family(status: u16) -> Option<&'static str> {
     match status {
         400 => Some("BadRequestProblem"),
