@@ -12,7 +12,7 @@ request_body! {
     /// The mailed link that confirms an address.
     pub(crate) struct Confirm {
         /// The `token` in the address of the mailed link.
-        #[example = "bGluayBvZiBhIG1haWw.5cXw2LkZrT1o"]
+        #[example = "AQGTAABwvHAAgAAAAAAAAAGTAABwvHAA"]
         required token: String,
     }
 }
@@ -30,7 +30,7 @@ pub(crate) fn describe(op: &mut Operation) {
              the new address, or the organization sends mail to all its users. A repeated request returns the same \
              response. The link names its organization, so the request needs no tenant.",
         )
-        .example(json!({"token": "bGluayBvZiBhIG1haWw.5cXw2LkZrT1o"}))
+        .example(json!({"token": "AQGTAABwvHAAgAAAAAAAAAGTAABwvHAA"}))
         .no_content()
         .refuses(400, &["invalid_token"])
         .conflicts(&["duplicate_email"]);

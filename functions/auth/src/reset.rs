@@ -12,7 +12,7 @@ request_body! {
     /// A new password, and the mailed link that permits it.
     pub(crate) struct Reset {
         /// The `token` in the address of the mailed link.
-        #[example = "bGluayBvZiBhIG1haWw.5cXw2LkZrT1o"]
+        #[example = "AQGTAABwvHAAgAAAAAAAAAGTAABwvHAA"]
         required token: String,
         required password: Password,
     }
@@ -30,7 +30,7 @@ pub(crate) fn describe(op: &mut Operation) {
              link of an invitation within 7 days. The link names its organization, so the request needs no tenant. A \
              different tenant is rejected.",
         )
-        .example(json!({"token": "bGluayBvZiBhIG1haWw.5cXw2LkZrT1o", "password": "ten staplers, and no cake"}))
+        .example(json!({"token": "AQGTAABwvHAAgAAAAAAAAAGTAABwvHAA", "password": "ten staplers, and no cake"}))
         .no_content()
         .refuses(400, &["invalid_token"]);
 }

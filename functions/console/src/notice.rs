@@ -3,6 +3,9 @@
 
 use crate::page::PageRequest;
 
+/// The maximum number of seconds that a message names. A larger number does not come from the product.
+const MAX_WAIT: u32 = 24 * 60 * 60;
+
 /// A message on a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Notice {
@@ -55,8 +58,8 @@ impl Notice {
                 "Enter the short name of your organization, such as northwind. Every mail about your account has it."
             }
             "invalid_token" => {
-                let text = "This link no longer works. It was used already, has expired, or was replaced by a newer \
-                            one.";
+                let text = "This link no longer works. It was used already, has expired, or the account has changed \
+                            since.";
                 return Self { is_final: true, ..Self::error(text) };
             }
             "duplicate_email" => {
@@ -64,7 +67,8 @@ impl Notice {
                 return Self { is_final: true, ..Self::error(text) };
             }
             "rate_limited" => {
-                let wait = wait.and_then(|wait| wait.parse().ok()).map_or_else(|| "a while".to_owned(), period);
+                let seconds = wait.and_then(|wait| wait.parse().ok()).filter(|seconds| *seconds <= MAX_WAIT);
+                let wait = seconds.map_or_else(|| "a while".to_owned(), period);
                 return Self::error(&format!("There were too many attempts. Wait {wait}, then try again."));
             }
             "unavailable" => "The service is busy. Nothing was changed. Try again in a moment.",

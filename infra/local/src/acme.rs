@@ -157,7 +157,7 @@ fn product(sku: &str, name: &str, minimum: u32) -> Result<ProductDetails, Import
         unit: "each".parse()?,
         decimal_places: stockroom_domain::catalogue::DecimalPlaces::default(),
         min_stock_level: Quantity::from(minimum),
-        reorder_quantity: None,
+        reorder_quantity: (minimum > 0).then(|| Quantity::from(minimum.saturating_mul(2))),
         barcode: None,
     })
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use stockroom_runtime::SampleAccount;
+use stockroom_runtime::{Config, SampleAccount};
 
 use crate::demo::SampleOrganization;
 
@@ -11,10 +11,11 @@ use crate::demo::SampleOrganization;
 const NAME_WIDTH: usize = 11;
 
 /// The text of a stack with a gateway. Scripts read the line `ready`.
-pub(crate) fn gateway(port: u16, has_docs: bool, accounts: &[&'static SampleOrganization]) -> String {
+pub(crate) fn gateway(port: u16, config: &Config, accounts: &[&'static SampleOrganization]) -> String {
     let url = |path: &str| format!("http://localhost:{port}{path}");
-    let mut lines = vec![("Start page", url("/")), ("API", url("/api/v1"))];
-    if has_docs {
+    let start = config.console_enabled.then(|| ("Start page", url("/")));
+    let mut lines: Vec<_> = start.into_iter().chain([("API", url("/api/v1"))]).collect();
+    if config.docs_enabled {
         lines.extend([("Docs", url("/docs")), ("Reference", url("/redoc")), ("OpenAPI", url("/openapi.json"))]);
     }
     lines.push(("Health", url("/health-check")));

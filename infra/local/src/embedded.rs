@@ -93,11 +93,11 @@ pub fn start_on(storage: Storage, listener: Listener) -> Result<Embedded, Embedd
 
     let endpoint = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = (database.clone(), Arc::clone(&log));
+    let shared = (database.clone(), Arc::clone(&log));
     let server = tokio::spawn(listen::serve(
         listener,
         move |request, _| {
-            let (database, log) = served.clone();
+            let (database, log) = shared.clone();
             async move { table_api::answer(&database, &log, request).await }
         },
         async {

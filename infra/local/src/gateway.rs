@@ -60,7 +60,7 @@ enum Refusal {
     BodyTooLarge,
     #[error("The body could not be read to its end.")]
     BodyUnreadable,
-    #[error("Local routes require a loopback host name and refuse requests from pages of another origin.")]
+    #[error("Local routes require a loopback host name and refuse requests from pages of other hosts.")]
     ForeignHost,
     #[error("The function failed.")]
     FunctionFailed,

@@ -40,8 +40,8 @@ async fn settle(services: &LocalServices) {
     }
 }
 
-const ROUTES: &str = "The local routes are GET /_local/mail, /_local/mail.json and /_local/events.json, and POST \
-    /_local/schedules/{cleanup|low-stock|weekly-report}.";
+const ROUTES: &str = "The local routes are GET /_local/mail, /_local/mail/<id>, /_local/mail.json and \
+    /_local/events.json, and POST /_local/schedules/{cleanup|low-stock|weekly-report}.";
 
 fn refused(status: StatusCode, detail: &str) -> Response<Body> {
     let problem = json!({ "title": status.canonical_reason(), "status": status.as_u16(), "detail": detail });

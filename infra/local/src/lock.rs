@@ -9,7 +9,7 @@ use crate::private_file;
 
 const FILE_NAME: &str = "lock";
 /// The beginnings of the names of the files that the stack creates.
-const OWN_FILES: [&str; 4] = [FILE_NAME, "secrets.", "dev.", "table.sqlite"];
+const OWN_FILES: [&str; 5] = [FILE_NAME, "secrets.", "dev.", "import-incomplete", "table.sqlite"];
 
 /// The lock of a data directory. The system releases it when the process ends in any way.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! Everything that `cargo dev` starts, in order: data directory, table, sample organizations, functions.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
@@ -40,6 +41,10 @@ const CARGO_LAMBDA_PORT: u16 = 9000;
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 /// The file with the settings for functions in other processes.
 const SETTINGS_FILE: &str = "dev.env";
+/// The file that marks an incomplete import.
+const IMPORT_MARKER: &str = "import-incomplete";
+const INCOMPLETE_IMPORT: &str = "The import of the sample organizations is incomplete. Start with --demo northwind to \
+                                 resume it.";
 
 /// Why the stack does not start. The text is for the developer who started it.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +66,7 @@ pub enum StackError {
     /// The file with the settings of the functions cannot be written.
     #[error(transparent)]
     SettingsFile(#[from] FileError),
-    #[error("the import of the sample organization stopped: {0}. The next start resumes it")]
+    #[error("the import of the sample organization stopped: {0}. The next start with --demo northwind resumes it")]
     ImportStopped(TableFileError),
     #[error("cannot listen for the signals that stop the process: {0}")]
     Signals(#[source] io::Error),
@@ -132,6 +137,7 @@ impl<W: Write> Stack<'_, W> {
         let runtime = Runtime::new(config, Sources::new(SystemClock, OsEntropy));
         let mut accounts = Vec::new();
         if self.options.demo == Some(Demo::Northwind) {
+            self.home.begin_import()?;
             let imported = tokio::select! {
                 () = &mut stop => None,
                 imported = Box::pin(import_samples(&runtime, &mut self.terminal)) => Some(imported?),
@@ -140,7 +146,10 @@ impl<W: Write> Stack<'_, W> {
                 self.terminal.print(self.options.after_interrupted_import());
                 return Ok(());
             };
+            self.home.finish_import()?;
             accounts = imported;
+        } else if self.home.import_marker().exists() {
+            self.terminal.print(INCOMPLETE_IMPORT);
         }
         // The stream is followed from here on: the history of the sample organizations sends no mail.
         let services = Arc::new(LocalServices::new(&runtime, self.database.clone())?);
@@ -169,7 +178,7 @@ impl<W: Write> Stack<'_, W> {
         let local = local_routes::router(Arc::clone(services));
         let gateway = Gateway::new(functions, now, request_id).with_local(local);
         let port = listener.local_addr().map_err(ListenError::Io)?.port();
-        self.terminal.print(announcement::gateway(port, runtime.config.docs_enabled, accounts).trim_end());
+        self.terminal.print(announcement::gateway(port, &runtime.config, accounts).trim_end());
         Ok(gateway.serve(listener, stop).await?)
     }
 
@@ -251,6 +260,23 @@ impl Home {
         let lock = DirectoryLock::acquire(path)?;
         let (secrets, storage) = (Secrets::of_directory(path)?, Storage::File(path.to_owned()));
         Ok(Self { directory: Directory::Kept { path: path.to_owned(), _lock: lock }, secrets, storage })
+    }
+}
+
+impl Home {
+    /// The file that exists while an import is incomplete.
+    fn import_marker(&self) -> PathBuf {
+        self.directory.path().join(IMPORT_MARKER)
+    }
+
+    fn begin_import(&self) -> Result<(), FileError> {
+        let marker = self.import_marker();
+        private_file::write(&marker, "").map_err(|source| FileError::new("write", &marker, source))
+    }
+
+    fn finish_import(&self) -> Result<(), FileError> {
+        let marker = self.import_marker();
+        fs::remove_file(&marker).map_err(|source| FileError::new("delete", &marker, source))
     }
 }
 
@@ -383,7 +409,7 @@ mod tests {
             let second = refused(&line).await;
             assert!(matches!(second, StackError::Lock(LockError::Held(_))), "{second}");
 
-            let text = std::fs::read_to_string(directory.path().join(SETTINGS_FILE)).unwrap();
+            let text = fs::read_to_string(directory.path().join(SETTINGS_FILE)).unwrap();
             let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
             let config = Config::from_vars(|name| value(name).map(str::to_owned)).unwrap();
             let store = Store::new(TableClient::new(config.connection), Sources::new(SystemClock, OsEntropy));

@@ -39,6 +39,9 @@ pub(crate) fn path(directory: &Path) -> PathBuf {
 
 /// Opens the file, and creates it for its owner only if it is missing.
 pub(crate) fn open(path: &Path) -> Result<Database, OpenError> {
+    if path.metadata().is_ok_and(|file| file.len() == 0) {
+        return Err(TableFileError::new(path, TableProblem::Damaged, "it is empty").into());
+    }
     restrict(path)?;
     starts_with(path, &[DATABASE_START], "it is not a SQLite database")?;
     let log = companion(path, "-wal");

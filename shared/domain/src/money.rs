@@ -78,6 +78,15 @@ impl Cost {
     pub fn plus(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).map(Self)
     }
+
+    /// The cost to two decimals, rounded half to even, for people.
+    #[must_use]
+    pub fn rounded(self) -> Self {
+        const CENT: i128 = 1_000_000;
+        let (whole, rest) = (self.0.div_euclid(CENT), self.0.rem_euclid(CENT));
+        let is_up = rest.saturating_mul(2).cmp(&CENT).then(whole.rem_euclid(2).cmp(&1)).is_ge();
+        Self(whole.saturating_add(i128::from(is_up)).saturating_mul(CENT))
+    }
 }
 
 impl fmt::Display for Cost {
@@ -114,6 +123,20 @@ mod tests {
             ("99999999999.9999", "99999999999.9999", "9,999,999,999,999,980,000,000.00000001"),
         ] {
             assert_eq!(cost(price, quantity).to_string(), written);
+        }
+    }
+
+    #[test]
+    fn rounded_cost_has_two_decimals() {
+        for (price, quantity, rounded) in [
+            ("3.5", "12", "42.00"),
+            ("0.3333", "0.0003", "0.00"),
+            ("0.005", "1", "0.00"),
+            ("0.015", "1", "0.02"),
+            ("0.0051", "1", "0.01"),
+            ("18.0011", "3", "54.00"),
+        ] {
+            assert_eq!(cost(price, quantity).rounded().to_string(), rounded, "{price} x {quantity}");
         }
     }
 

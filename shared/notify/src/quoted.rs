@@ -2,7 +2,7 @@
 
 use stockroom_domain::text::FullName;
 
-use crate::unlinked::unlinked;
+use crate::unlinked::{unlinked, unlinked_word};
 
 /// The maximum length of a name in an email; a longer one is cut.
 const MAX_NAME: usize = 60;
@@ -14,10 +14,11 @@ const MAX_ABBREVIATION: usize = 5;
 /// the quotation.
 const LINE: usize = 72;
 
-/// A value on one line, without characters that change the direction of the text after it.
+/// A value on one line, without links and without characters that change the direction of the text after it.
 pub(crate) fn value(text: impl std::fmt::Display) -> String {
     let text: String = text.to_string().chars().filter(|c| !is_directional(*c)).collect();
-    text.split(|c: char| c.is_control() || is_break(c)).collect::<Vec<_>>().join(" ").trim().to_owned()
+    let line = text.split(|c: char| c.is_control() || is_break(c)).collect::<Vec<_>>().join(" ");
+    line.trim().split(' ').map(unlinked_word).collect::<Vec<_>>().join(" ")
 }
 
 /// A name in a headline or sentence: without links, not too long, and in quotation marks unless it is a few plain
@@ -157,6 +158,7 @@ mod tests {
     fn value_stays_on_one_line_in_its_own_direction() {
         assert_eq!(value("one\r\ntwo\u{2028}three"), "one  two three");
         assert_eq!(value("\u{202e}ABC\u{2067}D\u{200f}"), "ABCD");
+        assert_eq!(value("Bolt https://evil.example/pay M3.5 v2.0"), "Bolt evil example pay M3.5 v2.0");
         assert_eq!(value("\u{1f469}\u{200d}\u{1f52c} M3.5x10"), "\u{1f469}\u{200d}\u{1f52c} M3.5x10");
     }
 

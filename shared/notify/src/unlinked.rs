@@ -16,6 +16,12 @@ pub(crate) fn unlinked(text: &str) -> String {
     words.join(" ").split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// A word as it is, or without the parts of a link if it has any.
+pub(crate) fn unlinked_word(text: &str) -> String {
+    let plain = word(text);
+    if plain.chars().eq(text.chars().filter(|c| !is_invisible(*c))) { text.to_owned() } else { plain }
+}
+
 fn word(word: &str) -> String {
     let word: String = word.chars().filter(|c| !is_invisible(*c)).collect();
     let with_scheme = word.rsplit_once("://");

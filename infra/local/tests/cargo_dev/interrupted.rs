@@ -18,6 +18,12 @@ fn stop_during_an_import_says_that_the_next_start_resumes_it() {
     assert!(text.ends_with(&format!("The next start with --demo northwind resumes it in {path}.")), "{text}");
     assert_eq!(errors, "");
 
+    let mut dev = Dev::start(&["--data-dir", path]);
+    dev.ready();
+    let (text, errors) = dev.stop();
+    assert!(text.contains("is incomplete. Start with --demo northwind to resume it."), "{text}");
+    assert_eq!(errors, "");
+
     let mut dev = Dev::start(&options);
     let first = recorded(&dev.wait_for(|line| recorded(line).is_some())).unwrap();
     assert!(first >= reached && first < 2232, "{first} after {reached}");

@@ -75,6 +75,9 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
     };
     let store = context.store(&gate.app);
     let form = route.form_of.map(|page| FormPage::new(page, request.uri().query()));
+    if form.is_some() && !gate.app.pages().has_console {
+        return ApiError::RouteNotFound.into_response();
+    }
     let scope = match route.access {
         Access::Public => None,
         access @ (Access::Permitted(_) | Access::SelfOr(_)) => match open(&gate.app, &mut request, access).await {

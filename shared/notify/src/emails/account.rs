@@ -67,6 +67,8 @@ struct LinkView<'a> {
     action: &'a str,
     url: &'a str,
     lifetime: String,
+    /// Whether a second use is refused.
+    works_once: bool,
 }
 
 #[derive(Template)]
@@ -134,7 +136,12 @@ impl LinkEmail<'_> {
             Purpose::Welcome => (ContentKind::Welcome, &NEXT_STEPS),
         };
         let (headline, subject) = (headline.as_str(), headline.as_str());
-        let link = Some(LinkView { action, url: self.url, lifetime: period(self.purpose.lifetime()) });
+        let link = Some(LinkView {
+            action,
+            url: self.url,
+            lifetime: period(self.purpose.lifetime()),
+            works_once: self.purpose.sets_password(),
+        });
         let message = Message { kind, headline, subject, sentence: sentence.to_owned(), link, advice, steps };
         render(self.organization, self.name, self.sign_in, message)
     }

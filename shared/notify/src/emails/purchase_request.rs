@@ -86,7 +86,8 @@ impl PurchaseRequestEmail<'_> {
     pub fn content(&self) -> Result<Content, askama::Error> {
         let Self { organization, request, url, .. } = *self;
         let (headline, sentence) = self.headline_and_sentence();
-        let shows_prices = matches!(self.news, PurchaseRequestNews::Submitted | PurchaseRequestNews::Approved);
+        let is_of_cost = matches!(self.news, PurchaseRequestNews::Submitted | PurchaseRequestNews::Approved);
+        let shows_prices = is_of_cost && request.estimate().lines > 0;
         let lines = request.items.iter().map(|item| self.line(item, shows_prices)).collect::<Vec<_>>();
         let view = PurchaseRequestView {
             organization: named(organization.name.as_str()),
@@ -94,7 +95,7 @@ impl PurchaseRequestEmail<'_> {
             sentence,
             url,
             action: if self.news == PurchaseRequestNews::Submitted { "Review the request" } else { "Open the request" },
-            facts: self.facts(shows_prices),
+            facts: self.facts(is_of_cost),
             quotations: self.quotations(),
             lines_headline: plural(lines.len(), "line", "lines"),
             lines,
@@ -120,7 +121,7 @@ impl PurchaseRequestEmail<'_> {
         self.request.currency.unwrap_or(self.organization.currency).to_string()
     }
 
-    fn facts(&self, shows_prices: bool) -> Vec<Fact> {
+    fn facts(&self, is_of_cost: bool) -> Vec<Fact> {
         let Self { request, news, .. } = *self;
         let milestones = request.milestones();
         let decided = match news {
@@ -132,7 +133,7 @@ impl PurchaseRequestEmail<'_> {
         };
         let by = |(label, act): (&'static str, &Act)| Fact::new(label, named(act.by.full_name.as_str()));
         let created = Fact::new("Requested by", named(request.created_by.full_name.as_str()));
-        let total = shows_prices.then(|| self.total());
+        let total = is_of_cost.then(|| self.total());
         total.into_iter().chain([created]).chain(decided.map(by)).collect()
     }
 
@@ -141,7 +142,7 @@ impl PurchaseRequestEmail<'_> {
         let Estimate { total, lines, lines_without_price } = self.request.estimate();
         let value = match total {
             _ if lines == 0 => return Fact::new("Estimated total", "no line has an estimate".to_owned()),
-            Some(total) => format!("{} {total}", self.currency()),
+            Some(total) => format!("{} {}", self.currency(), total.rounded()),
             None => "too large to show".to_owned(),
         };
         let without = plural(lines_without_price, "line that has no estimate", "lines that have no estimate");
@@ -180,7 +181,7 @@ impl PurchaseRequestEmail<'_> {
                 None => item.quantity.grouped(),
             },
             price: price.map(Money::grouped),
-            cost: cost.map(|cost| cost.to_string()),
+            cost: cost.map(|cost| cost.rounded().to_string()),
             progress: match self.news {
                 PurchaseRequestNews::Received | PurchaseRequestNews::Closed => progress(item),
                 PurchaseRequestNews::Submitted | PurchaseRequestNews::Approved | PurchaseRequestNews::Rejected => {

@@ -32,6 +32,26 @@ impl FromStr for StartPage {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        serde_json::from_str(text).map_err(|_| "a JSON object with mailbox and accounts")
+        const EXPECTED: &str = "a JSON object with mailbox, a path or an HTTP URL, and accounts";
+        let is_object = text.trim_start().starts_with('{');
+        let page: Self = serde_json::from_str(text).ok().filter(|_| is_object).ok_or(EXPECTED)?;
+        let is_link = |link: &String| ["/", "http://", "https://"].iter().any(|start| link.starts_with(start));
+        if page.mailbox.iter().all(is_link) { Ok(page) } else { Err(EXPECTED) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parse_of_a_start_page_refuses_other_values_and_links() {
+        let account = r#"{"tenant": "acme", "role": "ADMIN", "email": "a@b.example", "password": "p"}"#;
+        let page = format!(r#"{{"mailbox": "/_local/mail", "accounts": [{account}]}}"#).parse::<StartPage>().unwrap();
+        assert_eq!((page.mailbox.as_deref(), page.accounts.len()), (Some("/_local/mail"), 1));
+        assert_eq!("{}".parse(), Ok(StartPage::default()));
+        for bad in ["", "[]", "null", "{", r#"{"mail": "/"}"#, r#"{"mailbox": "javascript:alert(1)"}"#] {
+            assert!(bad.parse::<StartPage>().is_err(), "{bad}");
+        }
     }
 }
