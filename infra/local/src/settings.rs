@@ -93,13 +93,14 @@ mod tests {
 
         let everything = |name: &str| match name {
             "CORS_ORIGINS" | "PUBLIC_URL" => Some("https://app.example".to_owned()),
-            "DEBUG" | "DOCS_ENABLED" => Some("true".to_owned()),
+            "DEBUG" | "DOCS_ENABLED" | "CONSOLE_ENABLED" => Some("true".to_owned()),
             "LOG_LEVEL"
             | "ALGORITHM"
             | "ACCESS_TOKEN_EXPIRE_MINUTES"
             | "REFRESH_TOKEN_EXPIRE_DAYS"
             | "FEED_SETTLE_SECONDS"
             | "MAX_PAGE_BYTES"
+            | "START_PAGE"
             | "MAIL_FROM"
             | "SENTRY_DSN"
             | "TOKEN_PRIVATE_KEY"

@@ -16,8 +16,8 @@ pub(crate) fn stop_requested() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    // With a handler, a write above the limit of `ulimit -f` fails with an error, which names the file. Without one, the
-    // signal ends the process.
+    // With a handler, a write above the limit of `ulimit -f` fails with an error, which names the file. Without one,
+    // the signal ends the process.
     let file_size_limit = signal(SignalKind::from_raw(SIGXFSZ))?;
     Ok(async move {
         let _handled = file_size_limit;

@@ -14,8 +14,8 @@ pub(crate) fn has_loopback_host(headers: &HeaderMap) -> bool {
     Authority::try_from(host.as_bytes()).is_ok_and(|host| is_loopback_name(host.host()))
 }
 
-/// Whether a page of another host sent a request; pages of other ports of this machine are allowed. Browsers name the origin, and also send requests whose answer the
-/// page cannot read.
+/// Whether a page of another host sent a request; pages of other ports of this machine are allowed. Browsers name the
+/// origin, and also send requests whose answer the page cannot read.
 pub(crate) fn is_cross_origin(headers: &HeaderMap) -> bool {
     let is_ours = |origin: &HeaderValue| {
         let origin = Uri::try_from(origin.as_bytes()).ok();

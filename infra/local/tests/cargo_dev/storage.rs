@@ -111,7 +111,7 @@ fn start_with_a_limit_of_file_sizes_names_the_file() {
         let (_, errors) = run(
             work.path(),
             &format!(
-                r#"rm -rf "$work/data"; trap '' XFSZ
+                r#"rm -rf "$work/data"
                 (ulimit -f {blocks}; exec "$program" --data-dir "$work/data" --port 0)"#
             ),
         );
@@ -119,6 +119,14 @@ fn start_with_a_limit_of_file_sizes_names_the_file() {
         assert!(errors.contains(file.to_str().unwrap()), "{blocks}: {errors}");
         assert!(errors.contains("--data-dir"), "{blocks}: {errors}");
     }
+}
+
+#[test]
+fn start_with_an_emptied_table_file_names_it() {
+    let work = tempfile::tempdir().unwrap();
+    let (_, errors) = run(work.path(), r#"start && stop; : >"$work/data/table.sqlite"; start; cat "$logs/err" >&2"#);
+    let file = work.path().join("data/table.sqlite");
+    assert!(errors.contains(file.to_str().unwrap()) && errors.contains("it is empty"), "{errors}");
 }
 
 #[test]
