@@ -8,6 +8,6 @@ use stockroom_api::{Answer, ApiError};
 use crate::{link::LinkUse, link_token::LinkToken};
 
 pub(crate) async fn confirm_form(link: LinkUse, LinkToken(token): LinkToken) -> Result<Answer, ApiError> {
-    link.confirm_address(&token).await?;
-    Ok(Answer::see_other("/sign-in?notice=address_confirmed".to_owned()))
+    let tenant = link.confirm_address(&token).await?;
+    Ok(Answer::see_other(format!("/sign-in?notice=address_confirmed&tenant={tenant}")))
 }

@@ -59,19 +59,18 @@ impl LinkUse {
         Ok(linked.tenant)
     }
 
-    /// Confirms the address that the link was mailed to. A repeated use changes nothing.
+    /// Confirms the address that the link was mailed to. Returns the tenant where its user signs in. A repeated use
+    /// changes nothing.
     ///
     /// # Errors
     /// [`ApiError::InvalidToken`] for an invalid link; `duplicate_email` if another user has the address; 429.
-    pub(crate) async fn confirm_address(&self, token: &str) -> Result<(), ApiError> {
+    pub(crate) async fn confirm_address(&self, token: &str) -> Result<Subdomain, ApiError> {
         let link = self.link(token)?.filter(|link| !link.purpose.sets_password());
         let event = link.and_then(|link| link.event);
         let (account, (counted, _)) = self.attempt(link, token).await?;
         let (addresses, origin) = (self.store.addresses(), self.context.origin());
-        if !addresses.confirm(counted, account, event, self.named_tenant.as_deref(), &origin).await? {
-            return Err(ApiError::InvalidToken);
-        }
-        Ok(())
+        let tenant = addresses.confirm(counted, account, event, self.named_tenant.as_deref(), &origin).await?;
+        tenant.ok_or(ApiError::InvalidToken)
     }
 
     fn link(&self, token: &str) -> Result<Option<Link>, ApiError> {

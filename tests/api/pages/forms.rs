@@ -193,7 +193,7 @@ async fn confirm_form_confirms_the_address_and_a_get_of_its_page_does_not() {
     assert_eq!(confirmed(), 0, "a mail program may read the page");
     for _ in 0..2 {
         let reply = submit(&visitor, "confirm", Some(&token), &[]).await;
-        assert_eq!(target(&reply), "/sign-in?notice=address_confirmed");
+        assert_eq!(target(&reply), "/sign-in?notice=address_confirmed&tenant=acme");
     }
     assert_eq!(confirmed(), 1);
     assert_eq!(error(&submit(&visitor, "confirm", Some("abc"), &[]).await), "invalid_token");

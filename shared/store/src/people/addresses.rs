@@ -14,7 +14,7 @@ use stockroom_domain::{
     access::Role,
     id::{EventId, UserId},
     log::{Action, Entity},
-    organization::{Organization, OrganizationStatus},
+    organization::{Organization, OrganizationStatus, Subdomain},
     text::Email,
     user::{Person, User, UserStatus},
 };
@@ -282,8 +282,8 @@ impl<'a> Addresses<'a> {
     }
 
     /// Uses a confirmation link: for the address that the request of this event names, or, without an event, for the
-    /// sign-up address. True also if that was done before. False if the link is void: a newer request, a new password
-    /// or address, a disabled user, an ended organization, or another tenant named.
+    /// sign-up address. Returns the tenant, also if that was done before. `None` if the link is void: a newer request,
+    /// a new password or address, a disabled user, an ended organization, or another tenant named.
     ///
     /// # Errors
     /// [`crate::Conflict::DuplicateEmail`].
@@ -294,20 +294,20 @@ impl<'a> Addresses<'a> {
         event: Option<EventId>,
         named_tenant: Option<&str>,
         origin: &Origin,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Subdomain>, StoreError> {
         let keys = OrganizationKeys(account.organization);
         let (user_key, organization_key) = (keys.user(account.user), keys.organization());
-        let decide = |attempt: &Attempt<'_>| -> Result<Decision<bool>, StoreError> {
+        let decide = |attempt: &Attempt<'_>| -> Result<Decision<Option<Subdomain>>, StoreError> {
             let (Some(item), Some(organization_item)) = (attempt.find(&user_key), attempt.find(&organization_key))
             else {
-                return Ok(Decision::Keep(false));
+                return Ok(Decision::Keep(None));
             };
             let (user, organization): (User, Organization) = (data(item)?, data(organization_item)?);
             if organization.status != OrganizationStatus::Active
                 || named_tenant.is_some_and(|named| named != organization.subdomain.as_str())
                 || user.status != UserStatus::Active
             {
-                return Ok(Decision::Keep(false));
+                return Ok(Decision::Keep(None));
             }
             let read = Read { item, user, organization: (organization, organization_item) };
             match event {
@@ -327,16 +327,16 @@ impl Read<'_> {
         account: Account,
         event: EventId,
         key: &Key,
-    ) -> Result<Decision<bool>, StoreError> {
+    ) -> Result<Decision<Option<Subdomain>>, StoreError> {
         let epoch = Sessions::of(self.item)?.auth_epoch;
         let Some(change) = EmailChange::last(self.item)?.filter(|change| change.event == event) else {
-            return Ok(Decision::Keep(false));
+            return Ok(Decision::Keep(None));
         };
         match change.state {
             // A first attempt whose answer was lost may have done it.
-            EmailChangeState::Confirmed => return Ok(Decision::Keep(true)),
+            EmailChangeState::Confirmed => return Ok(Decision::Keep(Some(self.organization.0.subdomain.clone()))),
             EmailChangeState::Pending if change.auth_epoch == epoch && account.auth_epoch == epoch => {}
-            EmailChangeState::Pending | EmailChangeState::Cancelled => return Ok(Decision::Keep(false)),
+            EmailChangeState::Pending | EmailChangeState::Cancelled => return Ok(Decision::Keep(None)),
         }
         let before = &self.user;
         let attempt = &attempt.behind(before.updated_at);
@@ -363,7 +363,7 @@ impl Read<'_> {
         let by_user = |entry: Entry| Entry { actor: Some(Person::from(before)), ..entry };
         let (old, new) = difference(user_snapshot(before)?, user_snapshot(&after)?);
         let entry = by_user(attempt.entry(Action::Update, (Entity::User, after.id), (Some(old), Some(new))));
-        let change = Change::logged(true, organization.id, &entry)?;
+        let change = Change::logged(Some(organization.subdomain.clone()), organization.id, &entry)?;
         let change = step.commit(change, (attempt, organization.id), key, moved, by_user)?;
         Ok(with_organization_confirmed(change, attempt, (organization, item), before)?.into())
     }
@@ -373,24 +373,25 @@ impl Read<'_> {
         attempt: &Attempt<'_>,
         account: Account,
         key: &Key,
-    ) -> Result<Decision<bool>, StoreError> {
+    ) -> Result<Decision<Option<Subdomain>>, StoreError> {
         let Self { item, user, organization: (organization, organization_item) } = self;
         if Sessions::of(item)?.auth_epoch != account.auth_epoch {
-            return Ok(Decision::Keep(false));
+            return Ok(Decision::Keep(None));
         }
         match unconfirmed_admin(organization_item) {
             // A first attempt whose answer was lost may have done it.
-            None => return Ok(Decision::Keep(true)),
+            None => return Ok(Decision::Keep(Some(organization.subdomain.clone()))),
             Some(admin) if admin == user.id && user.role == Role::Admin => {}
-            Some(_) => return Ok(Decision::Keep(false)),
+            Some(_) => return Ok(Decision::Keep(None)),
         }
         let entry = confirmation(attempt, organization, user);
         let still_waits = expression("#data.#status = :active AND #unconfirmed_admin = :admin")
             .with("active", s(OrganizationStatus::Active.name()))
             .with("admin", s(user.id));
         let no_more = expression(CONFIRM);
+        let subdomain = organization.subdomain.clone();
         let organization = OrganizationKeys(organization.id).organization();
-        let change = Change::logged(true, account.organization, &entry)?
+        let change = Change::logged(Some(subdomain), account.organization, &entry)?
             .update(&organization, &no_more, &still_waits)?
             .check(key, &is_active_admin().and(epoch_is(account.auth_epoch)))?;
         Ok(change.into())
