@@ -14,9 +14,11 @@ const FUNCTIONS: &str = r#"sign_up() {
     "admin": {"email": "admin@initech.example", "full_name": "The Admin", "password": "nine staplers, no cake"}}'
 }
 start() {
+  # The output of an earlier start would look ready.
+  rm -f "$logs/out"
   "$program" --port 0 --data-dir "$work/data" "$@" >"$logs/out" 2>"$logs/err" &
   pid=$!
-  until grep -q '^ready ' "$logs/out"; do
+  until grep -qs '^ready ' "$logs/out"; do
     kill -0 "$pid" 2>/dev/null || return 1
   done
   url=$(sed -n 's/^ready //p' "$logs/out")
