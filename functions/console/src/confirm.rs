@@ -22,8 +22,6 @@ struct Confirm<'a> {
 }
 
 pub(crate) async fn confirm(request: PageRequest) -> Result<Page, ApiError> {
-    let notice = Notice::of(&request);
-    let is_void = notice.as_ref().is_some_and(|notice| notice.is_final);
-    let token = request.token().filter(|_| !is_void);
+    let (notice, token) = Notice::of_link(&request);
     Page::of(&Confirm { base: &request.base, style: STYLE, notice, token })
 }

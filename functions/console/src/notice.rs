@@ -30,6 +30,13 @@ impl Notice {
         problem.or_else(|| request.parameter("notice").and_then(Self::success))
     }
 
+    /// The message of a page for a mailed link, and the token of the link unless it cannot work.
+    pub(crate) fn of_link(request: &PageRequest) -> (Option<Self>, Option<&str>) {
+        let notice = Self::of(request);
+        let is_void = notice.as_ref().is_some_and(|notice| notice.is_final);
+        (notice, request.token().filter(|_| !is_void))
+    }
+
     fn success(code: &str) -> Option<Self> {
         Some(Self::done(match code {
             "password_set" => "Your password is set. All earlier sessions have ended. You can sign in now.",

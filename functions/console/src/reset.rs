@@ -21,8 +21,6 @@ struct Reset<'a> {
 }
 
 pub(crate) async fn reset(request: PageRequest) -> Result<Page, ApiError> {
-    let notice = Notice::of(&request);
-    let is_void = notice.as_ref().is_some_and(|notice| notice.is_final);
-    let token = request.token().filter(|_| !is_void);
+    let (notice, token) = Notice::of_link(&request);
     Page::of(&Reset { base: &request.base, style: STYLE, notice, token })
 }

@@ -2,23 +2,19 @@
 //!
 //! Tests: `tests/api/contract/pages.rs`. Publishes no event.
 
-use stockroom_api::{Operation, Query, request_query};
+use stockroom_api::{FromQuery, Operation, Parameters, Query};
 use stockroom_domain::organization::Subdomain;
 
 use crate::page::{Enabled, File};
 
-/// The parameters of the page.
-#[derive(Debug)]
-pub(crate) struct Prefilled {
-    #[expect(dead_code, reason = "only checked here: the script of the page reads it from the address")]
-    tenant: Option<Subdomain>,
-}
+/// The parameters of the page. They are only checked here: the script of the page reads them from the address.
+pub(crate) struct DocsQuery;
 
-request_query! {
-    /// Parameters of the page.
-    pub(crate) struct DocsQuery(Prefilled) {
-        /// The tenant that *Authorize* shows: the subdomain of your organization.
-        optional tenant: Subdomain,
+impl FromQuery for DocsQuery {
+    fn from_params<P: Parameters>(params: &mut P) -> Option<Self> {
+        let tenant = params.optional::<Subdomain>("tenant");
+        params.describe("tenant", "The tenant that *Authorize* shows: the subdomain of your organization.");
+        tenant.map(|_| Self)
     }
 }
 

@@ -70,6 +70,13 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
     charsets.all(is_utf8).then_some(media_type)
 }
 
+/// The media type and the bytes of a body.
+async fn typed_body(request: Request) -> Result<(Option<String>, Bytes), ApiError> {
+    let (parts, body) = request.into_parts();
+    let media_type = media_type(&parts.headers);
+    Ok((media_type, read_body(&parts.headers, body).await?))
+}
+
 /// A JSON body.
 #[derive(Debug, Clone)]
 pub struct Body<T>(pub T);
@@ -79,9 +86,7 @@ impl<S: Sync, T: FromBody> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
         let is_patch = request.method() == Method::PATCH;
-        let (parts, body) = request.into_parts();
-        let media_type = media_type(&parts.headers);
-        let body = read_body(&parts.headers, body).await?;
+        let (media_type, body) = typed_body(request).await?;
         match media_type.as_deref() {
             Some("application/json") => {}
             Some("application/merge-patch+json") if is_patch => {}
@@ -127,9 +132,7 @@ impl<S: Sync, T: FromBody> FromRequest<S> for Form<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
-        let media_type = media_type(&parts.headers);
-        let body = read_body(&parts.headers, body).await?;
+        let (media_type, body) = typed_body(request).await?;
         match media_type.as_deref() {
             Some("application/x-www-form-urlencoded") => read_form(&body).map(Self),
             Some(_) | None => Err(ApiError::UnsupportedMediaType("application/x-www-form-urlencoded")),
@@ -152,9 +155,7 @@ impl<S: Sync, T: FromBody> FromRequest<S> for FormOrJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
-        let media_type = media_type(&parts.headers);
-        let body = read_body(&parts.headers, body).await?;
+        let (media_type, body) = typed_body(request).await?;
         match media_type.as_deref() {
             Some("application/json") => Object::read(Node::parse(&body)?, T::from_object).map(Self),
             Some("application/x-www-form-urlencoded") => read_form(&body).map(Self),
