@@ -22,10 +22,12 @@ use crate::{fault::Fault, time::Timestamp};
 /// this.
 pub const MAX_SKEW: Duration = Duration::from_secs(10);
 
-/// A lease is this part of the remaining tokens,
-const SHARE: u64 = 16;
-/// and at most this number of tokens.
-const MAX_LEASE: u64 = 16;
+/// A lease is at most one in this many of the remaining tokens.
+const LEASE_DIVISOR: u64 = 16;
+/// The largest first lease of a process, in tokens.
+const MAX_FIRST_LEASE: u64 = 16;
+/// The largest lease, in tokens. A lease that is used up before it expires doubles the next one, up to this.
+const MAX_LEASE: u64 = 64;
 
 const MICROS: u64 = 1_000_000;
 
@@ -45,8 +47,20 @@ pub struct TheoreticalArrival(pub u64);
 pub enum Counting {
     /// One, for the request at hand.
     Exactly,
-    /// A sixteenth of the remaining tokens, 1 to 16, for this request and the next.
+    /// One to `MAX_LEASE`, for this request and later ones.
     Leased,
+}
+
+impl Counting {
+    /// The maximum number of tokens of a process's next draw. `used_up`: the size of its last lease, if all its tokens
+    /// were used.
+    #[must_use]
+    pub fn max_tokens(self, used_up: Option<u64>) -> u64 {
+        match self {
+            Self::Exactly => 1,
+            Self::Leased => used_up.unwrap_or_default().saturating_mul(2).clamp(MAX_FIRST_LEASE, MAX_LEASE),
+        }
+    }
 }
 
 /// A change of a bucket, valid only while its arrival time is as expected.
@@ -112,9 +126,10 @@ impl Limit {
         Duration::from_micros(full_at.saturating_sub(micros(now)))
     }
 
-    /// The write that draws from a bucket, last seen with this arrival time; `None` when it is empty.
+    /// The write that draws from a bucket, last seen with this arrival time; `None` when it is empty. It takes a
+    /// sixteenth of the remaining tokens, at least one and at most `max_tokens`.
     #[must_use]
-    pub fn draw(self, seen: TheoreticalArrival, now: Timestamp, counting: Counting) -> Option<Draw> {
+    pub fn draw(self, seen: TheoreticalArrival, now: Timestamp, max_tokens: u64) -> Option<Draw> {
         let (TheoreticalArrival(seen), now, capacity) = (seen, micros(now), self.capacity());
         let empty = now.saturating_add(capacity);
         let skew = u64::try_from(MAX_SKEW.as_micros()).unwrap_or(u64::MAX);
@@ -125,10 +140,7 @@ impl Limit {
         if left == 0 {
             return None;
         }
-        let tokens = match counting {
-            Counting::Exactly => 1,
-            Counting::Leased => left.div_euclid(SHARE).clamp(1, MAX_LEASE),
-        };
+        let tokens = left.div_euclid(LEASE_DIVISOR).min(max_tokens).max(1);
         let cost = tokens.saturating_mul(self.interval());
         Some(if seen <= now {
             Draw { tokens, expected: 0..=now, change: Change::Set(now.saturating_add(cost)) }
@@ -177,10 +189,10 @@ impl Limit {
         (unused > 0).then(|| TheoreticalArrival(seen.0.saturating_sub(unused)))
     }
 
-    /// Its largest possible lease.
+    /// The largest first lease of a process, in tokens.
     #[must_use]
-    pub fn largest_lease(self) -> u64 {
-        self.burst.min(MAX_LEASE)
+    pub fn max_first_lease(self) -> u64 {
+        self.burst.min(MAX_FIRST_LEASE)
     }
 }
 
@@ -240,9 +252,9 @@ mod tests {
     }
 
     /// Draws like a process: until it has tokens, or sees an empty bucket.
-    fn drawn(bucket: &mut Bucket, seen: Bucket, limit: Limit, now: Timestamp, counting: Counting) -> (u64, Bucket) {
+    fn drawn(bucket: &mut Bucket, seen: Bucket, limit: Limit, now: Timestamp, max_tokens: u64) -> (u64, Bucket) {
         let mut seen = seen;
-        while let Some(draw) = limit.draw(seen, now, counting) {
+        while let Some(draw) = limit.draw(seen, now, max_tokens) {
             if done(bucket, &draw) && draw.tokens > 0 {
                 return (draw.tokens, *bucket);
             }
@@ -279,7 +291,7 @@ mod tests {
     fn lease_size_shrinks_with_the_remaining_tokens() {
         let (limit, now, mut bucket) = (limit("300/minute"), at(START), Bucket::default());
         let mut leases = Vec::new();
-        while let (tokens @ 1.., _) = drawn(&mut bucket, Bucket::default(), limit, now, Counting::Leased) {
+        while let (tokens @ 1.., _) = drawn(&mut bucket, Bucket::default(), limit, now, MAX_FIRST_LEASE) {
             leases.push(tokens);
         }
         assert_eq!(leases.iter().sum::<u64>(), 300);
@@ -289,14 +301,23 @@ mod tests {
     }
 
     #[test]
+    fn max_tokens_after_a_used_up_lease_doubles() {
+        let sizes = [None, Some(5), Some(16), Some(32), Some(64)].map(|used_up| Counting::Leased.max_tokens(used_up));
+        assert_eq!(sizes, [16, 16, 32, 64, 64]);
+        assert_eq!(Counting::Exactly.max_tokens(Some(16)), 1);
+        let draw = |most| limit("600/minute").draw(Bucket::default(), at(START), most).unwrap().tokens;
+        assert_eq!([1, 16, 32, 64].map(draw), [1, 16, 32, 37], "a sixteenth of 600 at most");
+    }
+
+    #[test]
     fn draw_after_one_by_a_fast_clock_recovers_within_the_window() {
         let (limit, mut bucket) = (limit("5/hour"), Bucket::default());
         let tomorrow = at(START + 24 * 60 * 60 * 1_000);
-        while drawn(&mut bucket, Bucket::default(), limit, tomorrow, Counting::Exactly).0 > 0 {}
-        assert_eq!(drawn(&mut bucket, Bucket::default(), limit, at(START), Counting::Exactly).0, 0);
+        while drawn(&mut bucket, Bucket::default(), limit, tomorrow, 1).0 > 0 {}
+        assert_eq!(drawn(&mut bucket, Bucket::default(), limit, at(START), 1).0, 0);
         assert_eq!(limit.wait(bucket, at(START)), Duration::from_mins(12));
         let later = at(START + 12 * 60 * 1_000);
-        assert_eq!(drawn(&mut bucket, Bucket::default(), limit, later, Counting::Exactly).0, 1);
+        assert_eq!(drawn(&mut bucket, Bucket::default(), limit, later, 1).0, 1);
     }
 
     fn limits() -> impl Strategy<Value = Limit> {
@@ -305,8 +326,8 @@ mod tests {
         (burst, window).prop_map(|(burst, window)| Limit { burst, window })
     }
 
-    fn counting() -> impl Strategy<Value = Counting> {
-        prop_oneof![Just(Counting::Exactly), Just(Counting::Leased)]
+    fn max_tokens() -> impl Strategy<Value = u64> {
+        prop_oneof![Just(1), Just(MAX_LEASE)]
     }
 
     /// One process draws, after this number of milliseconds.
@@ -318,18 +339,18 @@ mod tests {
         is_lost: bool,
         /// A copy of the last draw of all processes arrives late.
         is_repeated: bool,
-        counting: Counting,
+        max_tokens: u64,
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let pause = prop_oneof![6 => Just(0), 3 => 0_u64..50, 1 => 0_u64..5_000];
-        let step = (pause, 0_usize..8, prop::bool::weighted(0.1), prop::bool::weighted(0.1), counting());
-        let step = step.prop_map(|(pause, process, is_lost, is_repeated, counting)| Step {
+        let step = (pause, 0_usize..8, prop::bool::weighted(0.1), prop::bool::weighted(0.1), max_tokens());
+        let step = step.prop_map(|(pause, process, is_lost, is_repeated, max_tokens)| Step {
             pause,
             process,
             is_lost,
             is_repeated,
-            counting,
+            max_tokens,
         });
         vec(step, 1..400)
     }
@@ -359,8 +380,8 @@ mod tests {
                     done(&mut bucket, draw);
                 }
                 // The process may have seen an old state; its writes must be right all the same.
-                last = limit.draw(seen[step.process], now, step.counting);
-                let (tokens, moment) = drawn(&mut bucket, seen[step.process], limit, now, step.counting);
+                last = limit.draw(seen[step.process], now, step.max_tokens);
+                let (tokens, moment) = drawn(&mut bucket, seen[step.process], limit, now, step.max_tokens);
                 if !step.is_lost {
                     seen[step.process] = moment;
                     given += tokens;
@@ -393,7 +414,7 @@ mod tests {
                     continue;
                 }
                 let seen = bucket;
-                let (tokens, _) = drawn(&mut bucket, seen, limit, now, step.counting);
+                let (tokens, _) = drawn(&mut bucket, seen, limit, now, step.max_tokens);
                 given += tokens.min(used);
                 unused[step.process].push((tokens.saturating_sub(used), now));
                 let came_back = (elapsed + spread) * limit.burst / (limit.window * 1_000);
@@ -412,7 +433,7 @@ mod tests {
         ) {
             let now = at(START + step);
             let before = TheoreticalArrival(moment * 1_000);
-            if let Some(draw) = limit.draw(before, now, Counting::Leased) && draw.tokens > 0 {
+            if let Some(draw) = limit.draw(before, now, MAX_LEASE) && draw.tokens > 0 {
                 let mut bucket = before;
                 prop_assert!(done(&mut bucket, &draw));
                 let after = limit.refund(bucket, draw.tokens, now, now).unwrap();
@@ -428,9 +449,9 @@ mod tests {
             for pause in pauses {
                 now += pause;
                 while limit.left(bucket, at(now)) > 0 {
-                    prop_assert_eq!(drawn(&mut bucket, Bucket::default(), limit, at(now), Counting::Exactly).0, 1);
+                    prop_assert_eq!(drawn(&mut bucket, Bucket::default(), limit, at(now), 1).0, 1);
                 }
-                prop_assert_eq!(drawn(&mut bucket, Bucket::default(), limit, at(now), Counting::Exactly).0, 0);
+                prop_assert_eq!(drawn(&mut bucket, Bucket::default(), limit, at(now), 1).0, 0);
                 let wait = u64::try_from(limit.wait(bucket, at(now)).as_micros()).unwrap();
                 prop_assert!(wait > 0 && wait <= limit.interval());
                 prop_assert_eq!(limit.left(bucket, at(now + wait.div_ceil(1_000))).min(1), 1);
@@ -446,7 +467,7 @@ mod tests {
         ) {
             let now = at(START + step);
             let bucket = TheoreticalArrival(moment * 1_000);
-            if let Some(draw) = limit.draw(bucket, now, Counting::Leased) && draw.tokens > 0 {
+            if let Some(draw) = limit.draw(bucket, now, MAX_LEASE) && draw.tokens > 0 {
                 let mut after = bucket;
                 prop_assert!(done(&mut after, &draw));
                 prop_assert!(after > bucket);

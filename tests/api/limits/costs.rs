@@ -13,7 +13,7 @@ fn of(reply: &stockroom_harness::Reply) -> (usize, u64) {
 #[tokio::test]
 async fn read_under_limits_writes_nothing_and_adds_no_round_trip() {
     let shop = limited(&USUAL).await;
-    // A sixteenth of 600 is more than 16, so a lease is 16 requests.
+    // A sixteenth of 600 is more than 16, so the first lease is 16 requests.
     assert_eq!(of(&shop.staff().get(ME).await.expect(200)), (1, 4));
     for _ in 1..16 {
         assert_eq!(of(&shop.staff().get(ME).await.expect(200)), (1, 0));

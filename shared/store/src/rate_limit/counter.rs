@@ -31,7 +31,8 @@ use crate::{
 
 /// Life of a lease.
 const LEASE: Duration = Duration::from_secs(10);
-/// How long requests pass uncounted after the table throttled their count; at most as many as the largest lease.
+/// How long requests pass uncounted after the table throttled their count. At most as many requests as the largest
+/// first lease pass.
 const UNCOUNTED: Duration = Duration::from_secs(1);
 /// Deadline for taking tokens.
 const RESERVE_DEADLINE: Duration = Duration::from_secs(2);
@@ -231,6 +232,7 @@ impl Limiter {
         let now = self.dynamo.sources.now();
         let Some(draw) = draw else { return self.leases.return_token(&bucket, now) };
         let rest = self.leases.use_tokens(&bucket, now, draw.tokens.saturating_sub(1));
+        self.leases.forget_size(&bucket);
         let tokens = rest.saturating_add(1);
         if !self.refund(&bucket, draw, tokens).await {
             self.leases.add_tokens(&bucket, now, tokens, draw.at.plus(LEASE));
@@ -263,9 +265,10 @@ impl Limiter {
     async fn acquire(&self, bucket: &Bucket) -> Result<Option<OwnLease>, StoreError> {
         let mut backoff = Backoff::of(RESERVE_DEADLINE);
         let mut seen = self.leases.seen(bucket);
+        let max_tokens = self.leases.max_tokens(bucket, self.dynamo.sources.now());
         for _ in 0..MAX_CHANGES {
             let now = self.dynamo.sources.now();
-            let Some(draw) = bucket.limit.draw(seen, now, bucket.counting) else {
+            let Some(draw) = bucket.limit.draw(seen, now, max_tokens) else {
                 return Err(TooMany { limit: bucket.name, wait: bucket.limit.wait(seen, now) }.into());
             };
             let drawn = self.draw(bucket, &draw, now, &mut backoff).await?;
@@ -275,9 +278,9 @@ impl Limiter {
             };
             seen = left.full_at;
             self.leases.see(bucket, now, left.full_at);
-            if let (Acquired::Done(_), Some(rest)) = (drawn, draw.tokens.checked_sub(1)) {
-                if rest > 0 {
-                    self.leases.add_tokens(bucket, now, rest, now.plus(LEASE));
+            if matches!(drawn, Acquired::Done(_)) && draw.tokens > 0 {
+                if bucket.counting == Counting::Leased {
+                    self.leases.start_lease(bucket, now, draw.tokens, now.plus(LEASE));
                 }
                 return Ok(Some(OwnLease { tokens: draw.tokens, at: now, left }));
             }
@@ -293,8 +296,9 @@ impl Limiter {
         }
         tracing::warn!(limit = bucket.name, "the table throttles: requests pass uncounted");
         let now = self.dynamo.sources.now();
-        let rest = bucket.limit.largest_lease().saturating_sub(1);
+        let rest = bucket.limit.max_first_lease().saturating_sub(1);
         self.leases.add_tokens(bucket, now, rest, now.plus(UNCOUNTED));
+        self.leases.forget_size(bucket);
         Ok(())
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct TokenLeases(Arc<Mutex<HashMap<Key, TokenLease>>>);
 #[derive(Debug, Clone, Default)]
 struct TokenLease {
     leased: u64,
+    /// The number of tokens of the last lease when the process took it.
+    size: u64,
     /// When the leased tokens expire.
     until: Option<Timestamp>,
     /// The theoretical arrival time that this process saw last.
@@ -36,13 +38,18 @@ impl TokenLease {
         if self.until.is_some_and(|until| now < until) { self.leased } else { 0 }
     }
 
+    fn add(&mut self, now: Timestamp, tokens: u64, until: Timestamp) {
+        self.leased = self.leased(now).saturating_add(tokens);
+        self.until = self.until.max(Some(until));
+    }
+
     /// Whether forgetting it loses nothing.
     fn is_idle(&self, now: Timestamp) -> bool {
         self.leased(now) == 0 && self.seen.0 <= now.unix_millis().saturating_mul(1_000)
     }
 
     fn refusal(&self, bucket: &Bucket, now: Timestamp) -> Option<TooMany> {
-        let is_empty = self.leased(now) == 0 && bucket.limit.draw(self.seen, now, bucket.counting).is_none();
+        let is_empty = self.leased(now) == 0 && bucket.limit.draw(self.seen, now, 1).is_none();
         is_empty.then(|| TooMany { limit: bucket.name, wait: bucket.limit.wait(self.seen, now) })
     }
 }
@@ -89,12 +96,24 @@ impl TokenLeases {
         true
     }
 
+    /// The maximum number of tokens of the next draw.
+    pub(crate) fn max_tokens(&self, bucket: &Bucket, now: Timestamp) -> u64 {
+        let lease = self.get(bucket);
+        let is_used_up = lease.leased == 0 && lease.until.is_some_and(|until| now < until);
+        bucket.counting.max_tokens(is_used_up.then_some(lease.size))
+    }
+
+    /// Stores a new lease of this size, of which one token is used.
+    pub(crate) fn start_lease(&self, bucket: &Bucket, now: Timestamp, size: u64, until: Timestamp) {
+        self.change(bucket, now, |lease| {
+            lease.add(now, size.saturating_sub(1), until);
+            lease.size = size;
+        });
+    }
+
     /// Adds tokens to the lease.
     pub(crate) fn add_tokens(&self, bucket: &Bucket, now: Timestamp, tokens: u64, until: Timestamp) {
-        self.change(bucket, now, |lease| {
-            lease.leased = lease.leased(now).saturating_add(tokens);
-            lease.until = lease.until.max(Some(until));
-        });
+        self.change(bucket, now, |lease| lease.add(now, tokens, until));
     }
 
     /// Returns one token to the lease, unless the lease has expired.
@@ -103,6 +122,13 @@ impl TokenLeases {
             && lease.until.is_some_and(|until| now < until)
         {
             lease.leased = lease.leased.saturating_add(1);
+        }
+    }
+
+    /// Forgets the lease after its tokens were refunded or not counted: it was not used up.
+    pub(crate) fn forget_size(&self, bucket: &Bucket) {
+        if let Some(lease) = self.all().get_mut(&bucket.key) {
+            lease.size = 0;
         }
     }
 
@@ -164,6 +190,20 @@ mod tests {
         let later = at(2_000_000);
         leases.add_tokens(&bucket(0), later, 1, later.plus(Duration::from_secs(10)));
         assert_eq!(leases.all().len(), 1);
+    }
+
+    #[test]
+    fn max_tokens_after_a_used_up_lease_doubles() {
+        let leases = TokenLeases::default();
+        assert_eq!(leases.max_tokens(&bucket(1), at(0)), 16);
+        leases.start_lease(&bucket(1), at(0), 16, at(10_000));
+        assert_eq!(leases.use_tokens(&bucket(1), at(1), 14), 14);
+        assert_eq!(leases.max_tokens(&bucket(1), at(1)), 16, "a token is left");
+        assert!(leases.use_token(&bucket(1), at(2)));
+        assert_eq!((leases.max_tokens(&bucket(1), at(2)), leases.max_tokens(&bucket(2), at(2))), (32, 16));
+        assert_eq!(leases.max_tokens(&bucket(1), at(10_000)), 16, "the lease has expired");
+        leases.forget_size(&bucket(1));
+        assert_eq!(leases.max_tokens(&bucket(1), at(2)), 16, "its tokens were refunded");
     }
 
     #[test]
