@@ -4,9 +4,11 @@
 //! Each combination of dimensions is charged. So an operation has only its latency, by the class of its status. Its
 //! use of the table is a metric of the function, and in the log line of each request.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use stockroom_domain::time::Timestamp;
+
+use crate::telemetry::Escaped;
 
 /// The target of the line of a request.
 pub const REQUEST: &str = "stockroom::metrics::request";
@@ -60,23 +62,37 @@ fn directives(target: &str) -> &'static [Directive] {
     }
 }
 
-/// The members that turn a line of this target into one with metrics; `None` for other lines. `has` says which of a
-/// directive's members the line has.
-pub(crate) fn members(target: &str, function: &str, now: Timestamp, has: impl Fn(&str) -> bool) -> Option<String> {
+/// Writes the members from which CloudWatch reads the metrics of this target. Targets without metrics get none. `has`
+/// says which members the line has.
+pub(crate) fn write_members(
+    line: &mut impl fmt::Write,
+    target: &str,
+    function: &str,
+    now: Timestamp,
+    has: impl Fn(&str) -> bool,
+) -> fmt::Result {
     let directives = directives(target);
     if directives.is_empty() {
-        return None;
+        return Ok(());
     }
-    let list = |texts: &mut dyn Iterator<Item = String>| texts.collect::<Vec<_>>().join(",");
-    let directive = |directive: &Directive| {
-        let dimensions = list(&mut directive.dimensions.iter().map(|name| format!("\"{name}\"")));
-        let present = directive.metrics.iter().filter(|(name, _)| has(name));
-        let metrics = list(&mut present.map(|(name, unit)| format!("{{\"Name\":\"{name}\",\"Unit\":\"{unit}\"}}")));
-        format!("{{\"Namespace\":\"Stockroom\",\"Dimensions\":[[{dimensions}]],\"Metrics\":[{metrics}]}}")
-    };
-    let directives = list(&mut directives.iter().map(directive));
-    let mut members = format!("\"function\":{}", serde_json::Value::from(function));
-    let at = now.unix_millis();
-    write!(members, ",\"_aws\":{{\"Timestamp\":{at},\"CloudWatchMetrics\":[{directives}]}}").ok()?;
-    Some(members)
+    line.write_str(",\"function\":\"")?;
+    Escaped(line).write_str(function)?;
+    write!(line, "\",\"_aws\":{{\"Timestamp\":{},\"CloudWatchMetrics\":[", now.unix_millis())?;
+    for (index, directive) in directives.iter().enumerate() {
+        line.write_str(separator(index))?;
+        line.write_str("{\"Namespace\":\"Stockroom\",\"Dimensions\":[[")?;
+        for (index, name) in directive.dimensions.iter().enumerate() {
+            write!(line, "{}\"{name}\"", separator(index))?;
+        }
+        line.write_str("]],\"Metrics\":[")?;
+        for (index, (name, unit)) in directive.metrics.iter().filter(|(name, _)| has(name)).enumerate() {
+            write!(line, "{}{{\"Name\":\"{name}\",\"Unit\":\"{unit}\"}}", separator(index))?;
+        }
+        line.write_str("]}")?;
+    }
+    line.write_str("]}")
+}
+
+fn separator(index: usize) -> &'static str {
+    if index == 0 { "" } else { "," }
 }

@@ -116,8 +116,6 @@ fn log(
     // A rate-limited caller is logged as the token claims, because the table was not read.
     let scope = response.extensions().get::<TenantScope>();
     let claim = scope.filter(|scope| scope.caller().is_some() || limit.is_some()).map(TenantScope::claim);
-    let organization = claim.map(|claim| claim.organization.to_string());
-    let user = claim.map(|claim| claim.user.to_string());
     if let Some(cause) = problem.and_then(Problem::cause) {
         tracing::error!(request_id = context.id, cause, "request failed");
     }
@@ -131,8 +129,8 @@ fn log(
         failures = u8::from(response.status() == StatusCode::INTERNAL_SERVER_ERROR),
         code = problem.map(Problem::code),
         limit,
-        organization,
-        user,
+        organization = claim.map(|claim| display(claim.organization)),
+        user = claim.map(|claim| display(claim.user)),
         milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         round_trips = cost.round_trips,
         calls = cost.calls,
