@@ -110,6 +110,13 @@ impl FromStr for Quantity {
 
     /// Reads a JSON number's literal, exponent included: `12`, `0.50`, `-3`, `1.2e3`.
     fn from_str(literal: &str) -> Result<Self, Fault> {
+        // Most quantities are short whole numbers.
+        if literal.len() <= MAX_DIGITS
+            && is_digits(literal)
+            && let Ok(whole) = literal.parse::<u64>()
+        {
+            return Ok(Self(Decimal::from(whole)));
+        }
         let malformed = || Fault::new("wrong_type", "must be a number");
         let (mantissa, exponent) = literal.split_once(['e', 'E']).unwrap_or((literal, "0"));
         let (negative, mantissa) = mantissa.strip_prefix('-').map_or((false, mantissa), |rest| (true, rest));

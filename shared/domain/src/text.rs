@@ -1,9 +1,12 @@
 //! Texts that are valid by construction: trimmed, in Unicode NFC, of bounded length, without forbidden characters.
 //!
-//! [`FromStr`](std::str::FromStr) applies all rules to new values. Stored values are deserialized unchanged, because
+//! [`FromStr`] applies all rules to new values. Stored values are deserialized unchanged, because
 //! rules become stricter and stored texts stay.
 
+use std::{fmt, marker::PhantomData, str::FromStr};
+
 use schemars::Schema;
+use serde::de::Visitor;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
@@ -47,12 +50,27 @@ macro_rules! serialize_as_text {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <String as serde::Deserialize>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+                deserializer.deserialize_str($crate::text::TextVisitor(std::marker::PhantomData))
             }
         }
     };
 }
 pub(crate) use serialize_as_text;
+
+/// Parses a value from a borrowed string.
+pub(crate) struct TextVisitor<T>(pub(crate) PhantomData<T>);
+
+impl<T: FromStr<Err = Fault>> Visitor<'_> for TextVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
 
 macro_rules! texts {
     ($(
@@ -223,7 +241,7 @@ mod tests {
 
     #[test]
     fn read_of_a_text_stored_under_older_rules_succeeds() {
-        fn read<T: serde::de::DeserializeOwned + std::fmt::Display>(text: &str) {
+        fn read<T: serde::de::DeserializeOwned + fmt::Display>(text: &str) {
             assert_eq!(serde_json::from_value::<T>(text.into()).unwrap().to_string(), text);
         }
         for text in ["Ma\u{200b}in", "\u{3164}", "", "A\r\nB"] {

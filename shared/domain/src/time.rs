@@ -111,8 +111,13 @@ fn read(text: &str) -> Option<Timestamp> {
         None => (0, rest),
         Some(rest) => {
             let (fraction, offset) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
-            let padded = format!("{}000", fraction.get(..fraction.len().min(3))?);
-            (digits(padded.get(..3).filter(|_| !fraction.is_empty())?)?, offset)
+            let millis = match fraction.len() {
+                0 => return None,
+                1 => digits(fraction)?.saturating_mul(100),
+                2 => digits(fraction)?.saturating_mul(10),
+                _ => digits(fraction.get(..3)?)?,
+            };
+            (millis, offset)
         }
     };
     let local = day.to_datetime(time.ok()?).duration_since(START);

@@ -218,37 +218,56 @@ impl<F> Listing<F> {
     }
 }
 
+/// Bytes reserved for a page. Most pages fit.
+const INITIAL_CAPACITY: usize = 32 * 1024;
+
 /// The items of a page, serialized one by one up to the maximum size.
 #[derive(Debug)]
 struct Items {
     body: Vec<u8>,
-    /// The remaining bytes, as the gateway counts them.
-    room: usize,
+    /// The maximum bytes of all items, as the gateway counts them.
+    max: usize,
+    /// The bytes of the body up to `counted`, as the gateway counts them.
+    size: usize,
+    counted: usize,
     is_empty: bool,
 }
 
 impl Items {
     const BEGIN: &'static [u8] = br#"{"items":["#;
 
-    fn new(room: usize) -> Self {
-        Self { body: Self::BEGIN.to_vec(), room, is_empty: true }
+    fn new(max: usize) -> Self {
+        let mut body = Vec::with_capacity(INITIAL_CAPACITY);
+        body.extend_from_slice(Self::BEGIN);
+        Self { body, max, size: 0, counted: Self::BEGIN.len(), is_empty: true }
     }
 
     /// Adds an item if it fits; always adds the first one, so that every list can be read to its end.
     fn add(&mut self, view: &impl Serialize) -> Result<bool, ApiError> {
         let before = self.body.len();
+        let (size, counted) = (self.size, self.counted);
         if !self.is_empty {
             self.body.push(b',');
         }
         serde_json::to_writer(&mut self.body, view).map_err(internal)?;
-        let size = size_within_json(self.body.get(before..).unwrap_or_default());
-        if size > self.room && !self.is_empty {
+        if !self.fits() && !self.is_empty {
             self.body.truncate(before);
+            (self.size, self.counted) = (size, counted);
             return Ok(false);
         }
-        self.room = self.room.saturating_sub(size);
         self.is_empty = false;
         Ok(true)
+    }
+
+    /// Whether the body is within the maximum. Counts new bytes only if they could exceed it: the gateway counts one
+    /// byte as at most two.
+    fn fits(&mut self) -> bool {
+        let new = self.body.get(self.counted..).unwrap_or_default();
+        if self.size.saturating_add(new.len().saturating_mul(2)) > self.max {
+            self.size = self.size.saturating_add(size_within_json(new));
+            self.counted = self.body.len();
+        }
+        self.size.saturating_add(self.body.len().saturating_sub(self.counted)) <= self.max
     }
 
     fn finish(mut self, next_cursor: Option<&str>) -> Result<Vec<u8>, ApiError> {
