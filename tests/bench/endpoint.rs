@@ -20,7 +20,7 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::TcpListener,
-    sync::{Mutex as AsyncMutex, Notify, mpsc, oneshot},
+    sync::{Mutex as AsyncMutex, mpsc, oneshot, watch},
     task::JoinSet,
 };
 
@@ -56,7 +56,8 @@ struct Shared {
     events: AsyncMutex<mpsc::UnboundedReceiver<(Bytes, oneshot::Sender<Answer>)>>,
     running: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
     calls: AtomicU64,
-    started: Notify,
+    /// The number of events that the function has asked for.
+    requested: watch::Sender<u64>,
 }
 
 impl Endpoint {
@@ -72,7 +73,7 @@ impl Endpoint {
             events: AsyncMutex::new(waiting),
             running: Mutex::default(),
             calls: AtomicU64::new(0),
-            started: Notify::new(),
+            requested: watch::Sender::new(0),
         });
         let mut server = JoinSet::new();
         server.spawn(listen(listener, Arc::clone(&shared)));
@@ -85,9 +86,11 @@ impl Endpoint {
         self.address
     }
 
-    /// Waits until the function requests its first event, which ends its start.
-    pub(crate) async fn started(&self) {
-        self.shared.started.notified().await;
+    /// Waits until the function requests its next event. Its start or its last call has then ended.
+    pub(crate) async fn idle(&self) {
+        let is_waiting = |requested: &u64| *requested > self.shared.calls.load(Ordering::Relaxed);
+        // It fails only without a sender, which the endpoint owns.
+        drop(self.shared.requested.subscribe().wait_for(is_waiting).await);
     }
 
     /// Calls the function with an event. Several events are answered in order, as on Lambda.
@@ -136,7 +139,7 @@ impl Shared {
     }
 
     async fn next(&self) -> Response<Full<Bytes>> {
-        self.started.notify_one();
+        self.requested.send_modify(|requested| *requested = requested.saturating_add(1));
         let Some((event, answer)) = self.events.lock().await.recv().await else { return status(StatusCode::GONE) };
         let call = format!("00000000-0000-4000-8000-{:012}", self.calls.fetch_add(1, Ordering::Relaxed));
         let response = Response::builder()

@@ -1,4 +1,4 @@
-//! `cargo bench`: measures the functions and compares each figure with its bar.
+//! `cargo bench`: measures the functions and compares figures with their bars.
 //!
 //! Each function is a process with the real Lambda runtime. It reaches a local runtime API and an embedded DynamoDB
 //! over HTTP. Compare figures of one run only: machines differ, and so do hours on a shared machine.
@@ -7,6 +7,7 @@
 
 mod cases;
 mod endpoint;
+mod instructions;
 mod measure;
 mod process;
 mod report;
@@ -25,6 +26,8 @@ use world::{Failure, World};
 enum Part {
     /// Compressed size of the functions
     Artifact,
+    /// Instructions of a request and a start, written to instructions.snap; needs valgrind
+    Instructions,
     /// Processor time and memory of a request, also with ten times the data
     Processor,
     /// Sixteen processes at once
@@ -37,7 +40,7 @@ enum Part {
     Memory,
 }
 
-/// Measures the functions and compares each figure with its bar.
+/// Measures the functions and compares figures with their bars.
 #[derive(Debug, Parser)]
 struct Options {
     /// The parts to measure; by default all
@@ -48,6 +51,10 @@ struct Options {
     /// Measure little, with debug builds: checks that the benchmark works
     #[arg(long)]
     brief: bool,
+    /// Compare with instructions.snap instead of writing it. Fail if a figure grew by more than 5% or a ratio exceeds
+    /// its bar
+    #[arg(long)]
+    check: bool,
     /// The argument that cargo gives to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -99,16 +106,30 @@ impl Scale {
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let options = Options::parse();
-    // The size of a debug build is of no interest.
-    let is_default = |part| options.parts.is_empty() && !(options.brief && part == Part::Artifact);
+    // Debug builds say nothing about sizes and instructions.
+    let is_optimized = |part| matches!(part, Part::Artifact | Part::Instructions);
+    let is_default = |part| options.parts.is_empty() && !(options.brief && is_optimized(part));
     let wanted = |part| is_default(part) || options.parts.contains(&part);
+    if options.check && (options.brief || !options.parts.contains(&Part::Instructions)) {
+        return Err("--check requires the part `instructions`, without --brief".into());
+    }
+    if options.brief && options.parts.iter().copied().any(is_optimized) {
+        return Err("--brief measures debug builds, which say nothing about sizes and instructions".into());
+    }
     let measured: Vec<&str> = CASES.iter().map(|case| case.function).collect();
     let binaries = binaries(options.brief, if wanted(Part::Artifact) { &[] } else { &measured })?;
     let scale = Scale::of(&options);
     if wanted(Part::Artifact) {
         report::artifact(&binaries)?;
     }
-    if options.parts == [Part::Artifact] {
+    if wanted(Part::Instructions) {
+        let world = World::of(instructions::PRODUCTS, 1).await?;
+        let counted = instructions::count(&binaries, &world).await?;
+        world.close().await;
+        println!("\n## Instructions\n\n{counted}");
+        if options.check { counted.check()? } else { counted.write()? }
+    }
+    if options.parts.iter().copied().all(is_optimized) && !options.parts.is_empty() {
         return Ok(());
     }
     eprintln!("filling a table with {} products", scale.products);
@@ -142,18 +163,20 @@ fn binaries(brief: bool, functions: &[&str]) -> Result<Binaries, Failure> {
     let profile = if brief { "debug" } else { "release" };
     if brief {
         // The same build as that of the checks, so nothing is compiled again.
-        cargo(&["build", "--locked", "--workspace", "--examples"])?;
+        cargo(&["build", "--locked", "--workspace"])?;
     } else {
-        // The default members: all functions, and no crate that selects features for them.
-        let some = functions.iter().flat_map(|function| ["--bin", function]);
-        let all: &[&str] = if functions.is_empty() { &["--bins"] } else { &[] };
-        let arguments = ["build", "--locked", "--release"].into_iter().chain(all.iter().copied()).chain(some);
-        cargo(&arguments.collect::<Vec<_>>())?;
-        cargo(&["build", "--locked", "--release", "--package", env!("CARGO_PKG_NAME"), "--examples"])?;
+        // One build of all functions unites their features, as in a deployment.
+        let all = report::functions()?;
+        let packages: Vec<String> = all.iter().map(|name| format!("stockroom-{name}")).collect();
+        let packages = packages.iter().flat_map(|package| ["--package", package]);
+        let names: Vec<&str> =
+            if functions.is_empty() { all.iter().map(String::as_str).collect() } else { functions.to_vec() };
+        let names = names.into_iter().chain(["bare", "empty"]).flat_map(|name| ["--bin", name]);
+        let arguments = ["build", "--locked", "--release", "--package", "stockroom-reference"];
+        cargo(&arguments.into_iter().chain(packages).chain(names).collect::<Vec<_>>())?;
     }
     let functions = target.join(profile);
-    let example = |name| functions.join("examples").join(name);
-    Ok(Binaries { empty: example("empty"), bare: example("bare"), functions })
+    Ok(Binaries { empty: functions.join("empty"), bare: functions.join("bare"), functions })
 }
 
 fn cargo(arguments: &[&str]) -> Result<(), Failure> {

@@ -6,10 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use flate2::{Compression, write::DeflateEncoder};
 use futures_util::future::try_join_all;
-use serde_json::Value;
 use stockroom_api::password::Hasher;
 use stockroom_domain::source::Sources;
 use stockroom_runtime::{OsEntropy, SystemClock};
@@ -32,14 +30,29 @@ pub(crate) struct Binaries {
     pub(crate) functions: PathBuf,
     /// The function without logic.
     pub(crate) empty: PathBuf,
-    /// The function that only makes the table calls of a read.
+    /// The function that only makes the table calls.
     pub(crate) bare: PathBuf,
 }
 
 impl Binaries {
-    fn function(&self, name: &str) -> PathBuf {
-        self.functions.join(name)
+    /// The program that answers the requests of a case.
+    pub(crate) fn of(&self, case: &Case, program: Program) -> PathBuf {
+        match program {
+            Program::Product => self.functions.join(case.function),
+            Program::Bare | Program::BareFirst => self.bare.clone(),
+        }
     }
+}
+
+/// A measured program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// The function of the product.
+    Product,
+    /// The function that makes the same table calls and nothing else.
+    Bare,
+    /// The bare function with the calls of a process's first request, which also counts against two rate limits.
+    BareFirst,
 }
 
 /// Measurements of requests of one kind.
@@ -72,20 +85,33 @@ fn each(total: Duration, count: usize) -> Duration {
     total.checked_div(u32::try_from(count).unwrap_or(u32::MAX)).unwrap_or_default()
 }
 
-async fn send(function: &mut Function, world: &World, case: &Case, number: usize) -> Result<Duration, Failure> {
+/// Sends the n-th request of a case and checks its answer.
+pub(crate) async fn send(
+    function: &mut Function,
+    world: &World,
+    case: &Case,
+    program: Program,
+    number: usize,
+) -> Result<Duration, Failure> {
     let event = case.event(world, number)?;
     let before = Instant::now();
     let answer = function.invoke(event).await?;
     let took = before.elapsed();
-    case.check(&answer)?;
+    case.check(world, program, &answer)?;
     Ok(took)
 }
 
-/// A process of the function of the case after its warm-up, whose requests are numbered from `first`.
-async fn warm(binaries: &Binaries, world: &World, case: &Case, first: usize) -> Result<Function, Failure> {
-    let mut function = Function::start(&binaries.function(case.function), &world.settings).await?;
+/// A process after its warm-up, whose requests are numbered from `first`.
+async fn warm(
+    binaries: &Binaries,
+    world: &World,
+    case: &Case,
+    program: Program,
+    first: usize,
+) -> Result<Function, Failure> {
+    let mut function = Function::start(&binaries.of(case, program), case.settings(world, program)).await?;
     for number in first..first.saturating_add(WARM_UP) {
-        send(&mut function, world, case, number).await?;
+        send(&mut function, world, case, program, number).await?;
     }
     Ok(function)
 }
@@ -95,15 +121,16 @@ pub(crate) async fn processor(
     binaries: &Binaries,
     world: &World,
     case: &Case,
+    program: Program,
     first: usize,
     count: usize,
 ) -> Result<Measured, Failure> {
-    let mut function = warm(binaries, world, case, first).await?;
+    let mut function = warm(binaries, world, case, program, first).await?;
     let before = function.processor()?;
     let mut times = Vec::with_capacity(count);
     let first = first.saturating_add(WARM_UP);
     for number in first..first.saturating_add(count) {
-        times.push(send(&mut function, world, case, number).await?);
+        times.push(send(&mut function, world, case, program, number).await?);
     }
     let processor = each(function.processor()?.saturating_sub(before), count);
     let memory = function.memory()?;
@@ -115,53 +142,17 @@ pub(crate) async fn processor(
 /// Lambda runtime in every other figure.
 pub(crate) async fn empty(binaries: &Binaries, world: &World, count: usize) -> Result<Duration, Failure> {
     let event = PRODUCT.event(world, 0)?;
-    reference(&binaries.empty, world, count, |_| Ok((event.clone(), String::new()))).await
-}
-
-/// Processor time of the table calls of a read; `None` for writes.
-pub(crate) async fn bare(
-    binaries: &Binaries,
-    world: &World,
-    case: &Case,
-    count: usize,
-) -> Result<Option<Duration>, Failure> {
-    if case.bare_event(world, 0)?.is_none() {
-        return Ok(None);
-    }
-    let event = |number| {
-        let (event, items) = case.bare_event(world, number)?.unwrap_or_default();
-        Ok((event, items.to_string()))
-    };
-    reference(&binaries.bare, world, count, event).await.map(Some)
-}
-
-/// Processor time of each of `count` events in a function outside the product. Each event comes with the expected body
-/// of its answer.
-async fn reference(
-    binary: &Path,
-    world: &World,
-    count: usize,
-    event: impl Fn(usize) -> Result<(Bytes, String), Failure>,
-) -> Result<Duration, Failure> {
-    let mut function = Function::start(binary, &world.settings).await?;
+    let mut function = Function::start(&binaries.empty, world.settings_of(PRODUCT.function)).await?;
     let mut before = Duration::ZERO;
     for number in 0..WARM_UP.saturating_add(count) {
         if number == WARM_UP {
             before = function.processor()?;
         }
-        let (event, body) = event(number)?;
-        check_body(&function.invoke(event).await?, &body)?;
+        function.invoke(event.clone()).await?;
     }
     let taken = each(function.processor()?.saturating_sub(before), count);
     function.end().await?;
     Ok(taken)
-}
-
-/// Fails unless a function outside the product answered with this body.
-fn check_body(answer: &[u8], body: &str) -> Result<(), Failure> {
-    let answer: Value = serde_json::from_slice(answer)?;
-    let found = answer.get("body").and_then(Value::as_str).unwrap_or_default();
-    if found == body { Ok(()) } else { Err(format!("expected the body {body:?}, got {answer}").into()) }
 }
 
 /// Processor time of a request with this many processes at once, and the requests answered in a second by all.
@@ -174,7 +165,7 @@ pub(crate) async fn crowd(
 ) -> Result<(Duration, usize), Failure> {
     let mut functions = Vec::new();
     for index in 0..processes {
-        functions.push(warm(binaries, world, case, series(Part::Crowd, index)).await?);
+        functions.push(warm(binaries, world, case, Program::Product, series(Part::Crowd, index)).await?);
     }
     let processor = |functions: &[Function]| -> Result<Duration, Failure> {
         let each: Vec<Duration> = functions.iter().map(Function::processor).collect::<Result<_, _>>()?;
@@ -185,7 +176,7 @@ pub(crate) async fn crowd(
     try_join_all(functions.iter_mut().enumerate().map(async |(index, function)| {
         let first = series(Part::Crowd, index).saturating_add(WARM_UP);
         for number in first..first.saturating_add(count) {
-            send(function, world, case, number).await?;
+            send(function, world, case, Program::Product, number).await?;
         }
         Ok::<_, Failure>(())
     }))
@@ -204,11 +195,13 @@ pub(crate) async fn crowd(
 pub(crate) async fn hot(binaries: &Binaries, world: &World, writers: usize) -> Result<Duration, Failure> {
     let mut functions = Vec::new();
     for _ in 0..writers {
-        let mut function = Function::start(&binaries.function(HOT.function), &world.settings).await?;
-        send(&mut function, world, &HOT, 0).await?;
+        let mut function =
+            Function::start(&binaries.of(&HOT, Program::Product), world.settings_of(HOT.function)).await?;
+        send(&mut function, world, &HOT, Program::Product, 0).await?;
         functions.push(function);
     }
-    let times = try_join_all(functions.iter_mut().map(|function| send(function, world, &HOT, 0))).await?;
+    let times =
+        try_join_all(functions.iter_mut().map(|function| send(function, world, &HOT, Program::Product, 0))).await?;
     for function in functions {
         function.end().await?;
     }
@@ -225,52 +218,48 @@ pub(crate) struct ColdStart {
 }
 
 async fn cold_start(
-    binary: &Path,
+    binaries: &Binaries,
     world: &World,
-    event: Bytes,
+    case: &Case,
+    program: Program,
+    number: usize,
     memory: Option<u64>,
-) -> Result<(ColdStart, Bytes, Function, Option<Share>), Failure> {
+) -> Result<(ColdStart, Function, Option<Share>), Failure> {
+    let event = case.event(world, number)?;
     let began = Instant::now();
-    let mut function = Function::start(binary, &world.settings).await?;
-    function.started().await?;
+    let mut function = Function::start(&binaries.of(case, program), case.settings(world, program)).await?;
+    function.idle().await?;
     let start = began.elapsed();
     let share = memory.map(|memory| Share::of(function.id()?, memory)).transpose()?;
     let answer = function.invoke(event).await?;
     let cold = ColdStart { start, answer: began.elapsed() };
-    Ok((cold, answer, function, share))
+    case.check(world, program, &answer)?;
+    Ok((cold, function, share))
 }
 
-/// Medians of cold starts, measured in turns: of the function without logic, of the bare function for reads, and of the
-/// function of the case.
+/// Medians of cold starts of the function of the case, and of the bare function if the case has one. They are measured
+/// in turns.
 pub(crate) async fn cold_starts(
     binaries: &Binaries,
     world: &World,
     case: &Case,
     rounds: usize,
-) -> Result<(ColdStart, Option<ColdStart>, ColdStart), Failure> {
-    let (mut empty, mut bare, mut full) = (Vec::new(), Vec::new(), Vec::new());
+) -> Result<Vec<ColdStart>, Failure> {
+    let programs: &[_] = if case.has_bare() { &[Program::Product, Program::BareFirst] } else { &[Program::Product] };
+    let mut times = vec![Vec::new(); programs.len()];
     for round in 0..rounds {
         let number = series(Part::Cold, round);
-        let event = case.event(world, number)?;
-        let (time, _, function, _) = cold_start(&binaries.empty, world, event.clone(), None).await?;
-        empty.push(time);
-        function.end().await?;
-        if let Some((read, items)) = case.bare_event(world, number)? {
-            let (time, answer, function, _) = cold_start(&binaries.bare, world, read, None).await?;
-            check_body(&answer, &items.to_string())?;
-            bare.push(time);
+        for (program, times) in programs.iter().zip(&mut times) {
+            let (time, function, _) = cold_start(binaries, world, case, *program, number, None).await?;
+            times.push(time);
             function.end().await?;
         }
-        let (time, answer, function, _) = cold_start(&binaries.function(case.function), world, event, None).await?;
-        case.check(&answer)?;
-        full.push(time);
-        function.end().await?;
     }
-    let median = |times: &[ColdStart]| ColdStart {
+    let median = |times: Vec<ColdStart>| ColdStart {
         start: quantile(times.iter().map(|cold| cold.start).collect(), 50),
         answer: quantile(times.iter().map(|cold| cold.answer).collect(), 50),
     };
-    Ok((median(&empty), (!bare.is_empty()).then(|| median(&bare)), median(&full)))
+    Ok(times.into_iter().map(median).collect())
 }
 
 /// Processor time of hashing a password with the parameters of the product.
@@ -302,14 +291,12 @@ pub(crate) async fn sized(
     count: usize,
 ) -> Result<Sized, Failure> {
     let first = series(Part::Memory, usize::try_from(memory)?);
-    let binary = binaries.function(case.function);
-    let (cold, answer, mut function, share) =
-        cold_start(&binary, world, case.event(world, first)?, Some(memory)).await?;
-    case.check(&answer)?;
+    let program = Program::Product;
+    let (cold, mut function, share) = cold_start(binaries, world, case, program, first, Some(memory)).await?;
     let first = first.saturating_add(1);
     let mut times = Vec::new();
     for number in first..first.saturating_add(count) {
-        times.push(send(&mut function, world, case, number).await?);
+        times.push(send(&mut function, world, case, program, number).await?);
     }
     let peak = function.memory()?.peak;
     function.end().await?;

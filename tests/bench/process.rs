@@ -3,6 +3,7 @@
 use std::{fs, io, path::Path, process::Stdio, time::Duration};
 
 use bytes::Bytes;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
 use crate::endpoint::{CallError, Endpoint};
@@ -31,11 +32,31 @@ impl Function {
     ///
     /// # Errors
     /// The binary does not exist, or no port is free.
-    pub(crate) async fn start(binary: &Path, settings: &[(String, String)]) -> io::Result<Self> {
+    pub(crate) async fn start(binary: &Path, settings: Vec<(String, String)>) -> io::Result<Self> {
+        Self::spawn(Command::new(binary), binary, settings).await
+    }
+
+    /// Starts a binary under callgrind, which writes the counted instructions to this file when the process is
+    /// [terminated](Self::terminate).
+    ///
+    /// # Errors
+    /// As [`start`](Self::start); or valgrind is not installed.
+    pub(crate) async fn start_counted(
+        binary: &Path,
+        settings: Vec<(String, String)>,
+        profile: &Path,
+    ) -> io::Result<Self> {
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--tool=callgrind", "--quiet"]);
+        valgrind.arg(format!("--callgrind-out-file={}", profile.display())).arg(binary);
+        Self::spawn(valgrind, binary, settings).await
+    }
+
+    async fn spawn(mut command: Command, binary: &Path, settings: Vec<(String, String)>) -> io::Result<Self> {
         let endpoint = Endpoint::open().await?;
-        let child = Command::new(binary)
+        let child = command
             .env_clear()
-            .envs(settings.iter().map(|(name, value)| (name, value)))
+            .envs(settings)
             .env("AWS_LAMBDA_RUNTIME_API", endpoint.address().to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", binary.file_name().unwrap_or_default())
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
@@ -49,17 +70,6 @@ impl Function {
         Ok(Self { child, endpoint })
     }
 
-    /// Waits for the end of its start.
-    ///
-    /// # Errors
-    /// The process ended.
-    pub(crate) async fn started(&mut self) -> Result<(), CallError> {
-        tokio::select! {
-            () = self.endpoint.started() => Ok(()),
-            _ = self.child.wait() => Err(CallError::Ended),
-        }
-    }
-
     /// Calls the function with an event.
     ///
     /// # Errors
@@ -71,6 +81,17 @@ impl Function {
                 self.endpoint.abandon();
                 Err(CallError::Ended)
             }
+        }
+    }
+
+    /// Waits until the function requests its next event. Its start or its last call has then ended.
+    ///
+    /// # Errors
+    /// The process ended.
+    pub(crate) async fn idle(&mut self) -> Result<(), CallError> {
+        tokio::select! {
+            () = self.endpoint.idle() => Ok(()),
+            _ = self.child.wait() => Err(CallError::Ended),
         }
     }
 
@@ -98,6 +119,16 @@ impl Function {
     pub(crate) fn memory(&self) -> io::Result<Memory> {
         memory(&fs::read_to_string(format!("/proc/{}/status", self.id()?))?)
             .ok_or_else(|| io::Error::other("/proc has no memory figures"))
+    }
+
+    /// Asks the process to end, and waits until it has.
+    ///
+    /// # Errors
+    /// The process ended before.
+    pub(crate) async fn terminate(mut self) -> io::Result<()> {
+        let process = i32::try_from(self.id()?).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidInput)?;
+        kill_process(process, Signal::TERM)?;
+        self.child.wait().await.map(|_| ())
     }
 
     /// Kills the process and waits for its end.

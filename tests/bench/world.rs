@@ -28,6 +28,8 @@ use stockroom_runtime::{Config, OsEntropy, Runtime, SystemClock};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::cases::LOGIN;
+
 /// Why a measurement failed.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
@@ -46,8 +48,8 @@ const CONCURRENCY: usize = 8;
 pub(crate) struct World {
     embedded: Embedded,
     _directory: TempDir,
-    /// The environment of a function.
-    pub(crate) settings: Vec<(String, String)>,
+    /// The environment of all functions.
+    settings: Vec<(String, String)>,
     /// The ids of the organization and its admin.
     pub(crate) organization: String,
     pub(crate) admin: String,
@@ -96,6 +98,12 @@ impl World {
     pub(crate) fn product(&self, number: usize) -> &str {
         let index = number.checked_rem(self.products.len()).unwrap_or_default();
         self.products.get(index).map_or("", String::as_str)
+    }
+
+    /// The environment of a function. Only `auth` has the private key, as in a deployment.
+    pub(crate) fn settings_of(&self, function: &str) -> Vec<(String, String)> {
+        let is_given = |name: &str| name != "TOKEN_PRIVATE_KEY" || function == LOGIN.function;
+        self.settings.iter().filter(|(name, _)| is_given(name)).cloned().collect()
     }
 
     /// Closes the table.

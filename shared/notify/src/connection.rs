@@ -7,16 +7,14 @@ use aws_sdk_eventbridge::config::{
     BehaviorVersion, Region, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
 };
 use aws_types::SdkConfig;
-use stockroom_store::{Connection, https_client};
+use stockroom_store::{AwsHttpClient, Connection};
 
-/// The maximum time for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The maximum time for the answer of one call; well below the lease of an email.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Settings without the SDK's own retries, for a service at `endpoint`, or where AWS has it.
 pub(crate) fn sdk_config(connection: Connection, endpoint: Option<String>) -> SdkConfig {
-    let http_client = https_client(&connection, endpoint.as_deref());
+    let http = AwsHttpClient::new(&connection, endpoint.as_deref());
     let credentials = Credentials::new(
         connection.access_key_id,
         connection.secret_access_key,
@@ -24,8 +22,7 @@ pub(crate) fn sdk_config(connection: Connection, endpoint: Option<String>) -> Sd
         None,
         "environment",
     );
-    let timeouts =
-        TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(CALL_TIMEOUT).build();
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(CALL_TIMEOUT).build();
     let mut settings = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(connection.region))
@@ -33,6 +30,6 @@ pub(crate) fn sdk_config(connection: Connection, endpoint: Option<String>) -> Sd
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-    settings.set_endpoint_url(endpoint).set_http_client(http_client);
-    settings.build()
+    settings.set_endpoint_url(endpoint);
+    settings.http_client(http).build()
 }

@@ -17,7 +17,7 @@ use crate::{
     catalogue::stored::{SEARCH, Stored},
     dynamo::{
         expression::{Expression, absent, expression, version_is},
-        item::{DATA, Item, data, encode, into_data, s},
+        item::{DATA, Item, data, encode, s},
         key::{Index, Key},
         page::{Page, PageRequest},
         query::Query,
@@ -90,8 +90,8 @@ impl<'a, D: Stored> Catalogue<'a, D> {
     /// [`StoreError::NotFound`].
     pub async fn get(&self, id: D::Id) -> Result<Resource<D>, StoreError> {
         let key = self.key(id);
-        let mut items = self.table.get_for(self.scope, std::slice::from_ref(&key)).await?;
-        into_data(items.remove(&key).ok_or(StoreError::NotFound)?)
+        let items = self.table.get_for(self.scope, std::slice::from_ref(&key)).await?;
+        data(items.get(&key).ok_or(StoreError::NotFound)?)
     }
 
     /// A page of resources.
@@ -130,7 +130,7 @@ impl<'a, D: Stored> Catalogue<'a, D> {
         if let (CatalogueSort::Name, Some(category)) = (sort, category) {
             query.filter = query.filter.and(expression("#data.#category = :category").with("category", s(category)));
         }
-        self.table.beside_check(self.scope, self.table.page(query, page)).await?.try_map(into_data)
+        self.table.beside_check(self.scope, self.table.page(query, page)).await?.try_map(|item| data(&item))
     }
 
     /// Adds a resource.

@@ -1,6 +1,7 @@
 //! DynamoDB: the connection, items and expressions, and each kind of call with its retries and its cost.
 
 pub(crate) mod client;
+pub(crate) mod decode;
 pub(crate) mod expression;
 pub(crate) mod https;
 pub(crate) mod item;

@@ -33,7 +33,7 @@ pub use catalogue::products::{ProductFilter, ProductSort, Products};
 pub use catalogue::warehouses::Warehouses;
 pub use catalogue::{Catalogue, CatalogueFilter, CatalogueSort};
 pub use dynamo::client::{Connection, TableClient};
-pub use dynamo::https::https_client;
+pub use dynamo::https::AwsHttpClient;
 pub use dynamo::meter::{Cost, Meter};
 pub use dynamo::page::{Page, PageItem, PageRequest, Position};
 pub use dynamo::retry::WRITE_DEADLINE;
@@ -150,7 +150,15 @@ impl Store {
         self.table.verify(scope).await.map(|_| ())
     }
 
-    /// Checks that the table answers, and opens a connection for the next call.
+    /// Opens a connection to the table before the first call. Uses no capacity.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn connect(&self) -> Result<(), StoreError> {
+        self.table.connect().await
+    }
+
+    /// Checks that the table answers.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

@@ -35,7 +35,7 @@ pub(crate) use self::{
 use crate::{
     dynamo::{
         expression::{Expression, absent, expression, version_is},
-        item::{Item, data, into_data, n, s, with_compact_data},
+        item::{Item, data, n, s, with_compact_data},
         key::{Index, Key},
         page::{Page, PageRequest, Position},
         query::Query,
@@ -161,7 +161,7 @@ impl<'a> PurchaseRequests<'a> {
         };
         let after = page.after.as_ref().and_then(|after| after.get("sk")).map(start);
         let found = self.table.page(query.clone(), &PageRequest { after, ..page.clone() }).await?;
-        found.at(|position| Position::single("sk", position.get("sk").unwrap_or_default())).try_map(into_data)
+        found.at(|position| Position::single("sk", position.get("sk").unwrap_or_default())).try_map(|item| data(&item))
     }
 
     /// Adds a draft under the next number.

@@ -26,8 +26,8 @@ pub async fn serve(operations: Routes) -> Result<(), Error> {
 pub async fn serve_app(app: App, operations: Routes) -> Result<(), Error> {
     // Connecting belongs to the start, which runs at full speed. If the table is unreachable, the first request reports
     // it.
-    if let Err(error) = app.store().ping().await {
-        tracing::warn!(%error, "the table did not respond at start-up");
+    if let Err(error) = app.store().connect().await {
+        tracing::warn!(%error, "cannot connect to the table at start-up");
     }
     let router = operations.into_router(&app);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaRequest>| {
@@ -53,14 +53,13 @@ fn prepare(request: &mut LambdaRequest) {
             // The stage is not part of the paths of the router.
             event.request_context.stage = None;
             // Both maps hold the same headers, the single-valued one only their last values. Merging them would
-            // silently drop a second `Authorization`.
-            if !event.multi_value_headers.is_empty() {
-                event.headers = HeaderMap::new();
+            // silently drop a second `Authorization`. The adapter would also build a URL from the host in the
+            // single-valued map; routers need paths only.
+            let single = std::mem::take(&mut event.headers);
+            if event.multi_value_headers.is_empty() {
+                event.multi_value_headers = single;
             }
-            // The adapter would build a URL from it. Routers need paths only, and hosts are read from the header.
             event.request_context.domain_name = None;
-            drop_unusable_host(&mut event.headers);
-            drop_unusable_host(&mut event.multi_value_headers);
         }
         LambdaRequest::ApiGatewayV2(event) => {
             // Unlike events of REST APIs, this kind has a named stage in its path.

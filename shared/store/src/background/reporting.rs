@@ -9,7 +9,7 @@ use stockroom_domain::{
 
 use crate::{
     dynamo::{
-        item::{Item, into_data},
+        item::{Item, data},
         key::{Index, Key},
         query::{Query, Range},
     },
@@ -129,7 +129,7 @@ impl<'a> Reporting<'a> {
             let room = most.saturating_sub(waiting.first.len());
             waiting.count = waiting.count.saturating_add(found.items.len());
             for item in found.items.into_iter().take(room) {
-                waiting.first.push(into_data(item)?);
+                waiting.first.push(data(&item)?);
             }
             query.after = found.last;
             if query.after.is_none() {

@@ -12,7 +12,7 @@ use crate::{
     catalogue::{Catalogue, CatalogueFilter, CatalogueSort, Revised, claimed_by, stored::Stored as _},
     dynamo::{
         expression::{Expression, expression},
-        item::{Item, into_data, s},
+        item::{Item, data, s},
         key::{Index, Key},
         page::{Page, PageItem, PageRequest, Position},
         query::{Query, Range},
@@ -195,11 +195,11 @@ impl<'a> Products<'a> {
     ) -> Result<Page<Product>, StoreError> {
         let named = claims.filter_map(|claim| Some(self.key(claimed_by(&claim)?)));
         let keys: Vec<Key> = named.items().iter().map(|claim| claim.item.clone()).collect();
-        let mut items = self.table.get(&keys).await?;
+        let items = self.table.get(&keys).await?;
         let mut next = named.next().cloned();
         let mut products: Vec<PageItem<Product>> = Vec::new();
         for PageItem { item: key, position } in named.items() {
-            let Some(item) = items.remove(key).map(into_data::<Product>).transpose()? else { continue };
+            let Some(item) = items.get(key).map(data::<Product>).transpose()? else { continue };
             if products.len() == page.limit {
                 next = products.last().map(|last| last.position.clone());
                 break;

@@ -8,11 +8,10 @@ use aws_sdk_dynamodb::{
         BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
     },
 };
+use aws_smithy_runtime_api::client::result::ConnectorError;
 
-use crate::dynamo::https::https_client;
+use crate::dynamo::https::AwsHttpClient;
 
-/// Time-out of a connection attempt.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time-out of one call; its outcome is then unknown.
 const CALL_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -45,11 +44,40 @@ impl std::fmt::Debug for Connection {
     }
 }
 
+impl Connection {
+    /// Whether the region is outside the partition `aws`. Its host names and certificates may differ.
+    pub(crate) fn is_in_other_partition(&self) -> bool {
+        self.region.starts_with("cn-") || self.region.starts_with("eusc-") || self.region.contains("-iso")
+    }
+
+    /// The URL of the endpoint, which also answers unsigned requests; `None` in other partitions, whose host names only
+    /// the SDK knows.
+    fn url(&self) -> Option<String> {
+        let of_region = || format!("https://dynamodb.{}.amazonaws.com/", self.region);
+        self.endpoint.clone().or_else(|| (!self.is_in_other_partition()).then(of_region))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn sample(region: &str, endpoint: Option<&str>, has_own_roots: bool) -> Self {
+        Self {
+            table: String::new(),
+            region: region.to_owned(),
+            endpoint: endpoint.map(str::to_owned),
+            access_key_id: String::new(),
+            secret_access_key: String::new(),
+            session_token: None,
+            has_own_roots,
+        }
+    }
+}
+
 /// A client of one table, created once at start. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct TableClient {
     pub(crate) client: Client,
     pub(crate) table: String,
+    http: AwsHttpClient,
+    url: Option<String>,
 }
 
 impl TableClient {
@@ -57,10 +85,10 @@ impl TableClient {
     /// retries are safe.
     #[must_use]
     pub fn new(connection: Connection) -> Self {
-        let http_client = https_client(&connection, connection.endpoint.as_deref());
+        let http = AwsHttpClient::new(&connection, connection.endpoint.as_deref());
+        let url = connection.url();
         let Connection { table, region, endpoint, access_key_id, secret_access_key, session_token, .. } = connection;
-        let timeouts =
-            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(CALL_TIMEOUT).build();
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(CALL_TIMEOUT).build();
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region))
@@ -74,7 +102,16 @@ impl TableClient {
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        config.set_endpoint_url(endpoint).set_http_client(http_client);
-        Self { client: Client::from_conf(config.build()), table }
+        config.set_endpoint_url(endpoint);
+        let config = config.http_client(http.clone()).build();
+        Self { client: Client::from_conf(config), table, http, url }
+    }
+
+    /// Opens a connection before the first call. Uses no capacity.
+    pub(crate) async fn connect(&self) -> Result<(), ConnectorError> {
+        match &self.url {
+            Some(url) => self.http.connect(url, CALL_TIMEOUT).await,
+            None => Ok(()),
+        }
     }
 }

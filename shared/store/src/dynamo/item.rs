@@ -6,7 +6,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Serialize, de::DeserializeOwned};
 use stockroom_domain::time::Timestamp;
 
-use crate::{dynamo::key::Key, error::StoreError};
+use crate::{
+    dynamo::{decode::Decoder, key::Key},
+    error::StoreError,
+};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -59,19 +62,14 @@ fn compact(mut value: AttributeValue) -> AttributeValue {
     value
 }
 
-/// The `data` of an item, read from a copy.
+/// The `data` of an item.
 pub(crate) fn data<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
-    value(item.get(DATA).cloned())
+    decode(item.get(DATA).ok_or_else(|| StoreError::internal("an item has no data"))?)
 }
 
-/// The `data` of an item, consuming it.
-pub(crate) fn into_data<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
-    value(item.remove(DATA))
-}
-
-fn value<T: DeserializeOwned>(data: Option<AttributeValue>) -> Result<T, StoreError> {
-    let data = data.ok_or_else(|| StoreError::internal("an item has no data"))?;
-    serde_dynamo::from_attribute_value(data).map_err(StoreError::internal)
+/// A value of an item.
+pub(crate) fn decode<T: DeserializeOwned>(value: &AttributeValue) -> Result<T, StoreError> {
+    T::deserialize(Decoder::Value(value)).map_err(StoreError::internal)
 }
 
 /// An item whose state is in attributes of its own.
@@ -84,5 +82,5 @@ pub(crate) fn with_attributes(key: &Key, record: &impl Serialize) -> Result<Item
 
 /// The attributes of an item.
 pub(crate) fn attributes<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
-    serde_dynamo::from_item(item.clone()).map_err(StoreError::internal)
+    T::deserialize(Decoder::Item(item)).map_err(StoreError::internal)
 }

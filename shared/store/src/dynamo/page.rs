@@ -8,16 +8,28 @@ use crate::dynamo::item::{Item, s};
 
 /// A position in a list: the keys of the last item before it. It has keys of the table, so the edge must seal it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Position(BTreeMap<Cow<'static, str>, String>);
+#[serde(from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
+pub struct Position(Vec<(Cow<'static, str>, String)>);
+
+impl From<BTreeMap<String, String>> for Position {
+    fn from(keys: BTreeMap<String, String>) -> Self {
+        Self(keys.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    }
+}
+
+impl From<Position> for BTreeMap<String, String> {
+    fn from(position: Position) -> Self {
+        position.0.into_iter().map(|(name, value)| (name.into_owned(), value)).collect()
+    }
+}
 
 impl Position {
     pub(crate) fn single(name: &'static str, value: impl ToString) -> Self {
-        Self(BTreeMap::from([(name.into(), value.to_string())]))
+        Self(vec![(name.into(), value.to_string())])
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The keys of an item, as far as this list needs them.
@@ -28,7 +40,10 @@ impl Position {
 
     /// The same with further keys.
     pub(crate) fn with(mut self, keys: impl IntoIterator<Item = (&'static str, String)>) -> Self {
-        self.0.extend(keys.into_iter().map(|(name, value)| (name.into(), value)));
+        for (name, value) in keys {
+            self.0.retain(|(known, _)| known != name);
+            self.0.push((name.into(), value));
+        }
         self
     }
 
@@ -78,7 +93,7 @@ impl<T> Page<T> {
     /// The page of a list with this one item.
     #[must_use]
     pub fn only(item: T) -> Self {
-        Self::new(vec![PageItem { item, position: Position(BTreeMap::new()) }], None)
+        Self::new(vec![PageItem { item, position: Position(Vec::new()) }], None)
     }
 
     /// The items with their positions, in order.
@@ -108,9 +123,12 @@ impl<T> Page<T> {
 
     /// Maps the items, or fails.
     pub(crate) fn try_map<U, E>(self, mut read: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
-        let items = self.items.into_iter();
-        let items = items.map(|PageItem { item, position }| Ok(PageItem { item: read(item)?, position }));
-        Ok(Page::new(items.collect::<Result<_, E>>()?, self.next))
+        // `collect` into a `Result` reserves no capacity, so it would move the large items as the vector grows.
+        let mut items = Vec::with_capacity(self.items.len());
+        for PageItem { item, position } in self.items {
+            items.push(PageItem { item: read(item)?, position });
+        }
+        Ok(Page::new(items, self.next))
     }
 
     /// Maps the positions.

@@ -150,11 +150,11 @@ impl DynamoTable {
         items.truncate(page.limit);
         let names = query.position_names();
         // The position of the stored item: an upgrade can change its keys in the indexes.
-        let listed = items.into_iter().map(|item| {
+        let mut listed = Vec::with_capacity(items.len());
+        for item in items {
             let position = Position::of(&item, &names);
-            Ok(PageItem { item: (self.upgrade)(item)?, position })
-        });
-        let listed = listed.collect::<Result<Vec<_>, StoreError>>()?;
+            listed.push(PageItem { item: (self.upgrade)(item)?, position });
+        }
         let next = if has_more { listed.last().map(|last| last.position.clone()) } else { last };
         Ok(Page::new(listed, next))
     }

@@ -1,9 +1,9 @@
 //! The table's calls by key, and its transactions: each metered, each repeated as long as that is safe.
 
-use std::{collections::HashMap, time::Instant};
+use std::{collections::BTreeMap, time::Instant};
 
 use aws_sdk_dynamodb::{
-    error::SdkError,
+    error::{DisplayErrorContext, SdkError},
     operation::update_item::UpdateItemError,
     types::{Get, KeysAndAttributes, ReturnConsumedCapacity, ReturnValue, TransactGetItem, TransactWriteItem},
 };
@@ -42,7 +42,7 @@ pub(crate) struct DynamoTable {
 pub(crate) type Upgrader = fn(Item) -> Result<Item, StoreError>;
 
 /// Items by key.
-pub(crate) type Items = HashMap<Key, Item>;
+pub(crate) type Items = BTreeMap<Key, Item>;
 
 /// The result of a conditional write of one item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,30 +62,31 @@ impl DynamoTable {
 
     /// Strongly consistent reads by key, in one round trip. The result lacks keys without an item.
     pub(crate) async fn get(&self, keys: &[Key]) -> Result<Items, StoreError> {
+        let mut keys: Vec<&Key> = keys.iter().collect();
+        keys.sort_unstable();
+        keys.dedup();
         let batches = try_join_all(keys.chunks(BATCH).map(|keys| self.get_batch(keys))).await?;
         self.upgraded(batches)
     }
 
     /// One item in its stored version.
     pub(crate) async fn get_stored(&self, key: &Key) -> Result<Option<Item>, StoreError> {
-        Ok(self.get_batch(std::slice::from_ref(key)).await?.remove(key))
+        Ok(self.get_batch(&[key]).await?.pop())
     }
 
-    async fn get_batch(&self, keys: &[Key]) -> Result<Items, StoreError> {
-        let mut wanted: Vec<Item> = keys.iter().map(Key::attributes).collect();
-        wanted.sort_by_cached_key(Key::of);
-        wanted.dedup();
-        let mut items = Items::new();
+    async fn get_batch(&self, keys: &[&Key]) -> Result<Vec<Item>, StoreError> {
+        let mut wanted = keys.to_vec();
+        let mut items = Vec::with_capacity(keys.len());
         let mut backoff = Backoff::new();
         loop {
-            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
-            let request = request.map_err(StoreError::internal)?;
+            let attributes = wanted.iter().map(|key| key.attributes()).collect();
+            let request = KeysAndAttributes::builder().set_keys(Some(attributes)).consistent_read(true).build();
             let started = Instant::now();
             let call = self
                 .client
                 .client
                 .batch_get_item()
-                .request_items(self.name(), request.clone())
+                .request_items(self.name(), request.map_err(StoreError::internal)?)
                 .return_consumed_capacity(ReturnConsumedCapacity::Total);
             // The SDK's futures are large; on the heap they do not swell every future that holds one.
             let result = Box::pin(call.send()).await;
@@ -95,17 +96,18 @@ impl DynamoTable {
                 Err(error) => {
                     self.meter.record(started, ended, false, []);
                     self.pause_read(&error, &mut backoff).await?;
-                    wanted = request.keys;
                     continue;
                 }
             };
             self.meter.record(started, ended, false, output.consumed_capacity());
-            let read = output.responses.unwrap_or_default().into_values().flatten();
-            items.extend(read.filter_map(with_key));
-            wanted = output.unprocessed_keys.unwrap_or_default().into_values().flat_map(|left| left.keys).collect();
-            if wanted.is_empty() {
+            items.extend(output.responses.unwrap_or_default().into_values().flatten());
+            let unprocessed = output.unprocessed_keys.unwrap_or_default().into_values().flat_map(|left| left.keys);
+            let unprocessed: Option<Vec<Key>> = unprocessed.map(|key| Key::of(&key)).collect();
+            let unprocessed = unprocessed.ok_or_else(|| StoreError::internal("an unprocessed key cannot be read"))?;
+            if unprocessed.is_empty() {
                 return Ok(items);
             }
+            wanted.retain(|key| unprocessed.contains(key));
             backoff.after_failure(&self.sources, "keys stayed unprocessed").await?;
         }
     }
@@ -118,7 +120,7 @@ impl DynamoTable {
         self.upgraded(batches)
     }
 
-    async fn get_settled_batch(&self, keys: &[Key]) -> Result<Items, StoreError> {
+    async fn get_settled_batch(&self, keys: &[Key]) -> Result<Vec<Item>, StoreError> {
         let get = |key: &Key| {
             let get = Get::builder().table_name(self.name()).set_key(Some(key.attributes())).build();
             get.map(|get| TransactGetItem::builder().get(get).build()).map_err(StoreError::internal)
@@ -133,8 +135,8 @@ impl DynamoTable {
             let error = match result {
                 Ok(output) => {
                     self.meter.record(started, ended, false, output.consumed_capacity());
-                    let items = output.responses.unwrap_or_default().into_iter().filter_map(|response| response.item);
-                    return Ok(items.filter_map(with_key).collect());
+                    let responses = output.responses.unwrap_or_default().into_iter();
+                    return Ok(responses.filter_map(|response| response.item).collect());
                 }
                 Err(error) => error,
             };
@@ -158,7 +160,7 @@ impl DynamoTable {
         actions: Vec<TransactWriteItem>,
         backoff: &mut Backoff,
     ) -> Result<Option<Failure>, StoreError> {
-        let token = self.sources.bytes::<16>().map(|byte| format!("{byte:02x}")).concat();
+        let token = format!("{:032x}", u128::from_be_bytes(self.sources.bytes()));
         let mut is_unknown = false;
         let window = Backoff::new();
         loop {
@@ -271,6 +273,12 @@ impl DynamoTable {
         Ok(all)
     }
 
+    /// Opens a connection before the first call. Uses no capacity.
+    pub(crate) async fn connect(&self) -> Result<(), StoreError> {
+        let unavailable = |error| StoreError::Unavailable(DisplayErrorContext(error).to_string());
+        self.client.connect().await.map_err(unavailable)
+    }
+
     /// Reads an item that never exists, once.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         let key = Key::new("PING", "PING").attributes();
@@ -279,13 +287,18 @@ impl DynamoTable {
         let result = Box::pin(call.return_consumed_capacity(ReturnConsumedCapacity::Total).send()).await;
         let capacity = result.as_ref().ok().and_then(|output| output.consumed_capacity());
         self.meter.record(started, Instant::now(), false, capacity);
-        result
-            .map(|_| ())
-            .map_err(|error| StoreError::Unavailable(aws_sdk_dynamodb::error::DisplayErrorContext(error).to_string()))
+        result.map(|_| ()).map_err(|error| StoreError::Unavailable(DisplayErrorContext(error).to_string()))
     }
 
-    fn upgraded(&self, batches: Vec<Items>) -> Result<Items, StoreError> {
-        batches.into_iter().flatten().map(|(key, item)| Ok((key, (self.upgrade)(item)?))).collect()
+    /// The items in their current version, by key.
+    fn upgraded(&self, batches: Vec<Vec<Item>>) -> Result<Items, StoreError> {
+        let mut items = Items::new();
+        for item in batches.into_iter().flatten() {
+            if let Some(key) = Key::of(&item) {
+                items.insert(key, (self.upgrade)(item)?);
+            }
+        }
+        Ok(items)
     }
 
     pub(crate) async fn pause_read<E, R>(&self, error: &SdkError<E, R>, backoff: &mut Backoff) -> Result<(), StoreError>
@@ -301,8 +314,4 @@ impl DynamoTable {
             }
         }
     }
-}
-
-fn with_key(item: Item) -> Option<(Key, Item)> {
-    Some((Key::of(&item)?, item))
 }

@@ -22,7 +22,7 @@ use stockroom_domain::{
 use crate::{
     dynamo::{
         expression::{Expression, expression},
-        item::{Item, data, encode, s},
+        item::{Item, data, decode, encode, s},
         key::Key,
     },
     error::StoreError,
@@ -83,8 +83,7 @@ enum EmailChangeState {
 impl EmailChange {
     /// The last request of the user, in any state.
     fn last(user: &Item) -> Result<Option<Self>, StoreError> {
-        let stored = user.get("email_change").cloned();
-        stored.map(|stored| serde_dynamo::from_attribute_value(stored).map_err(StoreError::internal)).transpose()
+        user.get("email_change").map(decode).transpose()
     }
 
     /// The request of the user that can still be confirmed.
@@ -235,8 +234,7 @@ pub(crate) fn unconfirmed_admin(organization: &Item) -> Option<UserId> {
 /// The address that an organization was signed up with, until it is confirmed. None in items that are older than the
 /// attribute.
 pub(crate) fn unconfirmed_email(organization: &Item) -> Result<Option<Email>, StoreError> {
-    let stored = organization.get(UNCONFIRMED_EMAIL).cloned();
-    stored.map(serde_dynamo::from_attribute_value).transpose().map_err(StoreError::internal)
+    organization.get(UNCONFIRMED_EMAIL).map(decode).transpose()
 }
 
 /// Confirms the organization and logs it, if it awaits this admin; otherwise checks that it is active. The change must

@@ -187,7 +187,7 @@ impl<'a> Identity<'a> {
     /// [`StoreError::TenantMismatch`] when the request names another tenant than that of one of them; nothing is ended
     /// then.
     pub async fn sign_out(&self, scopes: &[TenantScope]) -> Result<bool, StoreError> {
-        let keys: Vec<Key> = scopes.iter().flat_map(TenantScope::caller_keys).collect();
+        let keys: Vec<Key> = scopes.iter().flat_map(TenantScope::caller_keys).cloned().collect();
         let items = self.table.get(&keys).await?;
         let mut alive = Vec::new();
         for scope in scopes {

@@ -3,7 +3,12 @@
 use serde::{Deserialize, Serialize};
 use stockroom_domain::{id::EventId, time::Timestamp};
 
-use crate::{dynamo::item::Item, error::StoreError, people::session_records::Sessions, write::log::Entry};
+use crate::{
+    dynamo::item::{Item, decode},
+    error::StoreError,
+    people::session_records::Sessions,
+    write::log::Entry,
+};
 
 /// An invitation, as the item of the user keeps it until the account changes.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -23,9 +28,7 @@ impl Invitation {
 
     /// The invitation of the user, if the account has not changed since.
     pub(crate) fn open(user: &Item) -> Result<Option<Self>, StoreError> {
-        let stored = user.get("invitation").cloned();
-        let stored: Option<Self> =
-            stored.map(serde_dynamo::from_attribute_value).transpose().map_err(StoreError::internal)?;
+        let stored: Option<Self> = user.get("invitation").map(decode).transpose()?;
         let epoch = Sessions::of(user)?.auth_epoch;
         Ok(stored.filter(|invitation| invitation.auth_epoch == epoch))
     }

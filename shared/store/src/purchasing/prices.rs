@@ -14,7 +14,7 @@ use stockroom_domain::{
 use crate::{
     dynamo::{
         expression::{Expression, absent, expression},
-        item::{Item, data, into_data, n, s},
+        item::{Item, data, n, s},
         query::Query,
     },
     error::StoreError,
@@ -149,7 +149,7 @@ impl PriceLook {
 
 fn priced(requests: Vec<Item>) -> Result<u64, StoreError> {
     requests.into_iter().try_fold(0_u64, |priced, item| {
-        Ok(priced.saturating_add(u64::from(into_data::<PurchaseRequest>(item)?.has_prices())))
+        Ok(priced.saturating_add(u64::from(data::<PurchaseRequest>(&item)?.has_prices())))
     })
 }
 

@@ -6,7 +6,7 @@ use stockroom_domain::{id::ProductId, purchasing::PurchaseRequest};
 
 use super::lines::held;
 use crate::{
-    dynamo::{item::into_data, key::Key, query::Query},
+    dynamo::{item::data, key::Key, query::Query},
     error::StoreError,
     keys::OrganizationKeys,
     write::access::Table,
@@ -29,7 +29,7 @@ pub(crate) async fn count_holds(
     loop {
         let found = table.query(&query).await?;
         for item in found.items {
-            let request: PurchaseRequest = into_data(item)?;
+            let request: PurchaseRequest = data(&item)?;
             for product in held(&request).filter(|_| request.status().is_open()) {
                 let count = holds.entry(product).or_default();
                 *count = count.saturating_add(1);

@@ -1,6 +1,6 @@
 //! Stock levels: one item for each product and warehouse, the sum of its ledger.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use futures_util::future::try_join_all;
 use stockroom_domain::{
@@ -16,7 +16,6 @@ use crate::{
         key::{Index, Key},
         page::{Page, PageRequest},
         query::{Query, Range},
-        table::Items,
     },
     error::StoreError,
     keys::{OrganizationKeys, WAREHOUSE, last_id, parse_level},
@@ -59,6 +58,12 @@ pub struct LevelFilter {
     pub as_of: Option<Timestamp>,
 }
 
+/// The levels of a list: already read, or their keys.
+enum Listed {
+    Levels(Vec<StoredLevel>),
+    Keys(Vec<Key>),
+}
+
 /// See [`crate::Store::levels`].
 #[derive(Debug, Clone, Copy)]
 pub struct Levels<'a> {
@@ -82,7 +87,7 @@ impl<'a> Levels<'a> {
     pub async fn list(&self, filter: &LevelFilter, page: &PageRequest) -> Result<Page<LevelView>, StoreError> {
         let keys = self.keys();
         if let (Some(product), Some(warehouse)) = (filter.product, filter.warehouse) {
-            let level = self.read(&[keys.level(product, warehouse)], Items::new(), filter.as_of).await?.pop();
+            let level = self.read(Listed::Keys(vec![keys.level(product, warehouse)]), filter.as_of).await?.pop();
             return Ok(level.map_or_else(Page::empty, Page::only));
         }
         let query = match (filter.warehouse, filter.product) {
@@ -93,15 +98,17 @@ impl<'a> Levels<'a> {
         // An index has the key of a level and nothing else.
         let shows_levels = query.index.is_none();
         let found = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
-        let mut at_hand = Items::new();
-        let found = found.filter_map(|item| {
-            let key = Key::of(&item)?;
-            if shows_levels {
-                at_hand.insert(key.clone(), item);
-            }
-            Some(key)
-        });
-        self.read_page(found, at_hand, filter.as_of).await
+        if !shows_levels {
+            return self.read_page(found.filter_map(|item| Key::of(&item)), filter.as_of).await;
+        }
+        let mut levels = Vec::with_capacity(found.items().len());
+        let found = found.try_map(|item| {
+            let level = StoredLevel::of(&item)?;
+            let place = (level.product, level.warehouse);
+            levels.push(level);
+            Ok::<_, StoreError>(place)
+        })?;
+        Ok(in_order(found, self.read(Listed::Levels(levels), filter.as_of).await?))
     }
 
     /// A page of low levels, by the time they became low. It costs low levels only.
@@ -112,22 +119,20 @@ impl<'a> Levels<'a> {
         let query = Query::index(Index::One, self.keys().low(), 0);
         let found = self.table.beside_check(self.scope, self.table.page(query, page)).await?;
         let found = found.filter_map(|item| Key::of(&item));
-        let levels = self.read_page(found, Items::new(), None).await?;
+        let levels = self.read_page(found, None).await?;
         // The index may lag.
         Ok(levels.filter_map(|level| level.low_since.is_some().then_some(level)))
     }
 
     /// Reads the levels that a page names.
-    async fn read_page(
-        &self,
-        found: Page<Key>,
-        at_hand: Items,
-        as_of: Option<Timestamp>,
-    ) -> Result<Page<LevelView>, StoreError> {
-        let keys: Vec<Key> = found.items().iter().map(|level| level.item.clone()).collect();
-        let levels = self.read(&keys, at_hand, as_of).await?.into_iter();
-        let mut levels: HashMap<_, _> = levels.map(|level| ((level.product_id, level.warehouse_id), level)).collect();
-        Ok(found.filter_map(|key| levels.remove(&parse_level(&key)?)))
+    async fn read_page(&self, found: Page<Key>, as_of: Option<Timestamp>) -> Result<Page<LevelView>, StoreError> {
+        let mut keys = Vec::with_capacity(found.items().len());
+        let found = found.filter_map(|key| {
+            let place = parse_level(&key)?;
+            keys.push(key);
+            Some(place)
+        });
+        Ok(in_order(found, self.read(Listed::Keys(keys), as_of).await?))
     }
 
     /// The levels of one product, at most [`MAX_LEVELS_OF_PRODUCT`], and whether it has more. An organization with more
@@ -140,49 +145,53 @@ impl<'a> Levels<'a> {
         let warehouses = self.table.beside_check(self.scope, self.table.query(&query)).await?;
         if warehouses.last.is_none() {
             let keys = self.keys_in(product, warehouse_ids(&warehouses.items));
-            return Ok((self.read(&keys, Items::new(), None).await?, false));
+            return Ok((self.read(Listed::Keys(keys), None).await?, false));
         }
         let indexed = self.table.query(&self.query_of(product, MAX_LEVELS_OF_PRODUCT)).await?;
         let keys: Vec<Key> = indexed.items.iter().filter_map(Key::of).collect();
-        Ok((self.read(&keys, Items::new(), None).await?, indexed.last.is_some()))
+        Ok((self.read(Listed::Keys(keys), None).await?, indexed.last.is_some()))
     }
 
-    /// Reads the levels that are not yet read, with their products and warehouses, in the order of their keys. As of
-    /// a past time, it also reads their turning points in the ledger.
-    async fn read(
-        &self,
-        level_keys: &[Key],
-        at_hand: Items,
-        as_of: Option<Timestamp>,
-    ) -> Result<Vec<LevelView>, StoreError> {
+    /// Reads the levels that are not yet read, with their products and warehouses, in the order of the list. As of a
+    /// past time, it also reads their turning points in the ledger.
+    async fn read(&self, listed: Listed, as_of: Option<Timestamp>) -> Result<Vec<LevelView>, StoreError> {
         let keys = self.keys();
-        let places: Vec<_> = level_keys.iter().filter_map(parse_level).collect();
-        let mut wanted: Vec<Key> = level_keys.iter().filter(|key| !at_hand.contains_key(key)).cloned().collect();
-        for (product, warehouse) in &places {
-            wanted.extend([keys.product(*product), keys.warehouse(*warehouse)]);
-        }
+        let (mut wanted, places): (_, Vec<_>) = match &listed {
+            Listed::Keys(keys) => (keys.clone(), keys.iter().filter_map(parse_level).collect()),
+            Listed::Levels(levels) => {
+                (Vec::new(), levels.iter().map(|level| (level.product, level.warehouse)).collect())
+            }
+        };
+        let (products, warehouses): (BTreeSet<_>, BTreeSet<_>) = places.iter().copied().unzip();
+        wanted.extend(products.into_iter().map(|product| keys.product(product)));
+        wanted.extend(warehouses.into_iter().map(|warehouse| keys.warehouse(warehouse)));
         let items = self.table.get_for(self.scope, &wanted);
         let past = as_of.map(|moment| Past { table: self.table, keys, moment });
-        let (mut items, turns) = match past {
+        let (items, turns) = match past {
             None => (items.await?, Vec::new()),
             Some(past) => {
                 let turns = places.iter().map(|(product, warehouse)| past.turn(*product, *warehouse));
                 self.table.both(items, try_join_all(turns)).await?
             }
         };
-        items.extend(at_hand);
-        let mut levels = Vec::with_capacity(level_keys.len());
-        for (index, key) in level_keys.iter().enumerate() {
-            let Some(level) = items.get(key).map(StoredLevel::of).transpose()? else { continue };
-            match (past, turns.get(index)) {
-                (Some(past), Some(turn)) => levels.extend(past.turn_back(level, turn).await?),
-                _ => levels.push(level),
+        let levels: Vec<Option<StoredLevel>> = match listed {
+            Listed::Levels(levels) => levels.into_iter().map(Some).collect(),
+            Listed::Keys(keys) => {
+                let levels = keys.iter().map(|key| items.get(key).map(StoredLevel::of).transpose());
+                levels.collect::<Result<_, _>>()?
+            }
+        };
+        let Some(past) = past else {
+            let levels: Vec<_> = levels.into_iter().flatten().collect();
+            return Ok(Names::of(keys, &levels, &items)?.show(&levels));
+        };
+        let mut past_levels = Vec::with_capacity(levels.len());
+        for (level, turn) in levels.into_iter().zip(&turns) {
+            if let Some(level) = level {
+                past_levels.extend(past.turn_back(level, turn).await?);
             }
         }
-        match past {
-            Some(past) => past.show(&levels, &items).await,
-            None => Ok(Names::of(keys, &levels, &items)?.show(&levels)),
-        }
+        past.show(&past_levels, &items).await
     }
 
     /// Whether a product has a level. The read is strongly consistent in existing warehouses. Deleted warehouses are
@@ -234,6 +243,12 @@ impl<'a> Levels<'a> {
         let query = Query::new(self.keys().stock(warehouse), i32::MAX as usize);
         self.table.query_all(query).await?.iter().map(StoredLevel::of).collect()
     }
+}
+
+/// The levels in the order of their places in the list. A place without a level is left out.
+fn in_order(places: Page<(ProductId, WarehouseId)>, levels: Vec<LevelView>) -> Page<LevelView> {
+    let mut levels = levels.into_iter().peekable();
+    places.filter_map(|place| levels.next_if(|level| (level.product_id, level.warehouse_id) == place))
 }
 
 fn warehouse_ids(items: &[Item]) -> Vec<WarehouseId> {

@@ -130,7 +130,7 @@ impl Table {
     /// The same for another attempt of a write: the caller may have lost the permission since the first.
     pub(crate) async fn get_again_for(&self, scope: &TenantScope, keys: &[Key]) -> Result<Items, StoreError> {
         let mut all = keys.to_vec();
-        all.extend(scope.caller_keys());
+        all.extend_from_slice(scope.caller_keys());
         let items = self.get(&all).await?;
         self.check(scope, &items)?;
         Ok(items)
@@ -155,7 +155,7 @@ impl Table {
         if scope.is_refused() {
             return Err(StoreError::Unauthenticated);
         }
-        let items = self.get(&scope.caller_keys()).await?;
+        let items = self.get(scope.caller_keys()).await?;
         self.check(scope, &items)
     }
 
@@ -262,6 +262,11 @@ impl Table {
     ) -> Result<Conditional, StoreError> {
         self.admit().await?;
         self.dynamo.update_each(updates).await
+    }
+
+    /// See [`DynamoTable::connect`].
+    pub(crate) async fn connect(&self) -> Result<(), StoreError> {
+        self.dynamo.connect().await
     }
 
     /// See [`DynamoTable::ping`].

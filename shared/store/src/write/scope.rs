@@ -54,6 +54,8 @@ pub struct TenantScope {
 #[derive(Debug, Default)]
 struct Checked {
     caller: OnceLock<Caller>,
+    /// The keys of the items that a check reads.
+    keys: OnceLock<[Key; 2]>,
     /// Whether the caller's check failed.
     refused: OnceLock<()>,
 }
@@ -146,8 +148,8 @@ impl TenantScope {
     }
 
     /// The items that a check reads.
-    pub(crate) fn caller_keys(&self) -> [Key; 2] {
-        [self.keys().organization(), self.keys().user(self.claim.user)]
+    pub(crate) fn caller_keys(&self) -> &[Key; 2] {
+        self.checked.keys.get_or_init(|| [self.keys().organization(), self.keys().user(self.claim.user)])
     }
 
     /// Checks the claim against these items.
@@ -171,15 +173,15 @@ impl TenantScope {
         let has_ended = |item: &Item| {
             data::<Organization>(item).is_ok_and(|organization| organization.status == OrganizationStatus::Deleted)
         };
-        let is_there = find(&organization).is_some_and(|organization| !has_ended(organization))
-            && find(&user).is_some_and(|user| has_session(user, session));
+        let is_there = find(organization).is_some_and(|organization| !has_ended(organization))
+            && find(user).is_some_and(|user| has_session(user, session));
         (!is_there).then_some(until)
     }
 
     fn check_claim<'a>(&self, find: impl Fn(&Key) -> Option<&'a Item>, now: Timestamp) -> Result<&Caller, StoreError> {
         let [organization_key, user_key] = self.caller_keys();
-        let organization = find(&organization_key).ok_or(StoreError::Unauthenticated)?;
-        let user_item = find(&user_key).ok_or(StoreError::Unauthenticated)?;
+        let organization = find(organization_key).ok_or(StoreError::Unauthenticated)?;
+        let user_item = find(user_key).ok_or(StoreError::Unauthenticated)?;
         let organization: Organization = data(organization)?;
         let user: User = data(user_item)?;
         let signed_in = match self.claim.session {
