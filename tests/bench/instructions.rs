@@ -172,8 +172,7 @@ impl Display for Instructions {
         writeln!(
             f,
             "{TITLE}{}, counted by `cargo bench -- instructions`.\n\
-             # \"bare\" makes the same calls of the table and nothing else; \"bar\" is the largest ratio of the
-             # two.\n\n\
+             # \"bare\" makes the same calls of the table and nothing else. \"bar\" is the largest ratio.\n\n\
              {:<60} {:>7} {:>7} {:>8} {:>5}",
             env::consts::ARCH,
             "",
