@@ -63,7 +63,7 @@ pub(crate) async fn processor(binaries: &Binaries, world: &World, scale: &Scale)
             let [first, second] = [0, TURNS].map(|series| measure::series(Part::Processor, series + turn));
             small.push(measure::processor(binaries, world, &case, Program::Product, first, count).await?);
             if case.has_bare() {
-                bare.push(measure::processor(binaries, world, &case, Program::Bare, second, count).await?.processor);
+                bare.push(measure::processor(binaries, world, &case, Program::Bare, second, count).await?);
             }
             big.push(measure::processor(binaries, &large, &case, Program::Product, first, count).await?);
         }
@@ -86,7 +86,7 @@ fn print_processor(
     hash: Duration,
     small: &[Measured],
     big: &[Measured],
-    bare: &[Duration],
+    bare: &[Measured],
 ) -> Result<(), Failure> {
     let mean = |measured: &[Measured]| {
         measured.iter().map(|one| micros(one.processor)).sum::<f64>() / measured.len().max(1) as f64
@@ -98,8 +98,7 @@ fn print_processor(
     let (reference, largest, memory) = if bare.is_empty() {
         (micros(hash), MAX_HASHING, all.map(|one| one.memory.peak).max())
     } else {
-        let mean = bare.iter().map(|time| micros(*time)).sum::<f64>() / bare.len() as f64;
-        (mean, MAX_RESIDENT, all.map(|one| one.memory.now).max())
+        (mean(bare), MAX_RESIDENT, all.map(|one| one.memory.now).max())
     };
     let (ratio, bar) = (used / reference, case.bar as f64 / 100.0);
     let memory = megabytes(memory.unwrap_or_default());

@@ -47,7 +47,7 @@ where
 }
 
 /// Formats an event as a line of JSON. The JSON format of `tracing_subscriber` converts every value twice and takes
-/// twice as long.
+/// twice the instructions.
 struct Lines {
     function: String,
 }
@@ -156,4 +156,23 @@ fn note_panics() {
 /// The place of the panic that was just caught on this thread.
 pub(crate) fn last_panic() -> Option<String> {
     LAST_PANIC.take()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escaped_text_is_one_json_string_with_the_same_content() {
+        let control: String = (0..=0x20).filter_map(char::from_u32).collect();
+        let hostile =
+            ["", "plain", "\"", "\\", "\\\"", "a\r\n{\"level\":\"ERROR\"}", "é😀\u{7f}\u{2028}", control.as_str()];
+        for text in hostile {
+            let mut line = String::from('"');
+            write!(Escaped(&mut line), "{text}").unwrap();
+            line.push('"');
+            assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text, "{line}");
+            assert!(!line.contains('\n'), "{line}");
+        }
+    }
 }

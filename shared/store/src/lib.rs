@@ -150,7 +150,7 @@ impl Store {
         self.table.verify(scope).await.map(|_| ())
     }
 
-    /// Opens a connection to the table before the first call. Uses no capacity.
+    /// Opens connections to the table before the first call.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

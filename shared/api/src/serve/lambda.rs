@@ -59,6 +59,7 @@ fn prepare(request: &mut LambdaRequest) {
             if event.multi_value_headers.is_empty() {
                 event.multi_value_headers = single;
             }
+            // The adapter would take the host from here instead.
             event.request_context.domain_name = None;
         }
         LambdaRequest::ApiGatewayV2(event) => {

@@ -9,11 +9,15 @@ use aws_sdk_dynamodb::{
     },
 };
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use futures_util::future::try_join_all;
 
 use crate::dynamo::https::AwsHttpClient;
 
 /// Time-out of one call; its outcome is then unknown.
 const CALL_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Connections that a process opens at its start. The first request makes several calls at once.
+const CONNECTIONS: usize = 2;
 
 /// The address and credentials of the table.
 #[derive(Clone)]
@@ -107,11 +111,10 @@ impl TableClient {
         Self { client: Client::from_conf(config), table, http, url }
     }
 
-    /// Opens a connection before the first call. Uses no capacity.
-    pub(crate) async fn connect(&self) -> Result<(), ConnectorError> {
-        match &self.url {
-            Some(url) => self.http.connect(url, CALL_TIMEOUT).await,
-            None => Ok(()),
-        }
+    /// Opens connections before the first call. Uses no capacity. `None` where only a call of the SDK can connect.
+    pub(crate) async fn connect(&self) -> Option<Result<(), ConnectorError>> {
+        let url = self.url.as_deref()?;
+        let connections = (0..CONNECTIONS).map(|_| self.http.connect(url, CALL_TIMEOUT));
+        Some(try_join_all(connections).await.map(|_| ()))
     }
 }

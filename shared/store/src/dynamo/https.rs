@@ -64,7 +64,7 @@ impl AwsHttpClient {
         Self(SharedHttpConnector::new(connector.build()))
     }
 
-    /// Opens a connection for the next call. AWS services answer an unsigned `GET /` with their health.
+    /// Opens a connection for a later call. AWS services answer an unsigned `GET /` with their health.
     ///
     /// # Errors
     /// No connection, or no response within this time.
@@ -126,6 +126,25 @@ mod tests {
             client.connect(&url, LIMIT).await.unwrap();
         };
         timeout(LIMIT, futures_util::future::join(server, calls)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn parallel_connects_open_a_connection_each() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let client = AwsHttpClient::new(&Connection::sample("us-east-1", Some(&url), false), Some(&url));
+        let server = async {
+            // Neither is answered before both are open.
+            let mut streams = [listener.accept().await.unwrap().0, listener.accept().await.unwrap().0];
+            for stream in &mut streams {
+                stream.read_u8().await.unwrap();
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+            }
+            streams
+        };
+        let calls = futures_util::future::join(client.connect(&url, LIMIT), client.connect(&url, LIMIT));
+        let (_, connected) = timeout(LIMIT, futures_util::future::join(server, calls)).await.unwrap();
+        assert!(connected.0.is_ok() && connected.1.is_ok(), "{connected:?}");
     }
 
     #[tokio::test]

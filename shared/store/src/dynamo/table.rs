@@ -273,10 +273,13 @@ impl DynamoTable {
         Ok(all)
     }
 
-    /// Opens a connection before the first call. Uses no capacity.
+    /// Opens connections before the first call.
     pub(crate) async fn connect(&self) -> Result<(), StoreError> {
         let unavailable = |error| StoreError::Unavailable(DisplayErrorContext(error).to_string());
-        self.client.connect().await.map_err(unavailable)
+        match self.client.connect().await {
+            Some(connected) => connected.map_err(unavailable),
+            None => self.ping().await,
+        }
     }
 
     /// Reads an item that never exists, once.
